@@ -1,0 +1,355 @@
+//! One upload's surroundings: what its steps share, and the one way in which they call an API or the application.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use serde::{Deserialize, Serialize};
+
+use super::events::{Event, Sink, Status};
+use super::gate::Gate;
+use super::pace::{Pace, Paces};
+use super::progress::Meter;
+use super::retry::next_try;
+use super::session::Session;
+use super::slots::{Slot, Slots};
+use super::watch;
+use crate::error::{Code, Result, Retry, Step, UploadError};
+use crate::http::{ApiRequest, Request, Response};
+use crate::platform::{Hook, Platform};
+use crate::settings::Settings;
+use crate::source::Source;
+
+/// Whether a call may be made again after its answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It changes nothing, or changes it only once.
+    Freely,
+    /// It may, and isn't worth it: one attempt.
+    Try,
+    /// It may, and it must not take effect twice: it carries an `Idempotency-Key`, the same for every copy.
+    Keyed,
+    /// It may not: the error comes back with `answer_lost`. It carries an `Idempotency-Key` too, for the copies that a browser
+    /// makes by itself.
+    Never,
+}
+
+/// A call to a provider's API.
+#[derive(Debug)]
+pub struct Call<P: Platform> {
+    /// What is sent.
+    pub request: ApiRequest<P>,
+    /// Whether it may be made again.
+    pub repeat: Repeat,
+    /// The pace that it keeps.
+    pub pace: Option<Pace>,
+    /// True where the server may work on it for minutes.
+    pub patient: bool,
+    /// What an answer that isn't 2xx means.
+    pub refuse: fn(&P, &Response) -> UploadError,
+}
+
+/// A status that the application learnt elsewhere.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Notice {
+    /// The status, as the vendor names it.
+    pub status: String,
+    /// The media id, where it is known.
+    pub media_id: Option<crate::id::IdText>,
+    /// The upload that it is about, in a webhook's payload.
+    pub media_upload_id: Option<crate::id::IdText>,
+    /// The upload that it is about, in a record of the list.
+    pub id: Option<crate::id::IdText>,
+}
+
+/// The file, as an application's function sees it.
+#[derive(Serialize)]
+struct FileInfo<'a> {
+    name: &'a str,
+    size: u64,
+    r#type: &'a str,
+}
+
+/// What the steps of one upload share.
+pub struct Job<P: Platform> {
+    /// What the engine runs on.
+    pub platform: P,
+    /// The uploader's options.
+    pub settings: Rc<Settings>,
+    /// The file.
+    pub source: Source<P>,
+    /// Where the upload waits.
+    pub gate: Gate,
+    /// Part requests of all uploads.
+    pub slots: Slots,
+    /// The page's paces.
+    pub paces: Paces,
+    /// What was opened, for whoever has to give it up.
+    pub session: RefCell<Option<Rc<Session<P>>>>,
+    /// The file's MD5, where a step needed it.
+    pub md5: Cell<Option<[u8; 16]>>,
+    /// True once an ETag turned out to be no MD5: hashing further parts would be in vain.
+    pub opaque_etags: Cell<bool>,
+    admission: Slots,
+    place: Cell<Option<Slot>>,
+    sink: Sink<P>,
+    status: Cell<Status>,
+    meter: RefCell<Meter>,
+    reported_at: Cell<u64>,
+    attempts: Cell<u32>,
+    notices: RefCell<VecDeque<Notice>>,
+    listener: RefCell<Option<Waker>>,
+}
+
+/// Byte progress is told at most so often.
+const PROGRESS_MS: u64 = 100;
+
+impl<P: Platform> Job<P> {
+    /// The surroundings of a new upload.
+    pub fn new(
+        platform: P,
+        settings: Rc<Settings>,
+        source: Source<P>,
+        (slots, admission): (Slots, Slots),
+        paces: Paces,
+        sink: Sink<P>,
+    ) -> Self {
+        Self {
+            meter: RefCell::new(Meter::new(source.size)),
+            platform,
+            settings,
+            source,
+            gate: Gate::default(),
+            slots,
+            paces,
+            session: RefCell::default(),
+            md5: Cell::default(),
+            opaque_etags: Cell::default(),
+            admission,
+            place: Cell::default(),
+            sink,
+            status: Cell::new(Status::Queued),
+            reported_at: Cell::default(),
+            attempts: Cell::default(),
+            notices: RefCell::default(),
+            listener: RefCell::default(),
+        }
+    }
+
+    /// Tells where the upload is, if that is news.
+    pub fn status(&self, status: Status) {
+        if self.status.replace(status) != status {
+            self.tell(Event::Status(status));
+        }
+    }
+
+    /// Tells anything.
+    pub fn tell(&self, event: Event<P>) {
+        (self.sink)(event);
+    }
+
+    /// Waits for a place among the uploads that are at work.
+    pub async fn admit(&self) {
+        let place = self.admission.acquire().await;
+        self.place.set(Some(place));
+    }
+
+    /// Gives the place up: what remains needs no bandwidth.
+    pub fn leave(&self) {
+        drop(self.place.take());
+    }
+
+    /// Waits while the upload is paused; others may work in its place.
+    pub async fn hold(&self) {
+        if !self.gate.is_paused() {
+            return;
+        }
+        let before = self.status.get();
+        let place = self.place.take();
+        self.status(Status::Paused);
+        if place.is_some() {
+            drop(place);
+            while self.gate.is_paused() {
+                self.gate.open().await;
+                self.admit().await;
+                if self.gate.is_paused() {
+                    self.leave();
+                }
+            }
+        } else {
+            self.gate.open().await;
+        }
+        self.status(before);
+    }
+
+    /// Waits, and says so where a server wished it.
+    pub async fn wait(&self, ms: u64, wished: bool) {
+        if !wished || ms < 1_000 {
+            return self.platform.sleep(ms).await;
+        }
+        let before = self.status.get();
+        self.status(Status::Waiting);
+        self.platform.sleep(ms).await;
+        // Parts wait side by side: the first one that goes on ends the wait.
+        if self.status.get() == Status::Waiting {
+            self.status(if before == Status::Waiting { Status::Sending } else { before });
+        }
+    }
+
+    /// True where no part is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.meter.borrow().is_idle()
+    }
+
+    /// Counts a part request.
+    pub fn count_attempt(&self) {
+        self.attempts.set(self.attempts.get() + 1);
+    }
+
+    /// Part requests so far.
+    pub fn attempts(&self) -> u32 {
+        self.attempts.get()
+    }
+
+    /// Changes the meter, and tells of it: at once, or at most every 100 ms.
+    pub fn measure(&self, at_once: bool, change: impl FnOnce(&mut Meter, u64)) {
+        let now = self.platform.now();
+        let progress = {
+            let mut meter = self.meter.borrow_mut();
+            change(&mut meter, now);
+            if !at_once && now.saturating_sub(self.reported_at.get()) < PROGRESS_MS {
+                return;
+            }
+            self.reported_at.set(now);
+            meter.progress(now)
+        };
+        self.tell(Event::Progress(progress));
+    }
+
+    /// Calls a provider's API, again and again as far as that is right.
+    ///
+    /// # Errors
+    /// The last attempt's; with `answer_lost` where the call may have taken effect.
+    pub async fn call(&self, call: Call<P>) -> Result<Response> {
+        let step = call.request.step;
+        let mut key = None;
+        let mut attempt = 0;
+        let mut unsure = false;
+        loop {
+            attempt += 1;
+            self.hold().await;
+            let mut request = call.request.clone();
+            if matches!(call.repeat, Repeat::Keyed | Repeat::Never) && self.sends_keys(&request.url) {
+                let key = key.get_or_insert_with(|| self.random_id()).clone();
+                request.headers.push(("idempotency-key", key));
+            }
+            let turn = match &call.pace {
+                Some(pace) => Some(pace.turn(&self.platform).await),
+                None => None,
+            };
+            let answer = watch::send(
+                &self.platform,
+                Request::Api(request),
+                self.settings.stall_ms,
+                call.patient,
+                Rc::new(|_| ()),
+            )
+            .await;
+            drop(turn);
+            let error = match answer {
+                Ok(response) => {
+                    if let Some(pace) = &call.pace {
+                        pace.learn(&response, self.platform.now());
+                    }
+                    if response.ok() {
+                        return Ok(response);
+                    }
+                    // An answer came: a copy would be a new call.
+                    key = None;
+                    (call.refuse)(&self.platform, &response).at(step)
+                }
+                Err(error) => error,
+            };
+            // A refusal after a lost answer may only say that the first call had worked.
+            unsure |= error.answer_lost;
+            let error = error.answer_lost(unsure);
+            if call.repeat == Repeat::Try || (call.repeat == Repeat::Never && error.answer_lost) {
+                return Err(error);
+            }
+            let wished = matches!(error.retry, Retry::Later(Some(_)));
+            let wait = next_try(error, attempt, &self.settings.retry, self.platform.random())?;
+            self.wait(wait, wished).await;
+        }
+    }
+
+    /// True where a call to that URL carries an `Idempotency-Key`: as told, else where the page's own server gets it, since a
+    /// foreign one's CORS rule would have to allow the header.
+    pub fn sends_keys(&self, url: &str) -> bool {
+        self.settings
+            .idempotency_keys
+            .unwrap_or_else(|| self.platform.resolve(url).is_some_and(|url| url.origin == self.platform.origin()))
+    }
+
+    /// 128 random bits.
+    pub fn random_id(&self) -> String {
+        (0..4).map(|_| format!("{:08x}", (self.platform.random() * 4_294_967_296.0) as u32)).collect()
+    }
+
+    /// The file, as an application's function sees it.
+    pub fn file_info(&self, content_type: &str) -> P::Json {
+        self.platform.encode(&FileInfo { name: &self.source.name, size: self.source.size, r#type: content_type })
+    }
+
+    /// Calls a function of the application; again, where that is right.
+    ///
+    /// # Errors
+    /// `application` with what it threw as the cause.
+    pub async fn hook(&self, hook: Hook, arguments: Vec<P::Json>, step: Step, repeat: Repeat) -> Result<P::Json> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            self.hold().await;
+            let failure = match self.platform.call(hook, arguments.clone()).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            let retryable = failure.upload_error.unwrap_or(repeat == Repeat::Freely);
+            let error = UploadError::new(
+                Code::Application,
+                format!("The application's `{}` failed: {}", hook.as_str(), failure.message),
+            )
+            .at(step)
+            .hint("`cause` has what it threw.")
+            .retryable(failure.upload_error.unwrap_or(false))
+            .retry(if retryable && repeat == Repeat::Freely { Retry::Later(None) } else { Retry::Never })
+            .cause(failure.cause);
+            // Its attempts are used up here: whoever asked must not multiply them.
+            let wait = next_try(error, attempt, &self.settings.retry, self.platform.random())
+                .map_err(|error| error.retry(Retry::Never))?;
+            self.platform.sleep(wait).await;
+        }
+    }
+
+    /// Takes a status that the application learnt elsewhere.
+    pub fn notify(&self, notice: Notice) {
+        self.notices.borrow_mut().push_back(notice);
+        let listener = self.listener.take();
+        if let Some(waker) = listener {
+            waker.wake();
+        }
+    }
+
+    /// The next status that the application brings.
+    pub async fn notice(&self) -> Notice {
+        poll_fn(|context| match self.notices.borrow_mut().pop_front() {
+            Some(notice) => Poll::Ready(notice),
+            None => {
+                self.listener.replace(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await
+    }
+}

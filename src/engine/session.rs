@@ -1,0 +1,44 @@
+//! What an upload must know to go on with what was opened at the destination.
+
+use crate::plan::Plan;
+use crate::platform::Platform;
+
+/// An upload that was opened: its plan, and the destination's names for it. Each provider says which members it uses.
+#[derive(Clone, Debug)]
+pub struct Session<P: Platform> {
+    /// The parts.
+    pub plan: Plan,
+    /// True where the parts must be put together at the end.
+    pub multipart: bool,
+    /// The destination's name for the upload.
+    pub upload_id: Option<String>,
+    /// The stored object's key.
+    pub key: Option<String>,
+    /// The vendor's record of the upload.
+    pub record_id: Option<String>,
+    /// A URL that the vendor wants back as it gave it.
+    pub get_url: Option<String>,
+    /// Where the upload is completed.
+    pub complete_url: Option<String>,
+    /// When the session ends, in milliseconds since 1970.
+    pub expires_at: Option<u64>,
+    /// The plan as the application gave it, for the application's own functions.
+    pub given: Option<P::Json>,
+}
+
+impl<P: Platform> Session<P> {
+    /// A session of a plan, with nothing else known yet.
+    pub fn new(plan: Plan, multipart: bool) -> Self {
+        Self {
+            plan,
+            multipart,
+            upload_id: None,
+            key: None,
+            record_id: None,
+            get_url: None,
+            complete_url: None,
+            expires_at: None,
+            given: None,
+        }
+    }
+}

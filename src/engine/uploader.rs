@@ -1,0 +1,163 @@
+//! The shared engine: its options, its slots, its queue, and the uploads that are alive.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use futures::FutureExt;
+use futures::future::{Either, LocalBoxFuture, select};
+use futures::pin_mut;
+
+use super::events::{Event, Sink, Status};
+use super::gate::{End, Gate};
+use super::job::{Job, Notice};
+use super::pace::Paces;
+use super::slots::Slots;
+use super::upload::run;
+use crate::error::{Code, UploadError};
+use crate::platform::Platform;
+use crate::providers::{AnyProvider, Provider};
+use crate::settings::Settings;
+use crate::source::Source;
+
+/// How long a server is given to hear that an upload was given up.
+const ABORT_MS: u64 = 10_000;
+
+/// What all uploads of one uploader share.
+#[derive(Debug)]
+pub struct Uploader {
+    settings: Rc<Settings>,
+    slots: Slots,
+    /// Uploads at work at once: no more than there are slots, so that a thousand files don't open a thousand sessions.
+    admission: Slots,
+    paces: Paces,
+    live: RefCell<Vec<Gate>>,
+}
+
+/// A handle to a running upload. Dropping it changes nothing.
+pub struct Upload<P: Platform> {
+    gate: Gate,
+    job: Weak<Job<P>>,
+}
+
+impl<P: Platform> Upload<P> {
+    /// Aborts what is in flight, and waits.
+    pub fn pause(&self) {
+        self.gate.pause();
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.gate.resume();
+    }
+
+    /// Stops for good, and tells the server.
+    pub fn cancel(&self) {
+        self.gate.end(End::Cancel);
+    }
+
+    /// Brings a status that was learnt elsewhere.
+    pub fn notify(&self, notice: Notice) {
+        if let Some(job) = self.job.upgrade() {
+            job.notify(notice);
+        }
+    }
+}
+
+impl Uploader {
+    /// An uploader with those options; `paces` are the page's.
+    pub fn new(settings: Settings, paces: Paces) -> Self {
+        let count = settings.concurrency.0;
+        Self {
+            settings: Rc::new(settings),
+            slots: Slots::new(count),
+            admission: Slots::new(count),
+            paces,
+            live: RefCell::default(),
+        }
+    }
+
+    /// Starts an upload. Its events end with one `Complete` or one `Error`.
+    ///
+    /// `provider` is made from the options of this very file; where it couldn't be made, the upload ends with that error.
+    pub fn start<P: Platform>(
+        &self,
+        platform: P,
+        source: Source<P>,
+        provider: Result<AnyProvider<P>, UploadError>,
+        sink: Sink<P>,
+    ) -> Upload<P> {
+        let slots = (self.slots.clone(), self.admission.clone());
+        let job = Rc::new(Job::new(platform.clone(), self.settings.clone(), source, slots, self.paces.clone(), sink));
+        let gate = job.gate.clone();
+        let upload = Upload { gate: gate.clone(), job: Rc::downgrade(&job) };
+        {
+            let mut live = self.live.borrow_mut();
+            live.retain(Gate::is_held);
+            live.push(gate);
+        }
+        let task: LocalBoxFuture<'static, ()> = async move {
+            match provider {
+                Ok(provider) => supervise(&job, &provider).await,
+                Err(error) => fail(&job, error),
+            }
+        }
+        .boxed_local();
+        platform.spawn(task);
+        upload
+    }
+
+    /// Stops every upload here; no server is told.
+    pub fn close(&self) {
+        let live = self.live.take();
+        live.iter().for_each(|gate| gate.end(End::Close));
+    }
+}
+
+/// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
+async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) {
+    let ended = {
+        let (running, ended) = (run(job, provider), job.gate.ended());
+        pin_mut!(running, ended);
+        match select(ended, running).await {
+            Either::Left((how, _)) => Err(Ok(how)),
+            Either::Right((Ok(result), _)) => Ok(result),
+            Either::Right((Err(error), _)) => Err(Err(error)),
+        }
+    };
+    job.leave();
+    match ended {
+        Ok(result) => {
+            job.status(Status::Done);
+            job.tell(Event::Complete(Box::new(result)));
+        }
+        Err(Ok(how)) => {
+            if how == End::Cancel {
+                abort(job, provider).await;
+            }
+            job.status(Status::Cancelled);
+            job.tell(Event::Error(UploadError::new(Code::Cancelled, "The upload was cancelled.")));
+        }
+        Err(Err(error)) => {
+            // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
+            if error.code != Code::OutcomeUnknown {
+                abort(job, provider).await;
+            }
+            fail(job, error);
+        }
+    }
+}
+
+fn fail<P: Platform>(job: &Job<P>, error: UploadError) {
+    job.status(Status::Failed);
+    job.tell(Event::Error(error));
+}
+
+/// Tells the server that nothing more comes, under a deadline: the caller doesn't wait for a server that is away.
+async fn abort<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) {
+    let session = job.session.take();
+    let Some(session) = session else { return };
+    job.gate.resume();
+    let (telling, deadline) = (provider.abort(job, &session), job.platform.sleep(ABORT_MS));
+    pin_mut!(telling);
+    select(telling, deadline).await;
+}

@@ -1,0 +1,452 @@
+//! Requests and answers, and the one place that says who may get which headers.
+//!
+//! There are two kinds of request and no third: an [`ApiRequest`] goes to an origin that may have the provider's headers, a
+//! [`StoreRequest`] goes to a presigned URL and carries what was signed, nothing else.
+
+use crate::error::{Code, Result, Step, UploadError};
+use crate::plan::ByteRange;
+use crate::platform::Platform;
+use crate::time;
+
+/// An HTTP method that the engine uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// PUT
+    Put,
+    /// POST
+    Post,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// The method on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Put => "PUT",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// An absolute, normalised URL, as the platform's own parser gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// The whole of it.
+    pub href: String,
+    /// Scheme, host and port: `https://api.example`.
+    pub origin: String,
+    /// The path, percent-encoded, dot segments resolved.
+    pub path: String,
+    /// The query without its `?`, percent-encoded; empty where there is none.
+    pub query: String,
+}
+
+impl Url {
+    /// Without its query, for messages: a presigned URL's query is a secret.
+    pub fn without_query(&self) -> String {
+        format!("{}{}", self.origin, self.path)
+    }
+
+    /// True for https, and for plain http on this very machine.
+    pub fn is_safe(&self) -> bool {
+        let Some(host) = self.origin.strip_prefix("http://") else {
+            return self.origin.starts_with("https://");
+        };
+        let name = match host.rfind(':') {
+            Some(colon) if !host.ends_with(']') => &host[..colon],
+            _ => host,
+        };
+        name == "localhost"
+            || name == "[::1]"
+            || name.ends_with(".localhost")
+            || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    }
+
+    /// The decoded value of a query parameter, its name compared without regard to case.
+    pub fn query_value(&self, name: &str) -> Option<String> {
+        self.query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            key.eq_ignore_ascii_case(name).then(|| percent_decode(value))
+        })
+    }
+
+    /// The header names that a SigV4 URL signed, lower case, without `host`; None where it isn't such a URL.
+    ///
+    /// Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
+    pub fn signed_headers(&self) -> Option<Vec<String>> {
+        let list = self.query_value("X-Amz-SignedHeaders")?;
+        Some(list.split(';').filter(|name| *name != "host").map(str::to_ascii_lowercase).collect())
+    }
+
+    /// The `content-type` header for a request to this URL: where it was signed, or where the URL doesn't say what was.
+    pub fn type_header(&self, content_type: &str) -> Vec<(String, String)> {
+        let taken = self.signed_headers().is_none_or(|names| names.iter().any(|name| name == "content-type"));
+        if taken && !content_type.is_empty() { vec![("content-type".into(), content_type.into())] } else { Vec::new() }
+    }
+
+    /// When a SigV4 URL stops working, in milliseconds since 1970; None where it doesn't say.
+    ///
+    /// Source: AWS, as [`Url::signed_headers`]: `X-Amz-Date` and `X-Amz-Expires` (seconds).
+    pub fn expires_at(&self) -> Option<u64> {
+        let signed = time::parse_amz(&self.query_value("X-Amz-Date")?)?;
+        let seconds: u64 = self.query_value("X-Amz-Expires")?.parse().ok()?;
+        Some(signed.saturating_add(seconds.saturating_mul(1000)))
+    }
+}
+
+/// Percent-encodes a path segment: all but the unreserved characters (RFC 3986, 2.3).
+///
+/// ```
+/// assert_eq!(partway::http::encode_segment("upload:a/b"), "upload%3Aa%2Fb");
+/// ```
+pub fn encode_segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&crate::integrity::hex(&[byte]).to_ascii_uppercase());
+        }
+    }
+    encoded
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 2;
+            }
+            (b'+', ..) => decoded.push(b' '),
+            _ => decoded.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Bytes of the file, named by range: the platform slices, the engine never sees them.
+#[derive(Clone, Debug)]
+pub struct FileBody<P: Platform> {
+    /// The whole file.
+    pub blob: P::Blob,
+    /// The file's size in bytes.
+    pub size: u64,
+    /// What goes out.
+    pub range: ByteRange,
+    /// The `Content-Type` that must go with it; None sends none.
+    pub content_type: Option<String>,
+    /// True where the receiver takes any content type, so that the file itself may be the body.
+    pub any_type: bool,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug)]
+pub enum Body<P: Platform> {
+    /// Nothing.
+    Empty,
+    /// A JSON value; serialised after `beforeRequest` had its word.
+    Json(P::Json),
+    /// XML, small.
+    Xml(String),
+    /// A range of the file.
+    File(FileBody<P>),
+    /// A form with the whole file in the field `file`.
+    Form {
+        /// The other fields, before the file.
+        fields: Vec<(&'static str, String)>,
+        /// The file.
+        file: FileBody<P>,
+        /// Its name in the form.
+        filename: String,
+    },
+}
+
+impl<P: Platform> Body<P> {
+    /// The bytes of the file in it.
+    pub fn file_len(&self) -> u64 {
+        match self {
+            Body::File(file) | Body::Form { file, .. } => file.range.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A request to a provider's API or to the proxy before it.
+#[derive(Clone, Debug)]
+pub struct ApiRequest<P: Platform> {
+    /// What it is for.
+    pub step: Step,
+    /// Its method.
+    pub method: Method,
+    /// Its absolute URL.
+    pub url: String,
+    /// Its headers, the vendor's keys among them where the caller exposes them.
+    pub headers: Vec<(&'static str, String)>,
+    /// What it carries.
+    pub body: Body<P>,
+    /// True where `headers` hold a vendor's key: such a request must not follow a redirect.
+    pub keyed: bool,
+    /// True for a body that must not arrive twice: the transport must tell whether it went out whole.
+    pub once: bool,
+}
+
+/// A request to a presigned URL: what was signed, and nothing else.
+#[derive(Clone, Debug)]
+pub struct StoreRequest<P: Platform> {
+    step: Step,
+    method: Method,
+    url: Url,
+    headers: Vec<(String, String)>,
+    body: Body<P>,
+}
+
+impl<P: Platform> StoreRequest<P> {
+    /// A request to `url` with the values of the headers that it signed.
+    ///
+    /// Where the URL lists its signed headers (SigV4), `headers` must give a value for each and name no other; `content-type`
+    /// is filled in from a file's body. Where it lists none, `headers` go as they are.
+    ///
+    /// # Errors
+    /// `plan-mismatch` for a URL that isn't https (http on loopback aside), a signed header without a value, or a header that
+    /// isn't signed.
+    pub fn new(
+        step: Step,
+        method: Method,
+        url: Url,
+        headers: Vec<(String, String)>,
+        mut body: Body<P>,
+    ) -> Result<Self> {
+        let mismatch =
+            |message: String, hint: &str| Err(UploadError::new(Code::PlanMismatch, message).at(step).hint(hint));
+        if !url.is_safe() {
+            return mismatch(
+                format!("{} is not an https address.", url.without_query()),
+                "Presigned URLs are secrets: sign them for https.",
+            );
+        }
+        let mut headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        headers.retain(|(name, _)| name != "host" && name != "content-length");
+        if let Some((name, _)) = headers.iter().find(|(name, value)| !header_is_valid(name, value)) {
+            return mismatch(format!("The header {name:?} can't be sent."), "Check the plan's `headers`.");
+        }
+        let signed = url.signed_headers();
+        if let Some(signed) = &signed
+            && let Some((name, _)) = headers.iter().find(|(name, _)| !signed.contains(name))
+        {
+            return mismatch(
+                format!("The header {name} isn't signed by the URL it would go to."),
+                "Name the header when the URL is signed, or leave it out of the plan's `headers`.",
+            );
+        }
+        if let Body::File(file) = &mut body {
+            let given = headers.iter().position(|(name, _)| name == "content-type");
+            if let Some(position) = given {
+                file.content_type = Some(headers.swap_remove(position).1);
+            }
+            let wanted = signed.as_ref().is_some_and(|names| names.iter().any(|n| n == "content-type"));
+            if !wanted && given.is_none() {
+                file.content_type = None;
+            }
+            file.any_type = signed.is_some() && !wanted;
+        }
+        let carried = |name: &String| {
+            name == "content-length"
+                || headers.iter().any(|(given, _)| given == name)
+                || (name == "content-type" && matches!(&body, Body::File(file) if file.content_type.is_some()))
+        };
+        if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
+            return mismatch(
+                format!("The URL signs the header {name}, and the plan gives it no value."),
+                "Give the value in the plan's `headers`, or sign the URL without that header.",
+            );
+        }
+        Ok(Self { step, method, url, headers, body })
+    }
+
+    /// What it is for.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+    /// Its method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+    /// Where it goes.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+    /// Its headers, but for the file's content type, which the body carries.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+    /// What it carries.
+    pub fn body(&self) -> &Body<P> {
+        &self.body
+    }
+}
+
+/// True where a browser takes the header: a token for a name, no control characters in the value.
+fn header_is_valid(name: &str, value: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(token) && value.bytes().all(|byte| byte >= 32 && byte != 127)
+}
+
+/// One of the two kinds.
+#[derive(Clone, Debug)]
+pub enum Request<P: Platform> {
+    /// To a provider's API.
+    Api(ApiRequest<P>),
+    /// To a presigned URL.
+    Store(StoreRequest<P>),
+}
+
+impl<P: Platform> Request<P> {
+    /// What it is for.
+    pub fn step(&self) -> Step {
+        match self {
+            Request::Api(request) => request.step,
+            Request::Store(request) => request.step,
+        }
+    }
+
+    /// What it carries.
+    pub fn body(&self) -> &Body<P> {
+        match self {
+            Request::Api(request) => &request.body,
+            Request::Store(request) => &request.body,
+        }
+    }
+
+    /// True where it must not arrive twice.
+    pub fn once(&self) -> bool {
+        matches!(self, Request::Api(request) if request.once)
+    }
+}
+
+/// What a server answered: headers that the page may read, and the body as text.
+#[derive(Clone, Debug, Default)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// Readable headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    /// True for 200 to 299.
+    pub fn ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header's value, if the page may read it.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// How long the server wishes to be left alone, in milliseconds from `now`.
+    ///
+    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
+    /// limits"), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]).
+    pub fn wait_ms(&self, now: u64) -> Option<u64> {
+        let seconds = |text: &str| text.trim().parse::<u32>().ok().map(|s| u64::from(s) * 1000);
+        if let Some(value) = self.header("retry-after") {
+            let date = || time::parse_http(value).map(|at| at.saturating_sub(now));
+            return seconds(value).or_else(date);
+        }
+        self.header("x-ratelimit-retry-after")
+            .and_then(seconds)
+            .or_else(|| self.header("x-ratelimit-reset").and_then(|value| reset_in(value, now)))
+    }
+}
+
+/// `X-RateLimit-Reset` as milliseconds from `now`, a minute at most.
+///
+/// Its unit is published nowhere (assumed): above 10^12 an epoch in milliseconds, above 10^9 one in seconds, else seconds from
+/// now.
+///
+/// ```
+/// use partway::http::reset_in;
+/// assert_eq!(reset_in("2", 1_700_000_000_000), Some(2_000));
+/// assert_eq!(reset_in("1700000003", 1_700_000_000_000), Some(3_000));
+/// assert_eq!(reset_in("soon", 0), None);
+/// ```
+pub fn reset_in(value: &str, now: u64) -> Option<u64> {
+    let whole = value.trim().split('.').next()?;
+    let number: u64 = whole.parse().ok()?;
+    let wait = if number > 1_000_000_000_000 {
+        number.saturating_sub(now)
+    } else if number > 1_000_000_000 {
+        (number * 1000).saturating_sub(now)
+    } else {
+        number * 1000
+    };
+    Some(wait.min(60_000))
+}
+
+/// Which origins may have the provider's headers, and how a vendor's URL becomes one under `baseUrl`.
+#[derive(Clone, Debug)]
+pub struct Origins {
+    /// The provider's `baseUrl`, resolved.
+    pub base: Url,
+    /// Further origins that the caller trusts.
+    pub trusted: Vec<String>,
+    /// The vendor's own origins, as its documents name them.
+    pub vendor: &'static [&'static str],
+    /// The path under which the vendor's API lies.
+    pub api_path: &'static str,
+}
+
+/// Where a URL that a reply named leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To an origin that gets the provider's headers.
+    Api(String),
+    /// Anywhere else: taken as presigned, gets nothing.
+    Presigned,
+}
+
+impl Origins {
+    /// Decides for a URL that a reply named and that the caller's `mapUrl` left alone.
+    ///
+    /// A URL of the vendor's own, below its API, goes to the same path and query under `baseUrl`. One that is under the base's
+    /// origin, or a trusted one, keeps its address. `text` is the URL as the reply gave it, and is what an address that is
+    /// kept looks like on the wire.
+    pub fn place(&self, url: &Url, text: &str) -> Place {
+        if url.origin == self.base.origin || self.trusted.contains(&url.origin) {
+            return Place::Api(text.into());
+        }
+        if self.vendor.contains(&url.origin.as_str()) && url.path.starts_with(self.api_path) {
+            return Place::Api(self.join(&url.path, &url.query));
+        }
+        Place::Presigned
+    }
+
+    /// True where a URL that the caller's `mapUrl` gave may have the provider's headers.
+    pub fn trusts(&self, url: &Url) -> bool {
+        url.origin == self.base.origin || self.trusted.contains(&url.origin)
+    }
+
+    /// A path of the API under `baseUrl`.
+    pub fn join(&self, path: &str, query: &str) -> String {
+        let base = format!("{}{}", self.base.origin, self.base.path);
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{path}{mark}{query}", base.trim_end_matches('/'))
+    }
+}

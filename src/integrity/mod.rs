@@ -1,0 +1,78 @@
+//! Proof that what arrived is what was picked: the file's MD5s against the store's ETags.
+//!
+//! Bodies never pass through here: the file is read a second time, in small windows, while the browser sends it.
+
+use md5::{Digest, Md5};
+
+use crate::engine::job::Job;
+use crate::plan::ByteRange;
+use crate::platform::Platform;
+
+/// Bytes hashed at a time: small enough that no frame of the page is lost to it (about 2 ms), large enough that reading it is
+/// worth the call. (A choice.)
+const WINDOW: u64 = 1 << 20;
+
+/// The MD5 of a range of the file; None where it can't be read.
+pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Option<[u8; 16]> {
+    let whole = range == ByteRange::new(0, job.source.size);
+    if let Some(known) = job.md5.get().filter(|_| whole) {
+        return Some(known);
+    }
+    let mut hash = Md5::new();
+    let mut at = range.start;
+    while at < range.end {
+        let window = ByteRange::new(at, (at + WINDOW).min(range.end));
+        hash.update(job.platform.read(&job.source.blob, window).await?);
+        at = window.end;
+    }
+    let md5 = hash.finalize().into();
+    if whole {
+        job.md5.set(Some(md5));
+    }
+    Some(md5)
+}
+
+/// What an ETag says about bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are the ones.
+    Same,
+    /// They are others.
+    Differs,
+    /// Nothing: it is no MD5, or there is none, or the bytes weren't hashed.
+    Unknown,
+}
+
+/// Holds an ETag against an MD5.
+///
+/// ```
+/// use partway::integrity::{Verdict, verdict};
+/// let md5 = *b"\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04\xe9\x80\x09\x98\xec\xf8\x42\x7e";
+/// assert_eq!(verdict(Some("\"d41d8cd98f00b204e9800998ecf8427e\""), Some(md5)), Verdict::Same);
+/// assert_eq!(verdict(Some("\"abc-2\""), Some(md5)), Verdict::Unknown);
+/// ```
+pub fn verdict(etag: Option<&str>, md5: Option<[u8; 16]>) -> Verdict {
+    let (Some(etag), Some(md5)) = (etag.and_then(etag_md5), md5) else { return Verdict::Unknown };
+    if etag == hex(&md5) { Verdict::Same } else { Verdict::Differs }
+}
+
+/// True for an ETag that looks like an MD5.
+pub fn is_md5(etag: &str) -> bool {
+    etag_md5(etag).is_some()
+}
+
+/// The lower-case MD5 in an ETag that looks like one: 32 hexadecimal digits, quoted or not, strong.
+fn etag_md5(etag: &str) -> Option<String> {
+    let bare = etag.trim().trim_matches('"');
+    (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| bare.to_ascii_lowercase())
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
+}

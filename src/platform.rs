@@ -1,0 +1,127 @@
+//! Everything that the engine can't do by itself, as one trait: the browser implements it in the package, a simulation in tests.
+
+use futures::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use std::rc::Rc;
+
+use crate::error::{Cause, Result, Step, UploadError};
+use crate::http::{Request, Response, Url};
+use crate::plan::ByteRange;
+
+/// Why no answer came.
+#[derive(Clone, Debug)]
+pub enum SendFailure {
+    /// The connection failed.
+    Network {
+        /// Whether the whole body had gone out by then; None where the transport can't tell.
+        body_sent: Option<bool>,
+    },
+    /// The request never left: the application's `beforeRequest` threw, or the browser refuses it.
+    Refused(UploadError),
+}
+
+/// A function of the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hook {
+    /// s3: the object's key for a file.
+    Key,
+    /// s3: temporary credentials.
+    Credentials,
+    /// plan: makes the plan.
+    Open,
+    /// plan: URLs for parts.
+    SignParts,
+    /// plan: what the store has.
+    ListParts,
+    /// plan: puts the parts together.
+    Complete,
+    /// plan: gives the upload up.
+    Abort,
+}
+
+impl Hook {
+    /// The function's name in the provider's options.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Hook::Key => "key",
+            Hook::Credentials => "getCredentials",
+            Hook::Open => "open",
+            Hook::SignParts => "sign",
+            Hook::ListParts => "list",
+            Hook::Complete => "complete",
+            Hook::Abort => "abort",
+        }
+    }
+}
+
+/// What a function of the application threw.
+#[derive(Clone, Debug)]
+pub struct HookFailure {
+    /// Its message, for the error that wraps it.
+    pub message: String,
+    /// `retryable` of an `UploadError` that it threw on purpose; None for anything else.
+    pub upload_error: Option<bool>,
+    /// The value itself.
+    pub cause: Option<Cause>,
+}
+
+/// Called with the bytes of the body that have gone out so far.
+pub type OnSent = Rc<dyn Fn(u64)>;
+
+/// What the engine runs on. Cloning is cheap and gives the same platform.
+///
+/// Dropping a future that a method gave aborts what it stands for.
+pub trait Platform: Clone + Debug + 'static {
+    /// A JSON value, opaque to the engine.
+    type Json: Clone + Debug + 'static;
+    /// A file or a part of one, opaque to the engine.
+    type Blob: Clone + Debug + 'static;
+
+    /// Milliseconds since 1970 by this machine's clock.
+    fn now(&self) -> u64;
+    /// A random number, 0 ≤ n < 1.
+    fn random(&self) -> f64;
+    /// Resolves after that many milliseconds.
+    fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()>;
+    /// Runs a task to its end.
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>);
+    /// Reports something that is the application's to mend and that stops nothing.
+    fn warn(&self, message: &str);
+
+    /// Parses a URL, relative ones against the page; None where it is none.
+    fn resolve(&self, url: &str) -> Option<Url>;
+    /// The page's own origin.
+    fn origin(&self) -> String;
+
+    /// Parses JSON text; None where it is none.
+    fn parse(&self, text: &str) -> Option<Self::Json>;
+    /// Decodes a JSON value into a typed struct; the error says what doesn't fit.
+    fn decode<T: DeserializeOwned>(&self, json: &Self::Json) -> std::result::Result<T, String>;
+    /// Encodes a typed struct.
+    fn encode<T: Serialize>(&self, value: &T) -> Self::Json;
+    /// A member of an object, unless it is absent, null or undefined.
+    fn member(&self, json: &Self::Json, name: &str) -> Option<Self::Json>;
+
+    /// Sends one request and reads the answer whole. `on_sent` hears of bytes going out, where the transport can tell.
+    fn send(
+        &self,
+        request: Request<Self>,
+        on_sent: OnSent,
+    ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
+
+    /// Reads bytes of a file; None where it can't be read (any more).
+    fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
+
+    /// True where the application gave that function (or, for [`Hook::Key`], a text).
+    fn has(&self, hook: Hook) -> bool;
+    /// Calls a function of the application.
+    fn call(
+        &self,
+        hook: Hook,
+        arguments: Vec<Self::Json>,
+    ) -> LocalBoxFuture<'static, std::result::Result<Self::Json, HookFailure>>;
+    /// The caller's `mapUrl`; None where there is none.
+    fn map_url(&self, url: &str, step: Step) -> Option<Result<String>>;
+}
