@@ -1,0 +1,282 @@
+//! apifansly: one form upload, then a job that is asked for until it is done.
+//!
+//! Source: apifansly's documentation, "Upload Media" and "Rate limits".
+
+use std::cell::RefCell;
+
+use serde::Deserialize;
+
+use super::api::{Access, Api, Vendor};
+use super::poll::Poll;
+use super::reply::{Reply, read, refusal};
+use super::{Context, Provider, Receipt};
+use crate::engine::events::Outcome;
+use crate::engine::job::{Job, Repeat};
+use crate::engine::session::Session;
+use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
+use crate::http::{Body, Method, Request, Response, encode_segment};
+use crate::plan::{ByteRange, Part, Plan};
+use crate::platform::Platform;
+use crate::id::IdText;
+use crate::time;
+
+const VENDOR: Vendor = Vendor {
+    origins: &["https://v1.apifansly.com"],
+    api_path: "/api/fansly/",
+    key_header: "x-api-key",
+    key_option: "apiKey",
+};
+
+/// From 1 second doubling to 10; 15 minutes in all. (Choices; the documentation gives no cadence.)
+const POLL_FIRST_MS: u64 = 1_000;
+const POLL_CAP_MS: u64 = 10_000;
+const POLL_BOUND_MS: u64 = 15 * 60_000;
+/// "The signed CDN links ... expire after 5 hours."
+const LINKS_MS: u64 = 5 * 3_600_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    base_url: Option<String>,
+    account_id: String,
+    form_inputs: Option<Vec<FormInput>>,
+    poll_timeout_ms: Option<u64>,
+    api_key: Option<String>,
+    dangerously_expose_secrets: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct FormInput {
+    r#type: i64,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    data: Option<T>,
+    message: Option<String>,
+    timestamp: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Accepted {
+    success: Option<bool>,
+    job_id: Option<IdText>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct JobStatus {
+    state: Option<String>,
+    progress: Option<f64>,
+    result: Option<JobResult>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobResult {
+    media_id: Option<IdText>,
+}
+
+/// One upload's dialogue with apifansly. Its plan is one part, the form; of a [`Session`] it uses nothing else.
+#[derive(Debug)]
+pub struct Apifansly<P: Platform> {
+    api: Api<P>,
+    account_id: String,
+    form_inputs: Option<String>,
+    poll_timeout_ms: u64,
+    job_id: RefCell<Option<String>>,
+}
+
+impl<P: Platform> Apifansly<P> {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let options: Options = context.options(options)?;
+        if options.account_id.is_empty() {
+            return Err(UploadError::new(Code::InvalidOptions, "`accountId` is empty.")
+                .hint("Give the id of the connected Fansly account."));
+        }
+        let access = Access {
+            base_url: options.base_url,
+            key: options.api_key,
+            exposed: options.dangerously_expose_secrets == Some(true),
+        };
+        let mut api = Api::new(context, &VENDOR, access, refusal)?;
+        let pace = format!("apifansly {}", api.origins.base.href);
+        api.pace = Some(context.paces.of(&pace, None));
+        Ok(Self {
+            api,
+            account_id: options.account_id,
+            form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
+            poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_BOUND_MS),
+            job_id: RefCell::default(),
+        })
+    }
+
+    fn failed(&self, reply: &Reply<P, Envelope<JobStatus>>, job: &Job<P>) -> UploadError {
+        let platform = &job.platform;
+        // The body of a failed job is published nowhere: these are the places where it may say why.
+        let error = platform.member(&reply.json, "data").and_then(|data| platform.member(&data, "error"));
+        let error = error.and_then(|error| {
+            let inner = platform.member(&error, "message");
+            platform.decode::<String>(inner.as_ref().unwrap_or(&error)).ok()
+        });
+        let data = reply.value.data.as_ref().and_then(|data| data.message.clone());
+        let message = error.or(data).or_else(|| reply.value.message.clone());
+        UploadError::new(
+            Code::ProcessingFailed,
+            match &message {
+                Some(words) => format!("apifansly failed to process the file. It says: {words}"),
+                None => "apifansly failed to process the file.".into(),
+            },
+        )
+        .at(Step::Status)
+        .hint("Check that Fansly takes this kind of file, then send it anew.")
+        .vendor(Words { code: Some("failed".into()), message, request_id: self.job_id.borrow().clone() })
+    }
+}
+
+/// The field `formInputs`: a JSON array of `{type: number, value: string}`.
+fn form_inputs_json(inputs: &[FormInput]) -> String {
+    let mut json = String::from("[");
+    for (index, input) in inputs.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        json.push_str("{\"type\":");
+        json.push_str(&input.r#type.to_string());
+        json.push_str(",\"value\":\"");
+        for character in input.value.chars() {
+            match character {
+                '"' | '\\' => json.extend(['\\', character]),
+                control if control < ' ' => {
+                    json.push_str("\\u00");
+                    json.push_str(&crate::integrity::hex(&[control as u8]));
+                }
+                other => json.push(other),
+            }
+        }
+        json.push_str("\"}");
+    }
+    json.push(']');
+    json
+}
+
+impl<P: Platform> Provider<P> for Apifansly<P> {
+    fn etag_is_md5(&self) -> bool {
+        false
+    }
+
+    fn processes(&self) -> bool {
+        true
+    }
+
+    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        let size = job.source.size;
+        let form = Part { number: 1, range: ByteRange::new(0, size), url: None };
+        let plan = Plan::checked(size, vec![form]).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
+        Ok(Session::new(plan, false))
+    }
+
+    async fn part_request(&self, job: &Job<P>, _session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
+        if let Some(pace) = &self.api.pace {
+            drop(pace.turn(&job.platform).await);
+        }
+        let path = format!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
+        let mut request = self.api.request(Step::Part, Method::Post, &path, "");
+        request.body = Body::Form {
+            fields: self.form_inputs.iter().map(|json| ("formInputs", json.clone())).collect(),
+            file: job.source.body(part.range, Some(job.source.known_type())),
+            filename: job.source.name.clone(),
+        };
+        request.once = true;
+        self.api.add_key(job, &mut request);
+        Ok(Request::Api(request))
+    }
+
+    fn receipt(&self, job: &Job<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+        self.api.answered(job, response);
+        if !response.ok() {
+            let error = self.api.refusal(&job.platform, response).at(Step::Part);
+            // There is no session that could be gone: a 404 is about the account.
+            return Err(match error.code {
+                Code::SessionExpired => error.retry(Retry::Never).retryable(false).hint("Check `accountId` and `baseUrl`."),
+                _ => error,
+            });
+        }
+        let reply: Reply<P, Envelope<Accepted>> = read(&job.platform, Step::Part, response)?;
+        let Envelope { data, message, .. } = reply.value;
+        let (said, job_id, words) = match data {
+            Some(data) => (data.success, data.job_id, data.message.or(message)),
+            None => (None, None, message),
+        };
+        match job_id {
+            Some(job_id) if said != Some(false) => {
+                self.job_id.replace(Some(job_id.0));
+                Ok(Receipt { number: part.number, etag: None, reply: None })
+            }
+            _ => Err(UploadError::new(Code::Server, "apifansly answered without a job id.")
+                .at(Step::Part)
+                .status(response.status)
+                .vendor(Words { message: words, ..Words::default() })
+                .retry(Retry::Never)
+                .answer_lost(true)),
+        }
+    }
+
+    async fn complete(&self, _job: &Job<P>, _session: &Session<P>, _parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+        Ok(Outcome::default())
+    }
+
+    async fn settle(&self, job: &Job<P>, _session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+        let job_id = self.job_id.borrow().clone().unwrap_or_default();
+        let path = format!("/api/fansly/media/upload/{}/status", encode_segment(&job_id));
+        let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
+        loop {
+            // The vendor has no webhooks; a notice of the application's is a reason to look at once.
+            poll.next(job).await?;
+            let request = self.api.request(Step::Status, Method::Get, &path, "");
+            let reply: Reply<P, Envelope<JobStatus>> = match self.api.json(job, request, Repeat::Freely).await {
+                Ok(reply) => reply,
+                // The file was taken: a status that can't be read for a while ends nothing.
+                Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let Some(status) = &reply.value.data else { continue };
+            if let Some(percent) = status.progress {
+                job.measure(true, |meter, _| meter.processing(percent / 100.0));
+            }
+            match status.state.as_deref() {
+                Some("failed") => return Err(self.failed(&reply, job)),
+                Some("completed") => {}
+                _ => continue,
+            }
+            let Some(media_id) = status.result.as_ref().and_then(|result| result.media_id.clone()) else { continue };
+            let data = job.platform.member(&reply.json, "data");
+            let done_at = reply.value.timestamp.as_deref().and_then(time::parse_iso);
+            return Ok(Outcome {
+                media_id: Some(media_id.0),
+                media: data.and_then(|data| job.platform.member(&data, "result")),
+                links_expire_at: done_at.map(|at| time::format_iso(at + LINKS_MS)),
+                ..outcome
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_inputs_are_json_whatever_they_hold() {
+        let input = FormInput { r#type: 3, value: "a \"b\" \\ \n é".into() };
+        assert_eq!(form_inputs_json(&[input]), "[{\"type\":3,\"value\":\"a \\\"b\\\" \\\\ \\u000a é\"}]");
+        assert_eq!(form_inputs_json(&[]), "[]");
+    }
+}

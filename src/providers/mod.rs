@@ -1,0 +1,199 @@
+//! The dialects of the remote APIs, one file each, and the one list of them.
+
+use crate::engine::events::Outcome;
+use crate::engine::job::Job;
+use crate::engine::session::Session;
+use crate::error::{Code, Result, UploadError};
+use crate::http::{Request, Response};
+use crate::plan::Part;
+use crate::platform::Platform;
+use crate::source::Accept;
+
+mod api;
+mod cors;
+mod poll;
+mod reply;
+mod store;
+
+/// What a provider read from the answer to a part.
+#[derive(Clone, Debug)]
+pub struct Receipt<P: Platform> {
+    /// The part's number.
+    pub number: u32,
+    /// The ETag as it came.
+    pub etag: Option<String>,
+    /// The answer's JSON, where it has more to say.
+    pub reply: Option<P::Json>,
+}
+
+/// The dialect of one remote API. A value belongs to one upload, so it may keep what it learns.
+#[expect(async_fn_in_trait, reason = "everything runs on one thread")]
+pub trait Provider<P: Platform>: Sized {
+    /// What the vendor takes, unless the caller says otherwise.
+    fn accept(&self) -> Accept {
+        Accept::default()
+    }
+
+    /// True where an empty file can be stored.
+    fn takes_empty(&self) -> bool {
+        false
+    }
+
+    /// True where a part's ETag may be the MD5 of its bytes.
+    fn etag_is_md5(&self) -> bool {
+        true
+    }
+
+    /// True where an expired URL can be had anew without a new session.
+    fn can_renew(&self) -> bool {
+        false
+    }
+
+    /// True where the vendor processes what it has, after the bytes are there.
+    fn processes(&self) -> bool {
+        false
+    }
+
+    /// True where the answer to a part is the end of the upload, so that a lost one leaves the outcome unknown.
+    fn part_completes(&self, session: &Session<P>) -> bool {
+        let _ = session;
+        false
+    }
+
+    /// Looks whether the destination has the file already.
+    async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
+        let _ = job;
+        Ok(None)
+    }
+
+    /// Opens the upload.
+    async fn open(&self, job: &Job<P>) -> Result<Session<P>>;
+
+    /// The request that sends a part; `renew` asks for another URL than the last one, which expired.
+    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>>;
+
+    /// Reads the answer to a part, whatever its status.
+    fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>>;
+
+    /// Puts the parts together; `parts` are in order.
+    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>>;
+
+    /// Sees the vendor's processing through.
+    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+        let _ = (job, session);
+        Ok(outcome)
+    }
+
+    /// Tells the destination that nothing more comes, where it can be told.
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
+        let _ = (job, session);
+    }
+}
+
+macro_rules! providers {
+    ($($(#[$doc:meta])* $variant:ident = $module:ident::$provider:ident, $name:literal;)*) => {
+        $(pub mod $module;)*
+
+        /// Any provider: the one list.
+        #[derive(Debug)]
+        pub enum AnyProvider<P: Platform> { $($(#[$doc])* $variant($module::$provider<P>),)* }
+
+        impl<P: Platform> AnyProvider<P> {
+            /// The provider that `name` names, with its options for one file.
+            ///
+            /// # Errors
+            /// `invalid-options`, for a name that isn't in the list or options that the provider can't work with.
+            pub fn new(name: &str, options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+                match name {
+                    $($name => $module::$provider::new(options, context).map(Self::$variant),)*
+                    _ => Err(UploadError::new(Code::InvalidOptions, format!("There is no provider {name:?}."))
+                        .hint(concat!("There are:" $(, " ", $name)*, "."))),
+                }
+            }
+
+            /// The provider's name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+        }
+
+        impl<P: Platform> Provider<P> for AnyProvider<P> {
+            fn accept(&self) -> Accept {
+                match self { $(Self::$variant(provider) => provider.accept(),)* }
+            }
+            fn takes_empty(&self) -> bool {
+                match self { $(Self::$variant(provider) => provider.takes_empty(),)* }
+            }
+            fn etag_is_md5(&self) -> bool {
+                match self { $(Self::$variant(provider) => provider.etag_is_md5(),)* }
+            }
+            fn can_renew(&self) -> bool {
+                match self { $(Self::$variant(provider) => provider.can_renew(),)* }
+            }
+            fn processes(&self) -> bool {
+                match self { $(Self::$variant(provider) => provider.processes(),)* }
+            }
+            fn part_completes(&self, session: &Session<P>) -> bool {
+                match self { $(Self::$variant(provider) => provider.part_completes(session),)* }
+            }
+            async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
+                match self { $(Self::$variant(provider) => provider.check(job).await,)* }
+            }
+            async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+                match self { $(Self::$variant(provider) => provider.open(job).await,)* }
+            }
+            async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>> {
+                match self { $(Self::$variant(provider) => provider.part_request(job, session, part, renew).await,)* }
+            }
+            fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+                match self { $(Self::$variant(provider) => provider.receipt(job, session, part, response),)* }
+            }
+            async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+                match self { $(Self::$variant(provider) => provider.complete(job, session, parts).await,)* }
+            }
+            async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+                match self { $(Self::$variant(provider) => provider.settle(job, session, outcome).await,)* }
+            }
+            async fn abort(&self, job: &Job<P>, session: &Session<P>) {
+                match self { $(Self::$variant(provider) => provider.abort(job, session).await,)* }
+            }
+        }
+    };
+}
+
+/// What a provider is made from, beside its own options.
+#[derive(Debug)]
+pub struct Context<'a, P: Platform> {
+    /// What the engine runs on.
+    pub platform: &'a P,
+    /// The uploader's options.
+    pub settings: &'a crate::settings::Settings,
+    /// The page's paces.
+    pub paces: &'a crate::engine::pace::Paces,
+}
+
+impl<P: Platform> Context<'_, P> {
+    /// Decodes a provider's own options.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn options<T: serde::de::DeserializeOwned>(&self, options: &P::Json) -> Result<T> {
+        self.platform.decode(options).map_err(|why| {
+            UploadError::new(Code::InvalidOptions, format!("The provider's options can't be read: {why}"))
+                .hint("The package's types say what each option is.")
+        })
+    }
+}
+
+providers! {
+    /// The OnlyFans vault through OFAuth.
+    Ofauth = ofauth::Ofauth, "ofauth";
+    /// The OnlyFans vault through Onlymonster.
+    Onlymonster = onlymonster::Onlymonster, "onlymonster";
+    /// Fansly through apifansly.
+    Apifansly = apifansly::Apifansly, "apifansly";
+    /// An S3-compatible store with temporary credentials.
+    S3 = s3::S3, "s3";
+    /// A plan that the application's own server makes.
+    Plan = plan::PlanProvider, "plan";
+}

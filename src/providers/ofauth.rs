@@ -1,0 +1,420 @@
+//! OFAuth: `/v2/access/uploads`, into the OnlyFans vault.
+//!
+//! Sources: OFAuth's guide "Upload Media", its API reference ("Create upload session", "Upload single-part media and finalize")
+//! and its published SDKs. The reference marks init as deprecated and names no successor, so the paths stand in one place.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::api::{Access, Api, Vendor};
+use super::reply::{read, refusal};
+use super::{Context, Provider, Receipt};
+use crate::engine::events::Outcome;
+use crate::engine::job::{Job, Repeat};
+use crate::engine::session::Session;
+use crate::error::{Code, Result, Step, UploadError};
+use crate::http::{Body, Method, Place, Request, Response, StoreRequest, encode_segment};
+use crate::integrity;
+use crate::plan::{ByteRange, Part, Plan};
+use crate::platform::Platform;
+use crate::id::IdText;
+use crate::source::Accept;
+use crate::time;
+
+/// Hosts: the guide has the first, older SDKs and one reference page the second.
+const VENDOR: Vendor = Vendor {
+    origins: &["https://api.ofauth.com", "https://api-next.ofauth.com"],
+    api_path: "/v2/access/",
+    key_header: "apikey",
+    key_option: "apiKey",
+};
+
+const INIT: &str = "/v2/access/uploads/init";
+const CHECK: &str = "/v2/access/uploads/check";
+const COMPLETE: &str = "/v2/access/uploads/complete";
+const UPLOADS: &str = "/v2/access/uploads/";
+
+/// Files up to this size are one part, so that their ETag is their MD5 and can be asked for before init. The guide's part size;
+/// that the vendor's ETags are MD5s is assumed.
+const ONE_PART: u64 = 5 << 20;
+
+/// The guide's "Supported Formats", their common spellings among them. The sizes are given as "about".
+const TYPES: &[&str] = &[
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "video/mp4",
+    "video/quicktime",
+    "audio/mpeg",
+    "audio/mp3",
+    "audio/mp4",
+    "audio/m4a",
+    "audio/x-m4a",
+];
+const MAX_BYTES: &[(&str, u64)] = &[("image/*", 50 << 20), ("video/*", 5 << 30), ("audio/*", 50 << 20)];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    base_url: Option<String>,
+    connection_id: Option<String>,
+    vault_upload: Option<VaultUpload>,
+    skip_existing: Option<bool>,
+    api_key: Option<String>,
+    dangerously_expose_secrets: Option<bool>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VaultUpload {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    /// Null means something else than nothing at all.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    user_id: Option<Option<String>>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InitBody<'a> {
+    filename: &'a str,
+    size: u64,
+    content_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vault_upload: Option<&'a VaultUpload>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InitReply {
+    media_upload_id: String,
+    upload_type: Option<String>,
+    total_parts: Option<u64>,
+    expires_at: Option<String>,
+    parts: Option<Vec<InitPart>>,
+    complete_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InitPart {
+    part_number: u32,
+    upload_url: String,
+    byte_range: WireRange,
+}
+
+#[derive(Deserialize)]
+struct WireRange {
+    start: u64,
+    end: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartReply {
+    part_number: Option<u32>,
+    etag: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DoneReply {
+    media_upload_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CompleteBody<'a> {
+    media_upload_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct CheckBody {
+    etag: String,
+    size: u64,
+}
+
+#[derive(Deserialize)]
+struct CheckReply {
+    exists: bool,
+}
+
+#[derive(Deserialize)]
+struct MediaId {
+    id: IdText,
+}
+
+/// What an answer that isn't 2xx means. A session that ran out has no published status: whatever the vendor's words call an
+/// expired session or upload is taken for one (assumed).
+fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
+    let error = refusal(platform, response);
+    let words = error.vendor.as_ref().map(|words| {
+        [&words.code, &words.message].map(|text| text.as_deref().unwrap_or("").to_ascii_lowercase()).concat()
+    });
+    let expired = (400..500).contains(&response.status)
+        && words.is_some_and(|words| {
+            words.contains("expired") && (words.contains("session") || words.contains("upload"))
+        });
+    if !expired {
+        return error;
+    }
+    UploadError::new(Code::SessionExpired, "OFAuth's upload session has expired.")
+        .status(response.status)
+        .vendor(error.vendor.clone().unwrap_or_default())
+}
+
+/// One upload's dialogue with OFAuth.
+///
+/// Of a [`Session`] it uses `upload_id` (the `mediaUploadId`), `multipart`, `complete_url` and `expires_at`.
+#[derive(Debug)]
+pub struct Ofauth<P: Platform> {
+    api: Api<P>,
+    vault_upload: Option<VaultUpload>,
+    skip_existing: bool,
+}
+
+impl<P: Platform> Ofauth<P> {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let options: Options = context.options(options)?;
+        if let Some(mode) = options.vault_upload.as_ref().and_then(|vault| vault.mode.as_ref())
+            && mode != "message" {
+                return Err(UploadError::new(Code::InvalidOptions, format!("`vaultUpload.mode` is {mode:?}."))
+                    .hint("OFAuth has one mode: \"message\"."));
+            }
+        let access = Access {
+            base_url: options.base_url,
+            key: options.api_key,
+            exposed: options.dangerously_expose_secrets == Some(true),
+        };
+        let mut api = Api::new(context, &VENDOR, access, meaning)?;
+        let connection = options.connection_id.as_deref().unwrap_or("");
+        let pace = format!("ofauth {} {connection}", api.origins.base.href);
+        api.pace = Some(context.paces.of(&pace, None));
+        Ok(Self {
+            api: api.with_header("x-connection-id", options.connection_id),
+            vault_upload: options.vault_upload,
+            skip_existing: options.skip_existing != Some(false),
+        })
+    }
+
+    /// The session that a reply to init describes: by its body, else by its headers.
+    fn session(&self, job: &Job<P>, reply: InitReply, response: &Response) -> Result<Session<P>> {
+        let mismatch = |what: String| {
+            UploadError::new(Code::PlanMismatch, format!("OFAuth's plan can't be used. {what}"))
+                .at(Step::Init)
+                .hint("Nothing was sent. Try again; if it stays so, report it to OFAuth.")
+        };
+        if reply.media_upload_id.is_empty() {
+            return Err(mismatch("It has an empty `mediaUploadId`.".into()));
+        }
+        let id = encode_segment(&reply.media_upload_id);
+        let size = job.source.size;
+        let (plan, multipart) = match reply.parts.filter(|parts| !parts.is_empty()) {
+            Some(parts) => {
+                if let Some(total) = reply.total_parts.filter(|total| *total != parts.len() as u64) {
+                    return Err(mismatch(format!("It lists {} parts and counts {total}.", parts.len())));
+                }
+                let multipart = match reply.upload_type.as_deref() {
+                    Some("multipart") => true,
+                    Some("single") => false,
+                    Some(other) => return Err(mismatch(format!("Its `uploadType` is {other:?}."))),
+                    None => parts.len() > 1 || reply.complete_url.is_some(),
+                };
+                let parts = parts
+                    .into_iter()
+                    .map(|part| {
+                        let WireRange { start, end } = part.byte_range;
+                        let range = ByteRange::from_inclusive(start, end)
+                            .ok_or_else(|| mismatch(format!("Part {} ends before it starts.", part.part_number)))?;
+                        Ok(Part { number: part.part_number, range, url: Some(part.upload_url) })
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                (Plan::checked(size, parts).map_err(mismatch)?, multipart)
+            }
+            None => {
+                let header = |name: &str| response.header(name).and_then(|value| value.trim().parse::<u64>().ok());
+                let (Some(total), Some(part_size)) =
+                    (header("x-ofauth-upload-total-parts"), header("x-ofauth-upload-part-size"))
+                else {
+                    return Err(mismatch("It has no parts, and its layout headers can't be read.".into())
+                        .hint("The proxy has to expose x-ofauth-upload-total-parts and x-ofauth-upload-part-size by CORS."));
+                };
+                let mut plan = Plan::equal(size, part_size).map_err(mismatch)?;
+                if plan.parts().len() as u64 != total {
+                    return Err(mismatch(format!("{total} parts of {part_size} bytes don't cover {size} bytes.")));
+                }
+                for part in plan.parts_mut() {
+                    let path = match total {
+                        1 => format!("{UPLOADS}{id}"),
+                        _ => format!("{UPLOADS}{id}/parts/{}", part.number),
+                    };
+                    part.url = Some(self.api.origins.join(&path, ""));
+                }
+                (plan, total > 1)
+            }
+        };
+        if !multipart && plan.parts().len() != 1 {
+            return Err(mismatch(format!("It is \"single\" and has {} parts.", plan.parts().len())));
+        }
+        let complete_url = match (multipart, reply.complete_url) {
+            (false, _) => None,
+            (true, None) => Some(self.api.origins.join(COMPLETE, "")),
+            (true, Some(url)) => match self.api.place(&job.platform, Step::Complete, &url)? {
+                (Place::Api(url), _) => Some(url),
+                (Place::Presigned, url) => {
+                    return Err(mismatch(format!("Its `completeUrl` leads to {}.", url.origin))
+                        .hint("Map the URL onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`."));
+                }
+            },
+        };
+        // Every address is looked at before the first byte leaves.
+        for part in plan.parts() {
+            let url = part.url.as_deref().unwrap_or_default();
+            if let (Place::Presigned, url) = self.api.place(&job.platform, Step::Part, url)?
+                && !url.is_safe() {
+                    return Err(mismatch(format!("Part {} goes to {}, which isn't https.", part.number, url.origin)));
+                }
+        }
+        Ok(Session {
+            upload_id: Some(reply.media_upload_id),
+            complete_url,
+            expires_at: reply.expires_at.as_deref().and_then(time::parse_iso),
+            ..Session::new(plan, multipart)
+        })
+    }
+
+    /// What a finished upload's answer says: the reference always, the media where it is there.
+    fn outcome(&self, job: &Job<P>, upload_id: Option<String>, json: Option<&P::Json>) -> Outcome<P> {
+        let platform = &job.platform;
+        let media = json.and_then(|json| platform.member(json, "media"));
+        let media_id = media.as_ref().and_then(|media| platform.decode::<MediaId>(media).ok()).map(|media| media.id.0);
+        Outcome {
+            reusable: Some(media_id.is_some()),
+            media_item: media_id.clone().or_else(|| upload_id.clone()),
+            media_upload_id: upload_id,
+            media_id,
+            media,
+            ..Outcome::default()
+        }
+    }
+}
+
+impl<P: Platform> Provider<P> for Ofauth<P> {
+    fn accept(&self) -> Accept {
+        Accept::of(TYPES, MAX_BYTES)
+    }
+
+    fn part_completes(&self, session: &Session<P>) -> bool {
+        !session.multipart
+    }
+
+    async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
+        if !self.skip_existing || job.source.size > ONE_PART {
+            return Ok(None);
+        }
+        let whole = ByteRange::new(0, job.source.size);
+        let Some(md5) = integrity::md5_of(job, whole).await else { return Ok(None) };
+        let mut request = self.api.request(Step::Check, Method::Post, CHECK, "");
+        let body = CheckBody { etag: format!("\"{}\"", integrity::hex(&md5)), size: job.source.size };
+        request.body = Body::Json(job.platform.encode(&body));
+        // It only saves time: one try, and a failure is passed over.
+        let Ok(reply) = self.api.json::<CheckReply>(job, request, Repeat::Try).await else { return Ok(None) };
+        let outcome = self.outcome(job, None, Some(&reply.json));
+        Ok((reply.value.exists && outcome.media_id.is_some()).then_some(outcome))
+    }
+
+    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        let content_type = job.source.known_type();
+        if content_type.is_empty() {
+            return Err(UploadError::new(Code::FileRejected, format!("The type of {:?} is unknown.", job.source.name))
+                .at(Step::Check)
+                .hint("OFAuth wants a content type: pass `contentType`."));
+        }
+        let mut request = self.api.request(Step::Init, Method::Post, INIT, "");
+        request.body = Body::Json(job.platform.encode(&InitBody {
+            filename: &job.source.name,
+            size: job.source.size,
+            content_type,
+            vault_upload: self.vault_upload.as_ref(),
+        }));
+        // A session that is never used costs nothing, so init may be repeated.
+        let response = self.api.call(job, request, Repeat::Keyed).await?;
+        let reply = read(&job.platform, Step::Init, &response)?;
+        self.session(job, reply.value, &response)
+    }
+
+    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
+        let text = part.url.as_deref().unwrap_or_default();
+        let content_type = job.source.known_type();
+        let body = Body::File(job.source.body(part.range, Some(content_type)));
+        match self.api.place(&job.platform, Step::Part, text)? {
+            (Place::Api(url), _) => {
+                if let Some(pace) = &self.api.pace {
+                    drop(pace.turn(&job.platform).await);
+                }
+                let mut request = self.api.request_to(Step::Part, Method::Put, url);
+                request.body = body;
+                if !session.multipart {
+                    self.api.add_key(job, &mut request);
+                }
+                Ok(Request::Api(request))
+            }
+            (Place::Presigned, url) => {
+                let headers = url.type_header(content_type);
+                StoreRequest::new(Step::Part, Method::Put, url, headers, body).map(Request::Store)
+            }
+        }
+    }
+
+    fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+        self.api.answered(job, response);
+        if !response.ok() {
+            let error = self.api.refusal(&job.platform, response).at(Step::Part);
+            let foreign = || {
+                let place = self.api.place(&job.platform, Step::Part, part.url.as_deref().unwrap_or_default());
+                matches!(place, Ok((Place::Presigned, _)))
+            };
+            return Err(match error.code {
+                Code::Unauthorized | Code::Forbidden if foreign() => error.hint(
+                    "The part's URL got no keys, since its origin isn't known. Map it onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`.",
+                ),
+                _ => error,
+            });
+        }
+        let header = response.header("etag").map(str::to_owned);
+        let json = job.platform.parse(&response.body);
+        if !session.multipart {
+            return Ok(Receipt { number: part.number, etag: header, reply: json });
+        }
+        let reply = json.as_ref().and_then(|json| job.platform.decode::<PartReply>(json).ok());
+        if let Some(number) = reply.as_ref().and_then(|reply| reply.part_number).filter(|number| *number != part.number) {
+            return Err(UploadError::new(
+                Code::Server,
+                format!("OFAuth took part {} for part {number}.", part.number),
+            )
+            .at(Step::Part));
+        }
+        Ok(Receipt { number: part.number, etag: reply.and_then(|reply| reply.etag).or(header), reply: None })
+    }
+
+    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+        let id = session.upload_id.clone().unwrap_or_default();
+        let Some(url) = session.complete_url.clone() else {
+            let json = parts.first().and_then(|part| part.reply.as_ref());
+            return Ok(self.outcome(job, Some(id), json));
+        };
+        let mut request = self.api.request_to(Step::Complete, Method::Post, url);
+        request.body = Body::Json(job.platform.encode(&CompleteBody { media_upload_id: &id }));
+        // Whether it may be repeated is not published; the session's id is its key (assumed).
+        let reply = self.api.json::<DoneReply>(job, request, Repeat::Keyed).await.map_err(UploadError::or_unknown)?;
+        Ok(self.outcome(job, reply.value.media_upload_id.or(Some(id)), Some(&reply.json)))
+    }
+}

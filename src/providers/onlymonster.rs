@@ -1,0 +1,550 @@
+//! Onlymonster: `/api/v0/accounts/{account_id}/vault/medias/uploads`, presigned S3 and then an export into the OnlyFans vault.
+//!
+//! Sources: Onlymonster's guide "Vault Media Upload via Onlymonster API" and its OpenAPI records. Where neither says how a body
+//! looks, the doc comment says "assumed".
+
+use std::cell::{Cell, RefCell};
+
+use serde::{Deserialize, Serialize};
+
+use super::api::{Access, Api, Vendor};
+use super::poll::Poll;
+use super::reply::refusal;
+use super::{Context, Provider, Receipt, store};
+use crate::engine::events::Outcome;
+use crate::engine::job::{Job, Notice, Repeat};
+use crate::engine::retry::next_try;
+use crate::engine::session::Session;
+use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
+use crate::http::{Body, Method, Request, Response, StoreRequest, encode_segment};
+use crate::numbered;
+use crate::plan::{ByteRange, Part, Plan};
+use crate::platform::Platform;
+use crate::id::IdText;
+use crate::source::Accept;
+
+const VENDOR: Vendor = Vendor {
+    origins: &["https://omapi.onlymonster.ai"],
+    api_path: "/api/v0/",
+    key_header: "x-om-auth-token",
+    key_option: "token",
+};
+
+/// The guide: "5 GiB hard cap".
+const MAX_BYTES: &[(&str, u64)] = &[("*/*", 5 << 30)];
+/// S3's least size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
+const LEAST_PART: u64 = 5 << 20;
+/// The guide's limit for a token, in requests a second.
+const PER_SECOND: u32 = 3;
+/// The guide's cadence: from 2 seconds, doubling to 30.
+const POLL_FIRST_MS: u64 = 2_000;
+const POLL_CAP_MS: u64 = 30_000;
+/// "Several minutes" are typical; the caller may say otherwise.
+const POLL_BOUND_MS: u64 = 15 * 60_000;
+/// "Far longer than expected"; the caller may say otherwise.
+const STUCK_MS: u64 = 3 * 60_000;
+/// Records asked for at once, and pages read at most. (The vendor publishes no bound.)
+const PAGE: usize = 50;
+const PAGES: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    base_url: Option<String>,
+    account_id: String,
+    export_type: String,
+    export_fan_id: Option<String>,
+    fan_link: Option<String>,
+    poll_timeout_ms: Option<u64>,
+    stuck_after_ms: Option<u64>,
+    requests_per_second: Option<u32>,
+    strip_etag_quotes: Option<bool>,
+    token: Option<String>,
+    dangerously_expose_secrets: Option<bool>,
+}
+
+/// Assumed: the name of its one member.
+#[derive(Serialize)]
+struct VerifyBody<'a> {
+    link: &'a str,
+}
+
+#[derive(Deserialize)]
+struct VerifyReply {
+    fan_id: IdText,
+}
+
+/// Assumed from a record's metadata.
+#[derive(Serialize)]
+struct StartBody<'a> {
+    name: &'a str,
+    size: u64,
+    content_type: &'a str,
+}
+
+/// Both shapes of the reply; which members are there decides.
+#[derive(Deserialize)]
+struct StartReply {
+    put_url: Option<String>,
+    upload_id: Option<String>,
+    parts: Option<Vec<StartPart>>,
+    get_url: String,
+    key: String,
+    id: Option<IdText>,
+}
+
+#[derive(Deserialize)]
+struct StartPart {
+    id: u32,
+    put_url: String,
+    /// Not documented; if it comes, it wins over the rule.
+    size: Option<u64>,
+}
+
+/// Assumed: that key and upload id go along.
+#[derive(Serialize)]
+struct FinishBody<'a> {
+    key: &'a str,
+    upload_id: &'a str,
+    parts: Vec<FinishPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct FinishPart<'a> {
+    part: u32,
+    e_tag: &'a str,
+}
+
+#[derive(Deserialize)]
+struct FinishReply {
+    e_tag: String,
+}
+
+/// Assumed: that the key goes along.
+#[derive(Serialize)]
+struct ExportBody<'a> {
+    key: &'a str,
+    e_tag: &'a str,
+    get_url: &'a str,
+    export_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    export_fan_id: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Record>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Record {
+    id: IdText,
+    status: Option<String>,
+    media_id: Option<IdText>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Metadata {
+    key: Option<String>,
+    e_tag: Option<String>,
+}
+
+impl Record {
+    /// True where its status is one that only an export leads to.
+    fn was_exported(&self) -> bool {
+        const STATES: [&str; 7] =
+            ["uploaded", "processing", "processed", "exporting", "exported", "failed", "unprocessable"];
+        self.status.as_deref().is_some_and(|status| STATES.contains(&status))
+    }
+}
+
+/// One upload's dialogue with Onlymonster.
+///
+/// Of a [`Session`] it uses `upload_id` (the store's, for finish), `key`, `record_id`, `get_url` and `multipart`.
+#[derive(Debug)]
+pub struct Onlymonster<P: Platform> {
+    api: Api<P>,
+    root: String,
+    export_type: String,
+    fan_link: Option<String>,
+    fan_id: RefCell<Option<String>>,
+    poll_timeout_ms: u64,
+    stuck_after_ms: u64,
+    strip_etag_quotes: bool,
+    /// The record that the export gave.
+    record: RefCell<Option<Record>>,
+    /// True once a presigned URL of this upload was found to have expired.
+    lapsed: Cell<bool>,
+}
+
+impl<P: Platform> Onlymonster<P> {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// `invalid-options`.
+    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let options: Options = context.options(options)?;
+        let invalid = |message: &str, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
+        let id = &options.account_id;
+        let whole = !id.is_empty() && id.len() <= 19 && id.bytes().all(|byte| byte.is_ascii_digit());
+        if !whole || (id.len() > 1 && id.starts_with('0')) {
+            return invalid("`accountId` is no account id.", "Onlymonster's are whole numbers of at most 19 digits, as text.");
+        }
+        if !["post", "message"].contains(&options.export_type.as_str()) {
+            return invalid("`exportType` is neither \"post\" nor \"message\".", "Say where the media is for.");
+        }
+        let per_second = options.requests_per_second.unwrap_or(PER_SECOND);
+        if per_second == 0 {
+            return invalid("`requestsPerSecond` is 0.", "Onlymonster takes 3 a second for each token.");
+        }
+        let access = Access {
+            base_url: options.base_url,
+            key: options.token.clone(),
+            exposed: options.dangerously_expose_secrets == Some(true),
+        };
+        let mut api = Api::new(context, &VENDOR, access, refusal)?;
+        // The limit is the token's; behind a proxy the page can't tell tokens apart, so the proxy stands for its one.
+        let pace = format!("onlymonster {} {}", api.origins.base.href, options.token.as_deref().unwrap_or(""));
+        api.pace = Some(context.paces.of(&pace, Some(per_second)));
+        Ok(Self {
+            api,
+            root: format!("/api/v0/accounts/{id}/vault/medias/uploads"),
+            export_type: options.export_type,
+            fan_link: options.fan_link,
+            fan_id: RefCell::new(options.export_fan_id),
+            poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_BOUND_MS),
+            stuck_after_ms: options.stuck_after_ms.unwrap_or(STUCK_MS),
+            strip_etag_quotes: options.strip_etag_quotes == Some(true),
+            record: RefCell::default(),
+            lapsed: Cell::default(),
+        })
+    }
+
+    fn post<T: Serialize>(&self, job: &Job<P>, step: Step, path: &str, body: &T) -> crate::http::ApiRequest<P> {
+        let mut request = self.api.request(step, Method::Post, &format!("{}{path}", self.root), "");
+        request.body = Body::Json(job.platform.encode(body));
+        request
+    }
+
+    /// The record that fits, from the pages of the list; lapsed ones too where URLs of this upload have expired.
+    async fn find(&self, job: &Job<P>, fits: impl Fn(&Record) -> bool) -> Result<Option<Record>> {
+        let expired = if self.lapsed.get() { "&expired=true" } else { "" };
+        for page in 0..PAGES {
+            let query = format!("offset={}&limit={PAGE}{expired}", page * PAGE);
+            let request = self.api.request(Step::List, Method::Get, &self.root, &query);
+            let list: List = self.api.json(job, request, Repeat::Freely).await?.value;
+            let count = list.items.len();
+            if let Some(found) = list.items.into_iter().find(&fits) {
+                return Ok(Some(found));
+            }
+            if count < PAGE {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record of a session, if the list has one.
+    async fn find_session(&self, job: &Job<P>, session: &Session<P>) -> Result<Option<Record>> {
+        self.find(job, |record| is_of(record, session)).await
+    }
+
+    /// Waits before a call is made once more whose answer was lost and that, by the list, did not happen.
+    async fn again(&self, job: &Job<P>, error: UploadError, attempt: u32) -> Result<()> {
+        let wait = next_try(error, attempt, &job.settings.retry, job.platform.random()).map_err(UploadError::or_unknown)?;
+        job.platform.sleep(wait).await;
+        Ok(())
+    }
+
+    async fn start(&self, job: &Job<P>) -> Result<StartReply> {
+        let body = StartBody { name: &job.source.name, size: job.source.size, content_type: job.source.known_type() };
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let request = self.post(job, Step::Init, "/start", &body);
+            let error = match self.api.json(job, request, Repeat::Never).await {
+                Ok(reply) => return Ok(reply.value),
+                Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
+                Err(error) => return Err(error),
+            };
+            // The list can't give the URLs of a start whose answer was lost, and what is never exported makes no vault entry: so a
+            // new start is right whatever it shows. Reading it tells at least whether the API is there again.
+            let listed = self.find(job, |_| true).await;
+            let wait = next_try(listed.err().unwrap_or(error), attempt, &job.settings.retry, job.platform.random())?;
+            job.platform.sleep(wait).await;
+        }
+    }
+
+    async fn finish(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<String> {
+        let etags: Vec<String> = parts.iter().map(|part| self.etag(part.etag.as_deref())).collect();
+        let body = FinishBody {
+            key: session.key.as_deref().unwrap_or_default(),
+            upload_id: session.upload_id.as_deref().unwrap_or_default(),
+            parts: parts.iter().zip(&etags).map(|(part, e_tag)| FinishPart { part: part.number, e_tag }).collect(),
+        };
+        let (mut attempt, mut unsure) = (0, false);
+        loop {
+            attempt += 1;
+            let request = self.post(job, Step::Complete, "/finish", &body);
+            let error = match self.api.json::<FinishReply>(job, request, Repeat::Never).await {
+                Ok(reply) => return Ok(reply.value.e_tag),
+                Err(error) if error.answer_lost => error,
+                // A refusal after a lost answer may only say that the first call had worked.
+                Err(error) if unsure => return Err(error.answer_lost(true).or_unknown()),
+                Err(error) => return Err(error),
+            };
+            unsure = true;
+            let record = self.find_session(job, session).await.map_err(|error| error.answer_lost(true).or_unknown())?;
+            if let Some(etag) = record.and_then(|record| record.metadata?.e_tag).filter(|etag| !etag.is_empty()) {
+                return Ok(etag);
+            }
+            self.again(job, error, attempt).await?;
+        }
+    }
+
+    async fn export(&self, job: &Job<P>, session: &Session<P>, e_tag: &str) -> Result<Record> {
+        let fan_id = self.fan_id.borrow().clone();
+        let body = ExportBody {
+            key: session.key.as_deref().unwrap_or_default(),
+            e_tag,
+            get_url: session.get_url.as_deref().unwrap_or_default(),
+            export_type: &self.export_type,
+            export_fan_id: fan_id.as_deref(),
+        };
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let request = self.post(job, Step::Export, "/export", &body);
+            let error = match self.api.json::<Record>(job, request, Repeat::Never).await {
+                Ok(reply) => return Ok(reply.value),
+                Err(error) if error.answer_lost => error,
+                Err(error) => return Err(error),
+            };
+            let record = self.find_session(job, session).await.map_err(|error| error.answer_lost(true).or_unknown())?;
+            if let Some(record) = record.filter(Record::was_exported) {
+                return Ok(record);
+            }
+            self.again(job, error, attempt).await?;
+        }
+    }
+
+    fn etag(&self, etag: Option<&str>) -> String {
+        let etag = etag.unwrap_or_default();
+        if self.strip_etag_quotes { etag.trim_matches('"').into() } else { etag.into() }
+    }
+
+    /// The plan for `count` parts whose sizes the vendor doesn't give.
+    ///
+    /// `max(ceil(S / N), 5 MiB)` for each, the last one takes the rest: equal parts, none below S3's minimum; fewer where that
+    /// suffices. (The rule is Partway's own; Onlymonster publishes none.)
+    fn plan(&self, size: u64, mut parts: Vec<StartPart>) -> std::result::Result<Plan, String> {
+        numbered::sort(&mut parts, |part| part.id);
+        let count = parts.len() as u64;
+        let each = size.div_ceil(count.max(1)).max(LEAST_PART);
+        let sized = parts.iter().all(|part| part.size.is_some());
+        let mut at = 0;
+        let mut planned = Vec::with_capacity(parts.len());
+        for part in parts {
+            if at >= size && !sized {
+                break;
+            }
+            let end = match part.size.filter(|_| sized) {
+                Some(given) => at.saturating_add(given),
+                None => (at + each).min(size),
+            };
+            planned.push(Part { number: part.id, range: ByteRange::new(at, end), url: Some(part.put_url) });
+            at = end;
+        }
+        Plan::checked(size, planned)
+    }
+
+    /// What a record's status means: an outcome, an error, or that it goes on.
+    fn judge(&self, record: &Record) -> Result<Option<Outcome<P>>> {
+        let ended = |code: Code, what: &str, hint: &str| {
+            let words = Words { code: record.status.clone(), message: None, request_id: Some(record.id.0.clone()) };
+            Err(UploadError::new(code, what).at(Step::Status).hint(hint).vendor(words))
+        };
+        match record.status.as_deref() {
+            Some("exported") => Ok(record.media_id.as_ref().map(|media_id| Outcome {
+                media_id: Some(media_id.0.clone()),
+                key: record.metadata.as_ref().and_then(|metadata| metadata.key.clone()),
+                etag: record.metadata.as_ref().and_then(|metadata| metadata.e_tag.clone()),
+                ..Outcome::default()
+            })),
+            Some("failed") => ended(
+                Code::ProcessingFailed,
+                "Onlymonster failed to process the file.",
+                "Such an upload can't be taken up again: send the file anew.",
+            ),
+            Some("unprocessable") => ended(
+                Code::Unprocessable,
+                "Onlymonster can't use the file: it is corrupt, or of a kind that it doesn't support.",
+                "Don't send it again as it is.",
+            ),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// True where a record is of a session's upload: by its id, else by the store's key.
+fn is_of<P: Platform>(record: &Record, session: &Session<P>) -> bool {
+    let key = record.metadata.as_ref().and_then(|metadata| metadata.key.as_ref());
+    session.record_id.as_ref().is_some_and(|id| *id == record.id.0) || (key.is_some() && key == session.key.as_ref())
+}
+
+impl<P: Platform> Provider<P> for Onlymonster<P> {
+    fn accept(&self) -> Accept {
+        Accept::of(&[], MAX_BYTES)
+    }
+
+    fn processes(&self) -> bool {
+        true
+    }
+
+    async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
+        if let Some(link) = &self.fan_link {
+            let request = self.post(job, Step::VerifyFan, "/fans/verify", &VerifyBody { link });
+            let reply = self.api.json::<VerifyReply>(job, request, Repeat::Freely).await.map_err(|error| match error.code {
+                Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
+                _ => error,
+            })?;
+            self.fan_id.replace(Some(reply.value.fan_id.0));
+        }
+        Ok(None)
+    }
+
+    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        let reply = self.start(job).await?;
+        let mismatch = |what: String| {
+            UploadError::new(Code::PlanMismatch, format!("Onlymonster's plan can't be used. {what}"))
+                .at(Step::Init)
+                .hint("Nothing was sent. Try again; if it stays so, report it to Onlymonster.")
+        };
+        let size = job.source.size;
+        let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
+            (Some(upload_id), Some(parts), _) => (self.plan(size, parts), Some(upload_id)),
+            (_, _, Some(put_url)) => {
+                let part = Part { number: 1, range: ByteRange::new(0, size), url: Some(put_url) };
+                (Plan::checked(size, vec![part]), None)
+            }
+            _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
+        };
+        let plan = plan.map_err(mismatch)?;
+        for part in plan.parts() {
+            // A relative one would lead to the page's own server.
+            let url = part.url.as_deref().filter(|url| url.contains("://")).and_then(|url| job.platform.resolve(url));
+            if !url.is_some_and(|url| url.is_safe()) {
+                return Err(mismatch(format!("Part {} has no https address.", part.number)));
+            }
+        }
+        Ok(Session {
+            upload_id: upload_id.clone(),
+            key: Some(reply.key),
+            record_id: reply.id.map(|id| id.0),
+            get_url: Some(reply.get_url),
+            ..Session::new(plan, upload_id.is_some())
+        })
+    }
+
+    async fn part_request(&self, job: &Job<P>, _session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
+        let url = part.url.as_deref().and_then(|url| job.platform.resolve(url));
+        let Some(url) = url else {
+            return Err(UploadError::new(Code::PlanMismatch, "The part has no address.").at(Step::Part));
+        };
+        if url.expires_at().is_some_and(|at| at <= job.platform.now()) {
+            self.lapsed.set(true);
+        }
+        let content_type = job.source.known_type();
+        let headers = url.type_header(content_type);
+        let body = Body::File(job.source.body(part.range, Some(content_type)));
+        StoreRequest::new(Step::Part, Method::Put, url, headers, body).map(Request::Store)
+    }
+
+    fn receipt(&self, job: &Job<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+        let receipt = store::receipt(&job.platform, part, response, true);
+        if receipt.as_ref().is_err_and(|error| error.code == Code::UrlExpired) {
+            self.lapsed.set(true);
+        }
+        receipt
+    }
+
+    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+        let etag = if session.multipart {
+            self.finish(job, session, parts).await?
+        } else {
+            self.etag(parts.first().and_then(|part| part.etag.as_deref()))
+        };
+        let record = self.export(job, session, &etag).await?;
+        self.record.replace(Some(record));
+        Ok(Outcome { etag: Some(etag), key: session.key.clone(), ..Outcome::default() })
+    }
+
+    async fn settle(&self, job: &Job<P>, _session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+        let Some(mut record) = self.record.take() else { return Ok(outcome) };
+        let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
+        let (mut since, mut nudged) = (job.platform.now(), Vec::new());
+        loop {
+            if let Some(settled) = self.judge(&record)? {
+                return Ok(Outcome { etag: settled.etag.or(outcome.etag), key: settled.key.or(outcome.key), ..settled });
+            }
+            let stuck = record.status.clone().filter(|status| ["uploaded", "processed"].contains(&status.as_str()));
+            if let Some(status) = stuck.filter(|status| {
+                !nudged.contains(status) && job.platform.now().saturating_sub(since) >= self.stuck_after_ms
+            }) {
+                nudged.push(status);
+                let path = format!("{}/{}/retry", self.root, encode_segment(&record.id.0));
+                let request = self.api.request(Step::Retry, Method::Post, &path, "");
+                // A refusal says that the status has moved on, which the next look shows.
+                let _ = self.api.call(job, request, Repeat::Freely).await;
+            }
+            let seen = match poll.next(job).await? {
+                Some(notice) if !is_about(&notice, &record) => continue,
+                Some(notice) if notice.status != "exported" || notice.media_id.is_some() => Some(Record {
+                    id: record.id.clone(),
+                    status: Some(notice.status),
+                    media_id: notice.media_id,
+                    metadata: record.metadata.clone(),
+                }),
+                _ => match self.find(job, |other| other.id == record.id).await {
+                    Ok(seen) => seen,
+                    // The export was taken: a list that can't be read for a while ends nothing.
+                    Err(error) if matches!(error.retry, Retry::Later(_)) => None,
+                    Err(error) => return Err(error),
+                },
+            };
+            if let Some(seen) = seen {
+                if seen.status != record.status {
+                    since = job.platform.now();
+                }
+                record = seen;
+            }
+        }
+    }
+}
+
+/// True where a notice is about a record's upload, or doesn't say about which.
+fn is_about(notice: &Notice, record: &Record) -> bool {
+    match notice.media_upload_id.as_ref().or(notice.id.as_ref()) {
+        Some(id) => *id == record.id,
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_states_that_an_export_leads_to_prove_one() {
+        let record = |status: Option<&str>| Record {
+            id: IdText("1".into()),
+            status: status.map(Into::into),
+            media_id: None,
+            metadata: None,
+        };
+        assert!(record(Some("uploaded")).was_exported());
+        assert!(!record(Some("started")).was_exported());
+        assert!(!record(None).was_exported());
+    }
+}

@@ -1,0 +1,160 @@
+//! The plan as the application gives it, checked before anything is sent.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::http::Method;
+use crate::plan::{ByteRange, Part, Plan};
+use crate::time::parse_iso;
+
+/// As the application gives it: `UploadPlan` of the public types.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Given {
+    pub(super) upload_id: Option<String>,
+    pub(super) key: Option<String>,
+    expires_at: Option<String>,
+    method: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    etags: Option<String>,
+    parts: Vec<GivenPart>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GivenPart {
+    part_number: u32,
+    upload_url: Option<String>,
+    byte_range: GivenRange,
+}
+
+/// Inclusive, as on the wire.
+#[derive(Debug, Deserialize)]
+struct GivenRange {
+    start: u64,
+    end: u64,
+}
+
+/// What `sign` gives for a part.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Signed {
+    pub(super) part_number: u32,
+    pub(super) upload_url: String,
+    pub(super) headers: Option<BTreeMap<String, String>>,
+}
+
+/// What `complete` gets of a part.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Done<'a> {
+    pub(super) part_number: u32,
+    pub(super) etag: Option<&'a str>,
+}
+
+/// How the parts of a plan are sent.
+#[derive(Debug)]
+pub(super) struct Manner {
+    pub(super) method: Method,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) etags_required: bool,
+    /// When the plan's URLs lapse, where they don't say so themselves.
+    pub(super) expires_at: Option<u64>,
+}
+
+impl Given {
+    /// The plan for a file of `size` bytes, and how it is sent. `completes`: there is a `complete`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub(super) fn checked(&self, size: u64, completes: bool) -> Result<(Plan, Manner), String> {
+        let method = match self.method.as_deref() {
+            None | Some("PUT") => Method::Put,
+            Some("POST") => Method::Post,
+            Some(other) => return Err(["The plan's `method` is ", other, "; it may be PUT or POST."].concat()),
+        };
+        let etags_required = match self.etags.as_deref() {
+            None => self.upload_id.is_some() && completes,
+            Some("required") => true,
+            Some("optional") => false,
+            Some(_) => return Err("The plan's `etags` may be \"required\" or \"optional\".".into()),
+        };
+        let expires_at = match self.expires_at.as_deref() {
+            None => None,
+            Some(text) => match parse_iso(text) {
+                None => return Err("The plan's `expiresAt` is no ISO 8601 time.".into()),
+                at => at,
+            },
+        };
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let Some(range) = ByteRange::from_inclusive(part.byte_range.start, part.byte_range.end) else {
+                return Err(["Part ", &part.part_number.to_string(), " ends before it starts."].concat());
+            };
+            parts.push(Part { number: part.part_number, range, url: part.upload_url.clone() });
+        }
+        let plan = Plan::checked(size, parts)?;
+        let headers = self.headers.clone().unwrap_or_default().into_iter().collect();
+        Ok((plan, Manner { method, headers, etags_required, expires_at }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(parts: &[(u32, u64, u64)]) -> Given {
+        let parts = parts.iter().map(|&(part_number, start, end)| GivenPart {
+            part_number,
+            upload_url: None,
+            byte_range: GivenRange { start, end },
+        });
+        Given {
+            upload_id: None,
+            key: None,
+            expires_at: None,
+            method: None,
+            headers: None,
+            etags: None,
+            parts: parts.collect(),
+        }
+    }
+
+    #[test]
+    fn a_plan_that_covers_the_file_is_taken() {
+        let (plan, manner) = given(&[(1, 0, 4), (2, 5, 9)]).checked(10, true).unwrap();
+        assert_eq!(plan.parts()[1].range, ByteRange::new(5, 10));
+        assert_eq!((manner.method, manner.etags_required, manner.expires_at), (Method::Put, false, None));
+    }
+
+    #[test]
+    fn etags_are_required_where_parts_are_put_together() {
+        let with = |upload_id: Option<&str>, etags: Option<&str>, completes| {
+            let plan =
+                Given { upload_id: upload_id.map(Into::into), etags: etags.map(Into::into), ..given(&[(1, 0, 9)]) };
+            plan.checked(10, completes).unwrap().1.etags_required
+        };
+        assert!(with(Some("id"), None, true));
+        assert!(!with(Some("id"), None, false));
+        assert!(!with(None, None, true));
+        assert!(!with(Some("id"), Some("optional"), true));
+        assert!(with(None, Some("required"), false));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        let plan = || given(&[(1, 0, 9)]);
+        for (plan, why) in [
+            (given(&[(1, 0, 8)]), "covers 9"),
+            (given(&[(1, 9, 0)]), "ends before"),
+            (given(&[(1, 0, u64::MAX)]), "ends before"),
+            (Given { method: Some("PATCH".into()), ..plan() }, "`method`"),
+            (Given { etags: Some("maybe".into()), ..plan() }, "`etags`"),
+            (Given { expires_at: Some("soon".into()), ..plan() }, "`expiresAt`"),
+        ] {
+            let error = plan.checked(10, true).unwrap_err();
+            assert!(error.contains(why), "{error} should say {why}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! A plan that the application's own server makes: any vendor, any presigner. The page sends the bytes and keeps no key.
+
+mod given;
+mod urls;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use futures::future::select;
+use futures::{FutureExt, pin_mut};
+use serde::de::DeserializeOwned;
+
+use self::given::{Done, Given, Manner, Signed};
+use self::urls::{Target, Urls};
+use super::{Context, Provider, Receipt, store};
+use crate::engine::events::Outcome;
+use crate::engine::job::{Job, Repeat};
+use crate::engine::session::Session;
+use crate::engine::slots::Slots;
+use crate::error::{Code, Result, Step, UploadError};
+use crate::http::{Body, Request, Response, StoreRequest, Url};
+use crate::id::IdText;
+use crate::plan::{Part, Plan};
+use crate::platform::{Hook, Platform};
+
+/// The CRC32 of nothing, as a URL carries it that was signed for an empty body (newer AWS SDKs do so unless told otherwise).
+const EMPTY_CRC32: &str = "AAAAAA==";
+
+/// How long the application is given to hear that its plan won't be used.
+const GIVE_UP_MS: u64 = 10_000;
+
+/// The dialect of the application's own functions.
+///
+/// Of a [`Session`] it uses `given`, the plan as it came, and `multipart`, `upload_id`, `key` and `expires_at`.
+#[derive(Debug)]
+pub struct PlanProvider<P: Platform> {
+    signs: bool,
+    state: RefCell<Rc<State>>,
+    /// The plan that is open, so that a second one gives it up.
+    opened: RefCell<Option<P::Json>>,
+    platform: PhantomData<P>,
+}
+
+/// What is known of one plan.
+#[derive(Debug)]
+struct State {
+    manner: OnceCell<Manner>,
+    urls: RefCell<Urls>,
+    /// One call to `sign` at a time; whoever waits finds what it brought.
+    turn: Slots,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { manner: OnceCell::new(), urls: RefCell::default(), turn: Slots::new(1) }
+    }
+}
+
+impl<P: Platform> PlanProvider<P> {
+    /// The provider with the caller's functions.
+    ///
+    /// # Errors
+    /// `invalid-options` without `open`.
+    pub fn new(_options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        if !context.platform.has(Hook::Open) {
+            return Err(UploadError::new(Code::InvalidOptions, "`open` is missing.")
+                .hint("Give a function that gets the plan for a file from your server."));
+        }
+        Ok(Self {
+            signs: context.platform.has(Hook::SignParts),
+            state: RefCell::default(),
+            opened: RefCell::default(),
+            platform: PhantomData,
+        })
+    }
+
+    /// Tells the application that the plan it made won't be used, if it wants to hear that.
+    async fn give_up(&self, job: &Job<P>) {
+        let plan = self.opened.take();
+        if let Some(plan) = plan.filter(|_| job.platform.has(Hook::Abort)) {
+            // What comes of it changes nothing here, and nobody waits for long.
+            let telling = job.hook(Hook::Abort, vec![plan], Step::Abort, Repeat::Never);
+            pin_mut!(telling);
+            let _ = select(telling, job.platform.sleep(GIVE_UP_MS)).await;
+        }
+    }
+
+    /// Checks the plan that the application made.
+    fn take_over(&self, job: &Job<P>, json: P::Json) -> Result<Session<P>> {
+        let bad = |why: &str, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
+        let given: Given = job
+            .platform
+            .decode(&json)
+            .map_err(|why| bad(&["`open` gave no plan: ", &why].concat(), "The type UploadPlan names its members."))?;
+        let (plan, manner) = given
+            .checked(job.source.size, job.platform.has(Hook::Complete))
+            .map_err(|why| bad(&why, "The parts must cover the file exactly; `byteRange.end` is the last byte's."))?;
+        let state = Rc::new(State::default());
+        let expires_at = manner.expires_at;
+        let _ = state.manner.set(manner);
+        self.learn_plan(job, &state, &plan)?;
+        self.state.replace(state);
+        Ok(Session {
+            multipart: given.upload_id.is_some(),
+            upload_id: given.upload_id,
+            key: given.key,
+            expires_at,
+            given: Some(json),
+            ..Session::new(plan, false)
+        })
+    }
+
+    /// Takes over the plan's own URLs, each of them tried for whether it can be sent to.
+    fn learn_plan(&self, job: &Job<P>, state: &State, plan: &Plan) -> Result<()> {
+        let now = job.platform.now();
+        let mut warned = false;
+        for part in plan.parts() {
+            let Some(text) = &part.url else {
+                if self.signs {
+                    continue;
+                }
+                return Err(UploadError::new(
+                    Code::InvalidOptions,
+                    "A part has no `uploadUrl`, and there is no `sign`.",
+                )
+                .at(Step::Init)
+                .part(part.number)
+                .hint("Give a URL for every part, or `sign`, which is asked for them."));
+            };
+            let url = resolve(&job.platform, text, part.number)?;
+            if !warned
+                && !part.range.is_empty()
+                && url.query_value("x-amz-checksum-crc32").as_deref() == Some(EMPTY_CRC32)
+            {
+                warned = true;
+                job.platform.warn(EMPTY_BODY);
+            }
+            let expires_at = state.manner.get().and_then(|manner| manner.expires_at);
+            state.urls.borrow_mut().learn(part.number, url, None, expires_at, now);
+            self.request(job, state, part).map_err(|error| error.part(part.number))?;
+        }
+        Ok(())
+    }
+
+    /// The request for a part whose address is known.
+    fn request(&self, job: &Job<P>, state: &State, part: &Part) -> Result<StoreRequest<P>> {
+        let urls = state.urls.borrow();
+        let (Some(Target { url, headers, .. }), Some(manner)) = (urls.known(part.number), state.manner.get()) else {
+            return Err(mismatch("The part has no address."));
+        };
+        let headers = headers.as_ref().unwrap_or(&manner.headers).clone();
+        // Sent only where the URL signed the type and nobody named another.
+        let body = Body::File(job.source.body(part.range, Some(job.source.known_type())));
+        StoreRequest::new(Step::Part, manner.method, url.clone(), headers, body)
+    }
+
+    /// Sees to it that a part has a good address.
+    async fn signed(&self, job: &Job<P>, session: &Session<P>, state: &State, number: u32) -> Result<()> {
+        let good = || state.urls.borrow().good(number, job.platform.now()).is_some();
+        if good() || !self.signs {
+            return Ok(());
+        }
+        let _turn = state.turn.acquire().await;
+        if good() {
+            return Ok(());
+        }
+        let mut asked = state.urls.borrow().batch(&session.plan, Some(number), job.platform.now());
+        while !asked.is_empty() {
+            let arguments = sign_arguments(&job.platform, session, &asked);
+            let json = job.hook(Hook::SignParts, arguments, Step::Sign, Repeat::Freely).await?;
+            asked = learn_signed(&job.platform, state, &json, &asked)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the next addresses while the present ones are sent to. What fails here is asked for when it is needed.
+    fn sign_ahead(&self, platform: &P, session: &Session<P>, state: &Rc<State>) {
+        if !self.signs {
+            return;
+        }
+        let asked = state.urls.borrow().ahead(&session.plan, platform.now());
+        if asked.is_empty() {
+            return;
+        }
+        let Some(turn) = state.turn.acquire().now_or_never() else { return };
+        let answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
+        let (own, state) = (platform.clone(), Rc::downgrade(state));
+        platform.spawn(
+            async move {
+                let answer = answer.await;
+                if let (Ok(json), Some(state)) = (answer, state.upgrade()) {
+                    let _ = learn_signed(&own, &state, &json, &asked);
+                }
+                drop(turn);
+            }
+            .boxed_local(),
+        );
+    }
+
+    fn state(&self) -> Rc<State> {
+        self.state.borrow().clone()
+    }
+}
+
+const EMPTY_BODY: &str = "The plan's URLs were signed with the checksum of an empty body (x-amz-checksum-crc32=AAAAAA==): the store \
+    will refuse the bytes. Make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".";
+
+fn mismatch(message: impl Into<String>) -> UploadError {
+    UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
+}
+
+fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
+    platform.resolve(text).ok_or_else(|| {
+        mismatch("An `uploadUrl` is no address.")
+            .part(number)
+            .hint("Give absolute https URLs, as the presigner made them.")
+    })
+}
+
+fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &Vec<u32>) -> Vec<P::Json> {
+    session.given.iter().cloned().chain([platform.encode(numbers)]).collect()
+}
+
+/// Takes over what `sign` gave for the parts that were asked for; gives the numbers of those that it left out.
+///
+/// # Errors
+/// `plan-mismatch` for what is no list of addresses, and for a part that was left out before.
+fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
+    let signed: Vec<Signed> = platform.decode(json).map_err(|why| {
+        mismatch(["`sign` gave what is no list of addresses: ", &why].concat())
+            .hint("Let it give [{ partNumber, uploadUrl, headers? }].")
+    })?;
+    let now = platform.now();
+    let mut missing = asked.to_vec();
+    for part in signed {
+        if asked.contains(&part.part_number) {
+            let url = resolve(platform, &part.upload_url, part.part_number)?;
+            let headers = part.headers.map(|headers: BTreeMap<_, _>| headers.into_iter().collect());
+            state.urls.borrow_mut().learn(part.part_number, url, headers, None, now);
+            missing.retain(|number| *number != part.part_number);
+        }
+    }
+    for number in &missing {
+        if state.urls.borrow_mut().leave_out(*number) {
+            return Err(mismatch("`sign` left the part out, and again when it was asked for once more.")
+                .part(*number)
+                .hint("Let it give { partNumber, uploadUrl } for every number that it is asked for."));
+        }
+    }
+    Ok(missing)
+}
+
+/// A member of what `complete` gave; one of another type is reported and left out, since the file is stored by now.
+fn member<P: Platform, T: DeserializeOwned>(platform: &P, json: &P::Json, name: &str) -> Option<T> {
+    let value = platform.member(json, name)?;
+    let decoded = platform.decode(&value);
+    if let Err(why) = &decoded {
+        platform.warn(&["What `complete` gave as `", name, "` is left out: ", why].concat());
+    }
+    decoded.ok()
+}
+
+impl<P: Platform> Provider<P> for PlanProvider<P> {
+    fn can_renew(&self) -> bool {
+        self.signs
+    }
+
+    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        // Where the upload begins anew.
+        self.give_up(job).await;
+        let info = job.file_info(job.source.known_type());
+        let json = job.hook(Hook::Open, vec![info], Step::Init, Repeat::Never).await?;
+        self.opened.replace(Some(json.clone()));
+        let session = self.take_over(job, json);
+        if session.is_err() {
+            self.give_up(job).await;
+        }
+        session
+    }
+
+    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>> {
+        let state = self.state();
+        if renew && self.signs {
+            state.urls.borrow_mut().forget(part.number);
+        }
+        self.signed(job, session, &state, part.number).await?;
+        state.urls.borrow_mut().take(part.number);
+        self.sign_ahead(&job.platform, session, &state);
+        self.request(job, &state, part).map(Request::Store)
+    }
+
+    fn receipt(&self, job: &Job<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+        let required = self.state().manner.get().is_some_and(|manner| manner.etags_required);
+        store::receipt(&job.platform, part, response, required)
+    }
+
+    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+        let platform = &job.platform;
+        let mut outcome = Outcome { key: session.key.clone(), ..Outcome::default() };
+        if let ([part], false) = (parts, session.multipart) {
+            outcome.etag = part.etag.clone();
+            outcome.location = self.state().urls.borrow().known(part.number).map(|target| target.url.without_query());
+        }
+        let (true, Some(given)) = (platform.has(Hook::Complete), &session.given) else { return Ok(outcome) };
+        let done: Vec<_> =
+            parts.iter().map(|part| Done { part_number: part.number, etag: part.etag.as_deref() }).collect();
+        let arguments = vec![given.clone(), platform.encode(&done)];
+        let json = job.hook(Hook::Complete, arguments, Step::Complete, Repeat::Never).await?;
+        let text = |name| member::<P, String>(platform, &json, name);
+        let id = |name| member::<P, IdText>(platform, &json, name).map(|id| id.0);
+        Ok(Outcome {
+            media_upload_id: id("mediaUploadId"),
+            media_id: id("mediaId"),
+            media_item: id("mediaItem"),
+            reusable: member(platform, &json, "reusable"),
+            media: platform.member(&json, "media"),
+            etag: text("etag").or(outcome.etag),
+            key: text("key").or(outcome.key),
+            location: text("location").or(outcome.location),
+            links_expire_at: text("linksExpireAt"),
+            already_there: false,
+        })
+    }
+
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
+        if let (true, Some(given)) = (job.platform.has(Hook::Abort), &session.given) {
+            // There is nobody left to tell: the upload has ended.
+            let _ = job.hook(Hook::Abort, vec![given.clone()], Step::Abort, Repeat::Freely).await;
+        }
+    }
+}

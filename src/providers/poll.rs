@@ -1,0 +1,50 @@
+//! Waiting for a vendor's processing: ever less often, cut short by what the application learns, and only so long.
+
+use futures::future::{Either, select};
+use futures::pin_mut;
+
+use crate::engine::job::{Job, Notice};
+use crate::error::{Code, Result, Step, UploadError};
+use crate::platform::Platform;
+
+/// A poll's rhythm.
+#[derive(Debug)]
+pub(crate) struct Poll {
+    ends_at: u64,
+    bound_ms: u64,
+    delay_ms: u64,
+    cap_ms: u64,
+}
+
+impl Poll {
+    /// From `first_ms` doubling to `cap_ms`, for `bound_ms` in all.
+    pub(crate) fn new<P: Platform>(job: &Job<P>, first_ms: u64, cap_ms: u64, bound_ms: u64) -> Self {
+        Self { ends_at: job.platform.now().saturating_add(bound_ms), bound_ms, delay_ms: first_ms, cap_ms }
+    }
+
+    /// Waits for the next look: a quarter earlier or later than the rhythm has it, so that many pages don't ask in step; or for
+    /// a status that the application brings.
+    ///
+    /// # Errors
+    /// `processing-timeout`, once the bound has passed.
+    pub(crate) async fn next<P: Platform>(&mut self, job: &Job<P>) -> Result<Option<Notice>> {
+        job.hold().await;
+        let left = self.ends_at.saturating_sub(job.platform.now());
+        if left == 0 {
+            return Err(UploadError::new(
+                Code::ProcessingTimeout,
+                format!("The vendor is still processing the file after {} seconds.", self.bound_ms / 1000),
+            )
+            .at(Step::Status)
+            .hint("The file is there and may yet come through: look at the vendor's list before sending it again, or raise `pollTimeoutMs`."));
+        }
+        let delay = self.delay_ms * 3 / 4 + (job.platform.random() * (self.delay_ms / 2) as f64) as u64;
+        self.delay_ms = (self.delay_ms * 2).min(self.cap_ms);
+        let (notice, clock) = (job.notice(), job.platform.sleep(delay.min(left)));
+        pin_mut!(notice);
+        match select(notice, clock).await {
+            Either::Left((notice, _)) => Ok(Some(notice)),
+            Either::Right(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The one way in which requests to the store are made: signed at the moment of sending, and, where they aren't parts, repeated
+//! here, each time signed anew.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::credentials::Vault;
+use super::options::Target;
+use super::sigv4::{Signable, presign};
+use super::xml;
+use crate::engine::job::Job;
+use crate::engine::retry::next_try;
+use crate::engine::watch;
+use crate::error::{Code, Result, Retry, Step, UploadError};
+use crate::http::{Body, Method, Request, Response, StoreRequest};
+use crate::platform::Platform;
+use crate::providers::{cors, store};
+use crate::settings::RetrySettings;
+use crate::time::{parse_http, parse_iso};
+
+/// For how long a URL is signed: it is used at once, and a body may queue behind others. (A choice.)
+const EXPIRES_S: u64 = 3600;
+/// A clock that is off by less is no reason for a refusal.
+const SKEW_MS: u64 = 30_000;
+
+/// A request before it is signed.
+#[derive(Clone, Debug)]
+pub(super) struct Ask<'a, P: Platform> {
+    pub(super) step: Step,
+    pub(super) method: Method,
+    pub(super) query: Vec<(&'a str, &'a str)>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Body<P>,
+    /// The root of the document that the answer must be; any answer will do where there is none.
+    pub(super) expects: Option<&'static str>,
+}
+
+/// Requests of one part so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    count: u32,
+    /// The credentials that the last one was signed with.
+    set: u32,
+}
+
+/// What is between one upload and its store.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) target: Target,
+    vault: Vault,
+    /// The store's clock before this machine's, in milliseconds.
+    ahead: Cell<i64>,
+    sent: RefCell<BTreeMap<u32, Sent>>,
+}
+
+impl Line {
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, vault: Vault::default(), ahead: Cell::default(), sent: RefCell::default() }
+    }
+
+    /// The object's address, without a query.
+    pub(super) fn location(&self, key: &str) -> String {
+        let address = &self.target.addresses[0];
+        address.url(address.path(key), String::new()).href
+    }
+
+    /// The CORS rule that these options need.
+    pub(super) fn cors_rule<P: Platform>(&self, platform: &P) -> String {
+        cors::rule(&platform.origin(), cors::DIRECT, &self.target.extra_headers())
+    }
+
+    /// The request for a part: another host for each part, and for each try.
+    pub(super) async fn part<P: Platform>(
+        &self,
+        job: &Job<P>,
+        key: &str,
+        number: u32,
+        ask: Ask<'_, P>,
+    ) -> Result<StoreRequest<P>> {
+        let before = self.sent.borrow().get(&number).copied().unwrap_or_default();
+        let turn = number.saturating_sub(1).wrapping_add(before.count) as usize;
+        let (request, set) = self.sign(job, key, turn, ask).await?;
+        self.sent.borrow_mut().insert(number, Sent { count: before.count + 1, set });
+        Ok(request)
+    }
+
+    /// What the store means by an answer to a part that isn't 2xx.
+    pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
+        let set = self.sent.borrow().get(&number).map_or(0, |sent| sent.set);
+        self.refused(platform, set, response).at(Step::Part)
+    }
+
+    /// Makes a request until it is answered, at most as often as `retry` says. `lost` becomes true where one may have taken
+    /// effect without a usable answer.
+    pub(super) async fn call<P: Platform>(
+        &self,
+        job: &Job<P>,
+        key: &str,
+        ask: &Ask<'_, P>,
+        retry: &RetrySettings,
+        lost: &Cell<bool>,
+    ) -> Result<Response> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            job.hold().await;
+            let (request, set) = self.sign(job, key, 0, ask.clone()).await?;
+            let patient = ask.step == Step::Complete;
+            let request = Request::Store(request);
+            let answer = watch::send(&job.platform, request, job.settings.stall_ms, patient, Rc::new(|_| ())).await;
+            let error = match answer {
+                Ok(response)
+                    if response.ok() && ask.expects.is_none_or(|name| xml::root(&response.body) == Some(name)) =>
+                {
+                    return Ok(response);
+                }
+                Ok(response) => self.refused(&job.platform, set, &response).at(ask.step),
+                Err(error) if error.code == Code::Network => error.hint(
+                    ["Where it never works, this rule may be missing on the bucket: ", &self.cors_rule(&job.platform)]
+                        .concat(),
+                ),
+                Err(error) => error,
+            };
+            lost.set(lost.get() || error.answer_lost);
+            let wished = matches!(error.retry, Retry::Later(Some(_)));
+            let wait = next_try(error, attempt, retry, job.platform.random())?;
+            job.wait(wait, wished).await;
+        }
+    }
+
+    async fn sign<P: Platform>(
+        &self,
+        job: &Job<P>,
+        key: &str,
+        turn: usize,
+        ask: Ask<'_, P>,
+    ) -> Result<(StoreRequest<P>, u32)> {
+        let credentials = self.vault.get(job, self.now(&job.platform)).await?;
+        let now = self.now(&job.platform);
+        // A URL ends with the credentials that signed it (AWS, "Download and upload objects with presigned URLs").
+        let left = credentials.expires_at.map_or(EXPIRES_S, |at| at.saturating_sub(now) / 1000);
+        let addresses = &self.target.addresses;
+        let address = &addresses[turn % addresses.len()];
+        let path = address.path(key);
+        let signable = Signable {
+            method: ask.method.as_str(),
+            host: address.host(),
+            path: &path,
+            query: &ask.query,
+            headers: &ask.headers,
+        };
+        let query = presign(&credentials.key, &self.target.region, now, left.clamp(1, EXPIRES_S), signable);
+        let request = StoreRequest::new(ask.step, ask.method, address.url(path, query), ask.headers, ask.body)?;
+        Ok((request, credentials.set))
+    }
+
+    /// What the store means, and what is done about it: credentials that expired are asked for anew, a clock that is off is
+    /// put right, an expired URL is signed again.
+    fn refused<P: Platform>(&self, platform: &P, set: u32, response: &Response) -> UploadError {
+        let error = store::refusal(response, platform.now());
+        let code = error.vendor.as_ref().and_then(|vendor| vendor.code.as_deref()).unwrap_or("");
+        if matches!(code, "ExpiredToken" | "TokenRefreshRequired") {
+            self.vault.reject(set);
+            return UploadError::new(Code::Unauthorized, "The store says that the credentials have expired.")
+                .hint("`getCredentials` has to give new ones each time it is called.")
+                .status(response.status)
+                .vendor(error.vendor.clone().unwrap_or_default())
+                .retry(Retry::Later(None));
+        }
+        let early = code == "AccessDenied" && error.message.contains("not yet valid");
+        if code == "RequestTimeTooSkewed" || early {
+            let learnt = self.learn_clock(platform, response);
+            let error = error.hint("The clock of this machine is off, and the store doesn't tell what its own says.");
+            return if learnt { error.retry(Retry::Later(None)) } else { error };
+        }
+        if error.code == Code::UrlExpired {
+            self.learn_clock(platform, response);
+            return error.retry(Retry::Later(None));
+        }
+        error
+    }
+
+    /// Takes the store's time from its answer: the Date header, or what AWS puts into the error. True where that is news.
+    fn learn_clock<P: Platform>(&self, platform: &P, response: &Response) -> bool {
+        let header = response.header("date").and_then(parse_http);
+        let told = || parse_iso(&xml::child(&response.body, "ServerTime")?);
+        let Some(theirs) = header.or_else(told) else { return false };
+        let news = theirs.abs_diff(self.now(platform)) > SKEW_MS;
+        if news {
+            self.ahead.set(theirs as i64 - platform.now() as i64);
+        }
+        news
+    }
+
+    /// The store's time, as far as it is known.
+    pub(super) fn now<P: Platform>(&self, platform: &P) -> u64 {
+        platform.now().saturating_add_signed(self.ahead.get())
+    }
+}

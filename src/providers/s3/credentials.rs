@@ -1,0 +1,104 @@
+//! Temporary credentials: asked of the application when they are needed, kept while they are good, never shown.
+
+use std::cell::{Cell, RefCell};
+
+use serde::Deserialize;
+
+use super::sigv4::Key;
+use crate::engine::job::{Job, Repeat};
+use crate::engine::slots::Slots;
+use crate::error::{Code, Result, Step, UploadError};
+use crate::platform::{Hook, Platform};
+use crate::time::parse_iso;
+
+/// So long before they end are they asked for again. (A choice: a part that is signed now must still get there.)
+const AHEAD_MS: u64 = 60_000;
+
+/// As the application gives them; `expiration` is read apart, since it is advice.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Given {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+}
+
+/// One set of credentials.
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    pub(super) key: Key,
+    /// Counts the sets, so that an answer can be laid to the one that its request was signed with.
+    pub(super) set: u32,
+    /// When they end, where that is known and lies ahead.
+    pub(super) expires_at: Option<u64>,
+}
+
+/// Keeps the current set.
+#[derive(Debug)]
+pub(super) struct Vault {
+    held: RefCell<Option<Credentials>>,
+    rejected: Cell<bool>,
+    /// One call to the application at a time; whoever waits gets what it brought.
+    turn: Slots,
+}
+
+impl Default for Vault {
+    fn default() -> Self {
+        Self { held: RefCell::default(), rejected: Cell::default(), turn: Slots::new(1) }
+    }
+}
+
+impl Vault {
+    /// Credentials that are good at `now`, as far as anybody knows.
+    ///
+    /// # Errors
+    /// `application` where asking failed, `invalid-options` for an answer that is none, `unauthorized` where the application
+    /// gives a set again that the store refused.
+    pub(super) async fn get<P: Platform>(&self, job: &Job<P>, now: u64) -> Result<Credentials> {
+        let _turn = self.turn.acquire().await;
+        let before = self.held.borrow().clone();
+        let good = |held: &&Credentials| held.expires_at.is_none_or(|at| at > now + AHEAD_MS) && !self.rejected.get();
+        if let Some(held) = before.as_ref().filter(good) {
+            return Ok(held.clone());
+        }
+        let json = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
+        let given = job.platform.decode(&json).ok();
+        let usable = |given: &Given| !given.access_key_id.is_empty() && !given.secret_access_key.is_empty();
+        let Some(given) = given.filter(usable) else {
+            return Err(UploadError::new(Code::InvalidOptions, "`getCredentials` gave no credentials.")
+                .at(Step::Sign)
+                .hint("It has to give { accessKeyId, secretAccessKey, sessionToken?, expiration? }."));
+        };
+        let key = Key {
+            id: given.access_key_id,
+            secret: given.secret_access_key,
+            session_token: given.session_token.filter(|token| !token.is_empty()),
+        };
+        if self.rejected.get() && before.as_ref().is_some_and(|held| held.key == key) {
+            return Err(UploadError::new(
+                Code::Unauthorized,
+                "The store says that the credentials have expired, and `getCredentials` gave the same again.",
+            )
+            .at(Step::Sign)
+            .hint("Let it get new ones from your server each time it is called."));
+        }
+        let expiration = job.platform.member(&json, "expiration");
+        let expires_at = expiration.and_then(|json| parse_iso(&job.platform.decode::<String>(&json).ok()?));
+        let credentials = Credentials {
+            key,
+            set: before.map_or(1, |held| held.set + 1),
+            // New ones that are over already: a clock is off, and the store knows better.
+            expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
+        };
+        self.rejected.set(false);
+        self.held.replace(Some(credentials.clone()));
+        Ok(credentials)
+    }
+
+    /// The store says that a set has expired; that concerns the current one only.
+    pub(super) fn reject(&self, set: u32) {
+        if self.held.borrow().as_ref().is_some_and(|held| held.set == set) {
+            self.rejected.set(true);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! An S3-compatible store, straight from the page with temporary credentials; every URL is signed here.
+//!
+//! Source: AWS S3 API Reference (PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload,
+//! ListParts, HeadObject).
+
+mod calls;
+mod credentials;
+mod object;
+mod options;
+mod sigv4;
+pub(crate) mod xml;
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+
+use self::calls::{Ask, Line};
+use self::object::{Found, Mine, Whose, combined, whose};
+use self::options::{Options, check_key};
+use super::{Context, Provider, Receipt, cors};
+use crate::engine::events::Outcome;
+use crate::engine::job::{Job, Repeat};
+use crate::engine::session::Session;
+use crate::error::{Code, Result, Step, UploadError};
+use crate::http::{Body, Method, Request, Response};
+use crate::integrity::hex;
+use crate::plan::{Part, Plan};
+use crate::platform::{Hook, Platform};
+use crate::settings::{Integrity, RetrySettings};
+use crate::time::parse_http;
+
+/// How often an upload is given up while parts still land in it. (A choice.)
+const ABORTS: u32 = 3;
+/// Between two of them.
+const ABORT_PAUSE_MS: u64 = 500;
+
+/// The dialect of S3.
+///
+/// Of a [`Session`] it uses `key`, `multipart` and `upload_id`.
+#[derive(Debug)]
+pub struct S3<P: Platform> {
+    line: Line,
+    /// The application's word, kept: asked again it might be another.
+    key: RefCell<Option<String>>,
+    /// When the upload was opened, by the platform's clock.
+    begun: Cell<u64>,
+    /// The store said that the key exists, to a PUT that may have followed one whose answer was lost.
+    exists: RefCell<Option<UploadError>>,
+    platform: PhantomData<P>,
+}
+
+impl<P: Platform> S3<P> {
+    /// The provider with the caller's options.
+    ///
+    /// # Errors
+    /// `invalid-options`, for whatever no request should be made with.
+    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let platform = context.platform;
+        let invalid = |message: &str, hint: &str| UploadError::new(Code::InvalidOptions, message).hint(hint);
+        let options: Options = platform.decode(options).map_err(|why| {
+            invalid(&["The options don't fit: ", &why].concat(), "The provider's types name them all.")
+        })?;
+        let target = options.checked(|url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
+        for (hook, hint) in [
+            (Hook::Key, "Give the object's key, or a function of the file that gives it."),
+            (Hook::Credentials, "Give a function that gets temporary credentials from your server."),
+        ] {
+            if !platform.has(hook) {
+                return Err(invalid(&["`", hook.as_str(), "` is missing."].concat(), hint));
+            }
+        }
+        Ok(Self {
+            line: Line::new(target),
+            key: RefCell::default(),
+            begun: Cell::default(),
+            exists: RefCell::default(),
+            platform: PhantomData,
+        })
+    }
+
+    async fn key(&self, job: &Job<P>) -> Result<String> {
+        if let Some(key) = self.key.borrow().clone() {
+            return Ok(key);
+        }
+        let info = job.file_info(job.source.known_type());
+        let json = job.hook(Hook::Key, vec![info], Step::Init, Repeat::Never).await?;
+        let key = job.platform.decode::<String>(&json).map_err(|_| "is no text");
+        let key = key.and_then(|key| check_key(&key).map(|()| key)).map_err(|why| {
+            UploadError::new(Code::InvalidOptions, ["The object's `key` ", why, "."].concat())
+                .at(Step::Init)
+                .hint("A key has 1 to 1024 bytes of UTF-8.")
+        })?;
+        self.key.replace(Some(key.clone()));
+        Ok(key)
+    }
+
+    /// What goes with the bytes of the object: on the single PUT and on create.
+    fn object_headers(&self, job: &Job<P>) -> Vec<(String, String)> {
+        let mut headers = self.line.target.headers.clone();
+        let content_type = job.source.known_type();
+        if !content_type.is_empty() && !headers.iter().any(|(name, _)| name == "content-type") {
+            headers.push(("content-type".into(), content_type.into()));
+        }
+        headers
+    }
+
+    fn condition(&self) -> Option<(String, String)> {
+        self.line.target.if_none_match.then(|| ("if-none-match".into(), "*".into()))
+    }
+
+    fn outcome(&self, key: &str, etag: Option<String>) -> Outcome<P> {
+        Outcome { etag, key: Some(key.into()), location: Some(self.line.location(key)), ..Outcome::default() }
+    }
+
+    async fn create(&self, job: &Job<P>, key: &str) -> Result<String> {
+        let ask = Ask {
+            step: Step::Init,
+            method: Method::Post,
+            query: vec![("uploads", "")],
+            headers: self.object_headers(job),
+            body: Body::Empty,
+            expects: Some("InitiateMultipartUploadResult"),
+        };
+        // Repeated freely: an upload that was opened and never named holds nothing.
+        let response = self.line.call(job, key, &ask, &job.settings.retry, &Cell::default()).await?;
+        xml::child(&response.body, "UploadId").filter(|id| !id.is_empty()).ok_or_else(|| {
+            UploadError::new(Code::Server, "The store opened an upload and didn't name it.").at(Step::Init)
+        })
+    }
+
+    /// CompleteMultipartUpload, repeated where its answer was lost. What doesn't end well is held against what is stored.
+    async fn put_together(&self, job: &Job<P>, key: &str, id: &str, parts: &[Receipt<P>]) -> Result<Option<String>> {
+        let mut headers = vec![("content-type".to_string(), "application/xml".to_string())];
+        headers.extend(self.condition());
+        let ask = Ask {
+            step: Step::Complete,
+            method: Method::Post,
+            query: vec![("uploadId", id)],
+            headers,
+            body: Body::Xml(complete_body(parts)),
+            expects: Some("CompleteMultipartUploadResult"),
+        };
+        let lost = Cell::new(false);
+        let error = match self.line.call(job, key, &ask, &job.settings.retry, &lost).await {
+            Ok(response) => return Ok(xml::child(&response.body, "ETag").filter(|etag| !etag.is_empty())),
+            Err(error) => error,
+        };
+        let gone = error.code == Code::SessionExpired;
+        let exists = error.status == Some(412);
+        if !(gone || exists || lost.get()) {
+            return Err(error);
+        }
+        let expected = combined(parts.iter().map(|part| part.etag.as_deref()));
+        let patience = if error.answer_lost { 2 } else { job.settings.retry.attempts };
+        match self.look(job, key, expected, exists, patience).await {
+            (Whose::Ours, etag) => Ok(etag),
+            (Whose::Unclear, _) if gone || lost.get() => Err(unknown(&error)),
+            _ => Err(error),
+        }
+    }
+
+    /// Looks whether the object under the key is this upload's.
+    async fn look(
+        &self,
+        job: &Job<P>,
+        key: &str,
+        etag: Option<String>,
+        new: bool,
+        attempts: u32,
+    ) -> (Whose, Option<String>) {
+        let ask = Ask {
+            step: Step::Complete,
+            method: Method::Head,
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::Empty,
+            expects: None,
+        };
+        let retry = RetrySettings { attempts, ..job.settings.retry };
+        match self.line.call(job, key, &ask, &retry, &Cell::default()).await {
+            Ok(response) => {
+                let date = |name| response.header(name).and_then(parse_http);
+                let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
+                let found = Found {
+                    size: response.header("content-length").and_then(|text| text.trim().parse().ok()),
+                    etag: response.header("etag").map(Into::into),
+                    age: date("last-modified").map(|at| now.saturating_sub(at)),
+                };
+                let mine = Mine {
+                    size: job.source.size,
+                    etag,
+                    // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
+                    proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
+                    since: job.platform.now().saturating_sub(self.begun.get()),
+                    new,
+                };
+                (whose(&found, &mine), found.etag)
+            }
+            Err(error) if error.status == Some(404) => (Whose::Other, None),
+            Err(_) => (Whose::Unclear, None),
+        }
+    }
+}
+
+impl<P: Platform> Provider<P> for S3<P> {
+    fn takes_empty(&self) -> bool {
+        true
+    }
+
+    fn etag_is_md5(&self) -> bool {
+        self.line.target.etag_is_md5()
+    }
+
+    fn can_renew(&self) -> bool {
+        true
+    }
+
+    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        self.begun.set(job.platform.now());
+        let key = self.key(job).await?;
+        let (size, target) = (job.source.size, &self.line.target);
+        let multipart = size > 0 && size >= target.threshold;
+        let part_size = if multipart { target.part_size(size) } else { size.max(1) };
+        if part_size > *options::PART.end() {
+            return Err(UploadError::new(Code::FileRejected, "The file is larger than 10,000 parts of 5 GiB.")
+                .at(Step::Check)
+                .hint("S3 takes nothing of this size."));
+        }
+        let plan = Plan::equal(size, part_size).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
+        let upload_id = if multipart { Some(self.create(job, &key).await?) } else { None };
+        Ok(Session { upload_id, key: Some(key), ..Session::new(plan, multipart) })
+    }
+
+    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
+        let key = session.key.as_deref().unwrap_or("");
+        let number = part.number.to_string();
+        let (mut query, mut headers) = (Vec::new(), Vec::new());
+        match &session.upload_id {
+            Some(id) => query = vec![("partNumber", number.as_str()), ("uploadId", id.as_str())],
+            None => {
+                headers = self.object_headers(job);
+                headers.extend(self.condition());
+            }
+        }
+        let body = Body::File(job.source.body(part.range, None));
+        let ask = Ask { step: Step::Part, method: Method::Put, query, headers, body, expects: None };
+        self.line.part(job, key, part.number, ask).await.map(Request::Store)
+    }
+
+    fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+        let etag = response.header("etag").filter(|etag| !etag.is_empty()).map(String::from);
+        if !response.ok() {
+            let error = self.line.part_refused(&job.platform, part.number, response);
+            if session.multipart || response.status != 412 {
+                return Err(error);
+            }
+            self.exists.replace(Some(error));
+        } else if session.multipart && etag.is_none() {
+            return Err(cors::hidden(&self.line.cors_rule(&job.platform)));
+        }
+        Ok(Receipt { number: part.number, etag, reply: None })
+    }
+
+    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+        let key = session.key.as_deref().unwrap_or("");
+        if let Some(id) = &session.upload_id {
+            let result = self.put_together(job, key, id, parts).await;
+            if result.as_ref().is_err_and(|error| error.code == Code::IntegrityMismatch) {
+                // A new upload begins: nobody else will give this one up.
+                self.abort(job, session).await;
+            }
+            return Ok(self.outcome(key, result?));
+        }
+        let exists = self.exists.take();
+        let Some(error) = exists else {
+            return Ok(self.outcome(key, parts.first().and_then(|part| part.etag.clone())));
+        };
+        let md5 = job.md5.get().map(|md5| hex(&md5));
+        match self.look(job, key, md5, true, job.settings.retry.attempts).await {
+            (Whose::Ours, etag) => Ok(self.outcome(key, etag)),
+            _ => Err(error),
+        }
+    }
+
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
+        let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return };
+        let ask =
+            |method, step, query, expects| Ask { step, method, query, headers: Vec::new(), body: Body::Empty, expects };
+        let delete = ask(Method::Delete, Step::Abort, vec![("uploadId", id.as_str())], None);
+        let listed = vec![("max-parts", "1"), ("uploadId", id.as_str())];
+        let list = ask(Method::Get, Step::List, listed, Some("ListPartsResult"));
+        for _ in 0..ABORTS {
+            let (lost, retry) = (Cell::default(), &job.settings.retry);
+            if self.line.call(job, key, &delete, retry, &lost).await.is_err() {
+                return;
+            }
+            // A part that was on its way may have landed after all (AWS S3 API Reference, AbortMultipartUpload).
+            match self.line.call(job, key, &list, retry, &lost).await {
+                Ok(response) if xml::child(&response.body, "Part").is_some() => (),
+                _ => return,
+            }
+            job.platform.sleep(ABORT_PAUSE_MS).await;
+        }
+    }
+}
+
+/// The body of CompleteMultipartUpload.
+fn complete_body<P: Platform>(parts: &[Receipt<P>]) -> String {
+    let mut body = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for part in parts {
+        body.push_str("<Part><PartNumber>");
+        body.push_str(&part.number.to_string());
+        body.push_str("</PartNumber><ETag>");
+        xml::escape(part.etag.as_deref().unwrap_or(""), &mut body);
+        body.push_str("</ETag></Part>");
+    }
+    body.push_str("</CompleteMultipartUpload>");
+    body
+}
+
+/// The object may be there, and nobody can tell.
+fn unknown(error: &UploadError) -> UploadError {
+    let unknown = UploadError::new(Code::OutcomeUnknown, ["The object may be stored: ", &error.message].concat())
+        .at(Step::Complete)
+        .hint("Look under the key before sending the file again. Credentials that may read the object let Partway look itself.")
+        .vendor(error.vendor.clone().unwrap_or_default());
+    match error.status {
+        Some(status) => unknown.status(status),
+        None => unknown,
+    }
+}

@@ -1,0 +1,373 @@
+//! The caller's options, checked before a byte is sent, and where they lead.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::sigv4::encode_path;
+use crate::http::Url;
+
+/// The least and the most bytes of a part, and the most of a single PUT; the last part may be smaller (AWS, "Amazon S3
+/// multipart upload limits").
+pub(super) const PART: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
+/// The most parts (the same page).
+const PARTS: u64 = 10_000;
+/// The part size, unless told: a few seconds on a usual uplink, so little is lost with one. (A choice.)
+const USUAL_PART: u64 = 8 << 20;
+/// From this size on in parts, unless told: two of the usual ones. (A choice.)
+const USUAL_THRESHOLD: u64 = 16 << 20;
+/// Part sizes that had to grow are whole multiples of this.
+const MIB: u64 = 1 << 20;
+/// The most bytes of a key (AWS, "Naming Amazon S3 objects").
+const KEY: usize = 1024;
+
+/// As the caller gives them. `key` and `getCredentials` are asked for by call.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Options {
+    bucket: String,
+    region: String,
+    endpoint: Option<String>,
+    endpoints: Option<Vec<String>>,
+    force_path_style: Option<bool>,
+    part_size: Option<u64>,
+    multipart_threshold: Option<u64>,
+    headers: Option<BTreeMap<String, String>>,
+    if_none_match: Option<bool>,
+}
+
+/// The same, checked.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) region: String,
+    /// At least one; the first is for all that isn't a part.
+    pub(super) addresses: Vec<Address>,
+    pub(super) threshold: u64,
+    pub(super) if_none_match: bool,
+    /// Of the object; names in lower case.
+    pub(super) headers: Vec<(String, String)>,
+    part_size: u64,
+}
+
+/// Where a bucket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    origin: String,
+    /// What comes before the key, encoded; ends with a slash.
+    path: String,
+}
+
+impl Options {
+    /// Checks everything; `resolve` parses a URL.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub(super) fn checked(self, resolve: impl Fn(&str) -> Option<Url>) -> Result<Target, (String, &'static str)> {
+        check_bucket(&self.bucket)?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if self.region.is_empty() || !self.region.bytes().all(plain) {
+            return Err((
+                format!("`region` ({:?}) is none.", self.region),
+                "Name it as your store does: \"us-east-1\".",
+            ));
+        }
+        let endpoints = match (self.endpoints, self.endpoint) {
+            (Some(list), _) if !list.is_empty() => list,
+            (_, Some(one)) => vec![one],
+            _ => vec![["https://s3.", &self.region, ".amazonaws.com"].concat()],
+        };
+        let address = |endpoint: &String| {
+            Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style).ok_or_else(|| {
+                (
+                    format!("The endpoint {:?} is no https address.", endpoint.split('?').next().unwrap_or("")),
+                    "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
+                )
+            })
+        };
+        let part_size = self.part_size.unwrap_or(USUAL_PART);
+        if !PART.contains(&part_size) {
+            return Err((format!("`partSize` is {part_size} bytes."), "S3 takes parts of 5 MiB to 5 GiB."));
+        }
+        let threshold = self.multipart_threshold.unwrap_or(USUAL_THRESHOLD);
+        if threshold > *PART.end() {
+            return Err((
+                format!("`multipartThreshold` is {threshold} bytes."),
+                "S3 takes at most 5 GiB in one request.",
+            ));
+        }
+        Ok(Target {
+            addresses: endpoints.iter().map(address).collect::<Result<_, _>>()?,
+            region: self.region,
+            threshold,
+            if_none_match: self.if_none_match == Some(true),
+            headers: check_headers(self.headers.unwrap_or_default())?,
+            part_size,
+        })
+    }
+}
+
+impl Target {
+    /// The part size for a file: as told, larger where the parts would be too many.
+    pub(super) fn part_size(&self, size: u64) -> u64 {
+        self.part_size.max(size.div_ceil(PARTS).next_multiple_of(MIB))
+    }
+
+    /// False where the store encrypts with a key that makes ETags no MD5s (AWS S3 API Reference, "Object", `ETag`).
+    pub(super) fn etag_is_md5(&self) -> bool {
+        !self.headers.iter().any(|(name, value)| name == "x-amz-server-side-encryption" && value.starts_with("aws:"))
+    }
+
+    /// Names of headers that a CORS rule must allow one by one.
+    pub(super) fn extra_headers(&self) -> Vec<&str> {
+        let names = self.headers.iter().map(|(name, _)| name.as_str());
+        let own = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-"));
+        own.chain(self.if_none_match.then_some("if-none-match")).collect()
+    }
+}
+
+impl Address {
+    fn new(endpoint: &str, url: Option<Url>, bucket: &str, force_path: Option<bool>) -> Option<Self> {
+        // Without a scheme it would be a path of the page's own server.
+        let whole = endpoint.contains("://") && !endpoint.contains(['#', '@']);
+        let url = url.filter(|url| whole && url.is_safe() && url.query.is_empty())?;
+        // What was normalised here, and signed, must be what the store reads.
+        if encode_path(&url.path) != url.path {
+            return None;
+        }
+        let (scheme, host) = url.origin.split_once("://")?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let numeric = name.ends_with(']') || name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let mut path = String::from(url.path.trim_end_matches('/'));
+        path.push('/');
+        // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
+        if force_path.unwrap_or(numeric || !name.contains('.') || bucket.contains('.')) {
+            path.push_str(bucket);
+            path.push('/');
+            return Some(Self { origin: url.origin, path });
+        }
+        Some(Self { origin: [scheme, "://", bucket, ".", host].concat(), path })
+    }
+
+    /// As in the `Host` header.
+    pub(super) fn host(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
+    /// The path of an object, encoded.
+    pub(super) fn path(&self, key: &str) -> String {
+        [self.path.as_str(), &encode_path(key)].concat()
+    }
+
+    /// A URL whose parts are encoded already.
+    pub(super) fn url(&self, path: String, query: String) -> Url {
+        let mark = if query.is_empty() { "" } else { "?" };
+        Url { href: [self.origin.as_str(), &path, mark, &query].concat(), origin: self.origin.clone(), path, query }
+    }
+}
+
+/// AWS, "General purpose bucket naming rules".
+fn check_bucket(bucket: &str) -> Result<(), (String, &'static str)> {
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let inner = |byte: u8| edge(Some(byte)) || byte == b'-' || byte == b'.';
+    let fits = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(inner)
+        && edge(bucket.bytes().next())
+        && edge(bucket.bytes().last())
+        && !bucket.contains("..");
+    if fits {
+        return Ok(());
+    }
+    Err((
+        format!("`bucket` ({bucket:?}) is no bucket's name."),
+        "It has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.",
+    ))
+}
+
+/// Passes headers that belong to an object (AWS S3 API Reference, PutObject and CreateMultipartUpload), in lower case.
+fn check_headers(headers: BTreeMap<String, String>) -> Result<Vec<(String, String)>, (String, &'static str)> {
+    const NAMES: &[&str] = &[
+        "cache-control",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-type",
+        "expires",
+        "x-amz-acl",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-server-side-encryption-bucket-key-enabled",
+        "x-amz-server-side-encryption-context",
+        "x-amz-storage-class",
+        "x-amz-tagging",
+        "x-amz-website-redirect-location",
+    ];
+    const FAMILIES: &[&str] = &["x-amz-meta-", "x-amz-grant-", "x-amz-object-lock-"];
+    let mut checked: Vec<(String, String)> = Vec::new();
+    for (name, value) in headers {
+        let lower = name.to_ascii_lowercase();
+        let token = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let in_family = FAMILIES.iter().any(|family| lower.strip_prefix(family).is_some_and(|rest| !rest.is_empty()));
+        if !(token && in_family || NAMES.contains(&lower.as_str())) {
+            return Err((
+                format!("`headers` has {name:?}, which isn't an object's."),
+                "Taken are the content headers, cache-control, expires, and x-amz-meta-*, -acl, -grant-*, -tagging, \
+                 -storage-class, -object-lock-*, -server-side-encryption.",
+            ));
+        }
+        if checked.iter().any(|(other, _)| *other == lower) {
+            return Err((format!("`headers` has {lower} twice."), "Give each header once."));
+        }
+        if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err((
+                format!("The value of the header {lower} has letters beyond ASCII."),
+                "Encode it, with encodeURIComponent() for instance.",
+            ));
+        }
+        checked.push((lower, value.trim().into()));
+    }
+    Ok(checked)
+}
+
+/// Passes a key that S3 takes and that a browser's URL leaves as it is.
+///
+/// # Errors
+/// What is wrong.
+pub(super) fn check_key(key: &str) -> Result<(), &'static str> {
+    if key.is_empty() {
+        return Err("is empty");
+    }
+    if key.len() > KEY {
+        return Err("has more than 1024 bytes");
+    }
+    if key.split('/').any(|segment| segment == "." || segment == "..") {
+        return Err("has a segment \".\" or \"..\", which browsers take out of an address");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(text: &str) -> Option<Url> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        Some(Url {
+            href: text.into(),
+            origin: format!("{scheme}://{host}"),
+            path: format!("/{path}"),
+            query: query.into(),
+        })
+    }
+
+    fn options(bucket: &str) -> Options {
+        Options { bucket: bucket.into(), region: "eu-west-1".into(), ..Options::default() }
+    }
+
+    fn with_headers(headers: &[(&str, &str)]) -> Options {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Options { headers: Some(headers), ..options("bucket") }
+    }
+
+    #[test]
+    fn where_a_bucket_is() {
+        for (bucket, endpoint, force, expected) in [
+            ("bucket", None, None, "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/c"),
+            ("my.bucket", None, None, "https://s3.eu-west-1.amazonaws.com/my.bucket/a%20b/c"),
+            ("bucket", None, Some(true), "https://s3.eu-west-1.amazonaws.com/bucket/a%20b/c"),
+            ("bucket", Some("https://s3.example:9000/"), None, "https://bucket.s3.example:9000/a%20b/c"),
+            ("bucket", Some("https://s3.example/store/"), Some(true), "https://s3.example/store/bucket/a%20b/c"),
+            ("bucket", Some("http://127.0.0.1:9000"), None, "http://127.0.0.1:9000/bucket/a%20b/c"),
+            ("bucket", Some("http://[::1]:9000"), None, "http://[::1]:9000/bucket/a%20b/c"),
+            ("bucket", Some("http://localhost:9000"), None, "http://localhost:9000/bucket/a%20b/c"),
+            ("bucket", Some("http://localhost:9000"), Some(false), "http://bucket.localhost:9000/a%20b/c"),
+        ] {
+            let given = Options { endpoint: endpoint.map(Into::into), force_path_style: force, ..options(bucket) };
+            let target = given.checked(resolve).unwrap();
+            let address = &target.addresses[0];
+            let url = address.url(address.path("a b/c"), String::new());
+            assert_eq!(url.href, expected);
+            assert_eq!(url.without_query(), expected);
+            assert!(expected.contains(address.host()), "{expected} {}", address.host());
+        }
+    }
+
+    #[test]
+    fn what_no_request_is_made_with() {
+        let cases: Vec<(Options, &str)> = vec![
+            (options("ab"), "`bucket`"),
+            (options("Bucket"), "`bucket`"),
+            (options("-bucket"), "`bucket`"),
+            (options("bucket."), "`bucket`"),
+            (options("buc..ket"), "`bucket`"),
+            (options("buc/ket"), "`bucket`"),
+            (options(&"b".repeat(64)), "`bucket`"),
+            (Options { region: String::new(), ..options("bucket") }, "`region`"),
+            (Options { region: "a/b".into(), ..options("bucket") }, "`region`"),
+            (Options { endpoint: Some("http://s3.example".into()), ..options("bucket") }, "no https address"),
+            (Options { endpoint: Some("s3.example".into()), ..options("bucket") }, "no https address"),
+            (Options { endpoint: Some("https://s3.example?x=1".into()), ..options("bucket") }, "no https address"),
+            (Options { endpoint: Some("https://s3.example/a(b)".into()), ..options("bucket") }, "no https address"),
+            (Options { endpoints: Some(vec!["https://a.example".into(), "x".into()]), ..options("bucket") }, "\"x\""),
+            (Options { part_size: Some((5 << 20) - 1), ..options("bucket") }, "`partSize`"),
+            (Options { part_size: Some((5 << 30) + 1), ..options("bucket") }, "`partSize`"),
+            (Options { multipart_threshold: Some((5 << 30) + 1), ..options("bucket") }, "`multipartThreshold`"),
+            (with_headers(&[("Authorization", "x")]), "Authorization"),
+            (with_headers(&[("x-amz-security-token", "x")]), "x-amz-security-token"),
+            (with_headers(&[("x-amz-meta-", "x")]), "x-amz-meta-"),
+            (with_headers(&[("x-amz-meta-a b", "x")]), "x-amz-meta-a b"),
+            (with_headers(&[("x-amz-meta-a", "ü")]), "ASCII"),
+            (with_headers(&[("x-amz-meta-a", "a\nb")]), "ASCII"),
+            (with_headers(&[("x-amz-meta-a", "1"), ("X-Amz-Meta-A", "2")]), "twice"),
+        ];
+        for (given, expected) in cases {
+            let (message, hint) = given.checked(resolve).unwrap_err();
+            assert!(message.contains(expected), "{message} should name {expected}");
+            assert!(!hint.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_endpoints_is_the_one_for_control() {
+        let given = Options {
+            endpoint: Some("https://unused.example".into()),
+            endpoints: Some(vec!["https://a.example".into(), "https://b.example".into()]),
+            ..options("bucket")
+        };
+        let target = given.checked(resolve).unwrap();
+        let hosts: Vec<_> = target.addresses.iter().map(Address::host).collect();
+        assert_eq!(hosts, ["bucket.a.example", "bucket.b.example"]);
+    }
+
+    #[test]
+    fn parts_grow_where_ten_thousand_would_not_do() {
+        let target = options("bucket").checked(resolve).unwrap();
+        assert_eq!(target.part_size(1), 8 << 20);
+        assert_eq!(target.part_size(10_000 * (8 << 20)), 8 << 20);
+        assert_eq!(target.part_size(10_000 * (8 << 20) + 1), 9 << 20);
+        let told = Options { part_size: Some(5 << 20), ..options("bucket") }.checked(resolve).unwrap();
+        assert_eq!(told.part_size(1 << 30), 5 << 20);
+    }
+
+    #[test]
+    fn headers_are_an_objects_own() {
+        let given = [("Cache-Control", " max-age=1 "), ("X-Amz-Meta-Title", "x"), ("Content-Type", "a/b")];
+        let mut target = with_headers(&given).checked(resolve).unwrap();
+        target.if_none_match = true;
+        assert_eq!(target.headers[0], ("cache-control".into(), "max-age=1".into()));
+        assert_eq!(target.extra_headers(), ["cache-control", "if-none-match"]);
+        assert!(target.etag_is_md5());
+        let kms = with_headers(&[("x-amz-server-side-encryption", "aws:kms")]).checked(resolve).unwrap();
+        assert!(!kms.etag_is_md5());
+    }
+
+    #[test]
+    fn keys_that_a_browser_would_change_are_refused() {
+        assert!(check_key("a/b//c (1)+ü/.hidden/...").is_ok());
+        assert!(check_key(&"k".repeat(1024)).is_ok());
+        for bad in ["", "a/../b", "./a", "a/.", &"ü".repeat(513)] {
+            assert!(check_key(bad).is_err(), "{bad}");
+        }
+    }
+}

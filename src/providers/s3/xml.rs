@@ -1,0 +1,212 @@
+//! As much of XML as S3's answers take: the text of an element right below the root. What is no XML gives nothing, and nothing
+//! here fails.
+
+/// One step through a document.
+#[derive(Debug, PartialEq, Eq)]
+enum Token<'a> {
+    Open(&'a str),
+    Close,
+    /// `<name/>`.
+    Whole(&'a str),
+    /// Characters with entities in them.
+    Text(&'a str),
+    /// Characters as they are: CDATA.
+    Raw(&'a str),
+}
+
+struct Tokens<'a>(&'a str);
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            if self.0.is_empty() {
+                return None;
+            }
+            if !self.0.starts_with('<') {
+                let end = self.0.find('<').unwrap_or(self.0.len());
+                return Some(Token::Text(self.take(end, 0)));
+            }
+            if self.0.starts_with("<!--") {
+                self.past("-->")?;
+            } else if self.0.starts_with("<![CDATA[") {
+                return Some(Token::Raw(self.past("]]>")?.get(9..)?));
+            } else if self.0.starts_with("<?") {
+                self.past("?>")?;
+            } else if self.0.starts_with("<!") {
+                self.past(">")?;
+            } else {
+                let tag = self.past(">")?.get(1..)?;
+                if tag.starts_with('/') {
+                    return Some(Token::Close);
+                }
+                let name = tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or("");
+                let local = name.rsplit(':').next().unwrap_or(name);
+                return Some(if tag.ends_with('/') { Token::Whole(local) } else { Token::Open(local) });
+            }
+        }
+    }
+}
+
+impl<'a> Tokens<'a> {
+    /// What comes before `end`; both are passed.
+    fn past(&mut self, end: &str) -> Option<&'a str> {
+        let Some(at) = self.0.find(end) else {
+            self.0 = "";
+            return None;
+        };
+        Some(self.take(at, end.len()))
+    }
+
+    fn take(&mut self, len: usize, gap: usize) -> &'a str {
+        let (head, tail) = self.0.split_at(len);
+        self.0 = tail.get(gap..).unwrap_or("");
+        head
+    }
+}
+
+/// The name of the root element, without a prefix.
+pub(crate) fn root(xml: &str) -> Option<&str> {
+    Tokens(xml).find_map(|token| match token {
+        Token::Open(name) | Token::Whole(name) => Some(name),
+        _ => None,
+    })
+}
+
+/// The text of the first element of that name right below the root; None where the document has none, or is cut short before
+/// its end.
+pub(crate) fn child(xml: &str, name: &str) -> Option<String> {
+    let (mut depth, mut text) = (0_u32, None);
+    for token in Tokens(xml) {
+        match token {
+            Token::Open(tag) => {
+                depth = depth.saturating_add(1);
+                if depth == 2 && text.is_none() && tag == name {
+                    text = Some(String::new());
+                }
+            }
+            Token::Whole(tag) if depth == 1 && tag == name => return Some(String::new()),
+            Token::Whole(_) => (),
+            Token::Close => {
+                if depth == 2 && text.is_some() {
+                    return text.map(|text| text.trim().into());
+                }
+                depth = depth.checked_sub(1)?;
+            }
+            Token::Text(piece) if depth == 2 => text.iter_mut().for_each(|text| decode(piece, text)),
+            Token::Raw(piece) if depth == 2 => text.iter_mut().for_each(|text| text.push_str(piece)),
+            Token::Text(_) | Token::Raw(_) => (),
+        }
+    }
+    None
+}
+
+/// Decodes the five named entities and character references; leaves anything else as it is.
+fn decode(mut piece: &str, text: &mut String) {
+    while let Some(at) = piece.find('&') {
+        let (head, tail) = piece.split_at(at);
+        text.push_str(head);
+        let entity = tail[1..].split(';').next().unwrap_or("");
+        let letter = match entity {
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "amp" => Some('&'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => entity
+                .strip_prefix("#x")
+                .map(|hex| u32::from_str_radix(hex, 16))
+                .or_else(|| entity.strip_prefix('#').map(str::parse))
+                .and_then(|number| char::from_u32(number.ok()?)),
+        };
+        match (letter, tail.get(entity.len() + 2..)) {
+            (Some(letter), Some(rest)) => {
+                text.push(letter);
+                piece = rest;
+            }
+            _ => {
+                text.push('&');
+                piece = &tail[1..];
+            }
+        }
+    }
+    text.push_str(piece);
+}
+
+/// Adds text to a document, with what XML would misread written as entities.
+pub(crate) fn escape(text: &str, xml: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            other => xml.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_what_stores_send() {
+        let xml = "\n  \n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- <Code>no</Code> -->\
+            <s3:Error xmlns:s3=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Deep><Code>Deeper</Code></Deep>\
+            <Code> SlowDown </Code><Code>Second</Code><Message>a &lt;b&gt; &amp;amp; &#x41;&#66; &bogus; &#xD800; &</Message>\
+            <Raw a='/'><![CDATA[<&amp;>]]></Raw><Empty/></s3:Error>";
+        assert_eq!(root(xml), Some("Error"));
+        assert_eq!(child(xml, "Code").as_deref(), Some("SlowDown"));
+        assert_eq!(child(xml, "Message").as_deref(), Some("a <b> &amp; AB &bogus; &#xD800; &"));
+        assert_eq!(child(xml, "Raw").as_deref(), Some("<&amp;>"));
+        assert_eq!(child(xml, "Empty").as_deref(), Some(""));
+        assert_eq!(child(xml, "Error"), None);
+        assert_eq!(child(xml, "Other"), None);
+    }
+
+    #[test]
+    fn what_is_cut_short_gives_nothing() {
+        for xml in [
+            "",
+            "<",
+            "</",
+            "<Error",
+            "<Error><Code>Slow",
+            "<Error><Code>Slow</Co",
+            "</a></b>",
+            "<!--",
+            "<![CDATA[",
+            "<?",
+        ] {
+            assert_eq!(child(xml, "Code"), None, "{xml}");
+        }
+        assert_eq!(root("plain text"), None);
+    }
+
+    #[test]
+    fn what_is_escaped_comes_back() {
+        let mut xml = String::from("<a><b>");
+        escape("\"<&>'\"", &mut xml);
+        xml.push_str("</b></a>");
+        assert_eq!(child(&xml, "b").as_deref(), Some("\"<&>'\""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[<>/!?&;#x\\[\\]CDATA\\-a-c:\" \u{1F600}]{0,60}") {
+            let _ = (root(&text), child(&text, "a"));
+        }
+
+        #[test]
+        fn any_text_comes_back(text in "\\PC*") {
+            let mut xml = String::from("<a><b>");
+            escape(&text, &mut xml);
+            xml.push_str("</b></a>");
+            let back = child(&xml, "b");
+            prop_assert_eq!(back.as_deref(), Some(text.trim()));
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! What a store's answer to a presigned request means, the same for every provider that sends bytes to S3.
+
+use super::s3::xml;
+use super::{Receipt, cors};
+use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
+use crate::http::Response;
+use crate::plan::Part;
+use crate::platform::Platform;
+
+/// The vendor's message is cut after so many characters.
+const MESSAGE: usize = 500;
+
+/// Reads the answer to a part that went to a presigned URL.
+///
+/// # Errors
+/// `etag-not-exposed` for a hidden ETag where one is `required`, else what the [`refusal`] means.
+pub(crate) fn receipt<P: Platform>(
+    platform: &P,
+    part: &Part,
+    response: &Response,
+    required: bool,
+) -> Result<Receipt<P>> {
+    if !response.ok() {
+        return Err(refusal(response, platform.now()).at(Step::Part));
+    }
+    let etag = response.header("etag").filter(|etag| !etag.is_empty()).map(String::from);
+    if etag.is_none() && required {
+        return Err(cors::etag_hidden(platform));
+    }
+    Ok(Receipt { number: part.number, etag, reply: None })
+}
+
+/// What a store means by an answer that isn't 2xx, or by a 200 with an error in its body.
+///
+/// Codes: AWS S3 API Reference, "Error responses"; R2 says `ExpiredRequest`, Garage 400 "Date is too old" for a URL that lapsed.
+pub(crate) fn refusal(response: &Response, now: u64) -> UploadError {
+    let vendor = words(response);
+    let code = vendor.code.as_deref().unwrap_or("");
+    let (status, wish) = (response.status, response.wait_ms(now));
+    // An answer that began well and ended with an error is a failure of the server's (AWS, CompleteMultipartUpload).
+    let failed = if response.ok() { 500 } else { status };
+    let message = vendor.message.as_deref().unwrap_or("");
+    let meaning = if lapsed(code, message) { EXPIRED } else { by_code(code).unwrap_or_else(|| by_status(failed)) };
+    let mut text = String::from(meaning.what);
+    if !message.is_empty() {
+        text.push_str(" It says: ");
+        text.push_str(message);
+    }
+    let mut error = UploadError::new(meaning.code, text).status(status).answer_lost(failed >= 500);
+    if !meaning.hint.is_empty() {
+        error = error.hint(meaning.hint);
+    }
+    error = error.retry(match meaning.retry {
+        Retry::Later(_) => Retry::Later(wish),
+        other => other,
+    });
+    error.vendor(vendor)
+}
+
+/// The store's own words.
+pub(crate) fn words(response: &Response) -> Vendor {
+    let member = |name: &str| {
+        let text = xml::child(&response.body, name).filter(|text| !text.is_empty())?;
+        Some(text.chars().take(MESSAGE).collect())
+    };
+    let is_error = xml::root(&response.body) == Some("Error");
+    let member = |name: &str| if is_error { member(name) } else { None };
+    Vendor {
+        code: member("Code"),
+        message: member("Message"),
+        request_id: response.header("x-amz-request-id").map(Into::into).or_else(|| member("RequestId")),
+    }
+}
+
+/// True where the URL lapsed, or the credentials behind it did.
+fn lapsed(code: &str, message: &str) -> bool {
+    match code {
+        "ExpiredRequest" | "ExpiredToken" | "TokenRefreshRequired" => true,
+        "AccessDenied" => message.contains("has expired"),
+        _ => message.contains("Date is too old"),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Meaning {
+    code: Code,
+    retry: Retry,
+    what: &'static str,
+    hint: &'static str,
+}
+
+const fn never(code: Code, what: &'static str, hint: &'static str) -> Meaning {
+    Meaning { code, retry: Retry::Never, what, hint }
+}
+
+const fn again(code: Code, what: &'static str) -> Meaning {
+    Meaning { code, retry: Retry::Later(None), what, hint: "" }
+}
+
+const fn anew(code: Code, what: &'static str, hint: &'static str) -> Meaning {
+    Meaning { code, retry: Retry::Anew, what, hint }
+}
+
+const EXPIRED: Meaning = anew(
+    Code::UrlExpired,
+    "The presigned URL has expired, or the credentials behind it have.",
+    "Sign URLs for longer than the upload takes, or let them be signed anew. A clock that is off looks the same.",
+);
+const BUSY: Meaning = again(Code::Server, "The store failed.");
+const FORBIDDEN: Meaning = never(
+    Code::Forbidden,
+    "The store refuses.",
+    "Check what the key that signs may do: s3:PutObject for the bytes, s3:AbortMultipartUpload to give up.",
+);
+const TOO_LARGE: Meaning = never(
+    Code::TooLarge,
+    "The store takes nothing of this size.",
+    "AWS takes 5 GiB in one request; send larger files in parts.",
+);
+const KEY_EXISTS: Meaning = never(
+    Code::Conflict,
+    "The key exists already.",
+    "Use another key, or leave the condition out to replace the object.",
+);
+const NO_UPLOAD: Meaning = anew(Code::SessionExpired, "The store doesn't know this upload (any more).", "");
+
+/// What a code means by itself.
+fn by_code(code: &str) -> Option<Meaning> {
+    Some(match code {
+        "SlowDown" | "ThrottlingException" | "TooManyRequests" => {
+            again(Code::RateLimited, "The store takes no more requests for a while.")
+        }
+        "InternalError" | "ServiceUnavailable" | "Busy" => BUSY,
+        "RequestTimeout" | "IncompleteBody" => again(Code::Network, "The store got only some of the bytes."),
+        "OperationAborted" => again(Code::Conflict, "The store is busy with another call for this key."),
+        "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" => {
+            again(Code::IntegrityMismatch, "The store got other bytes than were signed for.")
+        }
+        "RequestTimeTooSkewed" => never(
+            Code::Forbidden,
+            "The store's clock and the signer's differ too much.",
+            "Set the clock of the machine that signs.",
+        ),
+        "SignatureDoesNotMatch" => never(
+            Code::Forbidden,
+            "The store finds another signature.",
+            "The secret key or the region is wrong, or the URL was signed for another method, other headers or another content type.",
+        ),
+        "AccessDenied" | "AllAccessDisabled" => FORBIDDEN,
+        "InvalidAccessKeyId" | "InvalidToken" => never(
+            Code::Forbidden,
+            "The store doesn't know the key that signed.",
+            "Check the credentials and the endpoint.",
+        ),
+        "AuthorizationHeaderMalformed"
+        | "AuthorizationQueryParametersError"
+        | "PermanentRedirect"
+        | "TemporaryRedirect" => never(
+            Code::BadRequest,
+            "The store wants the request signed or sent otherwise.",
+            "Check the region and the endpoint.",
+        ),
+        "NoSuchBucket" => {
+            never(Code::BadRequest, "There is no such bucket.", "Check the bucket's name, the region and the endpoint.")
+        }
+        "NoSuchUpload" => NO_UPLOAD,
+        "EntityTooLarge" => TOO_LARGE,
+        "EntityTooSmall" => never(
+            Code::PlanMismatch,
+            "A part is smaller than the store takes.",
+            "AWS takes parts from 5 MiB; only the last may be smaller.",
+        ),
+        "InvalidPart" | "InvalidPartOrder" => {
+            anew(Code::IntegrityMismatch, "The store has other parts than it confirmed.", "")
+        }
+        "PreconditionFailed" => KEY_EXISTS,
+        "ConditionalRequestConflict" => {
+            never(Code::Conflict, "Somebody else wrote the same key at the same time.", "Begin a new upload.")
+        }
+        "NotImplemented" => {
+            never(Code::BadRequest, "The store doesn't know something in the request.", "Check the `headers`.")
+        }
+        _ => return None,
+    })
+}
+
+/// What a status means without a code.
+fn by_status(status: u16) -> Meaning {
+    match status {
+        401 => never(Code::Unauthorized, "The store doesn't know who is asking.", "Check what signs the URL."),
+        403 => FORBIDDEN,
+        404 | 410 => NO_UPLOAD,
+        409 => never(Code::Conflict, "The store says that this conflicts with something.", ""),
+        412 => KEY_EXISTS,
+        413 => TOO_LARGE,
+        415 => never(Code::UnsupportedType, "The store takes nothing of this type.", ""),
+        408 | 425 => again(Code::Network, "The store gave the request up."),
+        429 => again(Code::RateLimited, "The store takes no more requests for a while."),
+        400..=499 => never(Code::BadRequest, "The store refuses the request as it is.", ""),
+        501 | 505 | 507 => Meaning { retry: Retry::Never, ..BUSY },
+        500..=599 => BUSY,
+        _ => never(Code::Server, "The store's answer makes no sense.", ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, code: &str, message: &str) -> Response {
+        let body = format!(
+            "<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>"
+        );
+        Response { status, body, ..Response::default() }
+    }
+
+    #[test]
+    fn every_code_and_what_becomes_of_it() {
+        let later = Retry::Later(None);
+        for (status, code, message, expected, retry) in [
+            (403, "AccessDenied", "Request has expired", Code::UrlExpired, Retry::Anew),
+            (400, "ExpiredRequest", "", Code::UrlExpired, Retry::Anew),
+            (400, "InvalidRequest", "Bad request: Date is too old", Code::UrlExpired, Retry::Anew),
+            (400, "ExpiredToken", "The provided token has expired.", Code::UrlExpired, Retry::Anew),
+            (403, "AccessDenied", "Access Denied", Code::Forbidden, Retry::Never),
+            (403, "SignatureDoesNotMatch", "", Code::Forbidden, Retry::Never),
+            (403, "RequestTimeTooSkewed", "", Code::Forbidden, Retry::Never),
+            (503, "SlowDown", "Please reduce your request rate.", Code::RateLimited, later),
+            (400, "RequestTimeout", "", Code::Network, later),
+            (500, "InternalError", "", Code::Server, later),
+            (502, "", "", Code::Server, later),
+            (504, "", "", Code::Server, later),
+            (507, "XMinioStorageFull", "", Code::Server, Retry::Never),
+            (200, "InternalError", "", Code::Server, later),
+            (400, "BadDigest", "", Code::IntegrityMismatch, later),
+            (400, "EntityTooLarge", "", Code::TooLarge, Retry::Never),
+            (400, "EntityTooSmall", "", Code::PlanMismatch, Retry::Never),
+            (404, "NoSuchUpload", "", Code::SessionExpired, Retry::Anew),
+            (400, "InvalidPart", "", Code::IntegrityMismatch, Retry::Anew),
+            (404, "NoSuchBucket", "", Code::BadRequest, Retry::Never),
+            (412, "PreconditionFailed", "", Code::Conflict, Retry::Never),
+            (409, "ConditionalRequestConflict", "", Code::Conflict, Retry::Never),
+            (429, "", "", Code::RateLimited, later),
+            (301, "PermanentRedirect", "", Code::BadRequest, Retry::Never),
+            (302, "", "", Code::Server, Retry::Never),
+        ] {
+            let error = refusal(&answer(status, code, message), 0);
+            assert_eq!((error.code, error.retry), (expected, retry), "{status} {code}");
+            assert_eq!(error.vendor.as_ref().unwrap().request_id.as_deref(), Some("4442587FB7D0A2F9"));
+        }
+    }
+
+    #[test]
+    fn the_stores_wish_and_words_are_kept() {
+        let mut response = answer(503, "SlowDown", "Please reduce your request rate.");
+        response.headers = vec![("retry-after".into(), "3".into()), ("x-amz-request-id".into(), "header".into())];
+        let error = refusal(&response, 0);
+        assert_eq!(error.retry, Retry::Later(Some(3_000)));
+        assert!(error.message.contains("reduce your request rate"), "{error}");
+        let vendor = error.vendor.as_ref().unwrap();
+        assert_eq!((vendor.code.as_deref(), vendor.request_id.as_deref()), (Some("SlowDown"), Some("header")));
+    }
+
+    #[test]
+    fn a_body_that_is_no_error_says_nothing() {
+        let page = Response { status: 403, body: "<html><Code>x</Code></html>".into(), ..Response::default() };
+        let error = refusal(&page, 0);
+        assert_eq!((error.code, error.vendor.is_none()), (Code::Forbidden, true));
+    }
+}
