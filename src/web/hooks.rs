@@ -1,0 +1,54 @@
+//! The application's functions.
+
+use std::rc::Rc;
+
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+
+use super::js::{function, member, message, settled, text, upload_error};
+use super::options::Page;
+use super::outgoing::failed;
+use crate::error::{Cause, Code, Result, Step, UploadError};
+use crate::platform::{Hook, HookFailure};
+
+/// True where the provider's options hold that function, or for [`Hook::Key`] a text.
+pub(super) fn has(provider: &JsValue, hook: Hook) -> bool {
+    match member(provider, hook.as_str()) {
+        Some(value) => value.is_function() || (hook == Hook::Key && value.is_string()),
+        None => false,
+    }
+}
+
+/// Calls a function of the provider's options, and waits for what it gives.
+pub(super) async fn call(
+    provider: &JsValue,
+    hook: Hook,
+    arguments: Vec<JsValue>,
+) -> std::result::Result<JsValue, HookFailure> {
+    let given = match (function(provider, hook.as_str()), hook) {
+        (Some(function), _) => function.apply(provider, &Array::from_iter(arguments)),
+        (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
+        (None, _) => Ok(JsValue::UNDEFINED),
+    };
+    let given = match given {
+        Ok(value) => settled(&value).await,
+        Err(thrown) => Err(thrown),
+    };
+    given.map_err(|thrown| HookFailure {
+        message: message(&thrown),
+        upload_error: upload_error(&thrown),
+        cause: Some(Cause(Rc::new(thrown))),
+    })
+}
+
+/// The caller's `mapUrl` on a URL; None where there is none.
+pub(super) fn map_url(page: &Page, url: &str, step: Step) -> Option<Result<String>> {
+    let mapped = page.map_url.as_ref()?.call2(&JsValue::UNDEFINED, &url.into(), &step.as_str().into());
+    Some(match mapped {
+        Ok(mapped) => mapped.as_string().or_else(|| text(&mapped, "href")).ok_or_else(|| {
+            UploadError::new(Code::InvalidOptions, "`mapUrl` gave no URL.")
+                .hint("It must return the URL as text, and not a promise of it; the one it was given, where it changes nothing.")
+        }),
+        Err(thrown) => Err(failed("mapUrl", thrown)),
+    })
+}

@@ -1,0 +1,85 @@
+//! JavaScript values: building plain objects, reading members, waiting, telling kinds apart.
+
+use js_sys::{Function, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    /// "[object Blob]" and the like; unlike `instanceof` it knows the objects of other frames too.
+    #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call)]
+    pub(super) fn tag(value: &JsValue) -> String;
+    #[wasm_bindgen(js_namespace = console, js_name = warn)]
+    pub(super) fn warn(message: &str);
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    pub(super) fn error(message: &str);
+}
+
+/// A plain object in the making.
+pub(super) struct Plain(Object);
+
+impl Plain {
+    pub(super) fn new() -> Self {
+        Self(Object::new())
+    }
+
+    /// Adds a member.
+    pub(super) fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
+        // A fresh plain object takes any member.
+        let _ = Reflect::set(&self.0, &name.into(), &value.into());
+        self
+    }
+
+    /// Adds a member, unless there is nothing to add.
+    pub(super) fn with_some(self, name: &str, value: Option<impl Into<JsValue>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+}
+
+impl From<Plain> for JsValue {
+    fn from(plain: Plain) -> JsValue {
+        plain.0.into()
+    }
+}
+
+/// A number as JavaScript has it: whole up to 2^53, which no file size reaches.
+pub(super) fn number(value: u64) -> JsValue {
+    JsValue::from_f64(value as f64)
+}
+
+/// A member of an object, unless it is absent, null or undefined, or can't be had.
+pub(super) fn member(object: &JsValue, name: &str) -> Option<JsValue> {
+    let value = Reflect::get(object, &name.into()).ok()?;
+    (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// A member that is text.
+pub(super) fn text(object: &JsValue, name: &str) -> Option<String> {
+    member(object, name)?.as_string()
+}
+
+/// A member that is a function.
+pub(super) fn function(object: &JsValue, name: &str) -> Option<Function> {
+    member(object, name)?.dyn_into().ok()
+}
+
+/// What a promise gives in the end; anything else is given as it is.
+pub(super) async fn settled(value: &JsValue) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::resolve(value)).await
+}
+
+/// What something thrown says of itself. Whatever was thrown, this doesn't fail.
+pub(super) fn message(thrown: &JsValue) -> String {
+    text(thrown, "message")
+        .or_else(|| thrown.as_string())
+        .unwrap_or_else(|| "It threw something that has no message.".into())
+}
+
+/// `retryable` of the package's `UploadError`; None for anything else. Known by its members: this module can't see the class.
+pub(super) fn upload_error(thrown: &JsValue) -> Option<bool> {
+    text(thrown, "name").filter(|name| name == "UploadError")?;
+    member(thrown, "retryable")?.as_bool()
+}

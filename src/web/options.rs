@@ -1,0 +1,74 @@
+//! The uploader's options, as far as they are about the browser.
+
+use std::cell::RefCell;
+
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use web_sys::RequestCredentials;
+
+use super::js::{function, text};
+use crate::error::{Code, UploadError};
+use crate::settings::Settings;
+
+/// What sends requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// Whatever the request needs.
+    Auto,
+    /// `fetch`.
+    Fetch,
+    /// `XMLHttpRequest`.
+    Xhr,
+}
+
+/// What all uploads of one uploader share on this side.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) transport: Transport,
+    pub(super) credentials: RequestCredentials,
+    /// The caller's own `fetch`.
+    pub(super) fetch: Option<Function>,
+    pub(super) before_request: Option<Function>,
+    pub(super) map_url: Option<Function>,
+    /// Origins that answered under `fetch`'s rule against redirects.
+    pub(super) reached: RefCell<Vec<String>>,
+}
+
+impl Page {
+    pub(super) fn new(options: &JsValue) -> Self {
+        Self {
+            transport: match text(options, "transport").as_deref() {
+                Some("fetch") => Transport::Fetch,
+                Some("xhr") => Transport::Xhr,
+                _ => Transport::Auto,
+            },
+            credentials: match text(options, "credentials").as_deref() {
+                Some("include") => RequestCredentials::Include,
+                Some("omit") => RequestCredentials::Omit,
+                _ => RequestCredentials::SameOrigin,
+            },
+            fetch: function(options, "fetch"),
+            before_request: function(options, "beforeRequest"),
+            map_url: function(options, "mapUrl"),
+            reached: RefCell::default(),
+        }
+    }
+
+    /// Remembers an origin that answered under `fetch`'s rule.
+    pub(super) fn reach(&self, origin: String) {
+        let mut reached = self.reached.borrow_mut();
+        if !reached.contains(&origin) {
+            reached.push(origin);
+        }
+    }
+
+    pub(super) fn has_reached(&self, origin: &str) -> bool {
+        self.reached.borrow().iter().any(|known| known == origin)
+    }
+}
+
+/// The engine's share of the options.
+pub(super) fn settings(options: JsValue) -> Result<Settings, UploadError> {
+    super::json::decode(&options)
+        .map_err(|why| UploadError::new(Code::InvalidOptions, format!("The options can't be read: {why}")))
+}

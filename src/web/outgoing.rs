@@ -1,0 +1,164 @@
+//! A request as it goes out: headers, body, and the application's last word on it.
+
+use js_sys::JSON;
+use wasm_bindgen::prelude::*;
+use web_sys::{Headers, RequestCredentials};
+
+use super::body::{self, Payload};
+use super::js::{Plain, member, message, settled, tag, text};
+use super::options::Page;
+use super::platform::WebPlatform;
+use crate::error::{Cause, Code, UploadError};
+use crate::http::{ApiRequest, Body, StoreRequest};
+use crate::platform::SendFailure;
+
+/// What a transport sends.
+pub(super) struct Outgoing {
+    pub(super) method: String,
+    pub(super) url: String,
+    pub(super) headers: Headers,
+    /// null, text, or anything that `fetch` takes.
+    pub(super) body: JsValue,
+    pub(super) credentials: RequestCredentials,
+    /// True for a presigned URL: nothing of the page goes there.
+    pub(super) presigned: bool,
+}
+
+impl Outgoing {
+    /// The URL without its query, which may be a secret.
+    fn address(&self) -> &str {
+        self.url.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    /// For a request that the browser won't make. Its own words are left out: they quote the whole URL.
+    pub(super) fn refused(&self) -> SendFailure {
+        refused(format!("The browser refuses to make the request {} {}.", self.method, self.address()))
+    }
+}
+
+fn refused(message: String) -> SendFailure {
+    SendFailure::Refused(
+        UploadError::new(Code::InvalidOptions, message)
+            .hint("Check the provider's options, and what `beforeRequest` and `mapUrl` make of the request.")
+            .answer_lost(false),
+    )
+}
+
+/// A request to a presigned URL: what was signed, and no word of the application's.
+pub(super) fn store(request: &StoreRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
+    let headers = headers(request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let (body, _) = payload(request.body(), &headers)?;
+    Ok(Outgoing {
+        method: request.method().as_str().into(),
+        url: request.url().href.clone(),
+        headers,
+        body,
+        credentials: RequestCredentials::Omit,
+        presigned: true,
+    })
+}
+
+/// A request to an API, after `beforeRequest` had its word.
+pub(super) async fn api(page: &Page, request: &ApiRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
+    let headers = headers(request.headers.iter().map(|(name, value)| (*name, value.as_str())))?;
+    let (body, mut json) = payload(&request.body, &headers)?;
+    let mut outgoing = Outgoing {
+        method: request.method.as_str().into(),
+        url: request.url.clone(),
+        headers,
+        body,
+        // A vendor's key and the page's cookies don't go to another origin together.
+        credentials: match page.credentials {
+            RequestCredentials::Include if request.keyed => RequestCredentials::SameOrigin,
+            credentials => credentials,
+        },
+        presigned: false,
+    };
+    if let Some(before_request) = &page.before_request {
+        if json {
+            // What is changed in place must not be changed again at the next attempt.
+            outgoing.body = JSON::stringify(&outgoing.body)
+                .and_then(|text| JSON::parse(&String::from(text)))
+                .map_err(|_| outgoing.refused())?;
+        }
+        let shown: JsValue = Plain::new()
+            .with("step", request.step.as_str())
+            .with("method", &outgoing.method)
+            .with("url", &outgoing.url)
+            .with("headers", &outgoing.headers)
+            .with("body", &outgoing.body)
+            .into();
+        let answer = match before_request.call1(&JsValue::UNDEFINED, &shown) {
+            Ok(answer) => settled(&answer).await,
+            Err(thrown) => Err(thrown),
+        };
+        answer.map_err(|thrown| SendFailure::Refused(failed("beforeRequest", thrown)))?;
+        changed(&mut outgoing, &shown)
+            .ok_or_else(|| refused("`beforeRequest` left a request without a method, an address or headers.".into()))?;
+    }
+    json &= !outgoing.body.is_null();
+    if let Some(text) = serialised(&outgoing.body).map_err(|_| outgoing.refused())? {
+        (outgoing.body, json) = (text, true);
+    }
+    let typed = outgoing.headers.has("content-type").unwrap_or(true);
+    if json && !typed && outgoing.body.is_string() {
+        let _ = outgoing.headers.set("content-type", "application/json");
+    }
+    Ok(outgoing)
+}
+
+/// Takes over what the application made of the request; None where it makes none.
+fn changed(outgoing: &mut Outgoing, shown: &JsValue) -> Option<()> {
+    outgoing.method = text(shown, "method")?;
+    let url = member(shown, "url")?;
+    outgoing.url = url.as_string().or_else(|| text(&url, "href"))?;
+    // A plain object in place of the `Headers` is as good.
+    let headers = member(shown, "headers")?;
+    outgoing.headers = Headers::new_with_headers(headers.unchecked_ref()).ok()?;
+    outgoing.body = member(shown, "body").unwrap_or(JsValue::NULL);
+    Some(())
+}
+
+/// JSON text for what is a JSON value; None for what goes out as it is: text, a Blob, a form, bytes, nothing.
+fn serialised(body: &JsValue) -> Result<Option<JsValue>, JsValue> {
+    let value =
+        matches!(tag(body).as_str(), "[object Object]" | "[object Array]" | "[object Number]" | "[object Boolean]");
+    if value { JSON::stringify(body).map(|text| Some(text.into())) } else { Ok(None) }
+}
+
+/// The body before it is serialised, and whether it is a JSON value. Its content type joins the headers, where it needs to.
+fn payload(body: &Body<WebPlatform>, headers: &Headers) -> Result<(JsValue, bool), SendFailure> {
+    let payload = match body {
+        Body::Empty => return Ok((JsValue::NULL, false)),
+        Body::Json(value) => return Ok((value.clone(), true)),
+        Body::Xml(text) => body::untyped(text),
+        Body::File(file) => body::file(file),
+        Body::Form { fields, file, filename } => body::form(fields, file, filename),
+    };
+    let unusable = || refused("The browser can't make a body of the file.".into());
+    let Payload { body, content_type } = payload.map_err(|_| unusable())?;
+    if let Some(content_type) = content_type {
+        headers
+            .set("content-type", &content_type)
+            .map_err(|_| refused(format!("{content_type:?} can't be sent as a content type.")))?;
+    }
+    Ok((body, false))
+}
+
+fn headers<'a>(list: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Headers, SendFailure> {
+    let headers = Headers::new().map_err(|_| refused("The browser makes no `Headers`.".into()))?;
+    for (name, value) in list {
+        headers
+            .append(name, value)
+            .map_err(|_| refused(format!("The header {name:?} has a value that can't be sent.")))?;
+    }
+    Ok(headers)
+}
+
+/// What a function of the application threw, as an error.
+pub(super) fn failed(function: &str, thrown: JsValue) -> UploadError {
+    UploadError::new(Code::Application, format!("The application's `{function}` failed: {}", message(&thrown)))
+        .hint("`cause` has what it threw.")
+        .answer_lost(false)
+        .cause(Some(Cause(std::rc::Rc::new(thrown))))
+}

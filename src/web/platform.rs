@@ -1,0 +1,169 @@
+//! The browser as a [`Platform`].
+
+use std::fmt;
+use std::rc::Rc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use js_sys::{Date, Math, Uint8Array};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
+
+use super::options::{Page, Transport};
+use super::outgoing::{self, Outgoing};
+use super::{body, fetch, hooks, js, json, timer, url, xhr};
+use crate::error::{Result, Step};
+use crate::http::{Request, Response, Url};
+use crate::plan::ByteRange;
+use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure};
+
+/// The browser, as one upload sees it: its uploader's options, and its own provider's.
+#[derive(Clone)]
+pub struct WebPlatform {
+    page: Rc<Page>,
+    provider: JsValue,
+    wants_progress: bool,
+}
+
+impl fmt::Debug for WebPlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebPlatform")
+    }
+}
+
+impl WebPlatform {
+    /// For one upload. `options` are the uploader's as JavaScript has them, `provider` the provider's for this file;
+    /// `wants_progress` where somebody listens to the bytes.
+    pub fn new(options: &JsValue, provider: JsValue, wants_progress: bool) -> Self {
+        Self::of(Rc::new(Page::new(options)), provider, wants_progress)
+    }
+
+    pub(super) fn of(page: Rc<Page>, provider: JsValue, wants_progress: bool) -> Self {
+        Self { page, provider, wants_progress }
+    }
+
+    /// Whether a request goes by `XMLHttpRequest`.
+    fn by_xhr(&self, request: &Request<Self>, outgoing: &Outgoing) -> bool {
+        let origin = || url::resolve(&outgoing.url).map(|url| url.origin);
+        let wanted = match self.page.transport {
+            _ if self.page.fetch.is_some() => false,
+            Transport::Fetch => false,
+            Transport::Xhr => true,
+            Transport::Auto => {
+                let tells = request.once() || (self.wants_progress && request.body().file_len() > 0);
+                // It can't leave the cookies out that the caller wants left out.
+                let holds_back = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
+                tells && !(holds_back && origin() == Some(url::origin()))
+            }
+        };
+        // It follows redirects. A vendor's key goes by it only where `fetch`, which doesn't, got an answer before.
+        let keyed = matches!(request, Request::Api(request) if request.keyed);
+        wanted && (!keyed || origin().is_some_and(|origin| self.page.has_reached(&origin)))
+    }
+
+    async fn exchange(self, request: Request<Self>, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
+        let outgoing = match &request {
+            Request::Api(request) => outgoing::api(&self.page, request).await?,
+            Request::Store(request) => outgoing::store(request)?,
+        };
+        if self.by_xhr(&request, &outgoing) {
+            // Service workers have none.
+            if let Ok(xhr) = XmlHttpRequest::new() {
+                return xhr::send(xhr, outgoing, request.body().file_len(), on_sent).await;
+            }
+        }
+        let reached = url::resolve(&outgoing.url);
+        let response = fetch::send(self.page.fetch.as_ref(), outgoing).await?;
+        if let Some(url) = reached {
+            self.page.reach(url.origin);
+        }
+        Ok(response)
+    }
+}
+
+async fn read(slice: Blob, len: u64) -> Option<Vec<u8>> {
+    let buffer = js::settled(&slice.array_buffer()).await.ok()?;
+    let bytes = Uint8Array::new(&buffer).to_vec();
+    (bytes.len() as u64 == len).then_some(bytes)
+}
+
+impl Platform for WebPlatform {
+    type Json = JsValue;
+    type Blob = Blob;
+
+    fn now(&self) -> u64 {
+        Date::now() as u64
+    }
+
+    fn random(&self) -> f64 {
+        Math::random()
+    }
+
+    fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
+        timer::sleep(ms).boxed_local()
+    }
+
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+        wasm_bindgen_futures::spawn_local(task);
+    }
+
+    fn warn(&self, message: &str) {
+        js::warn(message);
+    }
+
+    fn resolve(&self, text: &str) -> Option<Url> {
+        url::resolve(text)
+    }
+
+    fn origin(&self) -> String {
+        url::origin()
+    }
+
+    fn parse(&self, text: &str) -> Option<JsValue> {
+        json::parse(text)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, value: &JsValue) -> std::result::Result<T, String> {
+        json::decode(value)
+    }
+
+    fn encode<T: Serialize>(&self, value: &T) -> JsValue {
+        json::encode(value)
+    }
+
+    fn member(&self, value: &JsValue, name: &str) -> Option<JsValue> {
+        js::member(value, name)
+    }
+
+    fn send(
+        &self,
+        request: Request<Self>,
+        on_sent: OnSent,
+    ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
+        self.clone().exchange(request, on_sent).boxed_local()
+    }
+
+    fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
+        let slice = body::slice(blob, range, "");
+        async move { read(slice.ok()?, range.len()).await }.boxed_local()
+    }
+
+    fn has(&self, hook: Hook) -> bool {
+        hooks::has(&self.provider, hook)
+    }
+
+    fn call(
+        &self,
+        hook: Hook,
+        arguments: Vec<JsValue>,
+    ) -> LocalBoxFuture<'static, std::result::Result<JsValue, HookFailure>> {
+        let provider = self.provider.clone();
+        async move { hooks::call(&provider, hook, arguments).await }.boxed_local()
+    }
+
+    fn map_url(&self, url: &str, step: Step) -> Option<Result<String>> {
+        hooks::map_url(&self.page, url, step)
+    }
+}

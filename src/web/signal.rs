@@ -1,0 +1,46 @@
+//! From an event handler to a future.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+/// A value that an event handler leaves, and that one future waits for. Clones are the same signal.
+pub(super) struct Signal<T>(Rc<State<T>>);
+
+struct State<T> {
+    value: Cell<Option<T>>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl<T> Clone for Signal<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Signal<T> {
+    pub(super) fn new() -> Self {
+        Self(Rc::new(State { value: Cell::new(None), waker: Cell::new(None) }))
+    }
+
+    /// Leaves the value, and wakes whoever waits.
+    pub(super) fn give(&self, value: T) {
+        self.0.value.set(Some(value));
+        if let Some(waker) = self.0.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Waits for the value.
+    pub(super) async fn wait(&self) -> T {
+        poll_fn(|context| match self.0.value.take() {
+            Some(value) => Poll::Ready(value),
+            None => {
+                self.0.waker.set(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,119 @@
+//! Requests by `XMLHttpRequest`, which tells how much has gone out.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Array, JsString};
+use wasm_bindgen::prelude::*;
+use web_sys::{RequestCredentials, XmlHttpRequest, XmlHttpRequestResponseType, XmlHttpRequestUpload};
+
+use super::answer::{announces_too_much, capped};
+use super::js::{member, text};
+use super::outgoing::Outgoing;
+use super::signal::Signal;
+use crate::http::Response;
+use crate::platform::{OnSent, SendFailure};
+
+/// A request under way. Dropped, it is aborted: `abort` fires its events at once, so the handlers go first.
+struct Exchange {
+    request: XmlHttpRequest,
+    upload: Option<XmlHttpRequestUpload>,
+    /// Given when it is over, however it went.
+    over: Signal<()>,
+    /// True when the whole body has gone out; None where there is nothing to watch.
+    body_sent: Rc<Cell<Option<bool>>>,
+    on_end: Closure<dyn FnMut()>,
+    on_upload: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.request.set_onloadend(None);
+        if let Some(upload) = &self.upload {
+            upload.set_onprogress(None);
+            upload.set_onload(None);
+        }
+        // Does nothing where it is over.
+        let _ = self.request.abort();
+    }
+}
+
+impl Exchange {
+    fn new(request: XmlHttpRequest, size: u64, on_sent: OnSent) -> Self {
+        let over = Signal::new();
+        let body_sent = Rc::new(Cell::new(None));
+        let ended = over.clone();
+        let sent = body_sent.clone();
+        let moved = move |event: JsValue| {
+            if text(&event, "type").as_deref() == Some("load") {
+                sent.set(Some(true));
+                on_sent(size);
+            } else if let Some(bytes) = member(&event, "loaded").and_then(|loaded| loaded.as_f64()) {
+                on_sent((bytes as u64).min(size));
+            }
+        };
+        let (on_end, on_upload) = (Closure::new(move || ended.give(())), Closure::new(moved));
+        Self { request, upload: None, over, body_sent, on_end, on_upload }
+    }
+
+    fn begin(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
+        let request = &self.request;
+        request.open(&outgoing.method, &outgoing.url)?;
+        // The page's own cookies can't be held back: they go to its own origin.
+        request.set_with_credentials(outgoing.credentials == RequestCredentials::Include);
+        request.set_response_type(XmlHttpRequestResponseType::Text);
+        for pair in js_sys::try_iter(&outgoing.headers)?.into_iter().flatten() {
+            let pair: Array = pair?.unchecked_into();
+            if let (Some(name), Some(value)) = (pair.get(0).as_string(), pair.get(1).as_string()) {
+                request.set_request_header(&name, &value)?;
+            }
+        }
+        request.set_onloadend(Some(self.on_end.as_ref().unchecked_ref()));
+        // Listeners to the upload force a preflight: none where there is nothing to hear.
+        if !outgoing.body.is_null() {
+            let upload = request.upload()?;
+            let moved = Some(self.on_upload.as_ref().unchecked_ref());
+            upload.set_onprogress(moved);
+            upload.set_onload(moved);
+            self.upload = Some(upload);
+            self.body_sent.set(Some(false));
+        }
+        // `send` takes all that `fetch` takes; the name says Blob because one signature serves for all.
+        request.send_with_opt_blob(Some(outgoing.body.unchecked_ref()))
+    }
+
+    /// The answer; None where there is none.
+    fn response(&self) -> Option<Response> {
+        let status = self.request.status().ok().filter(|status| *status != 0)?;
+        let headers = parse_headers(&self.request.get_all_response_headers().unwrap_or_default());
+        let body = if announces_too_much(&headers) {
+            String::new()
+        } else {
+            let text: Option<JsString> = self.request.response().ok()?.dyn_into().ok();
+            text.as_ref().map(capped).unwrap_or_default()
+        };
+        Some(Response { status, headers, body })
+    }
+}
+
+/// Sends a request of which `size` bytes are the file's, and reads its answer.
+pub(super) async fn send(
+    request: XmlHttpRequest,
+    outgoing: Outgoing,
+    size: u64,
+    on_sent: OnSent,
+) -> Result<Response, SendFailure> {
+    let mut exchange = Exchange::new(request, size, on_sent);
+    exchange.begin(&outgoing).map_err(|_| outgoing.refused())?;
+    exchange.over.wait().await;
+    exchange.response().ok_or(SendFailure::Network { body_sent: exchange.body_sent.get() })
+}
+
+/// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
+fn parse_headers(lines: &str) -> Vec<(String, String)> {
+    lines
+        .split("\r\n")
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().into()))
+        .collect()
+}
