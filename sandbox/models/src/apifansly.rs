@@ -1,0 +1,107 @@
+//! apifansly's media upload: one form, then a job (apifansly documentation, "Upload Media").
+//!
+//! Refusals other than 429 aren't published; they are given the shape of the 429 (assumed).
+
+mod form;
+mod job;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use job::{End, FailureText};
+pub use state::{Config, State};
+
+use serde_json::{Value, json};
+
+use crate::clock::iso8601;
+use crate::wire::{Request, Response};
+
+/// The name of the call, for faults and logs.
+pub fn route(request: &Request) -> &'static str {
+    match call(request) {
+        Some(Call::Upload(_)) => "apifansly:upload",
+        Some(Call::Status(_)) => "apifansly:status",
+        None => "apifansly:unknown",
+    }
+}
+
+enum Call {
+    Upload(String),
+    Status(String),
+}
+
+fn call(request: &Request) -> Option<Call> {
+    let segments = request.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match (request.method.as_str(), segments.as_slice()) {
+        ("POST", ["api", "fansly", account, "media", "upload"]) => Some(Call::Upload(account.to_string())),
+        ("GET", ["api", "fansly", "media", "upload", job, "status"]) => Some(Call::Status(job.to_string())),
+        _ => None,
+    }
+}
+
+/// A refusal: a status and what was wrong.
+#[derive(Debug)]
+struct Refusal(u16, String);
+
+fn envelope(status: u16, message: &str, data: Value, now: u64) -> Response {
+    let body = json!({
+        "statusCode": status,
+        "message": message,
+        "data": data,
+        "timestamp": iso8601(now),
+    });
+    Response::json(status, &body)
+}
+
+/// Answers one request. `now` is in milliseconds since the epoch.
+pub fn step(request: &Request, state: &mut State, now: u64) -> Response {
+    let key = request.header("x-api-key");
+    if key != Some(state.config.api_key.as_str()) {
+        let message = match key {
+            None => "x-api-key is required",
+            Some(_) => "Invalid API key",
+        };
+        return envelope(401, message, Value::Null, now);
+    }
+    let spent = state.spend(now);
+    let outcome = match (&spent, call(request)) {
+        (Err(_), _) => Err(Refusal(429, "Rate limit exceeded".to_string())),
+        (Ok(_), None) => Err(Refusal(404, "Cannot find that endpoint".to_string())),
+        (Ok(_), Some(Call::Upload(account))) => upload(request, &account, state, now),
+        (Ok(_), Some(Call::Status(job))) => status(&job, state, now),
+    };
+    let response = outcome.unwrap_or_else(|Refusal(status, text)| envelope(status, &text, Value::Null, now));
+    let limit = state.config.rate_per_minute.to_string();
+    let response = response.with_header("x-ratelimit-limit", &limit);
+    match spent {
+        Ok(left) => response.with_header("x-ratelimit-remaining", &left.to_string()),
+        Err(wait_s) => response
+            .with_header("x-ratelimit-remaining", "0")
+            .with_header("x-ratelimit-retry-after", &wait_s.to_string()),
+    }
+}
+
+fn upload(request: &Request, account: &str, state: &mut State, now: u64) -> Result<Response, Refusal> {
+    if !state.config.accounts.iter().any(|known| known == account) {
+        let message = format!("There is no connected account {account}");
+        return Err(Refusal(404, message));
+    }
+    let file = form::read(request).map_err(|message| Refusal(400, message))?;
+    let job = state.queue(account, file, now);
+    let data = json!({
+        "success": true,
+        "jobId": job.id,
+        "bucketName": job.bucket_name,
+        "message": "Upload job queued. Use the status endpoint to track progress.",
+    });
+    Ok(envelope(201, "Success", data, now))
+}
+
+fn status(id: &str, state: &State, now: u64) -> Result<Response, Refusal> {
+    let unknown = || Refusal(404, format!("There is no job {id}"));
+    let job = state.job(id).ok_or_else(unknown)?;
+    let (message, data) = job.report(now);
+    Ok(envelope(200, &message, data, now))
+}

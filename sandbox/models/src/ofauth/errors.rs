@@ -1,0 +1,38 @@
+use serde_json::json;
+
+use crate::wire::Response;
+
+/// A refusal, before it has one of the three shapes that are published.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &'static str, message: &str) -> Self {
+        Refusal { status, code, message: message.to_string() }
+    }
+
+    pub(super) fn bad_request(message: &str) -> Self {
+        Refusal::new(400, "VALIDATION_ERROR", message)
+    }
+
+    /// Three shapes are published, and not which status has which: here 401 and 403 have
+    /// `{error, type, requestId, actionRequired}`, 400, 413 and 415 `{error, code, details}`,
+    /// and all others `{message, code, details}` (assumed).
+    pub(super) fn answer(&self, request_id: &str) -> Response {
+        let body = match self.status {
+            401 | 403 => json!({
+                "error": self.message,
+                "type": self.code,
+                "requestId": request_id,
+                "actionRequired": "check the API key, the connection and its permissions",
+            }),
+            400 | 413 | 415 => json!({ "error": self.message, "code": self.code, "details": {} }),
+            _ => json!({ "message": self.message, "code": self.code, "details": {} }),
+        };
+        Response::json(self.status, &body)
+    }
+}

@@ -1,0 +1,141 @@
+use serde_json::{Value, json};
+
+use super::errors::Refusal;
+use super::json::body;
+use super::state::Session;
+use super::{Layout, State};
+use crate::clock::iso8601;
+use crate::encoding::percent_encode;
+use crate::json::Fields;
+use crate::wire::{Request, Response};
+
+/// What the guide lists under "Supported Formats", as media types.
+const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+const VIDEOS: [&str; 2] = ["video/mp4", "video/quicktime"];
+/// MP3 and M4A go by several names.
+const AUDIO: [&str; 5] = ["audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a"];
+
+/// `vaultUpload` of init.
+#[derive(Clone, Debug)]
+pub(super) struct Vault {
+    pub(super) user_id: Option<String>,
+}
+
+struct Wish {
+    size: u64,
+    content_type: String,
+    vault: Option<Vault>,
+}
+
+fn read(fields: &mut Fields) -> Result<Wish, String> {
+    fields.text("filename")?;
+    Ok(Wish {
+        size: fields.positive("size")?,
+        content_type: fields.text("contentType")?,
+        vault: fields.take("vaultUpload").map(vault).transpose()?,
+    })
+}
+
+fn vault(value: Value) -> Result<Vault, String> {
+    let mut fields = Fields::in_value(value, "vaultUpload")?;
+    match fields.take("mode") {
+        None => {}
+        Some(Value::String(mode)) if mode == "message" => {}
+        Some(_) => return Err("vaultUpload.mode must be \"message\"".to_string()),
+    }
+    let user_id = fields.optional_text("userId")?;
+    fields.done()?;
+    Ok(Vault { user_id })
+}
+
+/// Opens a session. Fields that the OpenAPI doesn't have are refused (assumed: stricter than published).
+pub(super) fn init(request: &Request, connection: &str, state: &mut State, now: u64) -> Result<Response, Refusal> {
+    let wish = body(request, read)?;
+    let config = &state.config;
+    let part_size = config.part_size.max(1);
+    let media_type = wish.content_type.split(';').next().unwrap_or("").trim();
+    let limit = match media_type {
+        image if IMAGES.contains(&image) => config.image_max,
+        video if VIDEOS.contains(&video) => config.video_max,
+        audio if AUDIO.contains(&audio) => config.audio_max,
+        other => {
+            let message = format!("Unsupported file type {other}");
+            return Err(Refusal::new(415, "UNSUPPORTED_MEDIA_TYPE", &message));
+        }
+    };
+    if wish.size > limit {
+        let message = format!("File too large: {} bytes, at most {limit}", wish.size);
+        return Err(Refusal::new(413, "FILE_TOO_LARGE", &message));
+    }
+    let single = wish.size <= config.single_max;
+    let session = Session {
+        connection: connection.to_string(),
+        size: wish.size,
+        content_type: wish.content_type,
+        vault: wish.vault,
+        single,
+        // "Maximum bytes per part": one part that is larger makes it larger.
+        part_size: match single {
+            true => part_size.max(wish.size),
+            false => part_size,
+        },
+        created: now,
+        expires: now + config.session_ms,
+        touched: now,
+        parts: Default::default(),
+        done: None,
+    };
+    let id = format!("upload:{}", state.ids.uuid());
+    let response = answer(&id, &session, state);
+    state.sessions.insert(id, session);
+    Ok(response)
+}
+
+fn answer(id: &str, session: &Session, state: &State) -> Response {
+    let base = format!("{}/v2/access/uploads", state.config.public_base);
+    let total = session.total_parts();
+    let url = |number: u64| match session.single {
+        true => format!("{base}/{}", percent_encode(id)),
+        false => format!("{base}/{}/parts/{number}", percent_encode(id)),
+    };
+    let parts = (1..=total).map(|number| {
+        let (start, end) = session.range(number);
+        json!({
+            "partNumber": number,
+            "uploadUrl": url(number),
+            "byteRange": { "start": start, "end": end - 1 },
+        })
+    });
+    let body = match state.config.layout {
+        Layout::Headers => json!({ "mediaUploadId": id }),
+        Layout::Body => {
+            let mut body = json!({
+                "mediaUploadId": id,
+                "uploadType": if session.single { "single" } else { "multipart" },
+                "totalParts": total,
+                "partSize": session.part_size,
+                "expiresAt": iso8601(session.expires),
+                "parts": parts.collect::<Vec<Value>>(),
+            });
+            if !session.single {
+                body["completeUrl"] = json!(format!("{base}/complete"));
+            }
+            body
+        }
+    };
+    Response::json(200, &body)
+        .with_header("x-ofauth-upload-total-parts", &total.to_string())
+        .with_header("x-ofauth-upload-part-size", &session.part_size.to_string())
+}
+
+impl Session {
+    pub(super) fn total_parts(&self) -> u64 {
+        self.size.div_ceil(self.part_size)
+    }
+
+    /// The bytes of a part, half open.
+    pub(super) fn range(&self, number: u64) -> (u64, u64) {
+        let start = (number - 1) * self.part_size;
+        (start, self.size.min(start + self.part_size))
+    }
+}

@@ -1,0 +1,141 @@
+//! Onlymonster's `/api/v0/accounts/{account_id}/vault/medias/uploads`: presigned URLs of a bucket, then an export to an
+//! OnlyFans vault (Onlymonster, "Vault Media Upload via Onlymonster API").
+//!
+//! Names of fields that the guide leaves to an unpublished reference, statuses of refusals and the shape of their body
+//! are assumed.
+
+mod export;
+mod list;
+mod pipeline;
+mod record;
+mod state;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub use pipeline::{End, Stage};
+pub use state::{Config, State};
+
+use serde_json::json;
+
+use crate::bucket::{Bucket, BucketError};
+use crate::wire::{Request, Response};
+
+/// The name of the call, for faults and logs.
+pub fn route(request: &Request) -> &'static str {
+    match call(request).map(|(_, call)| call) {
+        Some(Call::List) => "onlymonster:list",
+        Some(Call::VerifyFan) => "onlymonster:verify-fan",
+        Some(Call::Start) => "onlymonster:start",
+        Some(Call::Finish) => "onlymonster:finish",
+        Some(Call::Export) => "onlymonster:export",
+        Some(Call::Retry(_)) => "onlymonster:retry",
+        None => "onlymonster:unknown",
+    }
+}
+
+enum Call {
+    List,
+    VerifyFan,
+    Start,
+    Finish,
+    Export,
+    Retry(String),
+}
+
+fn call(request: &Request) -> Option<(String, Call)> {
+    let segments = request.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let rest = segments.strip_prefix(&["api", "v0", "accounts"])?;
+    let (account, rest) = rest.split_first()?;
+    let rest = rest.strip_prefix(&["vault", "medias", "uploads"])?;
+    let call = match (request.method.as_str(), rest) {
+        ("GET", []) => Call::List,
+        ("POST", ["fans", "verify"]) => Call::VerifyFan,
+        ("POST", ["start"]) => Call::Start,
+        ("POST", ["finish"]) => Call::Finish,
+        ("POST", ["export"]) => Call::Export,
+        ("POST", [id, "retry"]) => Call::Retry(id.to_string()),
+        _ => return None,
+    };
+    Some((account.to_string(), call))
+}
+
+/// A refusal: a status and what was wrong.
+#[derive(Debug)]
+struct Refusal(u16, String);
+
+impl Refusal {
+    fn bad_request(message: impl Into<String>) -> Self {
+        Refusal(400, message.into())
+    }
+
+    fn not_found(message: &str) -> Self {
+        Refusal(404, message.to_string())
+    }
+
+    /// What the store says no to is the caller's fault, unless the store couldn't be asked.
+    fn of_bucket(error: BucketError) -> Self {
+        let status = if error.code == "Unreachable" { 502 } else { 400 };
+        Refusal(status, error.to_string())
+    }
+
+    fn answer(&self) -> Response {
+        let name = match self.0 {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            404 => "Not Found",
+            409 => "Conflict",
+            429 => "Too Many Requests",
+            _ => "Bad Gateway",
+        };
+        let body = json!({ "statusCode": self.0, "error": name, "message": self.1 });
+        Response::json(self.0, &body)
+    }
+}
+
+/// Answers one request. `bucket` is where the presigned URLs lead. `now` is in milliseconds since the epoch.
+pub fn step(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u64) -> Response {
+    answer(request, state, bucket, now).unwrap_or_else(|refusal| refusal.answer())
+}
+
+fn answer(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u64) -> Result<Response, Refusal> {
+    match request.header("x-om-auth-token") {
+        None => return Err(Refusal(401, "x-om-auth-token is required".to_string())),
+        Some(token) if token != state.config.token => {
+            return Err(Refusal(401, "The token is not valid".to_string()));
+        }
+        Some(_) => {}
+    }
+    if !state.spend(now) {
+        return Err(Refusal(429, "Too many requests".to_string()));
+    }
+    let (account, call) = call(request).ok_or_else(|| Refusal::not_found("There is no such endpoint"))?;
+    check_account(&account, state)?;
+    match call {
+        Call::List => list::list(request, &account, state, now),
+        Call::VerifyFan => list::verify_fan(request, state),
+        Call::Start => upload::start(request, &account, state, bucket, now),
+        Call::Finish => upload::finish(request, &account, state, bucket, now),
+        Call::Export => export::export(request, &account, state, bucket, now),
+        Call::Retry(id) => export::retry(&account, &id, state, now),
+    }
+}
+
+/// `^(0|[1-9]\d*)$`, at most 19 characters; only the onlyfans platform.
+fn check_account(account: &str, state: &State) -> Result<(), Refusal> {
+    let digits = account.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = account.len() > 1 && account.starts_with('0');
+    if account.is_empty() || account.len() > 19 || !digits || leading_zero {
+        return Err(Refusal::bad_request("account_id must match ^(0|[1-9]\\d*)$ and have at most 19 characters"));
+    }
+    let among = |accounts: &[String]| accounts.iter().any(|known| known == account);
+    if among(&state.config.other_accounts) {
+        return Err(Refusal::bad_request("Only the onlyfans platform is supported"));
+    }
+    match among(&state.config.accounts) {
+        true => Ok(()),
+        false => Err(Refusal::not_found("There is no such account")),
+    }
+}

@@ -1,0 +1,138 @@
+use serde_json::{Value, json};
+
+use super::record::{Multipart, Record};
+use super::{Refusal, State};
+use crate::bucket::Bucket;
+use crate::json::Fields;
+use crate::wire::{Request, Response};
+
+struct Wish {
+    name: String,
+    size: u64,
+    content_type: String,
+}
+
+fn read_start(request: &Request) -> Result<Wish, String> {
+    let mut fields = Fields::of(request)?;
+    let wish =
+        Wish { name: fields.text("name")?, size: fields.positive("size")?, content_type: fields.text("content_type")? };
+    fields.done()?;
+    Ok(wish)
+}
+
+/// `POST /start`: reserves a key, in one of two shapes (guide, "Step 3").
+pub(super) fn start(
+    request: &Request,
+    account: &str,
+    state: &mut State,
+    bucket: &mut dyn Bucket,
+    now: u64,
+) -> Result<Response, Refusal> {
+    let wish = read_start(request).map_err(Refusal::bad_request)?;
+    let (config, ids) = (&state.config, &mut state.ids);
+    if wish.size > config.max_size {
+        let message = format!("size must not be above {}", config.max_size);
+        return Err(Refusal::bad_request(message));
+    }
+    let id = ids.uuid();
+    let key = format!("accounts/{account}/uploads/{}", ids.uuid());
+    let expires_s = config.url_expires_s;
+    let get_url = bucket.presign_get(&key, expires_s, now);
+    let mut answer = json!({ "get_url": get_url, "key": key });
+    if config.start_gives_id {
+        answer["id"] = json!(id);
+    }
+    let mut multipart = None;
+    if wish.size >= config.multipart_threshold {
+        let upload_id = bucket.create_multipart(&key, &wish.content_type, now).map_err(Refusal::of_bucket)?;
+        let count = config.part_count.unwrap_or(wish.size.div_ceil(8 << 20) as u32);
+        let first = config.first_part_id;
+        let part_ids: Vec<u32> = (first..first + count.max(1)).collect();
+        let parts = part_ids.iter().map(|id| {
+            let put_url = bucket.presign_put(&key, Some(&upload_id), Some(*id), expires_s, now);
+            json!({ "id": id, "put_url": put_url })
+        });
+        answer["parts"] = Value::Array(parts.collect());
+        answer["upload_id"] = json!(upload_id);
+        multipart = Some(Multipart { upload_id, part_ids });
+    } else {
+        answer["put_url"] = json!(bucket.presign_put(&key, None, None, expires_s, now));
+    }
+    state.records.push(Record {
+        id,
+        account: account.to_string(),
+        key,
+        name: wish.name,
+        size: wish.size,
+        content_type: wish.content_type,
+        multipart,
+        get_url,
+        urls_expire: now + expires_s * 1_000,
+        created: now,
+        e_tag: None,
+        finished: None,
+        export: None,
+        second_export: false,
+    });
+    Ok(Response::json(200, &answer))
+}
+
+struct Finish {
+    key: String,
+    upload_id: String,
+    parts: Vec<(u32, String)>,
+}
+
+fn read_finish(request: &Request) -> Result<Finish, String> {
+    let mut fields = Fields::of(request)?;
+    let (key, upload_id) = (fields.text("key")?, fields.text("upload_id")?);
+    let Some(Value::Array(list)) = fields.take("parts") else {
+        return Err("parts must be an array".to_string());
+    };
+    fields.done()?;
+    let mut parts = Vec::new();
+    for value in list {
+        let mut part = Fields::in_value(value, "a part")?;
+        let number = u32::try_from(part.positive("part")?).map_err(|error| error.to_string())?;
+        parts.push((number, part.text("e_tag")?));
+        part.done()?;
+    }
+    parts.sort();
+    Ok(Finish { key, upload_id, parts })
+}
+
+/// `POST /finish`: puts the parts together (guide, "Step 5"). The parts may come in any order; their numbers are the ids of
+/// `/start`. A file that needs fewer parts than were offered uses the first ones.
+pub(super) fn finish(
+    request: &Request,
+    account: &str,
+    state: &mut State,
+    bucket: &mut dyn Bucket,
+    now: u64,
+) -> Result<Response, Refusal> {
+    let wish = read_finish(request).map_err(Refusal::bad_request)?;
+    let mut records = state.records.iter_mut();
+    let record = records
+        .find(|record| record.account == account && record.key == wish.key)
+        .ok_or_else(|| Refusal::not_found("There is no upload of that key"))?;
+    let multipart = record
+        .multipart
+        .as_ref()
+        .ok_or_else(|| Refusal::bad_request("There is nothing to finish: it is a single PUT"))?;
+    if multipart.upload_id != wish.upload_id {
+        let message = "upload_id is not the one that was given to this key";
+        return Err(Refusal::bad_request(message));
+    }
+    if record.expired(now) {
+        return Err(Refusal::bad_request("The upload has expired; start a new one"));
+    }
+    let ids: Vec<u32> = wish.parts.iter().map(|(id, _)| *id).collect();
+    if ids.is_empty() || !multipart.part_ids.starts_with(&ids) {
+        return Err(Refusal::bad_request("parts must be those of /start, each once, without a gap"));
+    }
+    let etag = bucket.complete(&record.key, &multipart.upload_id, &wish.parts, now).map_err(Refusal::of_bucket)?;
+    let e_tag = format!("\"{etag}\"");
+    record.e_tag = Some(e_tag.clone());
+    record.finished = Some(now);
+    Ok(Response::json(200, &json!({ "e_tag": e_tag })))
+}

@@ -1,0 +1,185 @@
+use std::collections::BTreeMap;
+
+use super::object::{check_condition, check_content, insert};
+use super::{MAX_LIST, MAX_PART_NUMBER, ObjectInfo, Operation, PartInfo, PartList, Reply, State, StoreError};
+use crate::content::{Content, multipart_etag, total_size};
+
+#[derive(Clone, Debug)]
+pub(super) struct Upload {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    content_type: Option<String>,
+    headers: Vec<(String, String)>,
+    began: u64,
+    pub(super) parts: BTreeMap<u32, Part>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    content: Content,
+    etag: String,
+    last_modified: u64,
+}
+
+impl State {
+    fn upload(&mut self, bucket: &str, key: &str, id: &str) -> Result<&mut Upload, StoreError> {
+        self.uploads
+            .get_mut(id)
+            .filter(|upload| upload.bucket == bucket && upload.key == key)
+            .ok_or_else(|| StoreError::no_such_upload(id))
+    }
+}
+
+pub(super) fn create(operation: Operation, state: &mut State, _now: u64) -> Reply {
+    let Operation::CreateMultipartUpload { bucket, key, content_type, headers } = operation else {
+        unreachable!("dispatched by kind")
+    };
+    let upload_id = state.ids.token();
+    let upload = Upload { bucket, key, content_type, headers, began: state.sequence, parts: BTreeMap::new() };
+    state.uploads.insert(upload_id.clone(), upload);
+    Reply::Created { upload_id }
+}
+
+pub(super) fn upload_part(operation: Operation, state: &mut State, now: u64) -> Result<Reply, StoreError> {
+    let Operation::UploadPart { bucket, key, upload_id, part_number, content, content_md5 } = operation else {
+        unreachable!("dispatched by kind")
+    };
+    let checked = if (1..=MAX_PART_NUMBER).contains(&part_number) {
+        check_content(&content, content_md5).and_then(|()| state.upload(&bucket, &key, &upload_id).map(|_| ()))
+    } else {
+        Err(StoreError::invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
+    };
+    if let Err(error) = checked {
+        state.discard([content]);
+        return Err(error);
+    }
+    let etag = state.etag_for(content.etag());
+    let part = Part { content, etag: etag.clone(), last_modified: now };
+    let upload = state.upload(&bucket, &key, &upload_id)?;
+    if let Some(old) = upload.parts.insert(part_number, part) {
+        state.discard([old.content]);
+    }
+    Ok(Reply::Part { etag })
+}
+
+pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Result<Reply, StoreError> {
+    let Operation::CompleteMultipartUpload { bucket, key, upload_id, parts, if_none_match } = operation else {
+        unreachable!("dispatched by kind")
+    };
+    let (min_part_size, equal_parts) = (state.config.min_part_size, state.config.equal_parts);
+    let upload = state.upload(&bucket, &key, &upload_id)?;
+    let began = upload.began;
+    check_parts(upload, &upload_id, &parts, min_part_size, equal_parts)?;
+    let place = (bucket, key);
+    if if_none_match {
+        check_condition(state, &place, began)?;
+    }
+
+    let Some(mut upload) = state.uploads.remove(&upload_id) else {
+        return Err(StoreError::no_such_upload(&upload_id));
+    };
+    let used = parts.iter().filter_map(|(number, _)| upload.parts.remove(number));
+    let contents: Vec<Content> = used.map(|part| part.content).collect();
+    // Parts that the list leaves out go.
+    state.discard(upload.parts.into_values().map(|part| part.content));
+    let etag = state.etag_for(multipart_etag(&contents));
+    let info = ObjectInfo {
+        etag: etag.clone(),
+        size: total_size(&contents),
+        content_type: upload.content_type,
+        headers: upload.headers,
+        last_modified: now,
+    };
+    let location = state.location(&place.0, &place.1);
+    insert(state, place, info, contents);
+    Ok(Reply::Completed { etag, location })
+}
+
+/// AWS S3 API Reference, CompleteMultipartUpload: order, existence and ETags, sizes.
+fn check_parts(
+    upload: &Upload,
+    upload_id: &str,
+    parts: &[(u32, String)],
+    min_part_size: u64,
+    equal_parts: bool,
+) -> Result<(), StoreError> {
+    if parts.is_empty() {
+        return Err(StoreError::malformed_xml());
+    }
+    if parts.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+        return Err(StoreError::new(
+            400,
+            "InvalidPartOrder",
+            "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+        )
+        .with("UploadId", upload_id));
+    }
+    let mut sizes = Vec::with_capacity(parts.len());
+    for (number, etag) in parts {
+        let etag = etag.trim_matches('"');
+        match upload.parts.get(number) {
+            Some(part) if part.etag == etag => sizes.push((*number, part.content.size)),
+            _ => {
+                return Err(StoreError::new(
+                    400,
+                    "InvalidPart",
+                    "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+                )
+                .with("UploadId", upload_id)
+                .with("PartNumber", number.to_string())
+                .with("ETag", etag));
+            }
+        }
+    }
+    let all_but_last = &sizes[..sizes.len() - 1];
+    if let Some((number, size)) = all_but_last.iter().find(|(_, size)| *size < min_part_size) {
+        return Err(StoreError::new(
+            400,
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size",
+        )
+        .with("ProposedSize", size.to_string())
+        .with("MinSizeAllowed", min_part_size.to_string())
+        .with("PartNumber", number.to_string()));
+    }
+    let last = sizes[sizes.len() - 1].1;
+    let first = sizes[0].1;
+    if equal_parts && (all_but_last.iter().any(|(_, size)| *size != first) || last > first) {
+        // R2's rule and words (Cloudflare R2 docs, "Multipart upload").
+        return Err(StoreError::new(400, "InvalidPart", "All non-trailing parts must have the same length."));
+    }
+    Ok(())
+}
+
+pub(super) fn abort(operation: Operation, state: &mut State) -> Result<Reply, StoreError> {
+    let Operation::AbortMultipartUpload { bucket, key, upload_id } = operation else {
+        unreachable!("dispatched by kind")
+    };
+    state.upload(&bucket, &key, &upload_id)?;
+    if let Some(upload) = state.uploads.remove(&upload_id) {
+        state.discard(upload.parts.into_values().map(|part| part.content));
+    }
+    Ok(Reply::Aborted)
+}
+
+pub(super) fn list_parts(operation: Operation, state: &mut State) -> Result<Reply, StoreError> {
+    let Operation::ListParts { bucket, key, upload_id, max_parts, part_number_marker } = operation else {
+        unreachable!("dispatched by kind")
+    };
+    let max_parts = max_parts.unwrap_or(MAX_LIST).min(MAX_LIST);
+    let marker = part_number_marker.unwrap_or(0);
+    let upload = state.upload(&bucket, &key, &upload_id)?;
+    let after = || upload.parts.range(marker.saturating_add(1)..);
+    let page = after().take(max_parts as usize);
+    let parts: Vec<PartInfo> = page
+        .map(|(number, part)| PartInfo {
+            part_number: *number,
+            size: part.content.size,
+            etag: part.etag.clone(),
+            last_modified: part.last_modified,
+        })
+        .collect();
+    let more = after().count() > parts.len();
+    let next = more.then(|| parts.last().map_or(marker, |part| part.part_number));
+    Ok(Reply::Parts(PartList { parts, max_parts, part_number_marker: marker, next_part_number_marker: next }))
+}

@@ -1,0 +1,232 @@
+//! Requests and answers as the models see them: parsed, whole, without a socket.
+
+mod headers;
+
+pub use headers::Headers;
+
+use crate::content::Content;
+use crate::encoding::{parse_query, percent_decode};
+
+/// A request, after its HTTP was parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// `GET`, `PUT` ...
+    pub method: String,
+    /// As it was sent: percent-encoded, without the query.
+    pub path: String,
+    /// Decoded pairs, in their order.
+    pub query: Vec<(String, String)>,
+    /// As they were sent. The store needs `host` among them.
+    pub headers: Headers,
+    /// What came after them.
+    pub body: Body,
+}
+
+impl Request {
+    /// A request without headers and body. `target` is a path with an optional query, or a whole URL, whose host then
+    /// becomes the `host` header.
+    ///
+    /// ```
+    /// use partway_models::wire::Request;
+    /// let request = Request::new("PUT", "https://store.test/b/key?partNumber=1");
+    /// assert_eq!(request.path, "/b/key");
+    /// assert_eq!(request.query("partNumber"), Some("1"));
+    /// assert_eq!(request.header("Host"), Some("store.test"));
+    /// ```
+    pub fn new(method: &str, target: &str) -> Self {
+        let mut headers = Headers::new();
+        let rest = match target.split_once("://") {
+            Some((_, rest)) => {
+                let end = rest.find(['/', '?']).unwrap_or(rest.len());
+                headers.insert("host", &rest[..end]);
+                &rest[end..]
+            }
+            None => target,
+        };
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        Request {
+            method: method.to_string(),
+            path: if path.is_empty() { "/" } else { path }.to_string(),
+            query: parse_query(query),
+            headers,
+            body: Body::Empty,
+        }
+    }
+
+    /// With one more header, in place of others of that name.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// With this body.
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// With a JSON body and its content type.
+    pub fn with_json(self, value: &serde_json::Value) -> Self {
+        self.with_header("content-type", "application/json").with_body(Body::Text(value.to_string().into_bytes()))
+    }
+
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// The first query parameter of that name.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The decoded segments of the path, without the empty ones at its ends.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        self.path
+            .trim_matches('/')
+            .split('/')
+            .map(|segment| percent_decode(segment).unwrap_or_else(|| segment.to_string()))
+            .collect()
+    }
+
+    /// The content type without its parameters, in lower case; empty where there is none.
+    pub(crate) fn media_type(&self) -> String {
+        let value = self.header("content-type").unwrap_or("");
+        let essence = value.split(';').next().unwrap_or("");
+        essence.trim().to_ascii_lowercase()
+    }
+}
+
+/// What a request carries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// JSON or XML, to be read by the model.
+    Text(Vec<u8>),
+    /// File bytes, that only their size and MD5 matter of.
+    Content(Content),
+    /// `multipart/form-data`, parsed.
+    Form(Vec<FormField>),
+}
+
+impl Body {
+    /// The body as file bytes; none for a form.
+    pub fn to_content(&self) -> Option<Content> {
+        match self {
+            Body::Empty => Some(Content::bytes(Vec::new())),
+            Body::Text(bytes) => Some(Content::bytes(bytes.clone())),
+            Body::Content(content) => Some(content.clone()),
+            Body::Form(_) => None,
+        }
+    }
+
+    /// The body as text; none for a form, or for bytes that aren't held in memory.
+    pub fn to_text(&self) -> Option<Vec<u8>> {
+        match self {
+            Body::Empty => Some(Vec::new()),
+            Body::Text(bytes) => Some(bytes.clone()),
+            Body::Content(content) => content.held().map(<[u8]>::to_vec),
+            Body::Form(_) => None,
+        }
+    }
+}
+
+/// One part of a form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormField {
+    /// `name` of its content disposition.
+    pub name: String,
+    /// `filename`, for a file.
+    pub filename: Option<String>,
+    /// The part's own `Content-Type`.
+    pub content_type: Option<String>,
+    /// What it holds.
+    pub value: FormValue,
+}
+
+/// What a part of a form holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FormValue {
+    /// A field's text.
+    Bytes(Vec<u8>),
+    /// A file.
+    Content(Content),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Without `Date`, `Content-Length` and CORS, which belong to whoever puts it on a wire.
+    pub headers: Headers,
+    /// The body; empty for HEAD and 204.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A status and nothing else.
+    pub fn empty(status: u16) -> Self {
+        Response { status, headers: Headers::new(), body: Vec::new() }
+    }
+
+    /// A JSON answer.
+    pub fn json(status: u16, value: &serde_json::Value) -> Self {
+        let mut response = Response::empty(status).with_header("content-type", "application/json");
+        response.body = value.to_string().into_bytes();
+        response
+    }
+
+    /// An XML answer.
+    pub fn xml(status: u16, text: String) -> Self {
+        let mut response = Response::empty(status).with_header("content-type", "application/xml");
+        response.body = text.into_bytes();
+        response
+    }
+
+    /// With one more header, in place of others of that name.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The first header of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// The body as JSON; `Null` where it is none.
+    pub fn json_body(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or(serde_json::Value::Null)
+    }
+
+    /// The body as text, what isn't UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_come_apart() {
+        let request = Request::new("GET", "http://127.0.0.1:80/a%2Fb/c?x=1%3A2");
+        assert_eq!(request.header("host"), Some("127.0.0.1:80"));
+        assert_eq!(request.path, "/a%2Fb/c");
+        assert_eq!(request.segments(), ["a/b", "c"]);
+        assert_eq!(request.query("x"), Some("1:2"));
+        assert_eq!(Request::new("GET", "http://h?x=1").path, "/");
+    }
+
+    #[test]
+    fn media_type_is_without_parameters() {
+        let request = Request::new("POST", "/").with_header("Content-Type", "Application/JSON; charset=utf-8");
+        assert_eq!(request.media_type(), "application/json");
+        assert_eq!(Request::new("POST", "/").media_type(), "");
+    }
+}
