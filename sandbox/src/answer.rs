@@ -1,0 +1,53 @@
+//! Answers, made in one place.
+
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+use crate::body::{Payload, full};
+
+/// A JSON answer.
+pub(crate) fn json(status: u16, value: &impl Serialize) -> Response<Payload> {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => {
+            let mut response = with_type(status, "application/json", bytes);
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(error) => with_type(500, "text/plain; charset=utf-8", error.to_string().into_bytes()),
+    }
+}
+
+/// An error of the sandbox's own calls: what happened and what to do.
+pub(crate) fn error(status: u16, message: impl Into<String>) -> Response<Payload> {
+    json(status, &serde_json::json!({ "error": message.into() }))
+}
+
+/// An error as S3 writes it.
+pub(crate) fn s3_error(status: u16, code: &str, message: &str) -> Response<Payload> {
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let (code, message) = (escape(code), escape(message));
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    with_type(status, "application/xml", xml.into_bytes())
+}
+
+/// An answer without a body.
+pub(crate) fn empty(status: u16) -> Response<Payload> {
+    let mut response = Response::new(full(""));
+    *response.status_mut() = code(status);
+    response
+}
+
+/// An answer of some type.
+pub(crate) fn with_type(status: u16, content_type: &'static str, bytes: Vec<u8>) -> Response<Payload> {
+    let mut response = Response::new(full(bytes));
+    *response.status_mut() = code(status);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+fn code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,176 @@
+//! Bodies: of requests, counted, slowed and broken on their way; of answers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::watch;
+use tokio::time::Sleep;
+
+use crate::connection::{Connection, Reset};
+use crate::log::Logged;
+
+/// Any error of a body.
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of an answer.
+pub(crate) type Payload = UnsyncBoxBody<Bytes, BodyError>;
+
+/// JSON and XML bodies are read up to this.
+const TEXT_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A stall that nobody ends is ended by a reset.
+const LONGEST_STALL: Duration = Duration::from_secs(600);
+
+/// A body that is all there.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Payload {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// What happens midway in a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Midway {
+    /// The connection is reset.
+    Reset,
+    /// No more is taken.
+    Stall,
+}
+
+/// How a body is taken.
+#[derive(Debug, Default)]
+pub(crate) struct Taking {
+    /// No faster than so many bytes a second.
+    pub bytes_per_second: Option<u64>,
+    /// What happens in its middle.
+    pub midway: Option<Midway>,
+}
+
+struct Inner {
+    incoming: Incoming,
+    logged: Arc<Logged>,
+    connection: Arc<Connection>,
+    faults: watch::Receiver<u64>,
+    bytes_per_second: Option<u64>,
+    midway: Option<(u64, Midway)>,
+    seen: u64,
+    pause: Option<Pin<Box<Sleep>>>,
+    stall: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
+}
+
+/// A request's body. Copies of it share one position, so that the rest can be read away after whoever
+/// had it lost interest: an answer that leaves bytes unread kills the connection, and is never seen.
+#[derive(Clone)]
+pub(crate) struct Inbound(Arc<Mutex<Inner>>);
+
+impl Inbound {
+    /// Takes a body as told.
+    pub(crate) fn new(
+        incoming: Incoming,
+        taking: &Taking,
+        logged: Arc<Logged>,
+        connection: Arc<Connection>,
+        faults: watch::Receiver<u64>,
+    ) -> Self {
+        // Half of a body of unknown length is taken to be at a mebibyte.
+        let middle = incoming.size_hint().exact().map_or(1 << 20, |size| size / 2);
+        Self(Arc::new(Mutex::new(Inner {
+            incoming,
+            logged,
+            connection,
+            faults,
+            bytes_per_second: taking.bytes_per_second,
+            midway: taking.midway.map(|midway| (middle, midway)),
+            seen: 0,
+            pause: None,
+            stall: None,
+        })))
+    }
+
+    /// Reads what is left and forgets it.
+    ///
+    /// # Errors
+    /// The client or a fault broke the connection.
+    pub(crate) async fn drain(&mut self) -> Result<(), BodyError> {
+        while let Some(frame) = self.frame().await {
+            frame?;
+        }
+        Ok(())
+    }
+
+    /// Reads a text into memory.
+    ///
+    /// # Errors
+    /// It is longer than any text that is meant here, or the connection broke.
+    pub(crate) async fn text(self) -> Result<Vec<u8>, BodyError> {
+        let text = http_body_util::Limited::new(self, TEXT_LIMIT).collect().await?;
+        Ok(text.to_bytes().to_vec())
+    }
+}
+
+/// Waits until the faults are set anew; false where that took too long.
+pub(crate) async fn stalled(mut faults: watch::Receiver<u64>) -> bool {
+    tokio::time::timeout(LONGEST_STALL, faults.changed()).await.is_ok()
+}
+
+impl Body for Inbound {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.0.lock().expect("body").poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let inner = self.0.lock().expect("body");
+        inner.midway.is_none() && inner.stall.is_none() && inner.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.lock().expect("body").incoming.size_hint()
+    }
+}
+
+impl Inner {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.connection.is_reset() {
+            return Poll::Ready(Some(Err(Reset.into())));
+        }
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        if let Some((_, midway)) = self.midway.take_if(|(middle, _)| self.seen >= *middle) {
+            match midway {
+                Midway::Reset => return Poll::Ready(Some(Err(self.connection.reset().into()))),
+                Midway::Stall => self.stall = Some(Box::pin(stalled(self.faults.clone()))),
+            }
+        }
+        if let Some(stall) = &mut self.stall {
+            let ended = ready!(stall.as_mut().poll(cx));
+            self.stall = None;
+            if !ended {
+                return Poll::Ready(Some(Err(self.connection.reset().into())));
+            }
+        }
+        let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+            None => return Poll::Ready(None),
+            Some(frame) => frame?,
+        };
+        if let Some(data) = frame.data_ref() {
+            let bytes = data.len() as u64;
+            self.seen += bytes;
+            self.logged.add_bytes(bytes);
+            if let Some(rate) = self.bytes_per_second {
+                let next = self.connection.take_bandwidth(bytes, rate);
+                self.pause = Some(Box::pin(tokio::time::sleep_until(next)));
+            }
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+}

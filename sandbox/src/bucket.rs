@@ -1,0 +1,165 @@
+//! The bucket behind the plan backend, Onlymonster and the S3 destination: embedded, or an existing one.
+
+mod embedded;
+mod external;
+
+use std::io::Read;
+
+use base64::Engine;
+use md5::{Digest, Md5};
+use partway_models::bucket::{Bucket, BucketError};
+use partway_models::sigv4::{self, Credentials, Target};
+use partway_models::wire::Headers;
+
+pub(crate) use embedded::{Embedded, remove_files};
+pub(crate) use external::External;
+
+/// Where a bucket is, for those who address it.
+#[derive(Clone, Debug)]
+pub(crate) struct Location {
+    /// Scheme, host and port.
+    pub endpoint: String,
+    /// All names of the same store.
+    pub endpoints: Vec<String>,
+    /// The bucket.
+    pub name: String,
+    /// The region that signatures name.
+    pub region: String,
+}
+
+/// A part that is there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ListedPart {
+    /// From 1 on.
+    pub part_number: u32,
+    /// In bytes.
+    pub size: u64,
+    /// Without quotes.
+    pub etag: String,
+}
+
+/// One bucket of one store. Calls may block: they belong on a thread for that.
+#[derive(Clone, Debug)]
+pub(crate) enum Store {
+    /// The model in this process.
+    Embedded(Embedded),
+    /// A store elsewhere.
+    External(External),
+}
+
+impl Store {
+    /// Where it is.
+    pub(crate) fn location(&self) -> Location {
+        match self {
+            Self::Embedded(store) => store.location(),
+            Self::External(store) => store.location(),
+        }
+    }
+
+    /// Forgets a multipart upload and its parts.
+    pub(crate) fn abort(&self, key: &str, upload_id: &str, now: u64) -> Result<(), BucketError> {
+        match self {
+            Self::Embedded(store) => store.abort(key, upload_id, now),
+            Self::External(store) => store.abort(key, upload_id, now),
+        }
+    }
+
+    /// All parts that are there, in ascending order.
+    pub(crate) fn list_parts(&self, key: &str, upload_id: &str, now: u64) -> Result<Vec<ListedPart>, BucketError> {
+        match self {
+            Self::Embedded(store) => store.list_parts(key, upload_id, now),
+            Self::External(store) => store.list_parts(key, upload_id, now),
+        }
+    }
+
+    /// Opens an object for reading; none where there is none.
+    pub(crate) fn read(&self, key: &str, now: u64) -> Result<Option<Box<dyn Read + Send>>, BucketError> {
+        match self {
+            Self::Embedded(store) => Ok(store.read(key)),
+            Self::External(store) => store.read(key, now),
+        }
+    }
+}
+
+impl Bucket for Store {
+    fn create_multipart(&mut self, key: &str, content_type: &str, now: u64) -> Result<String, BucketError> {
+        match self {
+            Self::Embedded(store) => store.state().create_multipart(key, content_type, now),
+            Self::External(store) => store.create_multipart(key, content_type, now),
+        }
+    }
+
+    fn presign_put(&self, key: &str, upload_id: Option<&str>, part: Option<u32>, expires_s: u64, now: u64) -> String {
+        match self {
+            Self::Embedded(store) => store.state().presign_put(key, upload_id, part, expires_s, now),
+            Self::External(store) => store.presign_put(key, upload_id, part, expires_s, now),
+        }
+    }
+
+    fn presign_get(&self, key: &str, expires_s: u64, now: u64) -> String {
+        match self {
+            Self::Embedded(store) => store.state().presign_get(key, expires_s, now),
+            Self::External(store) => store.presign_get(key, expires_s, now),
+        }
+    }
+
+    fn complete(
+        &mut self,
+        key: &str,
+        upload_id: &str,
+        parts: &[(u32, String)],
+        now: u64,
+    ) -> Result<String, BucketError> {
+        match self {
+            Self::Embedded(store) => {
+                let mut state = store.state();
+                let etag = state.complete(key, upload_id, parts, now);
+                remove_files(&state.take_discarded());
+                etag
+            }
+            Self::External(store) => store.complete(key, upload_id, parts, now),
+        }
+    }
+
+    fn head(&mut self, key: &str, now: u64) -> Result<Option<(String, u64)>, BucketError> {
+        match self {
+            Self::Embedded(store) => store.state().head(key, now),
+            Self::External(store) => store.head(key, now),
+        }
+    }
+}
+
+/// All that goes into a signed URL.
+struct Signing<'a> {
+    endpoint: &'a str,
+    region: &'a str,
+    access_key: &'a str,
+    secret_key: &'a str,
+    method: &'a str,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    expires_s: u64,
+    now: u64,
+}
+
+fn sign(signing: &Signing<'_>) -> String {
+    let credentials = Credentials {
+        access_key: signing.access_key.to_owned(),
+        secret_key: signing.secret_key.to_owned(),
+        session_token: None,
+    };
+    let query: Vec<_> = signing.query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let target = Target {
+        method: signing.method,
+        endpoint: signing.endpoint,
+        path: signing.path,
+        query: &query,
+        headers: &Headers::new(),
+    };
+    sigv4::presign(&credentials, signing.region, &target, signing.expires_s, signing.now)
+}
+
+/// The value of `Content-MD5` (RFC 1864).
+fn content_md5(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(Md5::digest(bytes))
+}

@@ -1,0 +1,97 @@
+//! The store model, shared by its S3 server, the plan backend and a vendor.
+
+use std::io::Read;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use partway_models::bucket::BucketError;
+use partway_models::content::{Content, Reader, Source};
+use partway_models::store::{self, Operation, Reply, State, StoreError};
+
+use super::{ListedPart, Location};
+
+/// A handle of the one embedded store.
+#[derive(Clone, Debug)]
+pub(crate) struct Embedded {
+    state: Arc<Mutex<State>>,
+}
+
+impl Embedded {
+    /// A store without objects.
+    pub(crate) fn new(config: store::Config) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(config))) }
+    }
+
+    /// The model itself.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("store")
+    }
+
+    /// Does one operation, and removes the files of what it made useless.
+    pub(crate) fn step(&self, operation: Operation, now: u64) -> Result<Reply, StoreError> {
+        let mut state = self.state();
+        let reply = store::step(operation, &mut state, now);
+        let discarded = state.take_discarded();
+        drop(state);
+        remove_files(&discarded);
+        reply
+    }
+
+    /// Where the store is. `localhost` is a second name of the same port.
+    pub(crate) fn location(&self) -> Location {
+        let config = self.state().config.clone();
+        let second = config.endpoint.replace("127.0.0.1", "localhost");
+        Location {
+            endpoints: vec![config.endpoint.clone(), second],
+            endpoint: config.endpoint,
+            name: config.buckets.first().cloned().unwrap_or_default(),
+            region: config.region,
+        }
+    }
+
+    /// Forgets a multipart upload and its parts.
+    pub(crate) fn abort(&self, key: &str, upload_id: &str, now: u64) -> Result<(), BucketError> {
+        let (bucket, key, upload_id) = (self.location().name, key.to_owned(), upload_id.to_owned());
+        Ok(self.step(Operation::AbortMultipartUpload { bucket, key, upload_id }, now).map(drop)?)
+    }
+
+    /// All parts that are there.
+    pub(crate) fn list_parts(&self, key: &str, upload_id: &str, now: u64) -> Result<Vec<ListedPart>, BucketError> {
+        let (bucket, mut parts, mut marker) = (self.location().name, Vec::new(), None);
+        loop {
+            let operation = Operation::ListParts {
+                bucket: bucket.clone(),
+                key: key.to_owned(),
+                upload_id: upload_id.to_owned(),
+                max_parts: None,
+                part_number_marker: marker,
+            };
+            let Reply::Parts(page) = self.step(operation, now)? else { unreachable!("no list of parts") };
+            parts.extend(page.parts.into_iter().map(|part| ListedPart {
+                part_number: part.part_number,
+                size: part.size,
+                etag: part.etag,
+            }));
+            marker = page.next_part_number_marker;
+            if marker.is_none() {
+                return Ok(parts);
+            }
+        }
+    }
+
+    /// Opens an object for reading; none where there is none.
+    pub(crate) fn read(&self, key: &str) -> Option<Box<dyn Read + Send>> {
+        let bucket = self.location().name;
+        let pieces = self.state().contents(&bucket, key)?;
+        Some(Box::new(Reader::new(&pieces)))
+    }
+}
+
+/// Removes the files of contents that nobody refers to any more.
+pub(crate) fn remove_files(contents: &[Content]) {
+    for content in contents {
+        if let Source::File(path) = &content.source {
+            // It may be gone already: a body that was refused is removed by who took it, too.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

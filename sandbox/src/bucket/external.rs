@@ -1,0 +1,254 @@
+//! An existing store, spoken to over HTTP with query-signed requests. Blocking: callers are on a thread for that.
+
+use std::io::Read;
+use std::time::Duration;
+
+use partway_models::bucket::{Bucket, BucketError};
+use partway_models::encoding::percent_encode_path;
+use roxmltree::{Document, Node};
+
+use super::{ListedPart, Location};
+use crate::options::ExternalStore;
+
+/// Calls of its own are signed for so long.
+const OWN_CALLS_S: u64 = 900;
+
+/// How long any one of them may take; an object that is read back may be large.
+const TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// Answers are read up to this.
+const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// The rule that uploads from pages need, for this machine's pages and any other.
+const CORS_RULE: &str = "<CORSConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><CORSRule>\
+<AllowedOrigin>*</AllowedOrigin>\
+<AllowedMethod>PUT</AllowedMethod><AllowedMethod>POST</AllowedMethod><AllowedMethod>GET</AllowedMethod>\
+<AllowedMethod>HEAD</AllowedMethod><AllowedMethod>DELETE</AllowedMethod>\
+<AllowedHeader>*</AllowedHeader>\
+<ExposeHeader>ETag</ExposeHeader><ExposeHeader>Retry-After</ExposeHeader><ExposeHeader>Date</ExposeHeader>\
+<ExposeHeader>x-amz-request-id</ExposeHeader>\
+<MaxAgeSeconds>7200</MaxAgeSeconds></CORSRule></CORSConfiguration>";
+
+/// A client of one bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct External {
+    store: ExternalStore,
+    agent: ureq::Agent,
+}
+
+struct Answer {
+    status: u16,
+    etag: Option<String>,
+    size: Option<u64>,
+    text: String,
+}
+
+impl External {
+    /// A client that speaks to nobody yet.
+    pub(crate) fn new(store: ExternalStore) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(TIMEOUT))
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .build();
+        Self { store, agent: config.into() }
+    }
+
+    /// Where the store is.
+    pub(crate) fn location(&self) -> Location {
+        Location {
+            endpoint: self.store.endpoint.clone(),
+            endpoints: vec![self.store.endpoint.clone()],
+            name: self.store.bucket.clone(),
+            region: self.store.region.clone(),
+        }
+    }
+
+    /// Access key and secret.
+    pub(crate) fn keys(&self) -> (&str, &str) {
+        (&self.store.access_key, &self.store.secret_key)
+    }
+
+    /// Puts the CORS rule on the bucket that uploads from a page need.
+    pub(crate) fn put_cors(&self, now: u64) -> Result<(), BucketError> {
+        let url = self.sign("PUT", None, &[("cors", "")], OWN_CALLS_S, now);
+        let digest = super::content_md5(CORS_RULE.as_bytes());
+        let request = self.agent.put(&url).header("content-md5", digest).content_type("application/xml");
+        read(request.send(CORS_RULE)).and_then(Answer::ok).map(drop)
+    }
+
+    /// Forgets a multipart upload and its parts.
+    pub(crate) fn abort(&self, key: &str, upload_id: &str, now: u64) -> Result<(), BucketError> {
+        let url = self.sign("DELETE", Some(key), &[("uploadId", upload_id)], OWN_CALLS_S, now);
+        read(self.agent.delete(&url).call()).and_then(Answer::ok).map(drop)
+    }
+
+    /// All parts that are there.
+    pub(crate) fn list_parts(&self, key: &str, upload_id: &str, now: u64) -> Result<Vec<ListedPart>, BucketError> {
+        let (mut parts, mut marker) = (Vec::new(), String::from("0"));
+        loop {
+            let query = [("part-number-marker", marker.as_str()), ("uploadId", upload_id)];
+            let url = self.sign("GET", Some(key), &query, OWN_CALLS_S, now);
+            let answer = read(self.agent.get(&url).call()).and_then(Answer::ok)?;
+            let page = parse(&answer.text)?;
+            let root = page.root_element();
+            for part in root.children().filter(|node| node.has_tag_name_local("Part")) {
+                parts.push(ListedPart {
+                    part_number: number(part, "PartNumber")?,
+                    size: number(part, "Size")?,
+                    etag: text(part, "ETag").unwrap_or_default().trim_matches('"').to_owned(),
+                });
+            }
+            if text(root, "IsTruncated") != Some("true") {
+                return Ok(parts);
+            }
+            let next = text(root, "NextPartNumberMarker").unwrap_or_default().to_owned();
+            if next.is_empty() || next == marker {
+                return Err(odd("a list of parts goes on without saying where"));
+            }
+            marker = next;
+        }
+    }
+
+    /// Opens an object for reading; none where there is none.
+    pub(crate) fn read(&self, key: &str, now: u64) -> Result<Option<Box<dyn Read + Send>>, BucketError> {
+        let url = self.presign_get(key, OWN_CALLS_S, now);
+        let response = self.agent.get(&url).call().map_err(unreachable)?;
+        match response.status().as_u16() {
+            200 => Ok(Some(Box::new(response.into_body().into_with_config().limit(u64::MAX).reader()))),
+            404 => Ok(None),
+            _ => read(Ok(response)).and_then(Answer::ok).map(|_| None),
+        }
+    }
+
+    fn sign(&self, method: &str, key: Option<&str>, query: &[(&str, &str)], expires_s: u64, now: u64) -> String {
+        let path = match key {
+            Some(key) => format!("/{}/{}", self.store.bucket, percent_encode_path(key)),
+            None => format!("/{}", self.store.bucket),
+        };
+        super::sign(&super::Signing {
+            endpoint: &self.store.endpoint,
+            region: &self.store.region,
+            access_key: &self.store.access_key,
+            secret_key: &self.store.secret_key,
+            method,
+            path: &path,
+            query,
+            expires_s,
+            now,
+        })
+    }
+}
+
+impl Bucket for External {
+    fn create_multipart(&mut self, key: &str, content_type: &str, now: u64) -> Result<String, BucketError> {
+        let url = self.sign("POST", Some(key), &[("uploads", "")], OWN_CALLS_S, now);
+        let answer = read(self.agent.post(&url).content_type(content_type).send_empty()).and_then(Answer::ok)?;
+        let page = parse(&answer.text)?;
+        let id = text(page.root_element(), "UploadId").map(str::to_owned);
+        id.ok_or_else(|| odd("the answer to CreateMultipartUpload has no UploadId"))
+    }
+
+    fn presign_put(&self, key: &str, upload_id: Option<&str>, part: Option<u32>, expires_s: u64, now: u64) -> String {
+        let number = part.map(|part| part.to_string());
+        let query: Vec<_> = [number.as_deref().map(|n| ("partNumber", n)), upload_id.map(|id| ("uploadId", id))]
+            .into_iter()
+            .flatten()
+            .collect();
+        self.sign("PUT", Some(key), &query, expires_s, now)
+    }
+
+    fn presign_get(&self, key: &str, expires_s: u64, now: u64) -> String {
+        self.sign("GET", Some(key), &[], expires_s, now)
+    }
+
+    fn complete(
+        &mut self,
+        key: &str,
+        upload_id: &str,
+        parts: &[(u32, String)],
+        now: u64,
+    ) -> Result<String, BucketError> {
+        let mut body = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+        for (part, etag) in parts {
+            let etag = etag.trim_matches('"').replace('&', "&amp;").replace('<', "&lt;");
+            body += &format!("<Part><PartNumber>{part}</PartNumber><ETag>\"{etag}\"</ETag></Part>");
+        }
+        body += "</CompleteMultipartUpload>";
+        let url = self.sign("POST", Some(key), &[("uploadId", upload_id)], OWN_CALLS_S, now);
+        let answer = read(self.agent.post(&url).content_type("application/xml").send(body)).and_then(Answer::ok)?;
+        let page = parse(&answer.text)?;
+        let etag = text(page.root_element(), "ETag").map(|etag| etag.trim_matches('"').to_owned());
+        etag.ok_or_else(|| odd("the answer to CompleteMultipartUpload has no ETag"))
+    }
+
+    fn head(&mut self, key: &str, now: u64) -> Result<Option<(String, u64)>, BucketError> {
+        let url = self.sign("HEAD", Some(key), &[], OWN_CALLS_S, now);
+        let answer = read(self.agent.head(&url).call())?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let answer = answer.ok()?;
+        let etag = answer.etag.unwrap_or_default().trim_matches('"').to_owned();
+        Ok(Some((etag, answer.size.unwrap_or_default())))
+    }
+}
+
+impl Answer {
+    /// A 200 may carry an error, too (AWS S3 API Reference, CompleteMultipartUpload).
+    fn ok(self) -> Result<Self, BucketError> {
+        let page = Document::parse(self.text.trim_start()).ok();
+        let error = page.as_ref().map(Document::root_element).filter(|root| root.has_tag_name_local("Error"));
+        if let Some(error) = error {
+            let code = text(error, "Code").unwrap_or("Unknown").to_owned();
+            let message = text(error, "Message").unwrap_or_default().to_owned();
+            return Err(BucketError { code, message });
+        }
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        Err(odd(&format!("status {}: {}", self.status, self.text.chars().take(200).collect::<String>())))
+    }
+}
+
+fn read(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, BucketError> {
+    let mut response = response.map_err(unreachable)?;
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (etag, size) = (header("etag"), header("content-length").and_then(|size| size.parse().ok()));
+    let status = response.status().as_u16();
+    let text = response.body_mut().with_config().limit(ANSWER_LIMIT).read_to_string().map_err(unreachable)?;
+    Ok(Answer { status, etag, size, text })
+}
+
+fn unreachable(error: ureq::Error) -> BucketError {
+    BucketError { code: "Unreachable".into(), message: error.to_string() }
+}
+
+fn odd(message: &str) -> BucketError {
+    BucketError { code: "UnexpectedAnswer".into(), message: message.into() }
+}
+
+fn parse(text: &str) -> Result<Document<'_>, BucketError> {
+    Document::parse(text.trim_start()).map_err(|error| odd(&format!("no XML: {error}")))
+}
+
+fn text<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.children().find(|child| child.has_tag_name_local(name))?.text()
+}
+
+fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, BucketError> {
+    let value = text(node, name).and_then(|text| text.trim().parse().ok());
+    value.ok_or_else(|| odd(&format!("a listed part has no {name}")))
+}
+
+/// Stores agree on names, not on namespaces.
+trait LocalName {
+    fn has_tag_name_local(&self, name: &str) -> bool;
+}
+
+impl LocalName for Node<'_, '_> {
+    fn has_tag_name_local(&self, name: &str) -> bool {
+        self.tag_name().name() == name
+    }
+}

@@ -1,0 +1,121 @@
+//! What stands before s3s: the model's own check of query signatures, which knows session tokens, the
+//! region, headers that nobody signed, and a clock that can be wrong. What passes it, s3s checks again.
+
+use hyper::http::request::Parts;
+use partway_models::clock::parse_amz_date;
+use partway_models::sigv4::{self, Claim, Credentials, Target};
+use partway_models::store::StoreError;
+use partway_models::wire::{Headers, Request};
+
+use crate::bucket::Embedded;
+use crate::clock::Clock;
+use crate::wire;
+
+/// AWS S3 API Reference, "Error responses", RequestTimeTooSkewed: fifteen minutes. s3s has the same.
+const LARGEST_SKEW_MS: u64 = 900_000;
+
+/// Access key and secret that a request was made with.
+type Key = (String, String);
+
+/// Lets a request pass to s3s, with the key that it is to be checked against; none for a request that
+/// names no key, which s3s refuses.
+pub(super) fn admit(store: &Embedded, clock: &Clock, parts: &mut Parts) -> Result<Option<Key>, StoreError> {
+    let request = wire::head(parts, parts.uri.path());
+    check_checksum(&request)?;
+    if request.method == "PUT" && request.header("content-length").is_none() {
+        let message = "You must provide the Content-Length HTTP header.";
+        return Err(StoreError::new(411, "MissingContentLength", message));
+    }
+    let authorize = |key: &str, token: Option<&str>| store.state().authorize(key, token, clock.now());
+    if request.query.iter().any(|(name, _)| name.starts_with("X-Amz-")) {
+        let claim = sigv4::verify(&request, &store.location().region, &authorize, clock.now())?;
+        let secret = authorize(&claim.access_key, claim.session_token.as_deref())?;
+        if !agrees_with_the_right_time(&claim, clock) {
+            sign_anew(store, clock, parts, &request, &claim, &secret)?;
+        }
+        return Ok(Some((claim.access_key, secret)));
+    }
+    let Some(credential) =
+        request.header("authorization").and_then(|value| value.split_once("Credential=")?.1.split(',').next())
+    else {
+        return Ok(None);
+    };
+    if let Some(date) = request.header("x-amz-date").and_then(parse_amz_date)
+        && clock.now().abs_diff(date) > LARGEST_SKEW_MS
+    {
+        let message = "The difference between the request time and the current time is too large.";
+        return Err(StoreError::new(403, "RequestTimeTooSkewed", message));
+    }
+    let access_key = credential.split('/').next().unwrap_or_default();
+    let secret = authorize(access_key, request.header("x-amz-security-token"))?;
+    Ok(Some((access_key.to_owned(), secret)))
+}
+
+/// Whether it is the one error that comes without CORS headers here.
+pub(super) fn is_expiry(error: &StoreError) -> bool {
+    error.code == "AccessDenied" && error.message == "Request has expired"
+}
+
+/// s3s goes by the machine's clock.
+fn agrees_with_the_right_time(claim: &Claim, clock: &Clock) -> bool {
+    let right = clock.right();
+    let ends = claim.signed_at + claim.expires_s * 1000;
+    clock.skew() == 0 || (right <= ends && claim.signed_at <= right + LARGEST_SKEW_MS)
+}
+
+/// A request that is in time by the skewed clock, and only by it, gets a signature of the right time, so
+/// that s3s can look at the rest of it.
+fn sign_anew(
+    store: &Embedded,
+    clock: &Clock,
+    parts: &mut Parts,
+    request: &Request,
+    claim: &Claim,
+    secret: &str,
+) -> Result<(), StoreError> {
+    let credentials = Credentials {
+        access_key: claim.access_key.clone(),
+        secret_key: secret.to_owned(),
+        session_token: claim.session_token.clone(),
+    };
+    let signature = [
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Security-Token",
+        "X-Amz-Signature",
+    ];
+    let query: Vec<_> = request.query.iter().filter(|(name, _)| !signature.contains(&name.as_str())).cloned().collect();
+    let signed = claim.signed_headers.iter().filter(|name| *name != "host");
+    let headers: Headers =
+        signed.flat_map(|name| request.headers.get_all(name).map(move |value| (name, value))).collect();
+    let endpoint = format!("http://{}", request.header("host").unwrap_or_default());
+    let target =
+        Target { method: &request.method, endpoint: &endpoint, path: &request.path, query: &query, headers: &headers };
+    let url = sigv4::presign(&credentials, &store.location().region, &target, 900, clock.right());
+    let uri = url.strip_prefix(&endpoint).and_then(|target| target.parse().ok());
+    parts.uri = uri.ok_or_else(|| StoreError::new(400, "InvalidURI", "Couldn't parse the specified URI."))?;
+    Ok(())
+}
+
+/// Checksums beside `Content-MD5` aren't part of this store: one that is sent is refused, not passed
+/// over. The one of nothing, which newer AWS SDKs sign into a URL, is known well enough to see that a
+/// body isn't nothing.
+fn check_checksum(request: &Request) -> Result<(), StoreError> {
+    let query = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut given = request.headers.iter().chain(query).filter(|(name, _)| name.starts_with("x-amz-checksum-"));
+    match given.next() {
+        None => Ok(()),
+        Some(("x-amz-checksum-crc32", "AAAAAA==")) if request.header("content-length") == Some("0") => Ok(()),
+        Some(("x-amz-checksum-crc32", "AAAAAA==")) => {
+            let message = "The CRC32 you specified did not match the calculated checksum.";
+            Err(StoreError::new(400, "BadDigest", message))
+        }
+        Some((name, _)) => {
+            let message = format!("A header you provided implies functionality that is not implemented: {name}");
+            Err(StoreError::new(501, "NotImplemented", &message))
+        }
+    }
+}

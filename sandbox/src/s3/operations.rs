@@ -1,0 +1,319 @@
+//! s3s's operations on the store model's.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use base64::Engine;
+use partway_models::store::{ObjectInfo, Operation, Reply, StoreError};
+use s3s::dto::*;
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
+
+use super::reading;
+use crate::bucket::Embedded;
+use crate::clock::Clock;
+use crate::spool::{Spool, Spooled};
+
+/// The S3 that s3s serves.
+pub(super) struct Operations {
+    store: Embedded,
+    spool: Arc<Spool>,
+    clock: Arc<Clock>,
+}
+
+impl Operations {
+    /// On this store; bodies go to `spool`.
+    pub(super) fn new(store: Embedded, spool: Arc<Spool>, clock: Arc<Clock>) -> Self {
+        Self { store, spool, clock }
+    }
+
+    fn step(&self, operation: Operation) -> S3Result<Reply> {
+        self.store.step(operation, self.clock.now()).map_err(refused)
+    }
+
+    async fn take(&self, body: Option<StreamingBlob>) -> S3Result<Spooled> {
+        let body = s3s::Body::from(body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty())));
+        let taken = self.spool.take(body).await;
+        taken.map_err(|error| S3Error::with_message(S3ErrorCode::IncompleteBody, error.to_string()))
+    }
+}
+
+fn refused(error: StoreError) -> S3Error {
+    let code = S3ErrorCode::from_bytes(error.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
+    let mut refused = S3Error::with_message(code, error.message);
+    if let Ok(status) = hyper::StatusCode::from_u16(error.status) {
+        refused.set_status_code(status);
+    }
+    refused
+}
+
+fn odd(reply: &Reply) -> S3Error {
+    S3Error::with_message(S3ErrorCode::InternalError, format!("the store answered {reply:?}"))
+}
+
+fn md5(header: Option<String>) -> S3Result<Option<[u8; 16]>> {
+    let Some(header) = header else { return Ok(None) };
+    let decoded = base64::engine::general_purpose::STANDARD.decode(header).ok();
+    match decoded.and_then(|bytes| bytes.try_into().ok()) {
+        Some(digest) => Ok(Some(digest)),
+        None => Err(s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid.")),
+    }
+}
+
+fn only_if_absent(condition: Option<IfNoneMatch>) -> S3Result<bool> {
+    match condition {
+        None => Ok(false),
+        Some(ETagCondition::Any) => Ok(true),
+        Some(ETagCondition::ETag(_)) => Err(s3_error!(NotImplemented, "If-None-Match takes only * on a write")),
+    }
+}
+
+/// What is kept with an object: its metadata and the headers that it is served with.
+fn kept(metadata: Option<Metadata>, named: [(&str, Option<String>); 4]) -> Vec<(String, String)> {
+    let mut metadata: Vec<_> = metadata.into_iter().flatten().collect();
+    metadata.sort();
+    let metadata = metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value));
+    let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    metadata.chain(named).collect()
+}
+
+struct Shown {
+    info: ObjectInfo,
+}
+
+impl Shown {
+    fn header(&self, name: &str) -> Option<String> {
+        self.info.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+    }
+
+    fn metadata(&self) -> Option<Metadata> {
+        let named = |(name, value): &(String, String)| {
+            Some((name.to_ascii_lowercase().strip_prefix("x-amz-meta-")?.to_owned(), value.clone()))
+        };
+        let metadata: Metadata = self.info.headers.iter().filter_map(named).collect();
+        (!metadata.is_empty()).then_some(metadata)
+    }
+
+    fn last_modified(&self) -> Timestamp {
+        moment(self.info.last_modified)
+    }
+
+    fn etag(&self) -> ETag {
+        ETag::Strong(self.info.etag.clone())
+    }
+}
+
+fn moment(ms: u64) -> Timestamp {
+    // S3 knows whole seconds.
+    Timestamp::from(UNIX_EPOCH + Duration::from_secs(ms / 1000))
+}
+
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+#[async_trait::async_trait]
+impl S3 for Operations {
+    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        let input = request.input;
+        if input.if_match.is_some() {
+            return Err(s3_error!(NotImplemented, "If-Match on a write isn't known here"));
+        }
+        let (content_md5, if_none_match) = (md5(input.content_md5)?, only_if_absent(input.if_none_match)?);
+        let body = self.take(input.body).await?;
+        let reply = self.step(Operation::PutObject {
+            bucket: input.bucket.to_string(),
+            key: input.key.to_string(),
+            content: body.content(),
+            content_type: input.content_type.map(|content_type| content_type.to_string()),
+            headers: kept(
+                input.metadata,
+                [
+                    ("cache-control", input.cache_control),
+                    ("content-disposition", input.content_disposition),
+                    ("content-encoding", input.content_encoding),
+                    ("content-language", input.content_language),
+                ],
+            ),
+            if_none_match,
+            content_md5,
+        })?;
+        body.keep();
+        let Reply::Put { etag } = reply else { return Err(odd(&reply)) };
+        Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        let input = request.input;
+        let reply = self.step(Operation::CreateMultipartUpload {
+            bucket: input.bucket.to_string(),
+            key: input.key.to_string(),
+            content_type: input.content_type.map(|content_type| content_type.to_string()),
+            headers: kept(
+                input.metadata,
+                [
+                    ("cache-control", input.cache_control),
+                    ("content-disposition", input.content_disposition),
+                    ("content-encoding", input.content_encoding),
+                    ("content-language", input.content_language),
+                ],
+            ),
+        })?;
+        let Reply::Created { upload_id } = reply else { return Err(odd(&reply)) };
+        Ok(S3Response::new(CreateMultipartUploadOutput {
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            upload_id: Some(upload_id),
+            ..Default::default()
+        }))
+    }
+
+    async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+        let input = request.input;
+        let content_md5 = md5(input.content_md5)?;
+        let body = self.take(input.body).await?;
+        let reply = self.step(Operation::UploadPart {
+            bucket: input.bucket.to_string(),
+            key: input.key.to_string(),
+            upload_id: input.upload_id.to_string(),
+            part_number: u32::try_from(input.part_number).unwrap_or_default(),
+            content: body.content(),
+            content_md5,
+        })?;
+        body.keep();
+        let Reply::Part { etag } = reply else { return Err(odd(&reply)) };
+        Ok(S3Response::new(UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+        let input = request.input;
+        let malformed = || s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate");
+        let listed = input.multipart_upload.and_then(|upload| upload.parts).ok_or_else(malformed)?;
+        let parts: Option<Vec<_>> = listed
+            .into_iter()
+            .map(|part| Some((u32::try_from(part.part_number?).ok()?, part.e_tag?.into_value())))
+            .collect();
+        let reply = self.step(Operation::CompleteMultipartUpload {
+            bucket: input.bucket.to_string(),
+            key: input.key.to_string(),
+            upload_id: input.upload_id.to_string(),
+            parts: parts.ok_or_else(malformed)?,
+            if_none_match: only_if_absent(input.if_none_match)?,
+        })?;
+        let Reply::Completed { etag, location } = reply else { return Err(odd(&reply)) };
+        Ok(S3Response::new(CompleteMultipartUploadOutput {
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            e_tag: Some(ETag::Strong(etag)),
+            location: Some(location),
+            ..Default::default()
+        }))
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        let input = request.input;
+        self.step(Operation::AbortMultipartUpload {
+            bucket: input.bucket.to_string(),
+            key: input.key.to_string(),
+            upload_id: input.upload_id.to_string(),
+        })?;
+        Ok(S3Response::new(AbortMultipartUploadOutput::default()))
+    }
+
+    async fn list_parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
+        let input = request.input;
+        let reply = self.step(Operation::ListParts {
+            bucket: input.bucket.to_string(),
+            key: input.key.to_string(),
+            upload_id: input.upload_id.to_string(),
+            max_parts: input.max_parts.map(|most| u32::try_from(most).unwrap_or_default()),
+            part_number_marker: input.part_number_marker.map(|marker| u32::try_from(marker).unwrap_or_default()),
+        })?;
+        let Reply::Parts(page) = reply else { return Err(odd(&reply)) };
+        let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        let parts = page.parts.into_iter().map(|part| Part {
+            e_tag: Some(ETag::Strong(part.etag)),
+            last_modified: Some(moment(part.last_modified)),
+            part_number: Some(number(part.part_number)),
+            size: Some(signed(part.size)),
+            ..Default::default()
+        });
+        Ok(S3Response::new(ListPartsOutput {
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            upload_id: Some(input.upload_id),
+            is_truncated: Some(page.next_part_number_marker.is_some()),
+            max_parts: Some(number(page.max_parts)),
+            part_number_marker: Some(number(page.part_number_marker)),
+            next_part_number_marker: page.next_part_number_marker.map(number),
+            parts: Some(parts.collect()),
+            ..Default::default()
+        }))
+    }
+
+    async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let (bucket, key) = (request.input.bucket.to_string(), request.input.key.to_string());
+        let reply = self.step(Operation::HeadObject { bucket, key })?;
+        let Reply::Head(info) = reply else { return Err(odd(&reply)) };
+        let shown = Shown { info };
+        Ok(S3Response::new(HeadObjectOutput {
+            accept_ranges: Some("bytes".into()),
+            cache_control: shown.header("cache-control"),
+            content_disposition: shown.header("content-disposition"),
+            content_encoding: shown.header("content-encoding"),
+            content_language: shown.header("content-language"),
+            content_length: Some(signed(shown.info.size)),
+            content_type: shown.info.content_type.as_deref().and_then(|text| text.parse().ok()),
+            e_tag: Some(shown.etag()),
+            last_modified: Some(shown.last_modified()),
+            metadata: shown.metadata(),
+            ..Default::default()
+        }))
+    }
+
+    async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let input = request.input;
+        let (bucket, key) = (input.bucket.to_string(), input.key.to_string());
+        let reply = self.step(Operation::GetObject { bucket, key })?;
+        let Reply::Get(info, contents) = reply else { return Err(odd(&reply)) };
+        let shown = Shown { info };
+        let size = shown.info.size;
+        let range = match input.range {
+            None => 0..size,
+            Some(range) => {
+                range.check(size).map_err(|_| s3_error!(InvalidRange, "The requested range is not satisfiable"))?
+            }
+        };
+        let content_range =
+            input.range.map(|_| format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
+        Ok(S3Response::new(GetObjectOutput {
+            accept_ranges: Some("bytes".into()),
+            cache_control: shown.header("cache-control"),
+            content_disposition: shown.header("content-disposition"),
+            content_encoding: shown.header("content-encoding"),
+            content_language: shown.header("content-language"),
+            content_length: Some(signed(range.end - range.start)),
+            content_range,
+            content_type: shown.info.content_type.as_deref().and_then(|text| text.parse().ok()),
+            e_tag: Some(shown.etag()),
+            last_modified: Some(shown.last_modified()),
+            metadata: shown.metadata(),
+            body: Some(StreamingBlob::from(reading::body(&contents, range))),
+            ..Default::default()
+        }))
+    }
+
+    async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let (bucket, key) = (request.input.bucket.to_string(), request.input.key.to_string());
+        self.step(Operation::DeleteObject { bucket, key })?;
+        Ok(S3Response::new(DeleteObjectOutput::default()))
+    }
+}
