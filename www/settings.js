@@ -1,0 +1,24 @@
+// The settings form. What isn't chosen, or can't be meant, isn't passed on, so that the package's defaults hold.
+
+import { recall, remember } from "./memory.js";
+
+const NAMES = ["concurrency", "transport", "integrity"];
+
+/** Fills the form with what is remembered; returns a function that reads it as options of the package. */
+export function settings(form) {
+  const remembered = new URLSearchParams(recall("settings", ""));
+  for (const name of NAMES) if (remembered.has(name)) form.elements[name].value = remembered.get(name);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", () => {
+    if (form.reportValidity()) remember("settings", new URLSearchParams(new FormData(form)).toString());
+  });
+  return () => {
+    const chosen = {};
+    for (const name of NAMES) {
+      const field = form.elements[name];
+      if (!field.value || field.value === "auto" || !field.checkValidity()) continue;
+      chosen[name] = name === "concurrency" ? field.valueAsNumber : field.value;
+    }
+    return chosen;
+  };
+}
