@@ -21,6 +21,7 @@ pub mod error;
 pub mod http;
 pub mod id;
 pub mod integrity;
+pub mod json;
 pub mod numbered;
 pub mod plan;
 pub mod platform;

@@ -1,7 +1,5 @@
 //! The ordered parts of a file, and the checks that a server's word about them must pass.
 
-use serde::{Deserialize, Serialize};
-
 use crate::numbered;
 
 /// The most parts that a plan may have. S3 stops at 10,000 (AWS, "Amazon S3 multipart upload limits"); no vendor
@@ -17,7 +15,7 @@ pub const MAX_PARTS: u64 = 100_000;
 /// let range = ByteRange::from_inclusive(0, 5_242_879).unwrap();
 /// assert_eq!((range.len(), range.last()), (5_242_880, 5_242_879));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ByteRange {
     /// The first byte.
     pub start: u64,
@@ -59,7 +57,7 @@ impl ByteRange {
 }
 
 /// One part: where it goes and what is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Its number as the destination counts, from 1.
     pub number: u32,
@@ -70,7 +68,7 @@ pub struct Part {
 }
 
 /// The parts of one file, in order; they cover it exactly.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     parts: Vec<Part>,
     size: u64,

@@ -2,12 +2,12 @@
 
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::error::{Cause, Result, Step, UploadError};
 use crate::http::{Request, Response, Url};
+use crate::json::Value;
 use crate::plan::ByteRange;
 
 /// Why no answer came.
@@ -97,8 +97,12 @@ pub trait Platform: Clone + Debug + 'static {
 
     /// Parses JSON text; None where it is none.
     fn parse(&self, text: &str) -> Option<Self::Json>;
-    /// Decodes a JSON value into a typed struct; the error says what doesn't fit.
-    fn decode<T: DeserializeOwned>(&self, json: &Self::Json) -> std::result::Result<T, String>;
+    /// What a JSON value is.
+    fn value(&self, json: &Self::Json) -> Value<Self::Json>;
+    /// The names of an object's members, in order.
+    fn names(&self, object: &Self::Json) -> Vec<String>;
+    /// The object with one more member.
+    fn with(&self, object: Self::Json, name: &str, member: Self::Json) -> Self::Json;
     /// Encodes a typed struct.
     fn encode<T: Serialize>(&self, value: &T) -> Self::Json;
     /// A member of an object, unless it is absent, null or undefined.

@@ -1,15 +1,14 @@
 //! The uploader's options as the engine reads them. Their shapes were checked in the package's face already; what arrives here
 //! is decoded all the same, never trusted.
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use std::fmt;
+use crate::json::{self, Decode, Misfit, Value};
+use crate::platform::Platform;
 
 /// How many part requests run at once unless told: what HTTP/1.1 gives a host in every browser.
 pub const CONCURRENCY: usize = 6;
 
 /// Options of an uploader that concern the engine.
-#[derive(Clone, Debug, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Part requests in flight over all uploads.
     pub concurrency: Concurrency,
@@ -46,8 +45,7 @@ impl Default for Settings {
 pub struct Concurrency(pub usize);
 
 /// How a request is repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetrySettings {
     /// Attempts in all, the first one counted.
     pub attempts: u32,
@@ -64,8 +62,7 @@ impl Default for RetrySettings {
 }
 
 /// Whether parts are held against their ETags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Integrity {
     /// Never.
     Off,
@@ -86,92 +83,75 @@ pub struct AcceptSetting {
     pub max_bytes: Option<Vec<(String, u64)>>,
 }
 
-impl<'de> Deserialize<'de> for Concurrency {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Slots;
-        impl Visitor<'_> for Slots {
-            type Value = Concurrency;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number from 1, or \"auto\"")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Concurrency, E> {
-                if text == "auto" { Ok(Concurrency(CONCURRENCY)) } else { Err(E::custom("not \"auto\"")) }
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Concurrency, E> {
-                match usize::try_from(number) {
-                    Ok(slots) if slots > 0 => Ok(Concurrency(slots)),
-                    _ => Err(E::custom("not a number from 1")),
-                }
-            }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Concurrency, E> {
-                self.visit_u64(number.try_into().unwrap_or(0))
-            }
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Concurrency, E> {
-                self.visit_u64(if number.fract() == 0.0 { number as u64 } else { 0 })
-            }
-        }
-        deserializer.deserialize_any(Slots)
+impl Decode for Settings {
+    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
+        let object = json::object(platform, json)?;
+        let usual = Self::default();
+        let integrity: Option<String> = json::field(platform, object, "integrity")?;
+        Ok(Self {
+            concurrency: json::field::<P, Option<_>>(platform, object, "concurrency")?.unwrap_or(usual.concurrency),
+            retry: json::field::<P, Option<_>>(platform, object, "retry")?.unwrap_or(usual.retry),
+            stall_ms: json::field::<P, Option<_>>(platform, object, "stallMs")?.unwrap_or(usual.stall_ms),
+            integrity: match integrity.as_deref() {
+                None | Some("auto") => Integrity::Auto,
+                Some("off") => Integrity::Off,
+                Some("require") => Integrity::Require,
+                Some(_) => return Err(Misfit::due("\"off\", \"auto\" or \"require\"").within("integrity")),
+            },
+            idempotency_keys: json::field(platform, object, "idempotencyKeys")?,
+            accept: json::field::<P, Option<_>>(platform, object, "accept")?.unwrap_or_default(),
+            trusted_origins: json::field::<P, Option<_>>(platform, object, "trustedOrigins")?.unwrap_or_default(),
+        })
     }
 }
 
-impl<'de> Deserialize<'de> for AcceptSetting {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Accept;
-        impl<'de> Visitor<'de> for Accept {
-            type Value = AcceptSetting;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with `types` or `maxBytes`, or false")
-            }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<AcceptSetting, E> {
-                if value {
-                    Err(E::custom("`true` is no rule"))
-                } else {
-                    Ok(AcceptSetting { off: true, ..Default::default() })
-                }
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AcceptSetting, A::Error> {
-                let mut accept = AcceptSetting::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "types" => accept.types = map.next_value()?,
-                        "maxBytes" => accept.max_bytes = map.next_value::<Option<MaxBytes>>()?.map(|max| max.0),
-                        _ => drop(map.next_value::<de::IgnoredAny>()?),
-                    }
-                }
-                Ok(accept)
-            }
+impl Decode for Concurrency {
+    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
+        match json.map(|json| platform.value(json)) {
+            Some(Value::Text(text)) if text == "auto" => Ok(Self(CONCURRENCY)),
+            Some(Value::Number(number)) if number >= 1.0 => Ok(Self(u32::decode(platform, json)? as usize)),
+            _ => Err(Misfit::due("a whole number from 1, or \"auto\",")),
         }
-        deserializer.deserialize_any(Accept)
     }
 }
 
+impl Decode for RetrySettings {
+    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
+        let object = json::object(platform, json)?;
+        let usual = Self::default();
+        Ok(Self {
+            attempts: json::field::<P, Option<_>>(platform, object, "attempts")?.unwrap_or(usual.attempts),
+            base_ms: json::field::<P, Option<_>>(platform, object, "baseMs")?.unwrap_or(usual.base_ms),
+            cap_ms: json::field::<P, Option<_>>(platform, object, "capMs")?.unwrap_or(usual.cap_ms),
+        })
+    }
+}
+
+impl Decode for AcceptSetting {
+    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
+        if bool::decode(platform, json) == Ok(false) {
+            return Ok(Self { off: true, ..Self::default() });
+        }
+        let object = json::object(platform, json)?;
+        let max_bytes: Option<MaxBytes> = json::field(platform, object, "maxBytes")?;
+        Ok(Self {
+            off: false,
+            types: json::field(platform, object, "types")?,
+            max_bytes: max_bytes.map(|max_bytes| max_bytes.0),
+        })
+    }
+}
+
+/// One number for all, or numbers by type.
 struct MaxBytes(Vec<(String, u64)>);
 
-impl<'de> Deserialize<'de> for MaxBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Max;
-        impl<'de> Visitor<'de> for Max {
-            type Value = MaxBytes;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of bytes, or an object of such numbers by type")
-            }
-            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<MaxBytes, E> {
-                Ok(MaxBytes(vec![("*/*".into(), bytes)]))
-            }
-            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<MaxBytes, E> {
-                u64::try_from(bytes).map_err(|_| E::custom("a negative size")).and_then(|bytes| self.visit_u64(bytes))
-            }
-            fn visit_f64<E: de::Error>(self, bytes: f64) -> Result<MaxBytes, E> {
-                if bytes < 0.0 { Err(E::custom("a negative size")) } else { self.visit_u64(bytes as u64) }
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MaxBytes, A::Error> {
-                let mut list = Vec::new();
-                while let Some(entry) = map.next_entry::<String, u64>()? {
-                    list.push(entry);
-                }
-                Ok(MaxBytes(list))
-            }
+impl Decode for MaxBytes {
+    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
+        if let Ok(bytes) = u64::decode(platform, json) {
+            return Ok(Self(vec![("*/*".into(), bytes)]));
         }
-        deserializer.deserialize_any(Max)
+        let object = json::object(platform, json)?;
+        let by_type = |name: String| json::field(platform, object, &name).map(|bytes| (name, bytes));
+        platform.names(object).into_iter().map(by_type).collect::<Result<_, _>>().map(Self)
     }
 }

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::events::{Event, Sink, Status};
 use super::gate::Gate;
@@ -18,6 +18,7 @@ use super::slots::{Slot, Slots};
 use super::watch;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
+use crate::json::decoded;
 use crate::platform::{Hook, Platform};
 use crate::settings::Settings;
 use crate::source::Source;
@@ -51,17 +52,19 @@ pub struct Call<P: Platform> {
     pub refuse: fn(&P, &Response) -> UploadError,
 }
 
+decoded! {
 /// A status that the application learnt elsewhere.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Notice {
     /// The status, as the vendor names it.
-    pub status: String,
+    pub status: String = "status",
     /// The media id, where it is known.
-    pub media_id: Option<crate::id::IdText>,
+    pub media_id: Option<crate::id::IdText> = "media_id",
     /// The upload that it is about, in a webhook's payload.
-    pub media_upload_id: Option<crate::id::IdText>,
+    pub media_upload_id: Option<crate::id::IdText> = "media_upload_id",
     /// The upload that it is about, in a record of the list.
-    pub id: Option<crate::id::IdText>,
+    pub id: Option<crate::id::IdText> = "id",
+}
 }
 
 /// The file, as an application's function sees it.

@@ -43,12 +43,12 @@ pub async fn send_all<P: Platform>(
     let mut arrived: Vec<Arrived<P>> = Vec::with_capacity(parts.len());
     job.measure(true, |meter, now| meter.begin(parts.len() as u32, now));
     while arrived.len() < parts.len() {
-        job.hold().await;
         let mut there = Numbered::default();
         arrived.iter().for_each(|arrived| there.insert(arrived.part.number, ()));
         let waiting: Vec<&Part> = parts.iter().filter(|part| there.get(part.number).is_none()).rev().collect();
         // Whatever a pause cut off takes off again; what arrived is not sent again.
         job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
+        job.hold().await;
         let (flying, paused) = (fly(job, provider, session, waiting, &mut arrived), job.gate.paused());
         pin_mut!(flying, paused);
         if let Either::Left((result, _)) = select(flying, paused).await {

@@ -35,6 +35,7 @@ pub struct Uploader {
 
 /// A handle to a running upload. Dropping it changes nothing.
 pub struct Upload<P: Platform> {
+    platform: P,
     gate: Gate,
     job: Weak<Job<P>>,
 }
@@ -53,6 +54,11 @@ impl<P: Platform> Upload<P> {
     /// Stops for good, and tells the server.
     pub fn cancel(&self) {
         self.gate.end(End::Cancel);
+    }
+
+    /// What it runs on.
+    pub fn platform(&self) -> &P {
+        &self.platform
     }
 
     /// Brings a status that was learnt elsewhere.
@@ -89,7 +95,7 @@ impl Uploader {
         let slots = (self.slots.clone(), self.admission.clone());
         let job = Rc::new(Job::new(platform.clone(), self.settings.clone(), source, slots, self.paces.clone(), sink));
         let gate = job.gate.clone();
-        let upload = Upload { gate: gate.clone(), job: Rc::downgrade(&job) };
+        let upload = Upload { platform: platform.clone(), gate: gate.clone(), job: Rc::downgrade(&job) };
         {
             let mut live = self.live.borrow_mut();
             live.retain(Gate::is_held);

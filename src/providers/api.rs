@@ -2,14 +2,13 @@
 
 use std::cell::RefCell;
 
-use serde::de::DeserializeOwned;
-
 use super::Context;
 use super::reply::{Reply, read};
 use crate::engine::job::{Call, Job, Repeat};
 use crate::engine::pace::Pace;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
+use crate::json::Decode;
 use crate::platform::Platform;
 
 /// The vendor's side of an [`Api`]: constants from its documents.
@@ -136,7 +135,7 @@ impl<P: Platform> Api<P> {
     }
 
     /// Makes a call, and reads its JSON.
-    pub(crate) async fn json<T: DeserializeOwned>(
+    pub(crate) async fn json<T: Decode>(
         &self,
         job: &Job<P>,
         request: ApiRequest<P>,

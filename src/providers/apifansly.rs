@@ -4,8 +4,6 @@
 
 use std::cell::RefCell;
 
-use serde::Deserialize;
-
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
 use super::reply::{Reply, read, refusal};
@@ -15,6 +13,7 @@ use crate::engine::job::{Job, Repeat};
 use crate::engine::session::Session;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, encode_segment};
+use crate::json::{self, decoded};
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
 use crate::id::IdText;
@@ -34,50 +33,60 @@ const POLL_BOUND_MS: u64 = 15 * 60_000;
 /// "The signed CDN links ... expire after 5 hours."
 const LINKS_MS: u64 = 5 * 3_600_000;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct Options {
-    base_url: Option<String>,
-    account_id: String,
-    form_inputs: Option<Vec<FormInput>>,
-    poll_timeout_ms: Option<u64>,
-    api_key: Option<String>,
-    dangerously_expose_secrets: Option<bool>,
+    base_url: Option<String> = "baseUrl",
+    account_id: String = "accountId",
+    form_inputs: Option<Vec<FormInput>> = "formInputs",
+    poll_timeout_ms: Option<u64> = "pollTimeoutMs",
+    api_key: Option<String> = "apiKey",
+    dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
+}
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct FormInput {
-    r#type: i64,
-    value: String,
+    kind: i64 = "type",
+    value: String = "value",
+}
 }
 
-#[derive(Deserialize)]
-struct Envelope<T> {
-    data: Option<T>,
-    message: Option<String>,
-    timestamp: Option<String>,
+decoded! {
+struct Upload {
+    data: Option<Accepted> = "data",
+    message: Option<String> = "message",
+}
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
+struct Status {
+    data: Option<JobStatus> = "data",
+    message: Option<String> = "message",
+    timestamp: Option<String> = "timestamp",
+}
+}
+
+decoded! {
 struct Accepted {
-    success: Option<bool>,
-    job_id: Option<IdText>,
-    message: Option<String>,
+    success: Option<bool> = "success",
+    job_id: Option<IdText> = "jobId",
+    message: Option<String> = "message",
+}
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct JobStatus {
-    state: Option<String>,
-    progress: Option<f64>,
-    result: Option<JobResult>,
-    message: Option<String>,
+    state: Option<String> = "state",
+    progress: Option<f64> = "progress",
+    result: Option<JobResult> = "result",
+    message: Option<String> = "message",
+}
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct JobResult {
-    media_id: Option<IdText>,
+    media_id: Option<IdText> = "mediaId",
+}
 }
 
 /// One upload's dialogue with apifansly. Its plan is one part, the form; of a [`Session`] it uses nothing else.
@@ -118,13 +127,13 @@ impl<P: Platform> Apifansly<P> {
         })
     }
 
-    fn failed(&self, reply: &Reply<P, Envelope<JobStatus>>, job: &Job<P>) -> UploadError {
+    fn failed(&self, reply: &Reply<P, Status>, job: &Job<P>) -> UploadError {
         let platform = &job.platform;
         // The body of a failed job is published nowhere: these are the places where it may say why.
         let error = platform.member(&reply.json, "data").and_then(|data| platform.member(&data, "error"));
         let error = error.and_then(|error| {
             let inner = platform.member(&error, "message");
-            platform.decode::<String>(inner.as_ref().unwrap_or(&error)).ok()
+            json::decode::<P, String>(platform, inner.as_ref().unwrap_or(&error)).ok()
         });
         let data = reply.value.data.as_ref().and_then(|data| data.message.clone());
         let message = error.or(data).or_else(|| reply.value.message.clone());
@@ -149,7 +158,7 @@ fn form_inputs_json(inputs: &[FormInput]) -> String {
             json.push(',');
         }
         json.push_str("{\"type\":");
-        json.push_str(&input.r#type.to_string());
+        json.push_str(&input.kind.to_string());
         json.push_str(",\"value\":\"");
         for character in input.value.chars() {
             match character {
@@ -209,8 +218,8 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
                 _ => error,
             });
         }
-        let reply: Reply<P, Envelope<Accepted>> = read(&job.platform, Step::Part, response)?;
-        let Envelope { data, message, .. } = reply.value;
+        let reply: Reply<P, Upload> = read(&job.platform, Step::Part, response)?;
+        let Upload { data, message } = reply.value;
         let (said, job_id, words) = match data {
             Some(data) => (data.success, data.job_id, data.message.or(message)),
             None => (None, None, message),
@@ -241,7 +250,7 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
             // The vendor has no webhooks; a notice of the application's is a reason to look at once.
             poll.next(job).await?;
             let request = self.api.request(Step::Status, Method::Get, &path, "");
-            let reply: Reply<P, Envelope<JobStatus>> = match self.api.json(job, request, Repeat::Freely).await {
+            let reply: Reply<P, Status> = match self.api.json(job, request, Repeat::Freely).await {
                 Ok(reply) => reply,
                 // The file was taken: a status that can't be read for a while ends nothing.
                 Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
@@ -275,7 +284,7 @@ mod tests {
 
     #[test]
     fn form_inputs_are_json_whatever_they_hold() {
-        let input = FormInput { r#type: 3, value: "a \"b\" \\ \n é".into() };
+        let input = FormInput { kind: 3, value: "a \"b\" \\ \n é".into() };
         assert_eq!(form_inputs_json(&[input]), "[{\"type\":3,\"value\":\"a \\\"b\\\" \\\\ \\u000a é\"}]");
         assert_eq!(form_inputs_json(&[]), "[]");
     }

@@ -5,6 +5,7 @@ use crate::engine::job::Job;
 use crate::engine::session::Session;
 use crate::error::{Code, Result, UploadError};
 use crate::http::{Request, Response};
+use crate::json;
 use crate::plan::Part;
 use crate::platform::Platform;
 use crate::source::Accept;
@@ -177,8 +178,8 @@ impl<P: Platform> Context<'_, P> {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn options<T: serde::de::DeserializeOwned>(&self, options: &P::Json) -> Result<T> {
-        self.platform.decode(options).map_err(|why| {
+    pub fn options<T: crate::json::Decode>(&self, options: &P::Json) -> Result<T> {
+        json::decode(self.platform, options).map_err(|why| {
             UploadError::new(Code::InvalidOptions, format!("The provider's options can't be read: {why}"))
                 .hint("The package's types say what each option is.")
         })

@@ -3,7 +3,7 @@
 //! Sources: OFAuth's guide "Upload Media", its API reference ("Create upload session", "Upload single-part media and finalize")
 //! and its published SDKs. The reference marks init as deprecated and names no successor, so the paths stand in one place.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 use super::api::{Access, Api, Vendor};
 use super::reply::{read, refusal};
@@ -13,10 +13,11 @@ use crate::engine::job::{Job, Repeat};
 use crate::engine::session::Session;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Place, Request, Response, StoreRequest, encode_segment};
+use crate::id::IdText;
 use crate::integrity;
+use crate::json::{self, decoded};
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
-use crate::id::IdText;
 use crate::source::Accept;
 use crate::time;
 
@@ -53,29 +54,14 @@ const TYPES: &[&str] = &[
 ];
 const MAX_BYTES: &[(&str, u64)] = &[("image/*", 50 << 20), ("video/*", 5 << 30), ("audio/*", 50 << 20)];
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct Options {
-    base_url: Option<String>,
-    connection_id: Option<String>,
-    vault_upload: Option<VaultUpload>,
-    skip_existing: Option<bool>,
-    api_key: Option<String>,
-    dangerously_expose_secrets: Option<bool>,
+    base_url: Option<String> = "baseUrl",
+    connection_id: Option<String> = "connectionId",
+    skip_existing: Option<bool> = "skipExisting",
+    api_key: Option<String> = "apiKey",
+    dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
 }
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VaultUpload {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<String>,
-    /// Null means something else than nothing at all.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    user_id: Option<Option<String>>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Serialize)]
@@ -84,46 +70,45 @@ struct InitBody<'a> {
     filename: &'a str,
     size: u64,
     content_type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vault_upload: Option<&'a VaultUpload>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct InitReply {
-    media_upload_id: String,
-    upload_type: Option<String>,
-    total_parts: Option<u64>,
-    expires_at: Option<String>,
-    parts: Option<Vec<InitPart>>,
-    complete_url: Option<String>,
+    media_upload_id: String = "mediaUploadId",
+    upload_type: Option<String> = "uploadType",
+    total_parts: Option<u64> = "totalParts",
+    expires_at: Option<String> = "expiresAt",
+    parts: Option<Vec<InitPart>> = "parts",
+    complete_url: Option<String> = "completeUrl",
+}
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct InitPart {
-    part_number: u32,
-    upload_url: String,
-    byte_range: WireRange,
+    part_number: u32 = "partNumber",
+    upload_url: String = "uploadUrl",
+    byte_range: WireRange = "byteRange",
+}
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct WireRange {
-    start: u64,
-    end: u64,
+    start: u64 = "start",
+    end: u64 = "end",
+}
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct PartReply {
-    part_number: Option<u32>,
-    etag: Option<String>,
+    part_number: Option<u32> = "partNumber",
+    etag: Option<String> = "etag",
+}
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct DoneReply {
-    media_upload_id: Option<String>,
+    media_upload_id: Option<String> = "mediaUploadId",
+}
 }
 
 #[derive(Serialize)]
@@ -138,14 +123,16 @@ struct CheckBody {
     size: u64,
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct CheckReply {
-    exists: bool,
+    exists: bool = "exists",
+}
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct MediaId {
-    id: IdText,
+    id: IdText = "id",
+}
 }
 
 /// What an answer that isn't 2xx means. A session that ran out has no published status: whatever the vendor's words call an
@@ -173,7 +160,8 @@ fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
 #[derive(Debug)]
 pub struct Ofauth<P: Platform> {
     api: Api<P>,
-    vault_upload: Option<VaultUpload>,
+    /// As the caller gave it.
+    vault_upload: Option<P::Json>,
     skip_existing: bool,
 }
 
@@ -183,12 +171,14 @@ impl<P: Platform> Ofauth<P> {
     /// # Errors
     /// `invalid-options`.
     pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let platform = context.platform;
+        let vault_upload = platform.member(options, "vaultUpload");
+        let mode = vault_upload.as_ref().and_then(|vault| platform.member(vault, "mode"));
+        if mode.is_some_and(|mode| json::decode(platform, &mode) != Ok("message".to_string())) {
+            return Err(UploadError::new(Code::InvalidOptions, "`vaultUpload.mode` is none that OFAuth has.")
+                .hint("OFAuth has one mode: \"message\"."));
+        }
         let options: Options = context.options(options)?;
-        if let Some(mode) = options.vault_upload.as_ref().and_then(|vault| vault.mode.as_ref())
-            && mode != "message" {
-                return Err(UploadError::new(Code::InvalidOptions, format!("`vaultUpload.mode` is {mode:?}."))
-                    .hint("OFAuth has one mode: \"message\"."));
-            }
         let access = Access {
             base_url: options.base_url,
             key: options.api_key,
@@ -200,7 +190,7 @@ impl<P: Platform> Ofauth<P> {
         api.pace = Some(context.paces.of(&pace, None));
         Ok(Self {
             api: api.with_header("x-connection-id", options.connection_id),
-            vault_upload: options.vault_upload,
+            vault_upload,
             skip_existing: options.skip_existing != Some(false),
         })
     }
@@ -295,7 +285,7 @@ impl<P: Platform> Ofauth<P> {
     fn outcome(&self, job: &Job<P>, upload_id: Option<String>, json: Option<&P::Json>) -> Outcome<P> {
         let platform = &job.platform;
         let media = json.and_then(|json| platform.member(json, "media"));
-        let media_id = media.as_ref().and_then(|media| platform.decode::<MediaId>(media).ok()).map(|media| media.id.0);
+        let media_id = media.as_ref().and_then(|media| json::decode::<P, MediaId>(platform, media).ok()).map(|media| media.id.0);
         Outcome {
             reusable: Some(media_id.is_some()),
             media_item: media_id.clone().or_else(|| upload_id.clone()),
@@ -339,12 +329,12 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
                 .hint("OFAuth wants a content type: pass `contentType`."));
         }
         let mut request = self.api.request(Step::Init, Method::Post, INIT, "");
-        request.body = Body::Json(job.platform.encode(&InitBody {
-            filename: &job.source.name,
-            size: job.source.size,
-            content_type,
-            vault_upload: self.vault_upload.as_ref(),
-        }));
+        let body = InitBody { filename: &job.source.name, size: job.source.size, content_type };
+        let body = job.platform.encode(&body);
+        request.body = Body::Json(match &self.vault_upload {
+            Some(vault_upload) => job.platform.with(body, "vaultUpload", vault_upload.clone()),
+            None => body,
+        });
         // A session that is never used costs nothing, so init may be repeated.
         let response = self.api.call(job, request, Repeat::Keyed).await?;
         let reply = read(&job.platform, Step::Init, &response)?;
@@ -394,7 +384,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         if !session.multipart {
             return Ok(Receipt { number: part.number, etag: header, reply: json });
         }
-        let reply = json.as_ref().and_then(|json| job.platform.decode::<PartReply>(json).ok());
+        let reply = json.as_ref().and_then(|json| json::decode::<P, PartReply>(&job.platform, json).ok());
         if let Some(number) = reply.as_ref().and_then(|reply| reply.part_number).filter(|number| *number != part.number) {
             return Err(UploadError::new(
                 Code::Server,

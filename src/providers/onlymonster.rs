@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
@@ -17,6 +17,7 @@ use crate::engine::retry::next_try;
 use crate::engine::session::Session;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, StoreRequest, encode_segment};
+use crate::json::decoded;
 use crate::numbered;
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
@@ -47,20 +48,20 @@ const STUCK_MS: u64 = 3 * 60_000;
 const PAGE: usize = 50;
 const PAGES: usize = 100;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
 struct Options {
-    base_url: Option<String>,
-    account_id: String,
-    export_type: String,
-    export_fan_id: Option<String>,
-    fan_link: Option<String>,
-    poll_timeout_ms: Option<u64>,
-    stuck_after_ms: Option<u64>,
-    requests_per_second: Option<u32>,
-    strip_etag_quotes: Option<bool>,
-    token: Option<String>,
-    dangerously_expose_secrets: Option<bool>,
+    base_url: Option<String> = "baseUrl",
+    account_id: String = "accountId",
+    export_type: String = "exportType",
+    export_fan_id: Option<String> = "exportFanId",
+    fan_link: Option<String> = "fanLink",
+    poll_timeout_ms: Option<u64> = "pollTimeoutMs",
+    stuck_after_ms: Option<u64> = "stuckAfterMs",
+    requests_per_second: Option<u32> = "requestsPerSecond",
+    strip_etag_quotes: Option<bool> = "stripEtagQuotes",
+    token: Option<String> = "token",
+    dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
+}
 }
 
 /// Assumed: the name of its one member.
@@ -69,9 +70,10 @@ struct VerifyBody<'a> {
     link: &'a str,
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct VerifyReply {
-    fan_id: IdText,
+    fan_id: IdText = "fan_id",
+}
 }
 
 /// Assumed from a record's metadata.
@@ -82,23 +84,25 @@ struct StartBody<'a> {
     content_type: &'a str,
 }
 
+decoded! {
 /// Both shapes of the reply; which members are there decides.
-#[derive(Deserialize)]
 struct StartReply {
-    put_url: Option<String>,
-    upload_id: Option<String>,
-    parts: Option<Vec<StartPart>>,
-    get_url: String,
-    key: String,
-    id: Option<IdText>,
+    put_url: Option<String> = "put_url",
+    upload_id: Option<String> = "upload_id",
+    parts: Option<Vec<StartPart>> = "parts",
+    get_url: String = "get_url",
+    key: String = "key",
+    id: Option<IdText> = "id",
+}
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct StartPart {
-    id: u32,
-    put_url: String,
+    id: u32 = "id",
+    put_url: String = "put_url",
     /// Not documented; if it comes, it wins over the rule.
-    size: Option<u64>,
+    size: Option<u64> = "size",
+}
 }
 
 /// Assumed: that key and upload id go along.
@@ -115,9 +119,10 @@ struct FinishPart<'a> {
     e_tag: &'a str,
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct FinishReply {
-    e_tag: String,
+    e_tag: String = "e_tag",
+}
 }
 
 /// Assumed: that the key goes along.
@@ -131,23 +136,28 @@ struct ExportBody<'a> {
     export_fan_id: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
+decoded! {
 struct List {
-    items: Vec<Record>,
+    items: Vec<Record> = "items",
+}
 }
 
-#[derive(Clone, Debug, Deserialize)]
+decoded! {
+#[derive(Clone, Debug)]
 struct Record {
-    id: IdText,
-    status: Option<String>,
-    media_id: Option<IdText>,
-    metadata: Option<Metadata>,
+    id: IdText = "id",
+    status: Option<String> = "status",
+    media_id: Option<IdText> = "media_id",
+    metadata: Option<Metadata> = "metadata",
+}
 }
 
-#[derive(Clone, Debug, Deserialize)]
+decoded! {
+#[derive(Clone, Debug)]
 struct Metadata {
-    key: Option<String>,
-    e_tag: Option<String>,
+    key: Option<String> = "key",
+    e_tag: Option<String> = "e_tag",
+}
 }
 
 impl Record {
@@ -319,6 +329,11 @@ impl<P: Platform> Onlymonster<P> {
             let error = match self.api.json::<Record>(job, request, Repeat::Never).await {
                 Ok(reply) => return Ok(reply.value),
                 Err(error) if error.answer_lost => error,
+                Err(error) if error.code == Code::BadRequest && self.get_url_lapsed(job, session) => {
+                    return Err(UploadError::new(Code::UrlExpired, "Onlymonster's URLs expired before the export.")
+                        .at(Step::Export)
+                        .vendor(error.vendor.clone().unwrap_or_default()));
+                }
                 Err(error) => return Err(error),
             };
             let record = self.find_session(job, session).await.map_err(|error| error.answer_lost(true).or_unknown())?;
@@ -327,6 +342,16 @@ impl<P: Platform> Onlymonster<P> {
             }
             self.again(job, error, attempt).await?;
         }
+    }
+
+    /// True where the URL that the export wants back has expired, which the vendor answers by refusing it.
+    fn get_url_lapsed(&self, job: &Job<P>, session: &Session<P>) -> bool {
+        let url = session.get_url.as_deref().and_then(|url| job.platform.resolve(url));
+        let lapsed = url.and_then(|url| url.expires_at()).is_some_and(|at| at <= job.platform.now());
+        if lapsed {
+            self.lapsed.set(true);
+        }
+        lapsed
     }
 
     fn etag(&self, etag: Option<&str>) -> String {

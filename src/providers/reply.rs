@@ -1,10 +1,8 @@
 //! Reading what a server said: typed where it is JSON, and as an error where it refuses.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
+use crate::json::{self, Decode};
 use crate::platform::Platform;
 
 /// An answer's JSON: what the provider reads of it, and the whole.
@@ -20,11 +18,7 @@ pub(crate) struct Reply<P: Platform, T> {
 ///
 /// # Errors
 /// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
-pub(crate) fn read<P: Platform, T: DeserializeOwned>(
-    platform: &P,
-    step: Step,
-    response: &Response,
-) -> Result<Reply<P, T>> {
+pub(crate) fn read<P: Platform, T: Decode>(platform: &P, step: Step, response: &Response) -> Result<Reply<P, T>> {
     let senseless = |why: &str| {
         UploadError::new(Code::Server, format!("The server's answer makes no sense: {why}"))
             .at(step)
@@ -33,22 +27,19 @@ pub(crate) fn read<P: Platform, T: DeserializeOwned>(
             .answer_lost(true)
     };
     let json = platform.parse(&response.body).ok_or_else(|| senseless("it isn't JSON."))?;
-    let value = platform.decode(&json).map_err(|why| senseless(&why))?;
+    let value = json::decode(platform, &json).map_err(|why: String| senseless(&[&why, "."].concat()))?;
     Ok(Reply { value, json })
 }
 
-/// The members of the vendors' error bodies. OFAuth publishes three shapes: `{error, type, requestId, actionRequired}` and
-/// `{error, code, details}` and `{message, code, details}` (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`.
-/// `code` and `error` are left out here and read one by one, since they may be objects.
-#[derive(Default, Deserialize)]
-struct Text(String);
-
 /// The vendor's own words in an answer that isn't 2xx.
+///
+/// OFAuth publishes three shapes: `{error, type, requestId, actionRequired}`, `{error, code, details}` and `{message, code, details}`
+/// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. A member that is no text is passed over.
 pub(crate) fn vendor_words<P: Platform>(platform: &P, response: &Response) -> Vendor {
-    let json = platform.parse(&response.body);
+    let body = platform.parse(&response.body);
     let text = |name: &str| {
-        let member = platform.member(json.as_ref()?, name)?;
-        let Text(text) = platform.decode(&member).ok()?;
+        let member = platform.member(body.as_ref()?, name)?;
+        let text: String = json::decode(platform, &member).ok()?;
         // A page of HTML in a JSON string helps nobody.
         (!text.is_empty()).then(|| text.chars().take(500).collect::<String>())
     };

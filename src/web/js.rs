@@ -25,8 +25,7 @@ impl Plain {
 
     /// Adds a member.
     pub(super) fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
-        // A fresh plain object takes any member.
-        let _ = Reflect::set(&self.0, &name.into(), &value.into());
+        set(&self.0, name, &value.into());
         self
     }
 
@@ -43,6 +42,11 @@ impl From<Plain> for JsValue {
     fn from(plain: Plain) -> JsValue {
         plain.0.into()
     }
+}
+
+/// Gives a plain object of ours a member; such a one takes any.
+pub(super) fn set(object: &JsValue, name: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &name.into(), value);
 }
 
 /// A number as JavaScript has it: whole up to 2^53, which no file size reaches.

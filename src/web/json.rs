@@ -1,21 +1,40 @@
 //! JSON by the browser's own parser, and typed structs from and to its values.
 
-use js_sys::JSON;
+use js_sys::{Array, JSON, Object};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
-use super::decode::Value;
+use crate::json::Value;
 
 /// Parses JSON text.
 pub(super) fn parse(text: &str) -> Option<JsValue> {
     JSON::parse(text).ok()
 }
 
-/// Decodes a value; the error says what doesn't fit.
-pub(super) fn decode<T: DeserializeOwned>(value: &JsValue) -> Result<T, String> {
-    T::deserialize(Value(value.clone())).map_err(|misfit| misfit.to_string())
+/// What a value is.
+pub(super) fn value(json: &JsValue) -> Value<JsValue> {
+    if let Some(text) = json.as_string() {
+        Value::Text(text)
+    } else if let Some(number) = json.as_f64() {
+        Value::Number(number)
+    } else if let Some(flag) = json.as_bool() {
+        Value::Flag(flag)
+    } else if Array::is_array(json) {
+        Value::List(json.unchecked_ref::<Array>().iter().collect())
+    } else if json.is_object() {
+        Value::Object
+    } else {
+        Value::Nothing
+    }
+}
+
+/// The names of an object's own members, in order.
+pub(super) fn names(object: &JsValue) -> Vec<String> {
+    match object.dyn_ref::<Object>() {
+        Some(object) => Object::keys(object).iter().filter_map(|name| name.as_string()).collect(),
+        None => Vec::new(),
+    }
 }
 
 /// Encodes a struct as a plain object: nothing as null, numbers as numbers.

@@ -22,7 +22,7 @@ mod answer;
 mod body;
 #[cfg(feature = "crash-test")]
 mod crash;
-mod decode;
+
 mod events;
 mod fetch;
 mod hooks;
@@ -67,7 +67,8 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue) -> Result<Engine, JsValue> {
         let page = Rc::new(options::Page::new(&options));
-        let settings = options::settings(options).map_err(|error| events::error(&error))?;
+        let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, false);
+        let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
         Ok(Self { uploader: Uploader::new(settings.clone(), PACES.with(Paces::clone)), settings, page })
     }
 
@@ -128,7 +129,7 @@ impl Task {
     /// Brings a status that was learnt from a webhook. What can't be read is reported and changes nothing: the upload finds out
     /// by itself.
     pub fn notify(&self, update: &JsValue) {
-        match json::decode::<Notice>(update) {
+        match crate::json::decode::<WebPlatform, Notice>(self.0.platform(), update) {
             Ok(notice) => self.0.notify(notice),
             Err(why) => js::warn(&format!("partway: notify() can't read the update: {why}")),
         }

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 use web_sys::RequestCredentials;
 
 use super::js::{function, text};
+use super::platform::WebPlatform;
 use crate::error::{Code, UploadError};
 use crate::settings::Settings;
 
@@ -68,7 +69,7 @@ impl Page {
 }
 
 /// The engine's share of the options.
-pub(super) fn settings(options: JsValue) -> Result<Settings, UploadError> {
-    super::json::decode(&options)
-        .map_err(|why| UploadError::new(Code::InvalidOptions, format!("The options can't be read: {why}")))
+pub(super) fn settings(platform: &WebPlatform, options: JsValue) -> Result<Settings, UploadError> {
+    crate::json::decode(platform, &options)
+        .map_err(|why: String| UploadError::new(Code::InvalidOptions, format!("The options can't be read: {why}")))
 }

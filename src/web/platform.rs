@@ -7,7 +7,6 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use js_sys::{Date, Math, Uint8Array};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 
@@ -16,6 +15,7 @@ use super::outgoing::{self, Outgoing};
 use super::{body, fetch, hooks, js, json, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
+use crate::json::Value;
 use crate::plan::ByteRange;
 use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure};
 
@@ -125,8 +125,17 @@ impl Platform for WebPlatform {
         json::parse(text)
     }
 
-    fn decode<T: DeserializeOwned>(&self, value: &JsValue) -> std::result::Result<T, String> {
-        json::decode(value)
+    fn value(&self, json: &JsValue) -> Value<JsValue> {
+        json::value(json)
+    }
+
+    fn names(&self, object: &JsValue) -> Vec<String> {
+        json::names(object)
+    }
+
+    fn with(&self, object: JsValue, name: &str, member: JsValue) -> JsValue {
+        js::set(&object, name, &member);
+        object
     }
 
     fn encode<T: Serialize>(&self, value: &T) -> JsValue {

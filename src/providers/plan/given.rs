@@ -1,48 +1,51 @@
 //! The plan as the application gives it, checked before anything is sent.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 
 use crate::http::Method;
+use crate::json::{Pairs, decoded};
 use crate::plan::{ByteRange, Part, Plan};
 use crate::time::parse_iso;
 
+decoded! {
 /// As the application gives it: `UploadPlan` of the public types.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct Given {
-    pub(super) upload_id: Option<String>,
-    pub(super) key: Option<String>,
-    expires_at: Option<String>,
-    method: Option<String>,
-    headers: Option<BTreeMap<String, String>>,
-    etags: Option<String>,
-    parts: Vec<GivenPart>,
+    pub(super) upload_id: Option<String> = "uploadId",
+    pub(super) key: Option<String> = "key",
+    expires_at: Option<String> = "expiresAt",
+    method: Option<String> = "method",
+    headers: Option<Pairs> = "headers",
+    etags: Option<String> = "etags",
+    parts: Vec<GivenPart> = "parts",
+}
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+decoded! {
+#[derive(Debug)]
 struct GivenPart {
-    part_number: u32,
-    upload_url: Option<String>,
-    byte_range: GivenRange,
+    part_number: u32 = "partNumber",
+    upload_url: Option<String> = "uploadUrl",
+    byte_range: GivenRange = "byteRange",
+}
 }
 
+decoded! {
 /// Inclusive, as on the wire.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct GivenRange {
-    start: u64,
-    end: u64,
+    start: u64 = "start",
+    end: u64 = "end",
+}
 }
 
+decoded! {
 /// What `sign` gives for a part.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct Signed {
-    pub(super) part_number: u32,
-    pub(super) upload_url: String,
-    pub(super) headers: Option<BTreeMap<String, String>>,
+    pub(super) part_number: u32 = "partNumber",
+    pub(super) upload_url: String = "uploadUrl",
+    pub(super) headers: Option<Pairs> = "headers",
+}
 }
 
 /// What `complete` gets of a part.
@@ -95,7 +98,7 @@ impl Given {
             parts.push(Part { number: part.part_number, range, url: part.upload_url.clone() });
         }
         let plan = Plan::checked(size, parts)?;
-        let headers = self.headers.clone().unwrap_or_default().into_iter().collect();
+        let headers = self.headers.clone().unwrap_or_default().0;
         Ok((plan, Manner { method, headers, etags_required, expires_at }))
     }
 }

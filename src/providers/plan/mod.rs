@@ -4,13 +4,11 @@ mod given;
 mod urls;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
 use futures::future::select;
 use futures::{FutureExt, pin_mut};
-use serde::de::DeserializeOwned;
 
 use self::given::{Done, Given, Manner, Signed};
 use self::urls::{Target, Urls};
@@ -22,6 +20,7 @@ use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Request, Response, StoreRequest, Url};
 use crate::id::IdText;
+use crate::json::{self, Decode};
 use crate::plan::{Part, Plan};
 use crate::platform::{Hook, Platform};
 
@@ -90,10 +89,8 @@ impl<P: Platform> PlanProvider<P> {
     /// Checks the plan that the application made.
     fn take_over(&self, job: &Job<P>, json: P::Json) -> Result<Session<P>> {
         let bad = |why: &str, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
-        let given: Given = job
-            .platform
-            .decode(&json)
-            .map_err(|why| bad(&["`open` gave no plan: ", &why].concat(), "The type UploadPlan names its members."))?;
+        let given: Given = json::decode(&job.platform, &json)
+            .map_err(|why: String| bad(&["`open` gave no plan: ", &why].concat(), "The type UploadPlan names its members."))?;
         let (plan, manner) = given
             .checked(job.source.size, job.platform.has(Hook::Complete))
             .map_err(|why| bad(&why, "The parts must cover the file exactly; `byteRange.end` is the last byte's."))?;
@@ -212,7 +209,9 @@ fn mismatch(message: impl Into<String>) -> UploadError {
 }
 
 fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
-    platform.resolve(text).ok_or_else(|| {
+    // Without a scheme it would be a path of the page's own server.
+    let absolute = platform.resolve(text).filter(|_| text.contains("://"));
+    absolute.ok_or_else(|| {
         mismatch("An `uploadUrl` is no address.")
             .part(number)
             .hint("Give absolute https URLs, as the presigner made them.")
@@ -228,7 +227,7 @@ fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &Vec
 /// # Errors
 /// `plan-mismatch` for what is no list of addresses, and for a part that was left out before.
 fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
-    let signed: Vec<Signed> = platform.decode(json).map_err(|why| {
+    let signed: Vec<Signed> = json::decode(platform, json).map_err(|why: String| {
         mismatch(["`sign` gave what is no list of addresses: ", &why].concat())
             .hint("Let it give [{ partNumber, uploadUrl, headers? }].")
     })?;
@@ -237,7 +236,7 @@ fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked:
     for part in signed {
         if asked.contains(&part.part_number) {
             let url = resolve(platform, &part.upload_url, part.part_number)?;
-            let headers = part.headers.map(|headers: BTreeMap<_, _>| headers.into_iter().collect());
+            let headers = part.headers.map(|headers| headers.0);
             state.urls.borrow_mut().learn(part.part_number, url, headers, None, now);
             missing.retain(|number| *number != part.part_number);
         }
@@ -253,9 +252,9 @@ fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked:
 }
 
 /// A member of what `complete` gave; one of another type is reported and left out, since the file is stored by now.
-fn member<P: Platform, T: DeserializeOwned>(platform: &P, json: &P::Json, name: &str) -> Option<T> {
-    let value = platform.member(json, name)?;
-    let decoded = platform.decode(&value);
+fn member<P: Platform, T: Decode>(platform: &P, object: &P::Json, name: &str) -> Option<T> {
+    let value = platform.member(object, name)?;
+    let decoded = json::decode(platform, &value);
     if let Err(why) = &decoded {
         platform.warn(&["What `complete` gave as `", name, "` is left out: ", why].concat());
     }

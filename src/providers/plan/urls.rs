@@ -1,8 +1,7 @@
 //! Which part goes where, and which addresses are to be asked for next.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::http::Url;
+use crate::numbered::Numbered;
 use crate::plan::Plan;
 
 /// Parts asked for at once. (A choice: few enough for a quick answer, enough that six parts in flight never wait.)
@@ -24,11 +23,11 @@ pub(super) struct Target {
 /// What is known of one upload's parts.
 #[derive(Debug, Default)]
 pub(super) struct Urls {
-    known: BTreeMap<u32, Target>,
+    known: Numbered<Target>,
     /// Parts that were given their address.
-    taken: BTreeSet<u32>,
+    taken: Numbered<()>,
     /// Parts that were asked for in vain.
-    left_out: BTreeSet<u32>,
+    left_out: Numbered<()>,
 }
 
 impl Urls {
@@ -44,46 +43,48 @@ impl Urls {
         // One that is new and over already: a clock is off, and the store knows better.
         let expires_at = url.expires_at().or(expires_at).filter(|at| *at > now);
         self.known.insert(number, Target { url, headers, expires_at });
-        self.left_out.remove(&number);
+        self.left_out.remove(number);
     }
 
     /// The address of a part, if it is known and good for a while.
     pub(super) fn good(&self, number: u32, now: u64) -> Option<&Target> {
-        self.known.get(&number).filter(|target| target.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
+        self.known.get(number).filter(|target| target.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
     }
 
     /// The address of a part, however long it is good for.
     pub(super) fn known(&self, number: u32) -> Option<&Target> {
-        self.known.get(&number)
+        self.known.get(number)
     }
 
     /// The part gets its address now.
     pub(super) fn take(&mut self, number: u32) {
-        self.taken.insert(number);
+        self.taken.insert(number, ());
     }
 
     /// A part was asked for in vain. True where it was so before, and not given since.
     pub(super) fn leave_out(&mut self, number: u32) -> bool {
-        !self.left_out.insert(number)
+        let before = self.left_out.get(number).is_some();
+        self.left_out.insert(number, ());
+        before
     }
 
     /// The address of a part has lapsed.
     pub(super) fn forget(&mut self, number: u32) {
-        self.known.remove(&number);
+        self.known.remove(number);
     }
 
     /// The parts to ask for now: `wanted`, and those next in line that have no good address and weren't sent; at most [`BATCH`].
     pub(super) fn batch(&self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
         let numbers = plan.parts().iter().map(|part| part.number);
         let lacking = numbers.filter(|number| {
-            Some(*number) != wanted && !self.taken.contains(number) && self.good(*number, now).is_none()
+            Some(*number) != wanted && self.taken.get(*number).is_none() && self.good(*number, now).is_none()
         });
         wanted.into_iter().chain(lacking).take(BATCH).collect()
     }
 
     /// The parts to ask for ahead of need; empty while enough wait.
     pub(super) fn ahead(&self, plan: &Plan, now: u64) -> Vec<u32> {
-        let waiting = plan.parts().iter().filter(|part| !self.taken.contains(&part.number));
+        let waiting = plan.parts().iter().filter(|part| self.taken.get(part.number).is_none());
         if waiting.filter(|part| self.good(part.number, now).is_some()).take(LOW).count() == LOW {
             return Vec::new();
         }

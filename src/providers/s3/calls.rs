@@ -2,7 +2,6 @@
 //! here, each time signed anew.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::credentials::Vault;
@@ -14,6 +13,7 @@ use crate::engine::retry::next_try;
 use crate::engine::watch;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response, StoreRequest};
+use crate::numbered::Numbered;
 use crate::platform::Platform;
 use crate::providers::{cors, store};
 use crate::settings::RetrySettings;
@@ -51,7 +51,7 @@ pub(super) struct Line {
     vault: Vault,
     /// The store's clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
-    sent: RefCell<BTreeMap<u32, Sent>>,
+    sent: RefCell<Numbered<Sent>>,
 }
 
 impl Line {
@@ -78,16 +78,21 @@ impl Line {
         number: u32,
         ask: Ask<'_, P>,
     ) -> Result<StoreRequest<P>> {
-        let before = self.sent.borrow().get(&number).copied().unwrap_or_default();
+        let before = self.sent.borrow().get(number).copied().unwrap_or_default();
         let turn = number.saturating_sub(1).wrapping_add(before.count) as usize;
         let (request, set) = self.sign(job, key, turn, ask).await?;
         self.sent.borrow_mut().insert(number, Sent { count: before.count + 1, set });
         Ok(request)
     }
 
+    /// Requests of a part so far.
+    pub(super) fn tries(&self, number: u32) -> u32 {
+        self.sent.borrow().get(number).map_or(0, |sent| sent.count)
+    }
+
     /// What the store means by an answer to a part that isn't 2xx.
     pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
-        let set = self.sent.borrow().get(&number).map_or(0, |sent| sent.set);
+        let set = self.sent.borrow().get(number).map_or(0, |sent| sent.set);
         self.refused(platform, set, response).at(Step::Part)
     }
 

@@ -2,25 +2,24 @@
 
 use std::cell::{Cell, RefCell};
 
-use serde::Deserialize;
-
 use super::sigv4::Key;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
+use crate::json::{self, decoded};
 use crate::platform::{Hook, Platform};
 use crate::time::parse_iso;
 
 /// So long before they end are they asked for again. (A choice: a part that is signed now must still get there.)
 const AHEAD_MS: u64 = 60_000;
 
+decoded! {
 /// As the application gives them; `expiration` is read apart, since it is advice.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Given {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
+    access_key_id: String = "accessKeyId",
+    secret_access_key: String = "secretAccessKey",
+    session_token: Option<String> = "sessionToken",
+}
 }
 
 /// One set of credentials.
@@ -61,8 +60,8 @@ impl Vault {
         if let Some(held) = before.as_ref().filter(good) {
             return Ok(held.clone());
         }
-        let json = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
-        let given = job.platform.decode(&json).ok();
+        let answer = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
+        let given = json::decode(&job.platform, &answer).ok();
         let usable = |given: &Given| !given.access_key_id.is_empty() && !given.secret_access_key.is_empty();
         let Some(given) = given.filter(usable) else {
             return Err(UploadError::new(Code::InvalidOptions, "`getCredentials` gave no credentials.")
@@ -82,8 +81,8 @@ impl Vault {
             .at(Step::Sign)
             .hint("Let it get new ones from your server each time it is called."));
         }
-        let expiration = job.platform.member(&json, "expiration");
-        let expires_at = expiration.and_then(|json| parse_iso(&job.platform.decode::<String>(&json).ok()?));
+        let expiration = job.platform.member(&answer, "expiration");
+        let expires_at = expiration.and_then(|text| parse_iso(&json::decode::<P, String>(&job.platform, &text).ok()?));
         let credentials = Credentials {
             key,
             set: before.map_or(1, |held| held.set + 1),

@@ -23,6 +23,7 @@ use crate::engine::session::Session;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::hex;
+use crate::json;
 use crate::plan::{Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::settings::{Integrity, RetrySettings};
@@ -56,7 +57,7 @@ impl<P: Platform> S3<P> {
     pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
         let platform = context.platform;
         let invalid = |message: &str, hint: &str| UploadError::new(Code::InvalidOptions, message).hint(hint);
-        let options: Options = platform.decode(options).map_err(|why| {
+        let options: Options = json::decode(platform, options).map_err(|why: String| {
             invalid(&["The options don't fit: ", &why].concat(), "The provider's types name them all.")
         })?;
         let target = options.checked(|url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
@@ -82,8 +83,8 @@ impl<P: Platform> S3<P> {
             return Ok(key);
         }
         let info = job.file_info(job.source.known_type());
-        let json = job.hook(Hook::Key, vec![info], Step::Init, Repeat::Never).await?;
-        let key = job.platform.decode::<String>(&json).map_err(|_| "is no text");
+        let answer = job.hook(Hook::Key, vec![info], Step::Init, Repeat::Never).await?;
+        let key = json::decode::<P, String>(&job.platform, &answer).map_err(|_| "is no text");
         let key = key.and_then(|key| check_key(&key).map(|()| key)).map_err(|why| {
             UploadError::new(Code::InvalidOptions, ["The object's `key` ", why, "."].concat())
                 .at(Step::Init)
@@ -250,7 +251,8 @@ impl<P: Platform> Provider<P> for S3<P> {
         let etag = response.header("etag").filter(|etag| !etag.is_empty()).map(String::from);
         if !response.ok() {
             let error = self.line.part_refused(&job.platform, part.number, response);
-            if session.multipart || response.status != 412 {
+            // Only a copy of this PUT whose answer was lost can have made the object.
+            if session.multipart || response.status != 412 || self.line.tries(part.number) < 2 {
                 return Err(error);
             }
             self.exists.replace(Some(error));

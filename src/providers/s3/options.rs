@@ -1,11 +1,9 @@
 //! The caller's options, checked before a byte is sent, and where they lead.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 
 use super::sigv4::encode_path;
 use crate::http::Url;
+use crate::json::{Pairs, decoded};
 
 /// The least and the most bytes of a part, and the most of a single PUT; the last part may be smaller (AWS, "Amazon S3
 /// multipart upload limits").
@@ -21,19 +19,20 @@ const MIB: u64 = 1 << 20;
 /// The most bytes of a key (AWS, "Naming Amazon S3 objects").
 const KEY: usize = 1024;
 
+decoded! {
 /// As the caller gives them. `key` and `getCredentials` are asked for by call.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 pub(super) struct Options {
-    bucket: String,
-    region: String,
-    endpoint: Option<String>,
-    endpoints: Option<Vec<String>>,
-    force_path_style: Option<bool>,
-    part_size: Option<u64>,
-    multipart_threshold: Option<u64>,
-    headers: Option<BTreeMap<String, String>>,
-    if_none_match: Option<bool>,
+    bucket: String = "bucket",
+    region: String = "region",
+    endpoint: Option<String> = "endpoint",
+    endpoints: Option<Vec<String>> = "endpoints",
+    force_path_style: Option<bool> = "forcePathStyle",
+    part_size: Option<u64> = "partSize",
+    multipart_threshold: Option<u64> = "multipartThreshold",
+    headers: Option<Pairs> = "headers",
+    if_none_match: Option<bool> = "ifNoneMatch",
+}
 }
 
 /// The same, checked.
@@ -100,7 +99,7 @@ impl Options {
             region: self.region,
             threshold,
             if_none_match: self.if_none_match == Some(true),
-            headers: check_headers(self.headers.unwrap_or_default())?,
+            headers: check_headers(self.headers.unwrap_or_default().0)?,
             part_size,
         })
     }
@@ -184,7 +183,7 @@ fn check_bucket(bucket: &str) -> Result<(), (String, &'static str)> {
 }
 
 /// Passes headers that belong to an object (AWS S3 API Reference, PutObject and CreateMultipartUpload), in lower case.
-fn check_headers(headers: BTreeMap<String, String>) -> Result<Vec<(String, String)>, (String, &'static str)> {
+fn check_headers(headers: Vec<(String, String)>) -> Result<Vec<(String, String)>, (String, &'static str)> {
     const NAMES: &[&str] = &[
         "cache-control",
         "content-disposition",
@@ -267,7 +266,7 @@ mod tests {
 
     fn with_headers(headers: &[(&str, &str)]) -> Options {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Options { headers: Some(headers), ..options("bucket") }
+        Options { headers: Some(Pairs(headers)), ..options("bucket") }
     }
 
     #[test]

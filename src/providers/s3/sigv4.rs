@@ -80,7 +80,7 @@ struct Headers {
 fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
     let mut sorted: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     sorted.push(("host", host));
-    sorted.sort_unstable();
+    order(&mut sorted);
     let mut lines = String::new();
     for (name, value) in &sorted {
         lines.push_str(name);
@@ -95,10 +95,22 @@ fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
     Headers { names: names.join(";"), lines }
 }
 
+/// Sorts a handful (by insertion; the standard library's sort weighs as much as all of this module in the download).
+fn order<T: Ord>(list: &mut [T]) {
+    for end in 1..list.len() {
+        for at in (0..end).rev() {
+            if list[at] <= list[at + 1] {
+                break;
+            }
+            list.swap(at, at + 1);
+        }
+    }
+}
+
 /// Encoded, then sorted by name and value.
 fn canonical_query(query: &[(&str, &str)]) -> String {
     let mut pairs: Vec<_> = query.iter().map(|(name, value)| (encode_segment(name), encode_segment(value))).collect();
-    pairs.sort_unstable();
+    order(&mut pairs);
     pairs.iter().map(|(name, value)| [name.as_str(), "=", value].concat()).collect::<Vec<_>>().join("&")
 }
 
