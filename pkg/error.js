@@ -1,0 +1,58 @@
+/** Codes where the same `upload(file)` may well succeed later. */
+const RETRYABLE = new Set([
+  "rate-limited",
+  "session-expired",
+  "url-expired",
+  "integrity-mismatch",
+  "network",
+  "stalled",
+  "server",
+  "processing-failed",
+  "processing-timeout",
+  "already-running",
+  "internal",
+]);
+
+const DETAILS = ["step", "status", "partNumber", "vendor", "hint"];
+
+/** What an upload's `done` rejects with, and what the constructor of `Uploader` throws. */
+export class UploadError extends Error {
+  constructor(code, message, details = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.retryable = details.retryable ?? RETRYABLE.has(code);
+    for (const name of DETAILS) {
+      if (details[name] !== undefined && details[name] !== null) this[name] = details[name];
+    }
+  }
+}
+Object.defineProperty(UploadError.prototype, "name", { value: "UploadError", configurable: true, writable: true });
+
+/** An `UploadError` from what the wasm throws or reports: a plain object with its fields. Anything else is a fault of ours. */
+export function toUploadError(thrown) {
+  if (thrown instanceof UploadError) return thrown;
+  if (typeof thrown?.code === "string" && typeof thrown.message === "string" && !(thrown instanceof Error)) {
+    const { code, message, cause, ...details } = thrown;
+    return new UploadError(code, message, cause === undefined ? details : { ...details, cause });
+  }
+  return new UploadError("internal", `Something inside partway went wrong: ${thrown?.message ?? thrown}`, {
+    cause: thrown,
+    hint: "Nothing in your code needs to change. Please report it, with the cause of this error.",
+  });
+}
+
+export function invalid(message, hint) {
+  return new UploadError("invalid-options", message, { hint });
+}
+
+export function cancelled(message, cause) {
+  return new UploadError("cancelled", message, cause === undefined ? {} : { cause });
+}
+
+/** For every upload that was inside the wasm when it died. */
+export function crashed(cause) {
+  return new UploadError("internal", `The upload engine crashed: ${cause?.message ?? cause}`, {
+    cause,
+    hint: "The upload is lost, the page isn't: the next upload gets a fresh engine. Whether the last request took effect is not known.",
+  });
+}

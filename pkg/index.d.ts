@@ -1,0 +1,555 @@
+/**
+ * Gets files from a web page to where they belong: sliced, sent in parallel, retried, and handed over to the destination's API.
+ *
+ * ```js
+ * import { Uploader } from "partway";
+ *
+ * const uploader = new Uploader({ provider: { name: "ofauth", baseUrl: "/api/ofauth" } });
+ * const upload = uploader.upload(input.files[0], { onProgress: (progress) => (bar.value = progress.fraction) });
+ * const { mediaItem } = await upload.done;
+ * ```
+ *
+ * Nothing happens at import, so a server may import it too. The WebAssembly is loaded by the first upload, or by `load()`.
+ *
+ * @packageDocumentation
+ */
+
+/** The version of this package, as npm has it. */
+export const version: string;
+
+/**
+ * Loads the WebAssembly before the first upload asks for it, so that this one starts without a delay.
+ *
+ * Only an unusual way of hosting needs `source`: the address of `dist/partway_bg.wasm` elsewhere, its bytes, a response that has
+ * it, or the compiled module. The wasm is loaded once for the page: where it is there or on its way, `source` isn't looked at.
+ * A load that failed can be tried again.
+ *
+ * ```js
+ * await load("https://static.example/partway/partway_bg.wasm");
+ * ```
+ *
+ * Rejects with an {@link UploadError}: `network` where nothing usable could be fetched, `internal` where it can't run (a
+ * Content-Security-Policy without `wasm-unsafe-eval`, a file of another release), `invalid-options` for a `source` of no such type.
+ */
+export function load(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
+
+/**
+ * What uploads have in common: the destination, and the slots in which their parts are sent. One for each destination is enough
+ * for a page; files are queued by themselves.
+ */
+export class Uploader {
+  /**
+   * Looks at every option, nested ones too, and throws an {@link UploadError} with the code `invalid-options` for a name that
+   * doesn't exist, a wrong type or a value out of its range. Nothing is loaded or sent yet.
+   */
+  constructor(options: UploaderOptions);
+
+  /**
+   * Starts an upload, now or when a slot is free. Never throws: what is wrong with the file or with `options` rejects `done`.
+   *
+   * ```js
+   * for (const file of input.files) uploader.upload(file, { onComplete: ({ mediaId }) => save(mediaId) });
+   * ```
+   */
+  upload(file: File | Blob | FileSystemFileHandle, options?: UploadOptions): Upload;
+
+  /**
+   * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees what they used. The server isn't told: where it
+   * should be, `cancel()` the uploads first. A closed uploader takes no new uploads.
+   */
+  close(): void;
+}
+
+/** Options of an {@link Uploader}. Only `provider` is needed. */
+export interface UploaderOptions {
+  /** Where files go, and how one speaks there. */
+  provider: Provider;
+
+  /**
+   * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256. `"auto"` means 6, which is
+   * what browsers open to one host over HTTP/1.1. Over HTTP/2 more may be faster.
+   *
+   * @defaultValue `"auto"`
+   */
+  concurrency?: number | "auto";
+
+  /**
+   * What sends the bytes. Only `XMLHttpRequest` can tell how far a request has got, `fetch` is the cleaner one otherwise: `"auto"`
+   * takes the first where somebody listens to progress, and the second elsewhere.
+   *
+   * @defaultValue `"auto"`
+   */
+  transport?: "auto" | "fetch" | "xhr";
+
+  /**
+   * How often and how patiently a request is tried that may be repeated: parts, and calls without a lasting effect. Before the
+   * n-th repetition a random time passes, of at most `baseMs` doubled n − 1 times, and never more than `capMs`. A server that names
+   * a time (`Retry-After` and its relatives) is obeyed for up to five minutes; beyond that the upload ends as `rate-limited`.
+   */
+  retry?: {
+    /** Attempts in all, the first one included: 1 to 1000. @defaultValue `8` */
+    attempts?: number;
+    /** Milliseconds that the first wait takes at most. @defaultValue `500` */
+    baseMs?: number;
+    /** Milliseconds that no wait exceeds. @defaultValue `30000` */
+    capMs?: number;
+  };
+
+  /**
+   * Milliseconds without any progress after which a request is given up and counts as failed.
+   *
+   * @defaultValue `30000`
+   */
+  stallMs?: number;
+
+  /**
+   * Whether a part's hash is held against the ETag that the store answers. `"auto"` does so where the ETag looks like an MD5,
+   * `"require"` ends the upload where that can't be done, `"off"` hashes nothing.
+   *
+   * @defaultValue `"auto"`
+   */
+  integrity?: "off" | "auto" | "require";
+
+  /**
+   * Whether cookies go with requests to your backend and to the vendor's API, in the words of `fetch`. Requests to presigned URLs
+   * never carry any.
+   *
+   * @defaultValue `"same-origin"`
+   */
+  credentials?: RequestCredentials;
+
+  /**
+   * Whether calls that must not take effect twice carry an `Idempotency-Key` header. A browser repeats a request on its own, a
+   * POST too, when a kept connection breaks before the answer; only the server can drop the copy, and by this key it can.
+   * Across origins the header must be allowed by the server's CORS rule.
+   *
+   * @defaultValue `true` where `baseUrl` is of the page's own origin, else `false`
+   */
+  idempotencyKeys?: boolean;
+
+  /**
+   * Which files are taken; others end as `file-rejected` before a byte is sent. What is given here replaces the vendor's published
+   * limits, which hold otherwise; `false` takes every file.
+   *
+   * ```js
+   * accept: { types: ["video/mp4", "video/quicktime"], maxBytes: { "video/*": 5e9, "image/*": 50e6 } }
+   * ```
+   */
+  accept?:
+    | {
+        /** As in `<input accept>`: `video/mp4`, `video/*`, `.mov`. */
+        types?: string[];
+        /** Most bytes, for all files or by type as above; of several types that fit, the narrowest decides. */
+        maxBytes?: number | Record<string, number>;
+      }
+    | false;
+
+  /**
+   * Sees every request to your backend or the vendor's API just before it goes, each attempt anew, and may change it in place.
+   * Requests to presigned URLs don't pass here: any change would break their signature.
+   *
+   * ```js
+   * beforeRequest: async (request) => request.headers.set("authorization", `Bearer ${await token()}`)
+   * ```
+   */
+  beforeRequest?(request: OutgoingRequest): void | Promise<void>;
+
+  /**
+   * Turns an address that a vendor's answer names into the one to call. Without it, addresses under the vendor's API go to the
+   * same path under `baseUrl`, and all others are taken for presigned.
+   */
+  mapUrl?(url: string, step: Step): string;
+
+  /**
+   * Origins, besides that of `baseUrl`, to which the provider's headers may be sent: `["https://uploads.example"]`.
+   */
+  trustedOrigins?: string[];
+
+  /** Sends every request in place of the browser's `fetch`. Excludes `transport: "xhr"`. */
+  fetch?: typeof fetch;
+}
+
+/** Options of one upload. A callback that throws is reported to the console, and the upload goes on. */
+export interface UploadOptions {
+  /** Bytes went out, several times a second. */
+  onProgress?(progress: Progress): void;
+  /** The server has another part. */
+  onPart?(part: SentPart): void;
+  /** The upload came to another stage. */
+  onStatus?(status: UploadStatus): void;
+  /** The upload is done; comes once, just before `done` resolves. */
+  onComplete?(result: UploadResult): void;
+  /** The upload ended without a result; comes once, just before `done` rejects. */
+  onError?(error: UploadError): void;
+  /** Aborting it cancels the upload; `cause` of the error is then the signal's reason. */
+  signal?: AbortSignal;
+  /** Name to upload under. @defaultValue the file's own, and `"blob"` for a Blob */
+  filename?: string;
+  /** Media type to upload as. @defaultValue the file's own, or what its extension says */
+  contentType?: string;
+  /**
+   * Settings of the provider for this file, over those of the uploader.
+   *
+   * ```js
+   * uploader.upload(file, { provider: { vaultUpload: { mode: "message", userId: "123" } } });
+   * ```
+   */
+  provider?: Record<string, unknown>;
+}
+
+/**
+ * One file on its way. Tells of itself by callbacks, by events of the same meaning, and by `done`.
+ *
+ * ```js
+ * upload.addEventListener("status", (event) => (label.textContent = event.detail));
+ * ```
+ */
+export interface Upload extends EventTarget {
+  /** Tells uploads of this page apart. */
+  readonly id: string;
+  /** What is uploaded. Of a `FileSystemFileHandle`, empty until the status `"checking"`. */
+  readonly file: { name: string; size: number; type: string };
+  /** The stage that it is in. */
+  readonly status: UploadStatus;
+  /** How far it is. */
+  readonly progress: Progress;
+  /** Resolves or rejects once, at the end. Where nobody looks at it, a failure causes no unhandled rejection. */
+  readonly done: Promise<UploadResult>;
+  /** Stops sending: parts on the wire are given up and sent again later, finished ones stay. */
+  pause(): void;
+  /** Goes on after `pause()`. */
+  resume(): void;
+  /**
+   * Stops, and tells the server where its API has a call for it. `done` rejects with the code `cancelled`; the promise given here
+   * resolves as soon as everything has ended, whichever way.
+   */
+  cancel(): Promise<void>;
+  /**
+   * Passes on what your server heard from a vendor's webhook, so that the upload needn't wait for its next poll. Takes the payload
+   * as it came (with `media_upload_id`) or a record of the vendor's list (with `id`); one of another upload changes nothing.
+   * Throws `invalid-options` where there is no `status`.
+   */
+  notify(update: { status: string; media_id?: string | null; [extra: string]: unknown }): void;
+  addEventListener<K extends keyof UploadEvents>(
+    type: K,
+    listener: (event: CustomEvent<UploadEvents[K]>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+}
+
+/** What `detail` of an event of {@link Upload} is, by the event's name. */
+export interface UploadEvents {
+  progress: Progress;
+  part: SentPart;
+  status: UploadStatus;
+  complete: UploadResult;
+  error: UploadError;
+}
+
+/**
+ * Where an upload is. They come in this order, but any may be left out: `"checking"` looks at the file and whether it is there
+ * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's or the
+ * server's. The last three are final.
+ */
+export type UploadStatus =
+  "queued" | "checking" | "opening" | "sending" | "completing" | "processing" | "paused" | "waiting" | "done" | "failed" | "cancelled";
+
+/** How far an upload is. */
+export interface Progress {
+  /** Bytes that the server has or that are on the wire. Never falls, even where a part has to be sent again. */
+  sent: number;
+  /** Bytes of the file. */
+  total: number;
+  /** `sent` of `total`, 0 to 1. */
+  fraction: number;
+  /** Bytes a second over the last seconds, repeated ones included; null while unknown. */
+  rate: number | null;
+  /** Seconds to go at that rate; null while unknown. */
+  eta: number | null;
+  /** Parts of the file: all, those that the server has, those on the wire. */
+  parts: { total: number; done: number; inFlight: number };
+  /** The vendor's progress once it has the bytes, 0 to 1; null where it tells nothing. */
+  processing: number | null;
+}
+
+/** A part that the server has. */
+export interface SentPart {
+  /** Counted from 1. */
+  partNumber: number;
+  /** Position of its first byte in the file. */
+  start: number;
+  /** Position of its last byte, which belongs to it. */
+  end: number;
+  /** As the server gave it; null where it gave none or the page may not read it. */
+  etag: string | null;
+  /** Requests that it took. */
+  attempts: number;
+  /** Whether its bytes were held against the ETag. */
+  verified: boolean;
+}
+
+/** What came of an upload. Which ids there are depends on the provider. */
+export interface UploadResult {
+  /** Name of the provider. */
+  provider: string;
+  /** OFAuth's reference of this upload. Can be used once. */
+  mediaUploadId?: string;
+  /** Id of the media at the vendor, as text: `media.id` of OFAuth, `media_id` of Onlymonster, `mediaId` of apifansly. */
+  mediaId?: string;
+  /** What to put into OFAuth's `mediaItems`: the media's id where there is one, else the upload's reference. */
+  mediaItem?: string;
+  /** Whether `mediaItem` can be used more than once. */
+  reusable?: boolean;
+  /** The media as the vendor describes it, unchanged. */
+  media?: unknown;
+  /** ETag of the stored object. */
+  etag?: string;
+  /** Key of the stored object. */
+  key?: string;
+  /** Address of the stored object. */
+  location?: string;
+  /** Size of the file. */
+  bytes: number;
+  /** Parts that it went in; 0 where nothing had to be sent. */
+  parts: number;
+  /** Requests with file bytes, repeated ones included. */
+  attempts: number;
+  /** Milliseconds that the upload took. */
+  elapsedMs: number;
+  /** Whether every byte was held against an ETag. */
+  verified: boolean;
+  /** Whether the vendor had this file before, so that nothing was sent. */
+  alreadyThere: boolean;
+  /** When links in `media` stop working, as ISO 8601. */
+  linksExpireAt?: string;
+}
+
+/**
+ * Why there is no result. `message` says what happened, `hint` what to do, `code` is for programs.
+ *
+ * Your own `open`, `sign` and other functions may throw one to say how the upload is to end:
+ *
+ * ```js
+ * throw new UploadError("forbidden", "The trial allows ten files a day.");
+ * ```
+ */
+export class UploadError extends Error {
+  constructor(code: UploadErrorCode, message: string, details?: UploadErrorDetails);
+  /** What went wrong, for programs. */
+  readonly code: UploadErrorCode;
+  /** Whether the same `upload(file)` may well succeed later. The README has a table. */
+  readonly retryable: boolean;
+  /** What was being done. */
+  readonly step?: Step;
+  /** HTTP status, where a server answered. */
+  readonly status?: number;
+  /** Number of the part, where it was about one. */
+  readonly partNumber?: number;
+  /** The vendor's own words, and the id that its support asks for. */
+  readonly vendor?: { code?: string; message?: string; requestId?: string };
+  /** What to do, in a sentence; for `etag-not-exposed`, the CORS rule to paste. */
+  readonly hint?: string;
+}
+
+/** What an {@link UploadError} may carry besides code and message. */
+export interface UploadErrorDetails {
+  /** @defaultValue what the code says by itself */
+  retryable?: boolean;
+  step?: Step;
+  status?: number;
+  partNumber?: number;
+  vendor?: { code?: string; message?: string; requestId?: string };
+  hint?: string;
+  cause?: unknown;
+}
+
+/**
+ * `file-rejected` is said before a byte is sent, `too-large` and `unsupported-type` by the server. `url-expired` is about a store's
+ * presigned URL, `session-expired` about the vendor's upload. `outcome-unknown`: a call that must not be repeated may have taken
+ * effect, so look before you try again. `application`: a function of yours threw, and `cause` has what it threw.
+ */
+export type UploadErrorCode =
+  | "invalid-options"
+  | "file-rejected"
+  | "file-changed"
+  | "file-unreadable"
+  | "unauthorized"
+  | "forbidden"
+  | "rate-limited"
+  | "too-large"
+  | "unsupported-type"
+  | "bad-request"
+  | "plan-mismatch"
+  | "session-expired"
+  | "url-expired"
+  | "etag-not-exposed"
+  | "integrity-mismatch"
+  | "network"
+  | "stalled"
+  | "server"
+  | "outcome-unknown"
+  | "processing-failed"
+  | "unprocessable"
+  | "processing-timeout"
+  | "already-running"
+  | "conflict"
+  | "application"
+  | "cancelled"
+  | "internal";
+
+/** What an upload does at the moment, in the destination's terms. */
+export type Step = "check" | "init" | "verify-fan" | "part" | "complete" | "export" | "status" | "retry" | "list" | "abort" | "sign";
+
+/** A request about to be sent; change it in place. */
+export interface OutgoingRequest {
+  /** What it is for. */
+  step: Step;
+  method: string;
+  url: string;
+  headers: Headers;
+  /** A value that becomes JSON, a `FormData`, or the `Blob` itself. */
+  body: unknown;
+}
+
+/** A destination and its settings, told apart by `name`. */
+export type Provider = OfauthProvider | OnlymonsterProvider | ApifanslyProvider | S3Provider | PlanProvider;
+
+/** OFAuth's `/v2/access/uploads`: media for OnlyFans. Bytes go through your proxy. */
+export interface OfauthProvider {
+  name: "ofauth";
+  /** Address of your proxy, which adds the key and the connection: `"/api/ofauth"`. */
+  baseUrl?: string;
+  /** The account to upload to, where the proxy doesn't know it from the session. */
+  connectionId?: string;
+  /** Puts the media straight into the vault; with `mode: "message"` for the chat with `userId`. */
+  vaultUpload?: { mode?: "message"; userId?: string | null };
+  /** Asks first whether the vault has this file, and then sends nothing. @defaultValue `true` */
+  skipExisting?: boolean;
+  /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
+  apiKey?: string;
+  /** Says that you know: everyone who opens the page can read its secrets. */
+  dangerouslyExposeSecrets?: boolean;
+}
+
+/** Onlymonster's vault uploads. Bytes go straight to the vendor's storage, calls through your proxy. */
+export interface OnlymonsterProvider {
+  name: "onlymonster";
+  /** Address of your proxy, which adds the token: `"/api/onlymonster"`. */
+  baseUrl?: string;
+  /** Id of the account, in digits; as text, since it may be too long for a number. */
+  accountId: string;
+  /** What the media is for. */
+  exportType: "post" | "message";
+  /** Id of the fan whom a message is for. */
+  exportFanId?: string;
+  /** Link to that fan's profile instead of the id; asked for before a byte is sent. */
+  fanLink?: string;
+  /** Milliseconds to wait for the vendor's processing. @defaultValue `900000`, 15 minutes */
+  pollTimeoutMs?: number;
+  /** Milliseconds in one state after which the vendor is asked to try again, once for each state. @defaultValue `180000` */
+  stuckAfterMs?: number;
+  /** Most calls a second, over all uploads of the page to this account. @defaultValue `3`, the vendor's limit */
+  requestsPerSecond?: number;
+  /** Passes ETags on without their quotes. @defaultValue `false` */
+  stripEtagQuotes?: boolean;
+  /** The vendor's token, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
+  token?: string;
+  /** Says that you know: everyone who opens the page can read its secrets. */
+  dangerouslyExposeSecrets?: boolean;
+}
+
+/** apifansly's media upload: one form with the whole file, then a job. Bytes go through your proxy. */
+export interface ApifanslyProvider {
+  name: "apifansly";
+  /** Address of your proxy, which adds the key: `"/api/apifansly"`. */
+  baseUrl?: string;
+  /** Id of the account, as text. */
+  accountId: string;
+  /** The form's `formInputs`: permissions and the like, as the vendor describes them. */
+  formInputs?: { type: number; value: string }[];
+  /** Milliseconds to wait for the job; it is asked about after 1 s, then ever less often, down to every 10 s. @defaultValue `900000`, 15 minutes */
+  pollTimeoutMs?: number;
+  /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
+  apiKey?: string;
+  /** Says that you know: everyone who opens the page can read its secrets. */
+  dangerouslyExposeSecrets?: boolean;
+}
+
+/** Any S3: with temporary credentials, requests are signed in the page, and no server is asked for each part. */
+export interface S3Provider {
+  name: "s3";
+  bucket: string;
+  /** `"eu-central-1"`, for example; `"auto"` at some stores. */
+  region: string;
+  /** Address of the store. @defaultValue that of AWS in this region */
+  endpoint?: string;
+  /** Several names of one store. Parts are spread over them, other calls go to the first; over HTTP/1.1 each name brings its own six connections. */
+  endpoints?: string[];
+  /** Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `false` */
+  forcePathStyle?: boolean;
+  /** Key of the object, or what makes it from the file. */
+  key: string | ((file: { name: string; size: number; type: string }) => string);
+  /**
+   * Gets temporary credentials from your backend. They are kept until `expiration`, and fetched anew when the store calls them
+   * expired.
+   */
+  getCredentials(): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: string }>;
+  /** Bytes of a part, 5 MiB to 5 GiB; more where the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
+  partSize?: number;
+  /** Bytes from which a file is sent in parts; a smaller one goes whole. At most 5 GiB. @defaultValue `16777216`, 16 MiB */
+  multipartThreshold?: number;
+  /** Headers of the object, signed: `{ "cache-control": "max-age=3600", "x-amz-meta-source": "web" }`. */
+  headers?: Record<string, string>;
+  /** Doesn't replace an object that is there: the upload ends as `conflict`. @defaultValue `false` */
+  ifNoneMatch?: boolean;
+}
+
+/**
+ * Your backend plans the upload and keeps the keys; the page only sends bytes to the URLs that it is given. Fits any presigner.
+ *
+ * Where `sign` or `list` fails, it is asked again, as often as `retry` says; `open` and `complete` are not, since they may have
+ * taken effect. An {@link UploadError} that they throw is passed on as it is (`retryable` decides whether `sign` and `list` are
+ * asked again); everything else ends as `application`.
+ */
+export interface PlanProvider {
+  name: "plan";
+  /** Opens an upload, and says which bytes go where. */
+  open(file: { name: string; size: number; type: string }): Promise<UploadPlan>;
+  /**
+   * Gives URLs for parts that came without one, or whose URL expired: some ahead of need, in one call. Its `headers` replace the
+   * plan's for that part. A part that is left out twice ends the upload as `plan-mismatch`.
+   */
+  sign?(plan: UploadPlan, partNumbers: number[]): Promise<{ partNumber: number; uploadUrl: string; headers?: Record<string, string> }[]>;
+  /** Says which parts the store has. */
+  list?(plan: UploadPlan): Promise<{ partNumber: number; size: number; etag: string }[]>;
+  /** Puts the parts together; what it gives goes into the result. */
+  complete?(plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]): Promise<Partial<UploadResult> | void>;
+  /** Gives up the upload, after `cancel()`. */
+  abort?(plan: UploadPlan): Promise<void>;
+}
+
+/**
+ * Where the bytes of a file go. The parts must cover the file exactly, else the upload ends as `plan-mismatch` before a byte is
+ * sent. A part without a URL needs `sign`. Whatever else your backend puts in stays in, and is given back to your functions.
+ */
+export interface UploadPlan {
+  uploadId?: string;
+  key?: string;
+  /** When the URLs expire, as ISO 8601. Without it the URLs are asked, where they are signed as S3's. */
+  expiresAt?: string;
+  /** @defaultValue `"PUT"` */
+  method?: "PUT" | "POST";
+  /** To be sent with every part: what the URLs were signed with, and nothing else. */
+  headers?: Record<string, string>;
+  /** Whether a part's ETag must be readable. @defaultValue `"required"` where there are an `uploadId` and a `complete`, else `"optional"` */
+  etags?: "required" | "optional";
+  parts: {
+    /** Counted from 1. */
+    partNumber: number;
+    uploadUrl?: string;
+    /** First and last byte, both included. */
+    byteRange: { start: number; end: number };
+  }[];
+  [extra: string]: unknown;
+}

@@ -1,0 +1,177 @@
+import { load } from "./core.js";
+import { cancelled, invalid, toUploadError } from "./error.js";
+import { checkUploadOptions, mergeProvider } from "./options.js";
+import { report } from "./report.js";
+import { checkFile, describe, isHandle, open } from "./source.js";
+
+/** One file on its way. */
+export class Upload extends EventTarget {
+  #id = newId();
+  #file = { name: "", size: 0, type: "" };
+  #status = "queued";
+  #progress = noProgress(0);
+  #done;
+  #resolve;
+  #reject;
+  #settled = false;
+
+  #options = {};
+  #wantsProgress = false;
+  #task;
+  /** Calls made before the engine has the upload. */
+  #kept = [];
+  /** What is to be undone once this has settled. */
+  #leaving = [];
+
+  /** `host` is the uploader's side: its `provider`; `enter(end)`, which gives a function to leave by; `start(...)`. */
+  constructor(host, file, options = {}) {
+    super();
+    this.#done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#done.catch(() => {});
+    this.#run(host, file, options).catch((error) => this.#fail(error));
+  }
+
+  get id() {
+    return this.#id;
+  }
+
+  get file() {
+    return this.#file;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get progress() {
+    return this.#progress;
+  }
+
+  get done() {
+    return this.#done;
+  }
+
+  pause() {
+    this.#call("pause");
+  }
+
+  resume() {
+    this.#call("resume");
+  }
+
+  async cancel() {
+    if (this.#task) this.#call("cancel");
+    else this.#fail(cancelled("The upload was cancelled."));
+    await this.#done.catch(() => {});
+  }
+
+  notify(update) {
+    if (typeof update?.status !== "string") {
+      throw invalid(
+        "notify() takes an object with a `status`.",
+        "Pass the webhook's payload, or a record of the vendor's list, as it came.",
+      );
+    }
+    this.#call("notify", update);
+  }
+
+  addEventListener(type, ...rest) {
+    if (type === "progress") this.#wantsProgress = true;
+    super.addEventListener(type, ...rest);
+  }
+
+  async #run(host, file, options) {
+    this.#leaving.push(host.enter((error) => this.#fail(error)));
+    checkFile(file);
+    this.#options = checkUploadOptions(options);
+    const provider = mergeProvider(host.provider, this.#options.provider);
+    this.#heed(this.#options.signal);
+    const source = this.#take(isHandle(file) ? await open(file) : file);
+    await load();
+    if (this.#settled) return;
+    this.#task = host.start(
+      source,
+      provider,
+      { wantsProgress: this.#wantsProgress || this.#options.onProgress !== undefined },
+      // Not within the call: a listener may call back, and would find the wasm busy.
+      (type, detail) => queueMicrotask(() => this.#hear(type, detail)),
+      (error) => this.#fail(error),
+    );
+    this.#leaving.push(() => this.#task.release());
+    for (const call of this.#kept.splice(0)) this.#call(...call);
+  }
+
+  #take(blob) {
+    const source = describe(blob, this.#options);
+    this.#file = { name: source.name, size: source.size, type: source.type };
+    this.#progress = noProgress(source.size);
+    return source;
+  }
+
+  #heed(signal) {
+    if (!signal) return;
+    if (signal.aborted) throw cancelled("The signal was aborted before the upload began.");
+    const stop = () => void this.cancel();
+    signal.addEventListener("abort", stop);
+    this.#leaving.push(() => signal.removeEventListener("abort", stop));
+  }
+
+  #call(method, ...values) {
+    if (this.#settled) return;
+    if (this.#task) this.#task.call(method, ...values);
+    else this.#kept.push([method, ...values]);
+  }
+
+  #hear(type, detail) {
+    if (this.#settled) return;
+    if (type === "complete") this.#settle("done", type, detail, this.#resolve);
+    else if (type === "error") this.#fail(detail);
+    else if (type === "status") this.#turn(detail);
+    else {
+      if (type === "progress") this.#progress = detail;
+      this.#tell(type, detail);
+    }
+  }
+
+  #fail(thrown) {
+    if (this.#settled) return;
+    let error = toUploadError(thrown);
+    const { signal } = this.#options;
+    if (error.code === "cancelled" && signal?.aborted) error = cancelled(error.message, signal.reason);
+    this.#settle(error.code === "cancelled" ? "cancelled" : "failed", "error", error, this.#reject);
+  }
+
+  #settle(status, type, detail, settle) {
+    this.#settled = true;
+    for (const leave of this.#leaving.splice(0)) leave();
+    this.#turn(status);
+    this.#tell(type, detail);
+    settle(detail);
+  }
+
+  #turn(status) {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#tell("status", status);
+  }
+
+  #tell(type, detail) {
+    try {
+      this.#options[`on${type[0].toUpperCase()}${type.slice(1)}`]?.(detail);
+    } catch (error) {
+      report(error);
+    }
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function noProgress(total) {
+  return { sent: 0, total, fraction: 0, rate: null, eta: null, parts: { total: 0, done: 0, inFlight: 0 }, processing: null };
+}
+
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
