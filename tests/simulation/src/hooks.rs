@@ -1,0 +1,176 @@
+//! The application's functions: keys, credentials, and the five of `plan`, with the same line and faults as any request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::rc::Rc;
+
+use partway::error::{Result, Step};
+use partway::platform::{Hook, HookFailure};
+use partway_models::clock::iso8601;
+use partway_models::wire::Response;
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::log::Record;
+use crate::platform::SimPlatform;
+use crate::servers::Servers;
+
+type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
+type MapUrl = Rc<dyn Fn(&str, Step) -> Result<String>>;
+
+/// What the application gives as functions.
+#[derive(Default)]
+pub struct Hooks {
+    /// Functions of `plan` that it doesn't give.
+    pub absent: BTreeSet<Hook>,
+    /// Functions that do something else than the world's backend.
+    pub replaced: BTreeMap<Hook, Replacement>,
+    /// Its `mapUrl`.
+    pub map_url: Option<MapUrl>,
+    /// How long credentials live, in milliseconds; an hour unless told.
+    pub credentials_ms: Option<u64>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").field("absent", &self.absent).finish_non_exhaustive()
+    }
+}
+
+impl Hooks {
+    pub(crate) fn has(&self, hook: Hook, options: &Value) -> bool {
+        if self.replaced.contains_key(&hook) {
+            return true;
+        }
+        match (options["name"].as_str(), hook) {
+            (Some("s3"), Hook::Key) => options["key"].is_string(),
+            (Some("s3"), Hook::Credentials) => true,
+            (Some("plan"), Hook::Key | Hook::Credentials) => false,
+            (Some("plan"), hook) => !self.absent.contains(&hook),
+            _ => false,
+        }
+    }
+}
+
+/// The name in logs and faults.
+fn route(hook: Hook) -> &'static str {
+    match hook {
+        Hook::Key => "hook:key",
+        Hook::Credentials => "credentials",
+        Hook::Open => "plan:open",
+        Hook::SignParts => "plan:sign",
+        Hook::ListParts => "plan:list",
+        Hook::Complete => "plan:complete",
+        Hook::Abort => "plan:abort",
+    }
+}
+
+fn threw(message: impl Into<String>) -> HookFailure {
+    HookFailure { message: message.into(), upload_error: None, cause: None }
+}
+
+/// Calls one of them.
+pub(crate) async fn call(
+    page: SimPlatform,
+    hook: Hook,
+    arguments: Vec<Value>,
+) -> std::result::Result<Value, HookFailure> {
+    let core = page.core.clone();
+    let route = route(hook);
+    let entry = {
+        let mut log = core.log.borrow_mut();
+        log.records.push(Record {
+            upload: page.upload,
+            route,
+            method: "",
+            url: String::new(),
+            headers: Vec::new(),
+            json: Some(Value::Array(arguments.clone())),
+            range: None,
+            sent_at: core.executor.now(),
+            arrived_at: None,
+            effects: 0,
+            status: None,
+        });
+        log.records.len() - 1
+    };
+    let drawn = core.script.borrow_mut().draw(route, &core.weather);
+    let end = |status: u16| core.log.borrow_mut().records[entry].status = Some(status);
+    core.travel().await;
+    for fault in &drawn {
+        match fault {
+            Fault::Answer { response, .. } => {
+                end(response.status);
+                return Err(threw(format!("the backend answered {}: {}", response.status, response.text())));
+            }
+            Fault::ResetBefore | Fault::ResetInBody => {
+                end(0);
+                return Err(threw("Failed to fetch"));
+            }
+            Fault::StallInBody => std::future::pending().await,
+            _ => {}
+        }
+    }
+    core.log.borrow_mut().records[entry].arrived_at = Some(core.executor.now());
+    let replaced = core.hooks.borrow().replaced.get(&hook).cloned();
+    let credentials_ms = core.hooks.borrow().credentials_ms.unwrap_or(3_600_000);
+    let value = match replaced {
+        Some(replaced) => replaced(&arguments),
+        None => {
+            let now = core.server_now();
+            let mut servers = core.servers.borrow_mut();
+            serve(&mut servers, hook, &arguments, (&page.options, credentials_ms), now).map_err(threw)
+        }
+    };
+    core.log.borrow_mut().records[entry].effects += u32::from(value.is_ok());
+    let mut value = value.inspect_err(|_| end(0))?;
+    for fault in &drawn {
+        match fault {
+            Fault::Edit(change) => {
+                let mut answer = Response::json(200, &value);
+                change(&mut answer);
+                value = answer.json_body();
+            }
+            Fault::Latency(ms) => core.executor.sleep_until(core.executor.now() + ms).await,
+            Fault::StallAnswer => std::future::pending().await,
+            Fault::ResetAfter => {
+                end(0);
+                return Err(threw("Failed to fetch"));
+            }
+            _ => {}
+        }
+    }
+    core.travel().await;
+    end(200);
+    Ok(value)
+}
+
+fn serve(
+    servers: &mut Servers,
+    hook: Hook,
+    arguments: &[Value],
+    (options, credentials_ms): (&Value, u64),
+    now: u64,
+) -> std::result::Result<Value, String> {
+    let first = arguments.first().cloned().unwrap_or_default();
+    let second = arguments.get(1).cloned().unwrap_or_default();
+    let Servers { backend, store, secrets, .. } = servers;
+    match hook {
+        Hook::Key => Ok(options["key"].clone()),
+        Hook::Credentials => {
+            let issued = store.issue_credentials(credentials_ms, now);
+            secrets.push(issued.credentials.secret_key.clone());
+            Ok(json!({
+                "accessKeyId": issued.credentials.access_key,
+                "secretAccessKey": issued.credentials.secret_key,
+                "sessionToken": issued.credentials.session_token,
+                "expiration": iso8601(issued.expiration),
+            }))
+        }
+        Hook::Open => backend.open(store, &first, now),
+        Hook::SignParts => backend.sign(store, &first, &second, now),
+        Hook::ListParts => backend.list(store, &first, now),
+        Hook::Complete => backend.complete(store, &first, &second, now),
+        Hook::Abort => backend.abort(store, &first, now),
+    }
+}

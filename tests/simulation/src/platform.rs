@@ -1,0 +1,191 @@
+//! The engine's platform in this world: virtual time, seeded chance, JSON as JavaScript reads it.
+
+use std::fmt;
+use std::rc::Rc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use partway::error::{Result, Step};
+use partway::http::{Request, Response, Url};
+use partway::json;
+use partway::plan::ByteRange;
+use partway::platform::{Hook, HookFailure, OnSent, Platform, SendFailure};
+use serde::Serialize;
+use serde_json::{Number, Value};
+
+use crate::core::Core;
+use crate::file::File;
+use crate::hooks::call;
+use crate::network::exchange;
+use crate::wiring::PAGE;
+
+/// The platform of one upload.
+#[derive(Clone)]
+pub struct SimPlatform {
+    pub(crate) core: Rc<Core>,
+    /// Which upload, counted over the world.
+    pub(crate) upload: usize,
+    /// Which uploader it belongs to.
+    pub(crate) uploader: usize,
+    /// The upload's own provider options.
+    pub(crate) options: Rc<Value>,
+}
+
+impl fmt::Debug for SimPlatform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimPlatform({})", self.upload)
+    }
+}
+
+impl Platform for SimPlatform {
+    type Json = Value;
+    type Blob = File;
+
+    fn now(&self) -> u64 {
+        self.core.executor.now()
+    }
+
+    fn random(&self) -> f64 {
+        self.core.chance.unit()
+    }
+
+    fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()> {
+        // Even a timer of 0 ms is a turn of the event loop.
+        let at = self.now().saturating_add(ms.max(1));
+        self.core.executor.sleep_until(at).boxed_local()
+    }
+
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+        self.core.executor.spawn(task);
+    }
+
+    fn warn(&self, message: &str) {
+        self.core.log.borrow_mut().warnings.push(message.into());
+    }
+
+    fn resolve(&self, url: &str) -> Option<Url> {
+        resolve(url)
+    }
+
+    fn origin(&self) -> String {
+        PAGE.into()
+    }
+
+    fn parse(&self, text: &str) -> Option<Value> {
+        serde_json::from_str(text).ok().map(as_javascript)
+    }
+
+    fn value(&self, json: &Value) -> json::Value<Value> {
+        match json {
+            Value::Null => json::Value::Nothing,
+            Value::Bool(flag) => json::Value::Flag(*flag),
+            Value::Number(number) => json::Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::String(text) => json::Value::Text(text.clone()),
+            Value::Array(items) => json::Value::List(items.clone()),
+            Value::Object(_) => json::Value::Object,
+        }
+    }
+
+    fn names(&self, object: &Value) -> Vec<String> {
+        object.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn with(&self, mut object: Value, name: &str, member: Value) -> Value {
+        object[name] = member;
+        object
+    }
+
+    fn encode<T: Serialize>(&self, value: &T) -> Value {
+        serde_json::to_value(value).unwrap_or(Value::Null)
+    }
+
+    fn member(&self, json: &Value, name: &str) -> Option<Value> {
+        json.as_object()?.get(name).filter(|member| !member.is_null()).cloned()
+    }
+
+    fn send(
+        &self,
+        request: Request<Self>,
+        on_sent: OnSent,
+    ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
+        exchange(self.clone(), request, on_sent).boxed_local()
+    }
+
+    fn read(&self, blob: &File, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
+        let (blob, executor) = (blob.clone(), self.core.executor.clone());
+        async move {
+            executor.sleep_until(executor.now() + 1).await;
+            blob.read(range)
+        }
+        .boxed_local()
+    }
+
+    fn has(&self, hook: Hook) -> bool {
+        self.core.hooks.borrow().has(hook, &self.options)
+    }
+
+    fn call(
+        &self,
+        hook: Hook,
+        arguments: Vec<Value>,
+    ) -> LocalBoxFuture<'static, std::result::Result<Value, HookFailure>> {
+        call(self.clone(), hook, arguments).boxed_local()
+    }
+
+    fn map_url(&self, url: &str, step: Step) -> Option<Result<String>> {
+        let map = self.core.hooks.borrow().map_url.clone()?;
+        Some(map(url, step))
+    }
+}
+
+/// Parses a URL against the page, as a browser does.
+pub(crate) fn resolve(text: &str) -> Option<Url> {
+    let page = url::Url::parse(PAGE).ok()?;
+    let url = page.join(text).ok()?;
+    Some(Url {
+        href: url.to_string(),
+        origin: url.origin().ascii_serialization(),
+        path: url.path().to_string(),
+        query: url.query().unwrap_or("").to_string(),
+    })
+}
+
+/// JavaScript has one kind of number: what is beyond 2^53 lost its last digits.
+fn as_javascript(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(as_double(&number)),
+        Value::Array(items) => Value::Array(items.into_iter().map(as_javascript).collect()),
+        Value::Object(members) => members.into_iter().map(|(name, member)| (name, as_javascript(member))).collect(),
+        other => other,
+    }
+}
+
+fn as_double(number: &Number) -> Number {
+    const SAFE: f64 = 9_007_199_254_740_992.0;
+    let Some(double) = number.as_f64() else { return number.clone() };
+    if double.fract() == 0.0 && double.abs() <= SAFE {
+        return Number::from(double as i64);
+    }
+    Number::from_f64(double).unwrap_or_else(|| number.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_javascripts() {
+        let read = |text: &str| as_javascript(serde_json::from_str(text).unwrap()).to_string();
+        assert_eq!(read("[12, 12.0, 1.5, -3]"), "[12,12,1.5,-3]");
+        assert_eq!(read("874740000000000001"), "8.7474e+17");
+    }
+
+    #[test]
+    fn urls_are_a_browsers() {
+        let url = resolve("/api/x?y=1").unwrap();
+        assert_eq!((url.href.as_str(), url.origin.as_str()), ("https://app.example/api/x?y=1", PAGE));
+        assert_eq!(resolve("https://api.ofauth.com/upload%3A5/parts/1").unwrap().path, "/upload%3A5/parts/1");
+        assert_eq!(resolve("javascript:alert(1)").unwrap().origin, "null");
+        assert!(resolve("https://").is_none());
+    }
+}

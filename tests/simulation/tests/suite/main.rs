@@ -1,0 +1,18 @@
+//! The engine and its providers against the models, in virtual time: one suite that every provider passes, and what is particular
+//! to each.
+
+mod apifansly;
+mod cancel_pause;
+mod conformance;
+mod dialects;
+mod faults;
+mod hostile;
+mod ofauth;
+mod ofauth_loss;
+mod onlymonster;
+mod onlymonster_loss;
+mod plan;
+mod plan_rules;
+mod rejected;
+mod s3;
+mod s3_errors;

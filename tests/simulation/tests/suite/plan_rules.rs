@@ -1,0 +1,164 @@
+//! A plan of the application's own: what its functions give and throw.
+
+use std::rc::Rc;
+
+use partway::error::{Code, Step};
+use partway::platform::{Hook, HookFailure};
+use partway_simulation::{Fault, World};
+use serde_json::{Value, json};
+
+use crate::dialects::MIB;
+use crate::plan::uploads;
+
+#[test]
+fn what_complete_gives_is_merged_into_the_result() {
+    let world = World::new(1);
+    let more = |reply: &mut Value| {
+        reply["mediaId"] = json!("874740000000000001");
+        reply["media"] = json!({ "any": ["thing"] });
+        reply["reusable"] = json!(true);
+        reply["bytes"] = json!(1);
+        reply["provider"] = json!("other");
+    };
+    world.fault("plan:complete", 0, 1, Fault::json(more));
+    let result = world.stored(&uploads(&world, 12 * MIB));
+    assert_eq!((result.provider, result.bytes, result.parts), ("plan", 12 * MIB, 3), "what was measured stays");
+    assert_eq!(result.outcome.media_id.as_deref(), Some("874740000000000001"));
+    assert_eq!((result.outcome.media, result.outcome.reusable), (Some(json!({ "any": ["thing"] })), Some(true)));
+    assert!(result.outcome.location.is_some() && result.outcome.etag.is_some());
+}
+
+#[test]
+fn complete_may_give_nothing_or_not_be_there() {
+    for reply in ["null", "{}", "17", "\"text\"", r#"{"key":5,"etag":[]}"#] {
+        let world = World::new(1);
+        world.fault("plan:complete", 0, 1, Fault::body(reply));
+        let upload = uploads(&world, 12 * MIB);
+        assert_eq!(upload.done().outcome.key.as_deref(), Some("plans/1-clip.mp4"), "{reply}");
+        world.stored(&upload);
+    }
+    let world = World::new(1);
+    world.hooks().absent.insert(Hook::Complete);
+    let upload = uploads(&world, MIB);
+    let outcome = world.stored(&upload).outcome;
+    assert!(outcome.etag.is_some() && !outcome.location.unwrap().contains('?'), "no signature in a location");
+}
+
+#[test]
+fn complete_gets_the_plan_as_it_came_and_the_parts_in_order() {
+    let world = World::new(1);
+    world.servers().backend.extra = json!({ "anything": { "of": ["yours", 1.5, null] } });
+    world.stored(&uploads(&world, 40 * MIB));
+    for route in ["plan:sign", "plan:complete"] {
+        assert_eq!(world.sent(route)[0].json.as_ref().unwrap()[0]["anything"], json!({ "of": ["yours", 1.5, null] }));
+    }
+    let parts = world.sent("plan:complete")[0].json.as_ref().unwrap()[1].clone();
+    let numbers: Vec<_> = parts.as_array().unwrap().iter().map(|part| part["partNumber"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
+    let opened = world.sent("plan:open")[0].json.clone().unwrap();
+    assert_eq!(opened, json!([{ "name": "clip.mp4", "size": 40 * MIB, "type": "video/mp4" }]));
+}
+
+#[test]
+fn open_and_complete_are_called_once_sign_again() {
+    for (route, size, calls, step) in [
+        ("plan:open", MIB, 1, Step::Init),
+        ("plan:complete", 12 * MIB, 1, Step::Complete),
+        ("plan:sign", 12 * MIB, 8, Step::Sign),
+    ] {
+        let world = World::new(1);
+        world.fault(route, 0, None, Fault::status(500));
+        let upload = uploads(&world, size);
+        let error = upload.error();
+        assert_eq!((error.code, error.step, error.retryable), (Code::Application, Some(step), false), "{upload:?}");
+        let ahead = usize::from(route == "plan:sign");
+        assert!((calls..=calls + ahead).contains(&world.count(route)), "{route}: {} calls", world.count(route));
+    }
+    let world = World::new(1);
+    world.fault("plan:sign", 0, 3, Fault::ResetBefore);
+    world.stored(&uploads(&world, 12 * MIB));
+}
+
+#[test]
+fn an_upload_error_that_is_thrown_on_purpose_decides_by_itself() {
+    for (retryable, calls) in [(false, 1), (true, 8)] {
+        let world = World::new(1);
+        let throws = move |_: &[Value]| {
+            Err(HookFailure { message: "not today".into(), upload_error: Some(retryable), cause: None })
+        };
+        world.hooks().replaced.insert(Hook::SignParts, Rc::new(throws));
+        let upload = uploads(&world, 12 * MIB);
+        let error = upload.error();
+        assert_eq!(error.retryable, retryable);
+        assert!(error.message.contains("not today"));
+        assert!((calls..=calls + 1).contains(&world.count("plan:sign")), "{} calls", world.count("plan:sign"));
+    }
+}
+
+#[test]
+fn a_plan_that_is_not_used_is_given_up() {
+    for (route, fault) in [
+        ("store:UploadPart", Fault::answer(403, "<Error><Code>AccessDenied</Code></Error>")),
+        ("plan:sign", Fault::body("[]")),
+    ] {
+        let world = World::new(1);
+        world.fault(route, 0, None, fault);
+        let upload = uploads(&world, 40 * MIB);
+        assert!(upload.code().is_some());
+        assert_eq!(world.count("plan:abort"), 1, "{upload:?}");
+        assert_eq!(world.servers().store.open_uploads(), []);
+    }
+}
+
+#[test]
+fn plans_that_cannot_be_right_are_refused_before_a_byte_is_sent() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 18] = [
+        ("no parts", |plan| plan["parts"] = json!([])),
+        ("parts of another type", |plan| plan["parts"] = json!({})),
+        ("no range", |plan| drop(plan["parts"][0].as_object_mut().unwrap().remove("byteRange"))),
+        ("a negative start", |plan| plan["parts"][0]["byteRange"]["start"] = json!(-1)),
+        ("a fraction", |plan| plan["parts"][0]["byteRange"]["end"] = json!(5_242_879.5)),
+        ("a gap", |plan| plan["parts"][1]["byteRange"]["start"] = json!(5_242_881)),
+        ("an overlap", |plan| plan["parts"][1]["byteRange"]["start"] = json!(5_242_879)),
+        ("too short", |plan| drop(plan["parts"].as_array_mut().unwrap().pop())),
+        ("too long", |plan| plan["parts"][2]["byteRange"]["end"] = json!(1u64 << 40)),
+        ("the end of all numbers", |plan| plan["parts"][2]["byteRange"]["end"] = json!(u64::MAX)),
+        ("part 0", |plan| plan["parts"][0]["partNumber"] = json!(0)),
+        ("a part twice", |plan| plan["parts"][1]["partNumber"] = json!(1)),
+        ("a part number beyond all", |plan| plan["parts"][2]["partNumber"] = json!(1u64 << 33)),
+        ("another method", |plan| plan["method"] = json!("DELETE")),
+        ("other etags", |plan| plan["etags"] = json!("maybe")),
+        ("an expiry that is none", |plan| plan["expiresAt"] = json!("tomorrow")),
+        ("plain http", |plan| plan["parts"][0]["uploadUrl"] = json!("http://store.example/x")),
+        ("a script", |plan| plan["parts"][0]["uploadUrl"] = json!("javascript:alert(1)")),
+    ];
+    for (name, change) in changes {
+        let world = World::new(1);
+        world.fault("plan:open", 0, None, Fault::json(change));
+        let upload = uploads(&world, 12 * MIB);
+        assert_eq!(upload.code(), Some(Code::PlanMismatch), "{name}: {upload:?}");
+        assert_eq!(world.count("store:*"), 0, "{name}");
+        assert_eq!(world.count("plan:abort"), 1, "{name}: it is given up");
+    }
+}
+
+#[test]
+fn a_url_that_was_signed_for_an_empty_body_is_warned_of() {
+    let world = World::new(1);
+    let empty = |plan: &mut Value| {
+        let url = plan["parts"][0]["uploadUrl"].as_str().unwrap().to_string();
+        plan["parts"][0]["uploadUrl"] = json!(format!("{url}&x-amz-checksum-crc32=AAAAAA%3D%3D"));
+    };
+    world.fault("plan:open", 0, None, Fault::json(empty));
+    uploads(&world, MIB);
+    assert!(world.log().warnings.iter().any(|warning| warning.contains("WHEN_REQUIRED")), "{:?}", world.log().warnings);
+}
+
+#[test]
+fn parts_may_be_numbered_with_gaps_and_given_in_any_order() {
+    let world = World::new(1);
+    world.servers().backend.first_urls = usize::MAX;
+    world.fault("plan:open", 0, None, Fault::json(|plan| plan["parts"].as_array_mut().unwrap().reverse()));
+    world.stored(&uploads(&world, 23 * MIB));
+}

@@ -1,0 +1,279 @@
+//! What is particular to S3: ranges of very large files, hosts, signed headers, credentials, clocks.
+
+use partway::engine::events::Event;
+use partway::error::{Code, Step};
+use partway_simulation::servers::{STORE, STORE_TWO};
+use partway_simulation::{Handle, World};
+use serde_json::{Value, json};
+
+use crate::dialects::MIB;
+
+pub(crate) fn with(members: Value) -> Value {
+    let mut provider = json!({
+        "name": "s3", "endpoint": STORE, "bucket": "media", "region": "us-east-1", "forcePathStyle": true, "key": "a/b.mp4",
+    });
+    for (name, value) in members.as_object().unwrap() {
+        provider[name] = value.clone();
+    }
+    provider
+}
+
+pub(crate) fn uploads(world: &World, provider: Value, size: u64) -> Handle {
+    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", size));
+    world.run();
+    upload
+}
+
+#[test]
+fn the_threshold_decides_between_one_put_and_parts() {
+    for (members, size, parts) in [
+        (json!({}), 16 * MIB - 1, 0),
+        (json!({}), 16 * MIB, 2),
+        (json!({}), 16 * MIB + 1, 3),
+        (json!({ "multipartThreshold": 5 * MIB, "partSize": 6 * MIB }), 5 * MIB - 1, 0),
+        (json!({ "multipartThreshold": 5 * MIB, "partSize": 6 * MIB }), 18 * MIB, 3),
+        (json!({ "multipartThreshold": 0 }), 1, 1),
+        (json!({ "multipartThreshold": 0 }), 0, 0),
+    ] {
+        let world = World::new(1);
+        let upload = uploads(&world, with(members.clone()), size);
+        world.stored(&upload);
+        assert_eq!(world.count("store:UploadPart"), parts, "{members} {size}");
+        assert_eq!(world.count("store:PutObject"), usize::from(parts == 0));
+        assert_eq!(world.count("store:CompleteMultipartUpload"), usize::from(parts > 0));
+        assert_eq!(world.servers().store.open_uploads(), []);
+    }
+}
+
+#[test]
+fn six_gibibytes_go_in_the_right_ranges() {
+    const SIZE: u64 = (6 << 30) + 5;
+    let world = World::new(1);
+    world.line(|line| (line.bytes_per_ms, line.reports) = (100_000, false));
+    let upload = uploads(&world, with(json!({})), SIZE);
+    let result = world.stored(&upload);
+    assert_eq!((result.bytes, result.parts), (SIZE, 769));
+    let last =
+        world.sent("store:UploadPart").into_iter().filter_map(|record| record.range).max_by_key(|r| r.end).unwrap();
+    assert_eq!((last.start, last.end), (6 << 30, SIZE));
+    assert_eq!(upload.progress().last().unwrap().sent, SIZE);
+}
+
+#[test]
+fn a_file_that_would_have_too_many_parts_gets_larger_ones() {
+    const SIZE: u64 = 200 << 30;
+    let world = World::new(1);
+    world.line(|line| (line.bytes_per_ms, line.reports) = (1_000_000, false));
+    let upload = uploads(&world, with(json!({})), SIZE);
+    let result = world.stored(&upload);
+    assert!(result.parts <= 10_000 && result.parts > 9_000, "{}", result.parts);
+}
+
+#[test]
+fn parts_are_spread_over_the_hosts_and_control_calls_go_to_the_first() {
+    let world = World::new(1);
+    let upload = uploads(&world, with(json!({ "endpoints": [STORE, STORE_TWO] })), 80 * MIB);
+    world.stored(&upload);
+    let on = |host: &str| world.sent("store:UploadPart").iter().filter(|record| record.url.starts_with(host)).count();
+    assert_eq!((on(&format!("{STORE}/")), on(&format!("{STORE_TWO}/"))), (5, 5));
+    for route in ["store:CreateMultipartUpload", "store:CompleteMultipartUpload"] {
+        assert!(world.sent(route).iter().all(|record| record.url.starts_with(&format!("{STORE}/"))));
+    }
+}
+
+#[test]
+fn the_callers_headers_are_signed_and_sent_once() {
+    let headers = json!({ "x-amz-meta-title": "Ein Titel", "Cache-Control": "max-age=5", "x-amz-meta-b": "  a  b " });
+    for size in [MIB, 20 * MIB] {
+        let world = World::new(1);
+        let upload = uploads(&world, with(json!({ "headers": headers })), size);
+        world.stored(&upload);
+        for record in world.sent("store:*") {
+            let carries = record.header("x-amz-meta-title").is_some();
+            assert_eq!(
+                carries,
+                matches!(record.route, "store:PutObject" | "store:CreateMultipartUpload"),
+                "{}",
+                record.url
+            );
+            if carries {
+                assert!(record.url.contains("x-amz-meta-title"), "signed: {}", record.url);
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_of_all_kinds_are_signed_as_they_are_sent() {
+    let keys = [
+        "plain.mp4",
+        "a b/c+d/é&=?#%41.mp4",
+        "../x/./y//z",
+        "日本語.mov",
+        "~tilde_-.",
+        "trailing/",
+        "a:b@c,d;e'f(g)h*!$",
+    ];
+    for key in keys {
+        for size in [MIB, 17 * MIB] {
+            let world = World::new(1);
+            let upload = uploads(&world, with(json!({ "key": key })), size);
+            // A browser resolves dot segments before it sends: such a key can't be sent at all.
+            if key.contains("../") {
+                assert!(upload.code().is_some() || world.servers().store.keys("media") == [key], "{upload:?}");
+                continue;
+            }
+            assert_eq!(world.stored(&upload).outcome.key.as_deref(), Some(key), "{upload:?}");
+            assert_eq!(world.servers().store.keys("media"), [key]);
+        }
+    }
+}
+
+#[test]
+fn credentials_are_asked_for_once_and_used_for_everything() {
+    let world = World::new(1);
+    let upload = uploads(&world, with(json!({})), 80 * MIB);
+    world.stored(&upload);
+    assert_eq!(world.count("credentials"), 1);
+    assert!(world.sent("store:*").iter().all(|record| record.url.contains("X-Amz-Security-Token=")));
+}
+
+#[test]
+fn credentials_that_end_midway_are_fetched_again() {
+    let world = World::new(1);
+    world.line(|line| line.bytes_per_ms = 500);
+    world.hooks().credentials_ms = Some(100_000);
+    let upload = uploads(&world, with(json!({})), 400 * MIB);
+    world.stored(&upload);
+    assert!(world.count("credentials") > 1);
+    let refused = world.sent("store:*").iter().filter(|record| record.status == Some(400)).count();
+    assert_eq!(refused, 0, "asked for ahead of their end");
+}
+
+#[test]
+fn credentials_that_lie_about_their_end_are_fetched_again_when_refused() {
+    let world = World::new(1);
+    world.line(|line| line.bytes_per_ms = 500);
+    world.hooks().credentials_ms = Some(60_000);
+    world.fault(
+        "credentials",
+        0,
+        None,
+        partway_simulation::Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration"))),
+    );
+    let upload = uploads(&world, with(json!({})), 200 * MIB);
+    let result = world.stored(&upload);
+    let fetched = world.count("credentials");
+    assert!((2..=5).contains(&fetched), "{fetched}: once for each end\n{upload:?}");
+    assert!(result.attempts > result.parts, "refused ones were sent again");
+}
+
+#[test]
+fn credentials_that_never_become_good_end_it() {
+    let world = World::new(1);
+    world.hooks().credentials_ms = Some(0);
+    let upload = uploads(&world, with(json!({})), MIB);
+    let error = upload.error();
+    assert_eq!(error.code, Code::Unauthorized, "{upload:?}");
+    assert!(world.count("credentials") <= 10);
+}
+
+#[test]
+fn a_clock_that_is_off_by_hours_is_put_right() {
+    for skew in [-7_200_000, -1_000_000, 1_000_000, 7_200_000] {
+        for size in [MIB, 24 * MIB] {
+            let world = World::new(1);
+            world.skew(skew);
+            let upload = uploads(&world, with(json!({})), size);
+            world.stored(&upload);
+            let refused = world.sent("store:*").iter().filter(|record| record.status == Some(403)).count();
+            assert!(refused <= 2, "{skew}: learnt once, kept: {upload:?}");
+        }
+    }
+}
+
+#[test]
+fn if_none_match_keeps_what_is_there() {
+    for size in [MIB, 24 * MIB] {
+        let world = World::new(1);
+        let options = with(json!({ "ifNoneMatch": true }));
+        let first = uploads(&world, options.clone(), size);
+        world.stored(&first);
+        world.run_for(60_000);
+        let second = uploads(&world, options, size);
+        let error = second.error();
+        assert_eq!((error.code, error.status, error.retryable), (Code::Conflict, Some(412), false), "{second:?}");
+        partway_simulation::check::proves(first.file(), &world.pieces(&first.done()));
+        assert_eq!(world.servers().store.open_uploads(), [], "nothing is left behind");
+    }
+}
+
+#[test]
+fn real_bytes_are_verified_part_by_part() {
+    let world = World::new(1);
+    let file = world.real_file("clip.mp4", 17 * MIB as usize);
+    let upload = world.upload(with(json!({})), json!({ "integrity": "require" }), &file);
+    world.run();
+    assert!(world.stored(&upload).verified);
+    let parts = upload.events().iter().filter(|(_, event)| matches!(event, Event::Part(part) if part.verified)).count();
+    assert_eq!(parts, 3);
+}
+
+#[test]
+fn etags_that_are_no_md5s_are_for_auto_to_find_out_or_off() {
+    // A store whose ETags look like MD5s and are none can't be told from damage: the error names the option.
+    let world = World::new(1);
+    world.servers().store.config.opaque_etags = true;
+    let file = world.real_file("clip.mp4", MIB as usize);
+    let upload = world.upload(with(json!({})), json!({ "integrity": "auto" }), &file);
+    world.run();
+    let error = upload.error();
+    assert_eq!(error.code, Code::IntegrityMismatch);
+    assert!(error.hint.as_ref().unwrap().contains("\"off\""), "{error:?}");
+    let upload = world.upload(with(json!({})), json!({ "integrity": "off" }), &file);
+    world.run();
+    assert!(!world.stored(&upload).verified);
+}
+
+#[test]
+fn options_that_cannot_work_are_said_before_a_request() {
+    for members in [
+        json!({ "bucket": "" }),
+        json!({ "bucket": "../x" }),
+        json!({ "region": "" }),
+        json!({ "region": "eu/x" }),
+        json!({ "endpoint": "http://store.example" }),
+        json!({ "endpoint": "https://store.example?x=1" }),
+        json!({ "endpoint": "nonsense://" }),
+        json!({ "partSize": MIB }),
+        json!({ "partSize": 6_u64 << 30 }),
+        json!({ "multipartThreshold": 6_u64 << 30 }),
+        json!({ "headers": { "host": "evil.example" } }),
+        json!({ "headers": { "x-amz-meta-a": "b\nc: d" } }),
+        json!({ "key": "" }),
+        json!({ "key": "x".repeat(1_025) }),
+        json!({ "key": null }),
+    ] {
+        let world = World::new(1);
+        let upload = uploads(&world, with(members.clone()), MIB);
+        assert_eq!(upload.code(), Some(Code::InvalidOptions), "{members}: {upload:?}");
+        assert_eq!(world.count("store:*"), 0);
+    }
+}
+
+#[test]
+fn what_get_credentials_throws_reaches_the_caller() {
+    let world = World::new(1);
+    world.fault("credentials", 0, None, partway_simulation::Fault::status(500));
+    let error = uploads(&world, with(json!({})), MIB).error();
+    assert_eq!((error.code, error.step), (Code::Application, Some(Step::Sign)));
+    assert_eq!(world.count("credentials"), 8, "it may be asked again");
+    for given in
+        ["null", "{}", "[]", r#"{"accessKeyId":"","secretAccessKey":""}"#, r#"{"accessKeyId":1,"secretAccessKey":2}"#]
+    {
+        let world = World::new(1);
+        world.fault("credentials", 0, None, partway_simulation::Fault::body(given));
+        assert_eq!(uploads(&world, with(json!({})), MIB).code(), Some(Code::InvalidOptions), "{given}");
+        assert_eq!(world.count("store:*"), 0);
+    }
+}

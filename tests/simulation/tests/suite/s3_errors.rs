@@ -1,0 +1,201 @@
+//! S3: errors that come with 200, lost completes, expired URLs, and what is left behind.
+
+use partway::error::Code;
+use partway_models::wire::Response;
+use partway_simulation::{Fault, World};
+use serde_json::json;
+
+use crate::dialects::MIB;
+use crate::s3::{uploads, with};
+
+fn error_body(code: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>Said so</Message></Error>")
+}
+
+/// An answer instead of the true one, readable by the page.
+fn says(status: u16, code: &str) -> Fault {
+    Fault::answer(status, &error_body(code)).with("content-type", "application/xml")
+}
+
+#[test]
+fn a_complete_that_fails_with_200_is_no_success() {
+    for white_space in ["", "   \n\n\n      "] {
+        let world = World::new(1);
+        world.fault(
+            "store:CompleteMultipartUpload",
+            0,
+            1,
+            Fault::answer(200, &format!("{white_space}{}", error_body("InternalError"))),
+        );
+        let upload = uploads(&world, with(json!({})), 24 * MIB);
+        world.stored(&upload);
+        assert_eq!(world.count("store:CompleteMultipartUpload"), 2, "{upload:?}");
+    }
+    let world = World::new(1);
+    world.fault("store:CompleteMultipartUpload", 0, None, Fault::answer(200, &error_body("InternalError")));
+    let upload = uploads(&world, with(json!({})), 24 * MIB);
+    assert!(upload.code().is_some(), "it never succeeded: {upload:?}");
+    assert!(world.servers().store.keys("media").is_empty());
+}
+
+#[test]
+fn a_200_that_is_no_answer_at_all_is_no_success_either() {
+    for body in ["", "OK", "<html></html>", "<CompleteMultipartUploadResult", "{}"] {
+        let world = World::new(1);
+        let empty = Fault::answer(200, body);
+        world.fault("store:CompleteMultipartUpload", 0, None, empty);
+        let upload = uploads(&world, with(json!({})), 24 * MIB);
+        assert!(upload.code().is_some(), "{body:?}: {upload:?}");
+    }
+}
+
+#[test]
+fn a_lost_complete_that_had_worked_is_found_by_looking_at_the_object() {
+    for lost in [Fault::ResetAfter, Fault::StallAnswer] {
+        let world = World::new(1);
+        world.fault("store:CompleteMultipartUpload", 0, 1, lost);
+        let upload = uploads(&world, with(json!({})), 24 * MIB);
+        world.stored(&upload);
+        let completes = world.sent("store:CompleteMultipartUpload");
+        assert!(completes.len() == 1 || completes[1].status == Some(404), "{upload:?}");
+        assert!(world.count("store:HeadObject") >= 1, "NoSuchUpload isn't believed before a look: {upload:?}");
+        assert_eq!(world.count("store:CreateMultipartUpload"), 1, "nothing is sent twice");
+    }
+}
+
+#[test]
+fn another_object_under_the_key_is_not_taken_for_this_one() {
+    let world = World::new(1);
+    let other = uploads(&world, with(json!({})), 25 * MIB);
+    world.stored(&other);
+    // The upload vanishes before complete, and the key holds another file.
+    world.fault("store:CompleteMultipartUpload", 0, None, says(404, "NoSuchUpload"));
+    let upload = uploads(&world, with(json!({})), 24 * MIB);
+    let error = upload.error();
+    assert_eq!(error.code, Code::SessionExpired, "{upload:?}");
+    partway_simulation::check::proves(other.file(), &world.pieces(&other.done()));
+}
+
+#[test]
+fn a_lost_conditional_put_finds_its_own_object() {
+    for size in [MIB, 24 * MIB] {
+        let world = World::new(1);
+        world.fault("store:PutObject", 0, 1, Fault::ResetAfter);
+        world.fault("store:CompleteMultipartUpload", 0, 1, Fault::ResetAfter);
+        let upload = uploads(&world, with(json!({ "ifNoneMatch": true })), size);
+        world.stored(&upload);
+    }
+}
+
+#[test]
+fn a_conflict_of_two_writers_is_named() {
+    for size in [MIB, 24 * MIB] {
+        let world = World::new(1);
+        world.servers().store.config.conflicts = 1;
+        let upload = uploads(&world, with(json!({ "ifNoneMatch": true })), size);
+        let error = upload.error();
+        assert_eq!((error.code, error.status), (Code::Conflict, Some(409)), "{upload:?}");
+        assert_eq!(world.servers().store.open_uploads(), []);
+    }
+}
+
+#[test]
+fn an_upload_that_the_store_lost_is_begun_anew_once() {
+    let world = World::new(1);
+    world.fault("store:UploadPart", 2, 1, says(404, "NoSuchUpload"));
+    let upload = uploads(&world, with(json!({})), 40 * MIB);
+    world.stored(&upload);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 2);
+    assert!(!world.log().warnings.is_empty());
+
+    let world = World::new(1);
+    world.fault("store:UploadPart", 0, None, says(404, "NoSuchUpload"));
+    let upload = uploads(&world, with(json!({})), 40 * MIB);
+    assert_eq!(upload.code(), Some(Code::SessionExpired));
+    assert_eq!(world.count("store:CreateMultipartUpload"), 2, "once, not for ever");
+}
+
+#[test]
+fn an_error_leaves_no_orphaned_parts() {
+    for (route, fault) in [
+        ("store:UploadPart", says(403, "AccessDenied")),
+        ("store:UploadPart", says(400, "EntityTooLarge")),
+        ("store:CompleteMultipartUpload", says(400, "EntityTooSmall")),
+        ("store:CompleteMultipartUpload", says(403, "SignatureDoesNotMatch")),
+    ] {
+        let world = World::new(1);
+        world.fault(route, 1, None, fault.clone());
+        world.fault("store:CompleteMultipartUpload", 0, None, says(400, "EntityTooSmall"));
+        let upload = uploads(&world, with(json!({})), 40 * MIB);
+        assert!(upload.code().is_some());
+        assert_eq!(world.servers().store.open_uploads(), [], "{fault:?}: {upload:?}");
+        assert!(world.count("store:AbortMultipartUpload") >= 1);
+    }
+}
+
+#[test]
+fn each_code_of_the_store_means_what_it_says() {
+    for (status, code, expected, sent) in [
+        (403, "SignatureDoesNotMatch", Code::Forbidden, 1),
+        (403, "AccessDenied", Code::Forbidden, 1),
+        (403, "InvalidAccessKeyId", Code::Forbidden, 1),
+        (404, "NoSuchBucket", Code::BadRequest, 1),
+        (400, "EntityTooLarge", Code::TooLarge, 1),
+        (301, "PermanentRedirect", Code::BadRequest, 1),
+        (501, "NotImplemented", Code::BadRequest, 1),
+        (400, "RequestTimeout", Code::Network, 8),
+        (503, "SlowDown", Code::RateLimited, 8),
+        (500, "InternalError", Code::Server, 8),
+        (400, "BadDigest", Code::IntegrityMismatch, 8),
+    ] {
+        let world = World::new(1);
+        world.fault("store:PutObject", 0, None, says(status, code));
+        let upload = uploads(&world, with(json!({})), MIB);
+        let error = upload.error();
+        assert_eq!((error.code, error.status), (expected, Some(status)), "{code}: {upload:?}");
+        assert_eq!(error.vendor.as_ref().unwrap().code.as_deref(), Some(code));
+        assert_eq!(world.count("store:PutObject"), sent, "{code}");
+        let told = format!("{:?}", *error);
+        assert!(!told.contains("X-Amz-") && !told.contains("ASIA"), "no signature in an error: {told}");
+    }
+}
+
+#[test]
+fn a_refusal_that_cors_hides_looks_like_a_lost_connection_and_is_tried_again() {
+    let world = World::new(1);
+    world.fault("store:UploadPart", 0, 3, Fault::expired());
+    let upload = uploads(&world, with(json!({})), 24 * MIB);
+    world.stored(&upload);
+    let urls: std::collections::BTreeSet<String> =
+        world.sent("store:UploadPart").iter().filter(|r| r.range.unwrap().start == 0).map(|r| r.url.clone()).collect();
+    assert!(urls.len() > 1, "signed anew each time: {urls:?}");
+}
+
+#[test]
+fn a_bucket_without_a_cors_rule_is_named_in_the_hint() {
+    let world = World::new(1);
+    world.servers().bucket_cors.allows = Some(Vec::new());
+    world.servers().bucket_cors.exposes = Some(Vec::new());
+    let upload = uploads(&world, with(json!({ "headers": { "x-amz-meta-a": "b" } })), 24 * MIB);
+    let error = upload.error();
+    assert_eq!(error.code, Code::Network, "{upload:?}");
+    let hint = error.hint.clone().unwrap();
+    assert!(hint.contains("AllowedOrigins") && hint.contains("https://app.example"), "{hint}");
+}
+
+#[test]
+fn parts_that_land_after_an_abort_are_aborted_again() {
+    let world = World::new(1);
+    let upload = world.upload(with(json!({})), json!({}), &world.file("clip.mp4", 60 * MIB));
+    upload.when(|event| matches!(event, partway::engine::events::Event::Part(_)), partway_simulation::Handle::cancel);
+    // The list shows a straggler once.
+    let straggler = |response: &mut Response| {
+        response.status = 200;
+        response.body = b"<ListPartsResult><Part><PartNumber>1</PartNumber></Part></ListPartsResult>".to_vec();
+    };
+    world.fault("store:ListParts", 0, 1, Fault::Edit(std::rc::Rc::new(straggler)));
+    world.run();
+    assert_eq!(upload.code(), Some(Code::Cancelled));
+    assert_eq!(world.count("store:AbortMultipartUpload"), 2, "{upload:?}");
+    assert_eq!(world.servers().store.open_uploads(), []);
+}
