@@ -1,0 +1,2 @@
+// The smallest module: magic and version, nothing else (WebAssembly Core Specification, binary format).
+export default "AGFzbQEAAAA=";

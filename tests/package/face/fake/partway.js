@@ -1,0 +1,115 @@
+// A core that does what the test says: same exports as the generated glue, no wasm.
+export const core = {
+  version: "0.1.0",
+  engines: [],
+  tasks: [],
+  resets: 0,
+  frees: 0,
+  inits: [],
+  instance: 0,
+  /** Thrown by the next call of that name. */
+  throws: {},
+  /** Kills the instance as the guard in the real glue does, and gives the error that it would rethrow. */
+  die(message = "unreachable") {
+    const error = new WebAssembly.RuntimeError(message);
+    core.instance += 1;
+    hook(error);
+    return error;
+  },
+  forget() {
+    core.engines.length = core.tasks.length = core.inits.length = 0;
+    core.resets = core.frees = 0;
+    core.throws = {};
+  },
+};
+
+let hook = () => {};
+export const onFatal = (given) => (hook = given);
+
+function maybeThrow(name) {
+  const thrown = core.throws[name];
+  delete core.throws[name];
+  if (thrown) throw typeof thrown === "function" ? thrown() : thrown;
+}
+
+export default async function init({ module_or_path }) {
+  core.inits.push(module_or_path);
+  maybeThrow("init");
+}
+
+export function __wbg_reset_state() {
+  core.resets += 1;
+  core.instance += 1;
+  maybeThrow("reset");
+}
+
+export const version = () => core.version;
+
+class Wasm {
+  #instance = core.instance;
+  freed = false;
+
+  use(name) {
+    if (this.freed) throw new Error(`${name} after free`);
+    if (this.#instance !== core.instance) throw new Error(`${name} on a dead instance`);
+    maybeThrow(name);
+  }
+
+  free() {
+    this.use("free");
+    this.freed = true;
+    core.frees += 1;
+  }
+}
+
+export class Engine extends Wasm {
+  closed = false;
+
+  constructor(options) {
+    super();
+    maybeThrow("engine");
+    this.options = options;
+    core.engines.push(this);
+  }
+
+  start(source, provider, options, sink) {
+    this.use("start");
+    const task = new Task(source, provider, options, sink);
+    core.tasks.push(task);
+    return task;
+  }
+
+  close() {
+    this.use("close");
+    this.closed = true;
+  }
+}
+
+class Task extends Wasm {
+  calls = [];
+
+  constructor(source, provider, options, sink) {
+    super();
+    Object.assign(this, { source, provider, options, sink });
+  }
+
+  pause() {
+    this.use("pause");
+    this.calls.push(["pause"]);
+  }
+
+  resume() {
+    this.use("resume");
+    this.calls.push(["resume"]);
+  }
+
+  cancel() {
+    this.use("cancel");
+    this.calls.push(["cancel"]);
+  }
+
+  notify(update) {
+    this.use("notify");
+    this.calls.push(["notify", update]);
+  }
+}

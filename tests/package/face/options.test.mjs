@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { UploadError, Uploader, core, failure, file, begun, planUploader } from "./harness.mjs";
+
+const S3 = { name: "s3", bucket: "b", region: "r", key: "k", getCredentials: async () => ({}) };
+const OFAUTH = { name: "ofauth", baseUrl: "/api" };
+const ONLYMONSTER = { name: "onlymonster", baseUrl: "/api", accountId: "1001", exportType: "post" };
+const APIFANSLY = { name: "apifansly", baseUrl: "/api", accountId: "2002" };
+const PLAN = { name: "plan", open: async () => ({ parts: [] }) };
+
+function refused(options) {
+  try {
+    new Uploader(options);
+  } catch (error) {
+    assert.ok(error instanceof UploadError, String(error));
+    assert.equal(error.code, "invalid-options");
+    assert.equal(error.retryable, false);
+    assert.equal(error.name, "UploadError");
+    return `${error.message} ${error.hint ?? ""}`;
+  }
+  assert.fail(`taken: ${JSON.stringify(options)}`);
+}
+
+test("every provider with its least options is taken", () => {
+  for (const provider of [S3, OFAUTH, ONLYMONSTER, APIFANSLY, PLAN]) new Uploader({ provider });
+});
+
+test("every option is taken", () => {
+  new Uploader({
+    provider: {
+      ...S3,
+      endpoint: "https://s3.example",
+      endpoints: ["http://127.0.0.1:1", "http://localhost:1"],
+      forcePathStyle: true,
+      key: () => "k",
+      partSize: 5 * 2 ** 20,
+      multipartThreshold: 1,
+      headers: { "x-amz-meta-a": "b" },
+      ifNoneMatch: true,
+    },
+    concurrency: 1,
+    transport: "auto",
+    retry: { attempts: 1, baseMs: 0, capMs: 0 },
+    stallMs: 1000,
+    integrity: "off",
+    credentials: "omit",
+    idempotencyKeys: false,
+    accept: { types: [".mov"], maxBytes: { "video/*": 1 } },
+    beforeRequest() {},
+    mapUrl: (url) => url,
+    trustedOrigins: ["https://a.example:8443"],
+    fetch: async () => new Response(),
+  });
+  new Uploader({ provider: OFAUTH, accept: false, concurrency: "auto" });
+  new Uploader({ provider: OFAUTH, accept: { maxBytes: 0 }, concurrency: undefined });
+  new Uploader({ provider: { ...OFAUTH, vaultUpload: { mode: "message", userId: null } } });
+  new Uploader({ provider: { ...ONLYMONSTER, requestsPerSecond: 0.5, exportFanId: "1", fanLink: "https://example.com/x" } });
+});
+
+for (const [what, options, pattern] of [
+  ["nothing", undefined, /the options must be an object, but is not given/],
+  ["a list", [], /an array/],
+  ["no provider", {}, /provider is missing/],
+  ["a provider by name only", { provider: "s3" }, /provider must be an object, but is a string/],
+  ["an unknown provider", { provider: { name: "ofaut" } }, /"ofaut".*Did you mean "ofauth"/],
+  ["a provider without a name", { provider: {} }, /provider\.name must be one of/],
+  ["a name out of the prototype", { provider: { name: "toString" } }, /provider\.name must be one of/],
+  ["a misspelt option", { provider: PLAN, concurency: 2 }, /concurency is not an option.*mean concurrency/],
+  ["an option in the wrong case", { provider: { ...OFAUTH, baseURL: "/x" } }, /provider\.baseURL is not an option.*mean provider\.baseUrl/],
+  ["an option of another provider", { provider: { ...OFAUTH, exportType: "post" } }, /provider\.exportType is not an option.*Known here/],
+  ["a nested misspelt one", { provider: PLAN, retry: { attempt: 3 } }, /retry\.attempt is not an option.*retry\.attempts/],
+  ["null", { provider: PLAN, retry: null }, /retry must be an object, but is null/],
+  ["no whole number", { provider: PLAN, concurrency: 1.5 }, /concurrency must be a whole number from 1 to 256, but is 1\.5/],
+  ["no slot", { provider: PLAN, concurrency: 0 }, /but is 0/],
+  ["NaN", { provider: PLAN, stallMs: NaN }, /but is NaN/],
+  ["no attempt", { provider: PLAN, retry: { attempts: 0 } }, /retry\.attempts/],
+  ["a cap below the base", { provider: PLAN, retry: { baseMs: 5, capMs: 4 } }, /retry\.capMs must not be less/],
+  ["no transport", { provider: PLAN, transport: "http" }, /transport must be one of "auto", "fetch", "xhr", but is "http"/],
+  ["no integrity", { provider: PLAN, integrity: true }, /integrity must be one of .* but is a boolean/],
+  ["fetch beside xhr", { provider: PLAN, transport: "xhr", fetch }, /exclude each other/],
+  ["fetch that is none", { provider: PLAN, fetch: {} }, /fetch must be a function, but is an object/],
+  ["a hook that is none", { provider: PLAN, beforeRequest: "x" }, /beforeRequest must be a function/],
+  ["accept: true", { provider: PLAN, accept: true }, /accept must be an object/],
+  ["types that are no list", { provider: PLAN, accept: { types: "video/*" } }, /accept\.types must be an array/],
+  ["a type that is none", { provider: PLAN, accept: { types: ["video/*", 3] } }, /accept\.types\[1\] must be a string, but is a number/],
+  [
+    "bytes that are text",
+    { provider: PLAN, accept: { maxBytes: { "video/*": "1" } } },
+    /accept\.maxBytes\["video\/\*"\] must be a whole number/,
+  ],
+  ["negative bytes", { provider: PLAN, accept: { maxBytes: -1 } }, /but is -1/],
+  ["an origin with a path", { provider: PLAN, trustedOrigins: ["https://a.example/"] }, /trustedOrigins\[0\] must be an origin/],
+  ["an origin that is none", { provider: PLAN, trustedOrigins: ["a.example"] }, /must be an origin/],
+  ["resume, which is to come", { provider: PLAN, resume: true }, /resume is not there yet.*Leave it out/],
+  ["no bucket", { provider: { ...S3, bucket: undefined } }, /provider\.bucket is missing/],
+  ["an empty region", { provider: { ...S3, region: " " } }, /provider\.region must not be empty/],
+  ["a host without a scheme", { provider: { ...S3, endpoint: "s3.example" } }, /provider\.endpoint must be a whole URL/],
+  [
+    "a host in the list without a scheme",
+    { provider: { ...S3, endpoints: ["s3.example"] } },
+    /provider\.endpoints\[0\] must be a whole URL/,
+  ],
+  ["a part below S3's least", { provider: { ...S3, partSize: 1024 } }, /provider\.partSize must be a whole number from 5242880/],
+  [
+    "a header that is a number",
+    { provider: { ...S3, headers: { "x-amz-meta-a": 1 } } },
+    /provider\.headers\["x-amz-meta-a"\] must be a string/,
+  ],
+  ["credentials that are no function", { provider: { ...S3, getCredentials: {} } }, /provider\.getCredentials must be a function/],
+  ["no account", { provider: { ...ONLYMONSTER, accountId: undefined } }, /provider\.accountId is missing/],
+  ["an account as a number", { provider: { ...ONLYMONSTER, accountId: 1001 } }, /must be a string, but is a number.*quotes/],
+  ["an account that is no number", { provider: { ...ONLYMONSTER, accountId: "01" } }, /at most 19 digits/],
+  ["no such export", { provider: { ...ONLYMONSTER, exportType: "story" } }, /"post", "message", but is "story"/],
+  ["an input without a value", { provider: { ...APIFANSLY, formInputs: [{ type: 1 }] } }, /provider\.formInputs\[0\]\.value is missing/],
+  [
+    "no such vault mode",
+    { provider: { ...OFAUTH, vaultUpload: { mode: "post" } } },
+    /provider\.vaultUpload\.mode must be one of "message"/,
+  ],
+  ["a plan that isn't opened", { provider: { name: "plan" } }, /provider\.open is missing/],
+  ["neither a proxy nor a key", { provider: { name: "ofauth" } }, /provider\.baseUrl is missing.*proxy/],
+  [
+    "a key without the word",
+    { provider: { ...OFAUTH, apiKey: "secret-1" } },
+    /provider\.apiKey would be readable.*dangerouslyExposeSecrets/,
+  ],
+  ["a token without the word", { provider: { ...ONLYMONSTER, token: "secret-1" } }, /provider\.token would be readable/],
+  [
+    "a key with a no",
+    { provider: { ...APIFANSLY, apiKey: "secret-1", dangerouslyExposeSecrets: false } },
+    /provider\.apiKey would be readable/,
+  ],
+  [
+    "a key that is no text",
+    { provider: { ...OFAUTH, apiKey: 12345, dangerouslyExposeSecrets: true } },
+    /provider\.apiKey must be a string, but is a number/,
+  ],
+]) {
+  test(`refused: ${what}`, () => assert.match(refused(options), pattern));
+}
+
+test("a message never holds a secret", () => {
+  assert.doesNotMatch(refused({ provider: { ...OFAUTH, apiKey: "secret-1" } }), /secret-1/);
+  assert.doesNotMatch(refused({ provider: { ...OFAUTH, apiKey: 12345, dangerouslyExposeSecrets: true } }), /12345/);
+});
+
+test("a key with the word is taken, with a proxy or without", () => {
+  new Uploader({ provider: { name: "ofauth", apiKey: "k", dangerouslyExposeSecrets: true } });
+  new Uploader({ provider: { ...APIFANSLY, apiKey: "k", dangerouslyExposeSecrets: true } });
+});
+
+test("the core gets what was checked, whatever becomes of the object", async () => {
+  const options = { provider: { ...PLAN }, concurrency: 3 };
+  core.forget();
+  const uploader = new Uploader(options);
+  options.concurrency = 0;
+  options.provider.name = "gone";
+  await begun(uploader);
+  assert.equal(core.engines[0].options.concurrency, 3);
+  assert.equal(core.tasks[0].provider.name, "plan");
+});
+
+test("functions keep the object that they were given in, also a private one", async () => {
+  class Backend {
+    name = "plan";
+    #base = "/plan";
+    async open() {
+      return this.#base;
+    }
+  }
+  core.forget();
+  await begun(new Uploader({ provider: new Backend() }));
+  const { open } = core.tasks[0].provider;
+  assert.equal(await open(), "/plan");
+});
+
+test("fetch is called without a this, as the browser's own wants it", async () => {
+  let seen = "not called";
+  await begun(
+    planUploader({
+      fetch() {
+        seen = this;
+      },
+    }),
+  );
+  core.engines[0].options.fetch("/x");
+  assert.equal(seen, undefined);
+});
+
+test("settings of one file lie over the uploader's, undefined ones don't", async () => {
+  core.forget();
+  const uploader = new Uploader({ provider: { ...ONLYMONSTER, exportFanId: "1" } });
+  await begun(uploader, file(), { provider: { exportType: "message", exportFanId: undefined } });
+  assert.equal(core.tasks[0].provider.exportType, "message");
+  assert.equal(core.tasks[0].provider.exportFanId, "1");
+  assert.equal(core.tasks[0].provider.accountId, "1001");
+});
+
+for (const [what, picked, options, pattern] of [
+  ["a path", "a.mp4", {}, /takes a File, a Blob or a FileSystemFileHandle/],
+  ["a FileList", { length: 1, 0: {} }, {}, /input\.files/],
+  ["null options", file(), null, /must be an object, but is null/],
+  ["a misspelt option", file(), { onprogress() {} }, /onprogress is not an option.*onProgress/],
+  ["a callback that is none", file(), { onError: true }, /onError must be a function/],
+  ["a controller", file(), { signal: new AbortController() }, /signal must be an AbortSignal/],
+  ["an empty name", file(), { filename: "" }, /filename must not be empty/],
+  ["a wrong setting", file(), { provider: { ppen() {} } }, /provider\.ppen is not an option.*provider\.open/],
+  ["another provider", file(), { provider: { name: "s3" } }, /second Uploader/],
+  ["settings that are none", file(), { provider: [] }, /provider must be an object, but is an array/],
+]) {
+  test(`rejected by done, not thrown: ${what}`, async () => {
+    const upload = planUploader().upload(picked, options);
+    const error = await failure(upload);
+    assert.equal(error.code, "invalid-options");
+    assert.match(`${error.message} ${error.hint ?? ""}`, pattern);
+    assert.equal(upload.status, "failed");
+    assert.equal(core.tasks.length, 0);
+  });
+}

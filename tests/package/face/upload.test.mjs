@@ -1,0 +1,320 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { RESULT, UploadError, begun, core, failure, file, planUploader, reported, settle } from "./harness.mjs";
+
+test("the core gets the file, its description and who wants progress", async () => {
+  const picked = file("clip.mp4", 5);
+  const { upload, task } = await begun(planUploader(), picked);
+  assert.equal(task.source.file, picked);
+  assert.deepEqual({ ...task.source, file: 0 }, { file: 0, name: "clip.mp4", size: 5, type: "video/mp4", lastModified: 7 });
+  assert.deepEqual(task.options, { wantsProgress: false });
+  assert.deepEqual(upload.file, { name: "clip.mp4", size: 5, type: "video/mp4" });
+  assert.equal(upload.progress.total, 5);
+  assert.match(upload.id, /^[0-9a-f]{24}$/);
+});
+
+test("a Blob is called blob, and options name it and its type", async () => {
+  const uploader = planUploader();
+  const blob = new Blob(["x"]);
+  assert.equal((await begun(uploader, blob)).task.source.name, "blob");
+  const { upload } = await begun(uploader, blob, { filename: "x.mov", contentType: "video/quicktime" });
+  assert.deepEqual(upload.file, { name: "x.mov", size: 1, type: "video/quicktime" });
+});
+
+test("a file of another realm is a file", async () => {
+  const foreign = Object.create(null, {
+    [Symbol.toStringTag]: { value: "File" },
+    name: { value: "f" },
+    size: { value: 2 },
+    type: { value: "" },
+  });
+  assert.equal((await begun(planUploader(), foreign)).task.source.size, 2);
+});
+
+test("progress is wanted by a callback and by an event's listener", async () => {
+  const uploader = planUploader();
+  assert.equal((await begun(uploader, file(), { onProgress() {} })).task.options.wantsProgress, true);
+  const upload = uploader.upload(file());
+  upload.addEventListener("progress", () => {});
+  await settle();
+  assert.equal(core.tasks.at(-1).options.wantsProgress, true);
+});
+
+test("callbacks and events tell the same, in order, and done comes last", async () => {
+  const told = [];
+  const names = ["Status", "Progress", "Part", "Complete", "Error"];
+  const options = Object.fromEntries(names.map((name) => [`on${name}`, (detail) => told.push([`on${name}`, detail])]));
+  const { upload, sink } = await begun(planUploader(), file(), options);
+  for (const name of names) upload.addEventListener(name.toLowerCase(), (event) => told.push([event.type, event.detail]));
+  upload.done.then(() => told.push(["then"]));
+  const progress = { sent: 1, total: 3 };
+  const part = { partNumber: 1 };
+  sink("status", "sending");
+  sink("progress", progress);
+  sink("part", part);
+  sink("status", "done");
+  sink("complete", RESULT);
+  assert.deepEqual(told, [], "nothing within the wasm's call");
+  await settle();
+  assert.deepEqual(told, [
+    ["onStatus", "sending"],
+    ["status", "sending"],
+    ["onProgress", progress],
+    ["progress", progress],
+    ["onPart", part],
+    ["part", part],
+    ["onStatus", "done"],
+    ["status", "done"],
+    ["onComplete", RESULT],
+    ["complete", RESULT],
+    ["then"],
+  ]);
+  assert.equal(upload.status, "done");
+  assert.equal(upload.progress, progress);
+  assert.equal(await upload.done, RESULT);
+});
+
+test("the end is a status of its own where the core doesn't say so", async () => {
+  const statuses = [];
+  const { upload, sink } = await begun(planUploader(), file(), { onStatus: (status) => statuses.push(status) });
+  sink("complete", RESULT);
+  await upload.done;
+  assert.deepEqual(statuses, ["done"]);
+});
+
+test("after the end nothing is told, and the task is freed once", async () => {
+  const { upload, task, sink } = await begun(planUploader());
+  sink("complete", RESULT);
+  sink("status", "sending");
+  sink("error", { code: "network", message: "late" });
+  await settle();
+  assert.equal(upload.status, "done");
+  assert.equal(task.freed, true);
+  assert.equal(core.frees, 1);
+  upload.pause();
+  upload.notify({ status: "exported" });
+  await upload.cancel();
+  assert.deepEqual(task.calls, []);
+});
+
+test("errors of the core become UploadErrors with all their fields", async () => {
+  const { upload, sink } = await begun(planUploader());
+  const vendor = { code: "E", message: "m", requestId: "r" };
+  const cause = new Error("yours");
+  sink("error", {
+    code: "server",
+    message: "It failed.",
+    hint: "h",
+    step: "part",
+    status: 503,
+    partNumber: 2,
+    vendor,
+    retryable: true,
+    cause,
+  });
+  const error = await failure(upload);
+  assert.ok(error instanceof UploadError && error instanceof Error);
+  assert.deepEqual({ ...error }, { code: "server", retryable: true, step: "part", status: 503, partNumber: 2, vendor, hint: "h" });
+  assert.equal(error.message, "It failed.");
+  assert.equal(error.cause, cause);
+  assert.equal(upload.status, "failed");
+});
+
+test("an error without a cause has none", async () => {
+  const { upload, sink } = await begun(planUploader());
+  sink("error", { code: "server", message: "x", retryable: true, hint: undefined, step: null });
+  const error = await failure(upload);
+  assert.equal("cause" in error, false);
+  assert.equal("hint" in error, false);
+  assert.equal("step" in error, false);
+});
+
+test("what start() throws rejects done", async () => {
+  const uploader = planUploader();
+  core.throws.start = { code: "invalid-options", message: "No.", retryable: false };
+  const upload = uploader.upload(file());
+  const error = await failure(upload);
+  assert.equal(error.code, "invalid-options");
+  assert.equal(error.message, "No.");
+});
+
+test("UploadError: its code says whether another try is worth it, unless told", () => {
+  assert.equal(new UploadError("network", "x").retryable, true);
+  assert.equal(new UploadError("outcome-unknown", "x").retryable, false);
+  assert.equal(new UploadError("network", "x", { retryable: false }).retryable, false);
+  assert.match(String(new UploadError("server", "Text.")), /^UploadError: Text\.$/);
+});
+
+test("calls before the core has the upload are kept, and played in order", async () => {
+  const upload = planUploader().upload(file());
+  upload.pause();
+  upload.notify({ status: "uploaded", id: "1" });
+  upload.resume();
+  assert.equal(upload.status, "queued");
+  await settle();
+  assert.deepEqual(core.tasks[0].calls, [["pause"], ["notify", { status: "uploaded", id: "1" }], ["resume"]]);
+});
+
+test("cancel before the core has the upload ends it at once", async () => {
+  const upload = planUploader().upload(file());
+  await upload.cancel();
+  assert.equal(upload.status, "cancelled");
+  assert.equal((await failure(upload)).code, "cancelled");
+  await settle();
+  assert.equal(core.tasks.length, 0);
+});
+
+test("cancel settles when the core has told the server", async () => {
+  const { upload, task, sink } = await begun(planUploader());
+  let settled = false;
+  const cancelled = upload.cancel().then(() => (settled = true));
+  await settle();
+  assert.deepEqual(task.calls, [["cancel"]]);
+  assert.equal(settled, false);
+  sink("error", { code: "cancelled", message: "Cancelled.", retryable: false });
+  await cancelled;
+  assert.equal(upload.status, "cancelled");
+});
+
+test("a signal that was aborted before", async () => {
+  const errors = [];
+  const upload = planUploader().upload(file(), { signal: AbortSignal.abort("why"), onError: (error) => errors.push(error) });
+  const error = await failure(upload);
+  assert.equal(error.code, "cancelled");
+  assert.equal(error.cause, "why");
+  assert.deepEqual(errors, [error]);
+  assert.equal(core.tasks.length, 0);
+});
+
+test("a signal that is aborted midway", async () => {
+  const controller = new AbortController();
+  const { upload, task, sink } = await begun(planUploader(), file(), { signal: controller.signal });
+  controller.abort(new Error("why"));
+  assert.deepEqual(task.calls, [["cancel"]]);
+  sink("error", { code: "cancelled", message: "Cancelled.", retryable: false });
+  assert.equal((await failure(upload)).cause.message, "why");
+});
+
+test("a signal that is aborted after the end", async () => {
+  const controller = new AbortController();
+  const { upload, task, sink } = await begun(planUploader(), file(), { signal: controller.signal });
+  sink("complete", RESULT);
+  await upload.done;
+  controller.abort();
+  await settle();
+  assert.deepEqual(task.calls, []);
+});
+
+test("listeners that throw are reported and change nothing", async () => {
+  const { upload, sink } = await begun(planUploader(), file(), {
+    onStatus() {
+      throw new Error("one");
+    },
+    onComplete() {
+      throw new Error("two");
+    },
+  });
+  const seen = await reported(async () => {
+    sink("status", "sending");
+    sink("complete", RESULT);
+    assert.equal(await upload.done, RESULT);
+  });
+  assert.deepEqual(
+    seen.map((error) => error.message),
+    ["one", "one", "two"],
+  );
+});
+
+test("a listener may call back, cancel, and start another upload", async () => {
+  const uploader = planUploader();
+  const { upload, task, sink } = await begun(uploader, file(), {
+    onStatus(status) {
+      if (status === "sending") upload.pause();
+    },
+    onError: () => uploader.upload(file("again.mp4")),
+  });
+  sink("status", "sending");
+  await settle();
+  assert.deepEqual(task.calls, [["pause"]]);
+  sink("error", { code: "network", message: "x", retryable: true });
+  await settle();
+  assert.equal(core.tasks.at(-1).source.name, "again.mp4");
+});
+
+test("a failure that nobody looks at is no unhandled rejection", async () => {
+  const unhandled = [];
+  const listener = (error) => unhandled.push(error);
+  process.on("unhandledRejection", listener);
+  planUploader().upload("not a file");
+  const { upload, sink } = await begun(planUploader());
+  sink("error", { code: "network", message: "x", retryable: true });
+  await settle();
+  assert.equal(upload.status, "failed");
+  await settle();
+  process.off("unhandledRejection", listener);
+  assert.deepEqual(unhandled, []);
+});
+
+test("notify() wants a status", async () => {
+  const { upload } = await begun(planUploader());
+  for (const update of [undefined, null, "exported", {}, { status: 1 }]) {
+    assert.throws(
+      () => upload.notify(update),
+      (error) => error instanceof UploadError && error.code === "invalid-options",
+    );
+  }
+});
+
+test("a handle's file is opened, and unknown until then", async () => {
+  let give;
+  const handle = { kind: "file", name: "secret.mp4", getFile: () => new Promise((resolve) => (give = resolve)) };
+  const upload = planUploader().upload(handle);
+  await settle();
+  assert.deepEqual(upload.file, { name: "", size: 0, type: "" });
+  give(file("h.mp4", 9));
+  await settle();
+  assert.deepEqual(upload.file, { name: "h.mp4", size: 9, type: "video/mp4" });
+  assert.equal(core.tasks[0].source.size, 9);
+});
+
+test("a handle that can't be opened", async () => {
+  const cause = new DOMException("gone", "NotFoundError");
+  const upload = planUploader().upload({ kind: "file", getFile: () => Promise.reject(cause) });
+  const error = await failure(upload);
+  assert.equal(error.code, "file-unreadable");
+  assert.equal(error.cause, cause);
+  assert.ok(error.hint);
+});
+
+test("a folder's handle is no file", async () => {
+  assert.equal((await failure(planUploader().upload({ kind: "directory", getFile() {} }))).code, "invalid-options");
+});
+
+test("one engine serves an uploader's uploads, another uploader has its own", async () => {
+  const uploader = planUploader();
+  await begun(uploader);
+  await begun(uploader);
+  assert.equal(core.engines.length, 1);
+});
+
+test("close() ends live uploads, frees everything, and takes no more", async () => {
+  const uploader = planUploader();
+  const { upload, task } = await begun(uploader);
+  const waiting = uploader.upload(file());
+  uploader.close();
+  uploader.close();
+  assert.equal((await failure(upload)).code, "cancelled");
+  assert.equal((await failure(waiting)).code, "cancelled");
+  await settle();
+  const [engine] = core.engines;
+  assert.equal(engine.closed, true);
+  assert.equal(engine.freed, true);
+  assert.equal(task.freed, true);
+  const late = await failure(uploader.upload(file()));
+  assert.equal(late.code, "cancelled");
+  assert.match(late.message, /closed/);
+  assert.equal(core.tasks.length, 1);
+});
+
+test("close() before anything began", () => planUploader().close());

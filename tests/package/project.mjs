@@ -1,0 +1,42 @@
+// Where things are, and how an app with the packed package is made.
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+export const here = fileURLToPath(new URL(".", import.meta.url));
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+export const manifest = JSON.parse(await readFile(`${root}pkg/package.json`, "utf8"));
+export const tarball = `${root}pkg/partway-${manifest.version}.tgz`;
+
+export const VITES = ["5", "6", "7", "8"];
+
+/** An empty folder under target/ with the tarball installed as its only dependency, and a fixture's files. */
+export async function app(name, fixture) {
+  const folder = `${root}target/package-tests/${name}/`;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  if (fixture) await cp(`${here}fixtures/${fixture}`, folder, { recursive: true });
+  await writeFile(`${folder}package.json`, JSON.stringify({ private: true, type: "module" }));
+  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", tarball], { cwd: folder });
+  return folder;
+}
+
+export function vitePath(version) {
+  return `${here}node_modules/vite${version}`;
+}
+
+/** `vite build` as on the command line, without a configuration. */
+export async function viteBuild(version, folder) {
+  return run(process.execPath, [`${vitePath(version)}/bin/vite.js`, "build"], { cwd: folder });
+}
+
+/** Runs a program of node's to its end; gives its output, and never throws. */
+export async function node(args, options) {
+  return run(process.execPath, args, { maxBuffer: 1 << 26, ...options }).then(
+    ({ stdout, stderr }) => ({ ok: true, stdout, stderr }),
+    ({ stdout = "", stderr = "", message }) => ({ ok: false, stdout, stderr: stderr || message }),
+  );
+}

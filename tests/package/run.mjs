@@ -1,0 +1,29 @@
+// All tests of the npm package: node tests/package/run.mjs [types] [face] [packed] [vite]
+// `cargo xtask package` must have packed it, and `npm ci` must have run in this folder.
+import { access } from "node:fs/promises";
+
+import { tarball } from "./project.mjs";
+import { finish } from "./report.mjs";
+import { face } from "./steps/face.mjs";
+import { packed } from "./steps/packed.mjs";
+import { types } from "./steps/types.mjs";
+import { vite } from "./steps/vite.mjs";
+
+const STEPS = { face, types, packed, vite };
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));
+if (unknown.length > 0) {
+  console.error(`No such step: ${unknown.join(", ")}. There are ${Object.keys(STEPS).join(", ")}.`);
+  process.exit(2);
+}
+
+await access(tarball).catch(() => {
+  console.error(`${tarball} is missing: run \`cargo xtask package\` first.`);
+  process.exit(2);
+});
+
+for (const [name, step] of Object.entries(STEPS)) {
+  if (wanted.length === 0 || wanted.includes(name)) await step();
+}
+process.exitCode = finish();

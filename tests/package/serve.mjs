@@ -1,0 +1,26 @@
+// Serves an app with the packed package by one of the Vites: node serve.mjs 5|6|7|8 dev|preview PORT [SANDBOX]
+// Prints one line of JSON when it is ready. SANDBOX is the address of the sandbox's app, whose paths are then proxied.
+import { VITES, app, viteBuild } from "./project.mjs";
+
+const [version, mode, port, sandbox] = process.argv.slice(2);
+
+if (!VITES.includes(version) || !["dev", "preview"].includes(mode) || !/^\d+$/.test(port ?? "")) {
+  console.error("usage: node serve.mjs 5|6|7|8 dev|preview PORT [http://127.0.0.1:8787]");
+  process.exit(2);
+}
+
+const vite = await import(`vite${version}`);
+const folder = await app(`vite${version}-${mode}`, "vite");
+const proxy = sandbox && Object.fromEntries(["/api", "/config.json", "/objects", "/control"].map((path) => [path, sandbox]));
+const place = { host: "127.0.0.1", port: Number(port), strictPort: port !== "0", ...(proxy && { proxy }) };
+const common = { root: folder, configFile: false, logLevel: "error" };
+
+let server;
+if (mode === "dev") {
+  server = await vite.createServer({ ...common, server: place });
+  await server.listen();
+} else {
+  await viteBuild(version, folder);
+  server = await vite.preview({ ...common, preview: place });
+}
+console.log(JSON.stringify({ version: vite.version, url: server.resolvedUrls.local[0] }));

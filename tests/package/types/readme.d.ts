@@ -1,0 +1,20 @@
+// What the README's samples take for granted.
+import type { Provider, Upload, Uploader } from "partway";
+
+declare global {
+  const input: HTMLInputElement & { files: FileList };
+  const bar: HTMLProgressElement;
+  const file: File;
+  const controller: AbortController;
+  const webhooks: EventSource;
+  const provider: Provider;
+  const upload: Upload;
+  const uploader: Uploader;
+  const text: string;
+  function draw(fraction: number): void;
+  function send(message: { text: string; mediaItems: (string | undefined)[] }): Promise<void>;
+  function show(message: string, more: { hint?: string; retry: boolean }): void;
+  function token(): Promise<string>;
+  function setFraction(fraction: number): void;
+  function useEffect(effect: () => () => void, dependencies: unknown[]): void;
+}

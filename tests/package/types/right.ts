@@ -1,0 +1,187 @@
+// Everything here must compile: the uses that the README teaches, and each option at least once.
+import { load, Uploader, UploadError, version } from "partway";
+import type {
+  OutgoingRequest,
+  Progress,
+  Provider,
+  SentPart,
+  Step,
+  Upload,
+  UploaderOptions,
+  UploadErrorCode,
+  UploadErrorDetails,
+  UploadEvents,
+  UploadOptions,
+  UploadPlan,
+  UploadResult,
+  UploadStatus,
+} from "partway";
+
+declare const file: File;
+declare const blob: Blob;
+declare const handle: FileSystemFileHandle;
+declare const module: WebAssembly.Module;
+
+export async function minimal(): Promise<string | undefined> {
+  const uploader = new Uploader({ provider: { name: "ofauth", baseUrl: "/api/ofauth" } });
+  const upload = uploader.upload(file, { onProgress: (progress) => console.log(progress.fraction.toFixed(2)) });
+  const { mediaUploadId } = await upload.done;
+  return mediaUploadId;
+}
+
+export const everyOption: UploaderOptions = {
+  provider: { name: "ofauth" },
+  concurrency: "auto",
+  transport: "fetch",
+  retry: { attempts: 3, baseMs: 100, capMs: 1000 },
+  stallMs: 10_000,
+  integrity: "require",
+  credentials: "include",
+  idempotencyKeys: true,
+  accept: { types: ["video/*", ".mov"], maxBytes: { "video/*": 5e9, "image/*": 50e6 } },
+  async beforeRequest(request: OutgoingRequest) {
+    const step: Step = request.step;
+    request.headers.set("authorization", `Bearer ${step}`);
+    request.url += "?trace=1";
+  },
+  mapUrl: (url, step) => (step === "part" ? url : url.replace("https://api.ofauth.com", "/api/ofauth")),
+  trustedOrigins: ["https://uploads.example"],
+  fetch: globalThis.fetch,
+};
+export const lenient: UploaderOptions = { provider: { name: "plan", open: async () => ({ parts: [] }) }, accept: false, concurrency: 12 };
+export const limited: UploaderOptions = { ...everyOption, accept: { maxBytes: 1e9 } };
+
+export const providers: Provider[] = [
+  {
+    name: "ofauth",
+    baseUrl: "/api/ofauth",
+    connectionId: "conn_1",
+    vaultUpload: { mode: "message", userId: null },
+    skipExisting: false,
+    apiKey: "k",
+    dangerouslyExposeSecrets: true,
+  },
+  {
+    name: "onlymonster",
+    baseUrl: "/api/onlymonster",
+    accountId: "1001",
+    exportType: "message",
+    exportFanId: "7",
+    fanLink: "https://example.com/fan",
+    pollTimeoutMs: 60_000,
+    stuckAfterMs: 30_000,
+    requestsPerSecond: 2.5,
+    stripEtagQuotes: true,
+    token: "t",
+    dangerouslyExposeSecrets: true,
+  },
+  {
+    name: "apifansly",
+    baseUrl: "/api/apifansly",
+    accountId: "2002",
+    formInputs: [{ type: 1, value: "x" }],
+    pollTimeoutMs: 60_000,
+    apiKey: "k",
+    dangerouslyExposeSecrets: true,
+  },
+  {
+    name: "s3",
+    bucket: "media",
+    region: "eu-central-1",
+    endpoint: "https://s3.example",
+    endpoints: ["https://a.s3.example", "https://b.s3.example"],
+    forcePathStyle: true,
+    key: (picked) => `uploads/${picked.name}`,
+    getCredentials: async () => ({ accessKeyId: "a", secretAccessKey: "s", sessionToken: "t", expiration: "2030-01-01T00:00:00Z" }),
+    partSize: 16 * 2 ** 20,
+    multipartThreshold: 32 * 2 ** 20,
+    headers: { "cache-control": "max-age=60" },
+    ifNoneMatch: true,
+  },
+  {
+    name: "plan",
+    async open(picked): Promise<UploadPlan> {
+      return {
+        uploadId: "u",
+        key: picked.name,
+        tenant: 7,
+        etags: "required",
+        method: "PUT",
+        parts: [{ partNumber: 1, uploadUrl: "https://s3.example/x", byteRange: { start: 0, end: picked.size - 1 } }],
+      };
+    },
+    sign: async (plan, partNumbers) => partNumbers.map((partNumber) => ({ partNumber, uploadUrl: `${plan.key}/${partNumber}` })),
+    list: async () => [{ partNumber: 1, size: 5, etag: '"e"' }],
+    complete: async (plan, parts) => ({ ...(plan.key === undefined ? {} : { key: plan.key }), etag: parts[0]?.etag ?? "" }),
+    abort: async () => {},
+  },
+];
+
+export async function everySource(uploader: Uploader): Promise<void> {
+  const options: UploadOptions = {
+    onProgress: (progress: Progress) => void [progress.sent, progress.rate?.toFixed(), progress.parts.inFlight, progress.processing],
+    onPart: (part: SentPart) => void (part.end - part.start + 1),
+    onStatus: (status: UploadStatus) => void status,
+    onComplete: (result: UploadResult) => void result.mediaItem?.length,
+    onError: (error: UploadError) => void error.hint,
+    signal: AbortSignal.timeout(1000),
+    filename: "clip.mp4",
+    contentType: "video/mp4",
+    provider: { vaultUpload: { mode: "message", userId: "1" } },
+  };
+  const uploads: Upload[] = [uploader.upload(file), uploader.upload(blob, options), uploader.upload(handle, {})];
+  for (const upload of uploads) {
+    upload.addEventListener("progress", ({ detail }) => detail.fraction);
+    upload.addEventListener("error", ({ detail }) => detail.code, { once: true });
+    upload.addEventListener("complete", ({ detail }: CustomEvent<UploadEvents["complete"]>) => detail.bytes);
+    upload.addEventListener("something-else", (event: Event) => event.type);
+    upload.pause();
+    upload.resume();
+    upload.notify({ status: "exported", media_id: "1", media_upload_id: "2" });
+    await upload.cancel();
+    const about: [string, string, number, string, UploadStatus] = [
+      upload.id,
+      upload.file.name,
+      upload.file.size,
+      upload.file.type,
+      upload.status,
+    ];
+    console.log(about, upload.progress.eta);
+  }
+  uploader.close();
+}
+
+export async function errors(upload: Upload): Promise<void> {
+  try {
+    const { media, linksExpireAt, verified } = await upload.done;
+    console.log(media, linksExpireAt?.slice(0, 10), verified);
+  } catch (error) {
+    if (!(error instanceof UploadError)) throw error;
+    const code: UploadErrorCode = error.code;
+    const retry: boolean = error.retryable && code !== "outcome-unknown";
+    console.log(retry, error.step, error.status, error.partNumber, error.vendor?.requestId, error.hint, error.cause, error.message);
+  }
+}
+
+const details: UploadErrorDetails = {
+  retryable: true,
+  step: "sign",
+  status: 503,
+  partNumber: 2,
+  vendor: { code: "x" },
+  hint: "h",
+  cause: 1,
+};
+export const made: Error = new UploadError("server", "No.", details);
+
+export async function loading(): Promise<string> {
+  await load();
+  await load("/partway_bg.wasm");
+  await load(new URL("https://static.example/partway_bg.wasm"));
+  await load(new Request("/partway_bg.wasm"));
+  await load(await fetch("/partway_bg.wasm"));
+  await load(new Uint8Array(8));
+  await load(new ArrayBuffer(8));
+  await load(module);
+  return version;
+}

@@ -1,0 +1,93 @@
+// Nothing here must compile. A line without an error below its mark is an error itself.
+import { load, Uploader, UploadError } from "partway";
+import type { Provider, Upload, UploadErrorCode, UploadOptions, UploadPlan } from "partway";
+
+declare const file: File;
+declare const upload: Upload;
+declare const uploader: Uploader;
+
+// @ts-expect-error a provider is needed
+new Uploader({});
+// @ts-expect-error options are needed
+new Uploader();
+// @ts-expect-error no such provider
+new Uploader({ provider: { name: "ofaut" } });
+// @ts-expect-error misspelt
+new Uploader({ provider: { name: "ofauth" }, concurency: 3 });
+// @ts-expect-error a number or "auto"
+new Uploader({ provider: { name: "ofauth" }, concurrency: "many" });
+// @ts-expect-error no such transport
+new Uploader({ provider: { name: "ofauth" }, transport: "http" });
+// @ts-expect-error `true` is no rule
+new Uploader({ provider: { name: "ofauth" }, accept: true });
+// @ts-expect-error a list
+new Uploader({ provider: { name: "ofauth" }, accept: { types: "video/*" } });
+// @ts-expect-error milliseconds are numbers
+new Uploader({ provider: { name: "ofauth" }, retry: { baseMs: "500" } });
+// @ts-expect-error not in this version
+new Uploader({ provider: { name: "ofauth" }, resume: true });
+// @ts-expect-error not in this version
+uploader.unfinished();
+// @ts-expect-error not in this version
+uploader.diagnose();
+
+// @ts-expect-error accountId and exportType are needed
+export const onlymonster: Provider = { name: "onlymonster", baseUrl: "/api" };
+// @ts-expect-error ids are text
+export const numeric: Provider = { name: "apifansly", accountId: 2002 };
+// @ts-expect-error no such export
+export const story: Provider = { name: "onlymonster", accountId: "1", exportType: "story" };
+// @ts-expect-error one of another provider
+export const mixed: Provider = { name: "ofauth", accountId: "1" };
+// @ts-expect-error no key
+export const keyless: Provider = {
+  name: "s3",
+  bucket: "b",
+  region: "r",
+  getCredentials: async () => ({ accessKeyId: "", secretAccessKey: "" }),
+};
+export const halfCredentials: Provider = {
+  name: "s3",
+  bucket: "b",
+  region: "r",
+  key: "k",
+  // @ts-expect-error no secret
+  getCredentials: async () => ({ accessKeyId: "" }),
+};
+// @ts-expect-error a plan has to be opened
+export const closed: Provider = { name: "plan" };
+// @ts-expect-error bytes from and to
+export const plan: UploadPlan = { parts: [{ partNumber: 1, byteRange: { start: 0 } }] };
+
+// @ts-expect-error not a path
+uploader.upload("clip.mp4");
+// @ts-expect-error one at a time
+uploader.upload([file]);
+// @ts-expect-error misspelt
+export const options: UploadOptions = { onprogress: () => {} };
+uploader.upload(file, {
+  // @ts-expect-error no such member
+  onProgress: (progress) => progress.percent,
+});
+// @ts-expect-error a controller is no signal
+uploader.upload(file, { signal: new AbortController() });
+
+// @ts-expect-error read only
+upload.status = "done";
+// @ts-expect-error no such status
+export const finished = upload.status === "finished";
+// @ts-expect-error a status is needed
+upload.notify({ media_id: "1" });
+// @ts-expect-error the detail of "progress" is no text
+upload.addEventListener("progress", (event: CustomEvent<string>) => event.detail);
+// @ts-expect-error may be missing
+upload.done.then(({ mediaId }) => mediaId.length);
+// @ts-expect-error media is not described
+upload.done.then(({ media }) => media.id);
+
+// @ts-expect-error no such code
+export const code: UploadErrorCode = "unknown";
+// @ts-expect-error the code comes first
+export const error = new UploadError("It failed.");
+// @ts-expect-error there is nothing to load from
+load(null);
