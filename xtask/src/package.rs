@@ -1,0 +1,120 @@
+//! The npm package: wasm, glue, the copy for odd hosting, sizes, tarball.
+
+mod bundle;
+mod glue;
+mod names;
+mod sizes;
+mod versions;
+mod wasm;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+
+use crate::paths;
+use crate::setup;
+
+/// The files of `pkg/dist`, by the names that the face knows them under.
+const GLUE: &str = "partway.js";
+const WASM: &str = "partway_bg.wasm";
+const INLINE: &str = "inline.js";
+
+/// What to build.
+pub(crate) struct Options {
+    /// Builds with the feature `crash-test` into a folder of its own, and packs nothing.
+    pub(crate) crash: bool,
+    /// Leaves out what only publishing needs: the bundle, its sizes, the tarball.
+    pub(crate) skip_pack: bool,
+}
+
+/// What was built.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// A folder with the package's files as a page without a bundler imports them: `index.js` and what it needs.
+    pub(crate) folder: PathBuf,
+    /// The tarball that npm would publish.
+    pub(crate) tarball: Option<PathBuf>,
+}
+
+/// Builds the package in `pkg/`, and packs it.
+pub(crate) fn run(options: &Options) -> Result<Built> {
+    let package = paths::root().join("pkg");
+    let version = versions::agreed(&package)?;
+    let tools = paths::root().join("xtask/tools");
+    setup::npm::ensure(&tools)?;
+
+    let target = target_folder()?;
+    let scratch = target.join("package");
+    let folder = if options.crash {
+        let folder = paths::root().join("target/pkg-crash-test");
+        recreate(&folder)?;
+        copy_face(&package, &folder)?;
+        folder
+    } else {
+        package
+    };
+
+    let built = wasm::build(&target, options.crash)?;
+    let bound = wasm::bind(&built, &scratch.join("bindgen"))?;
+    let optimised = wasm::optimise(&bound.wasm, &scratch.join("optimised"), &tools)?;
+
+    let dist = folder.join("dist");
+    recreate(&dist)?;
+    write(&dist.join(GLUE), glue::patch(&bound.glue)?)?;
+    write(&dist.join(INLINE), inline_copy(&optimised))?;
+    write(&dist.join(WASM), optimised)?;
+    if options.crash || options.skip_pack {
+        return Ok(Built { folder, tarball: None });
+    }
+
+    let stage = scratch.join("stage");
+    recreate(&stage)?;
+    bundle::stage(&folder, &scratch, &stage, &tools)?;
+    let tarball = bundle::pack(&stage, &folder, &version)?;
+    sizes::report(&stage, &tarball)?;
+    Ok(Built { folder, tarball: Some(tarball) })
+}
+
+/// Where Cargo builds: this program is in `<target>/debug`.
+fn target_folder() -> Result<PathBuf> {
+    let programs = paths::programs()?;
+    Ok(programs.parent().context("this program isn't in Cargo's target folder")?.to_owned())
+}
+
+/// A module whose default export is the wasm as text. The face imports it only where the wasm's URL gives something else.
+fn inline_copy(wasm: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(wasm);
+    format!("export default \"{text}\";\n")
+}
+
+/// The hand-written files that run: the face's modules and the manifest.
+fn copy_face(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let name = path.file_name().context("an entry without a name")?;
+        if path.is_file()
+            && path.extension().is_some_and(|extension| extension == "js" || extension == "ts" || extension == "json")
+        {
+            copy(&path, &to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn recreate(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("could not empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
+}
+
+fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    fs::write(path, content).with_context(|| format!("could not write {}", path.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}

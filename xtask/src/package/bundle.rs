@@ -1,0 +1,61 @@
+//! What npm publishes: the face and the glue as one small file, so that a page has two requests to make, this and the wasm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{GLUE, INLINE, WASM, copy, copy_face, recreate};
+use crate::{paths, process};
+
+/// Puts the files of the tarball into `stage`.
+pub(super) fn stage(package: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
+    // A copy beside the result: the source map names files by their way from there, which is then the same on every machine.
+    let sources = scratch.join("src");
+    recreate(&sources)?;
+    copy_face(package, &sources)?;
+    recreate(&sources.join("dist"))?;
+    copy(&package.join("dist").join(GLUE), &sources.join("dist").join(GLUE))?;
+    process::run(
+        Command::new(tools.join("node_modules/.bin/esbuild"))
+            .arg("index.js")
+            .args([
+                "--bundle",
+                "--format=esm",
+                "--minify",
+                "--target=es2022",
+                "--sourcemap",
+                "--legal-comments=none",
+                "--log-level=warning",
+            ])
+            .arg(format!("--external:./dist/{INLINE}"))
+            .arg(format!("--outfile={}", stage.join("index.js").display()))
+            .current_dir(&sources),
+    )?;
+    for name in ["index.d.ts", "package.json", "README.md"] {
+        copy(&package.join(name), &stage.join(name))?;
+    }
+    recreate(&stage.join("dist"))?;
+    for name in [WASM, INLINE] {
+        copy(&package.join("dist").join(name), &stage.join("dist").join(name))?;
+    }
+    for entry in fs::read_dir(paths::root())? {
+        let path = entry?.path();
+        let name = path.file_name().context("an entry without a name")?;
+        if name.to_string_lossy().starts_with("LICENSE-") {
+            copy(&path, &stage.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs `npm pack`, and gives the tarball's path.
+pub(super) fn pack(stage: &Path, destination: &Path, version: &str) -> Result<PathBuf> {
+    process::run(
+        Command::new("npm").args(["pack", "--silent", "--pack-destination"]).arg(destination).current_dir(stage),
+    )?;
+    let tarball = destination.join(format!("partway-{version}.tgz"));
+    fs::metadata(&tarball).with_context(|| format!("npm pack wrote no {}", tarball.display()))?;
+    Ok(tarball)
+}

@@ -1,0 +1,60 @@
+let __partway_fatal = () => {};
+
+/** The hook is called once for each instance that dies, before the error goes on to whoever called. */
+export function onFatal(hook) {
+  __partway_fatal = hook;
+}
+
+/**
+ * Whatever comes out of the wasm as an exception (a panic, an overflow of the stack, no memory left) leaves it in a state that nobody knows.
+ * From then on nothing gets in: each further call throws the same, its closures do nothing, and its requests are aborted.
+ */
+function __partway_guard(exports) {
+  let dead;
+  const guarded = { __proto__: null };
+  for (const [name, value] of Object.entries(exports)) {
+    guarded[name] =
+      typeof value !== "function"
+        ? value
+        : (...values) => {
+            if (dead) throw dead.error;
+            try {
+              return value(...values);
+            } catch (error) {
+              if (!dead) {
+                dead = { error };
+                __wbg_instance_id++;
+                __partway_fatal(error);
+                __partway_stop();
+              }
+              throw error;
+            }
+          };
+  }
+  return guarded;
+}
+
+/** Calls a closure of the wasm; if its instance dies in it, that has been told, and isn't thrown at the event loop. */
+function __partway_outlive(state, call) {
+  try {
+    return call();
+  } catch (error) {
+    if (state.instance === __wbg_instance_id) throw error;
+  }
+}
+
+/** What can be aborted: an instance holds on to it while it may be needed, and has it no longer once it is over. */
+const __partway_requests = new Set();
+
+function __partway_track(request) {
+  for (const known of __partway_requests) {
+    if (!known.deref()) __partway_requests.delete(known);
+  }
+  __partway_requests.add(new WeakRef(request));
+  return request;
+}
+
+function __partway_stop() {
+  for (const known of __partway_requests) known.deref()?.abort();
+  __partway_requests.clear();
+}
