@@ -1,0 +1,116 @@
+//! What goes out: slices and their types, forms, XML.
+
+use partway::http::{Body, Method, Request, Response};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::support::{answered, api, file, json_of, of, options, part, platform, settled, store};
+
+/// Answers with what arrived.
+const ECHO: &str = "
+    const {method, url, redirect, credentials, referrerPolicy, cache} = request;
+    return Response.json({method, url, redirect, credentials, referrerPolicy, cache,
+        headers: Object.fromEntries(request.headers), body: await request.text()})";
+
+async fn echo(request: Request<partway::web::WebPlatform>) -> (Response, JsValue) {
+    let response = answered(&platform(&options(ECHO)), request).await;
+    let told = js_sys::JSON::parse(&response.body).unwrap();
+    (response, told)
+}
+
+#[wasm_bindgen_test]
+async fn a_presigned_url_gets_what_it_signed_and_nothing_of_the_page() {
+    let file = file("['hello world']", "a.mp4", "video/mp4");
+    let signed = "X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-meta-a&X-Amz-Signature=s%2Bs";
+    let headers = [("x-amz-meta-a", "1"), ("content-type", "video/mp4")];
+    let (_, told) = echo(store(signed, &headers, part(&file, 6, 11, None, false))).await;
+    assert_eq!(of(&told, "$.url"), *format!("https://store.example/key?{signed}"));
+    assert_eq!(of(&told, "$.body"), "world");
+    assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"video/mp4","x-amz-meta-a":"1"}"#);
+    assert_eq!(
+        json_of(&told, "[$.method, $.redirect, $.credentials, $.referrerPolicy]"),
+        r#"["PUT","error","omit","no-referrer"]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_type_goes_out_exactly_or_not_at_all() {
+    let odd = "Video/MP4; codecs=\"avc1.64001F\"";
+    let (host, typed) = ("X-Amz-SignedHeaders=host", "X-Amz-SignedHeaders=content-type%3Bhost");
+    let mp4 = file("['hello']", "a.mp4", "video/mp4");
+    for (query, headers, body, expected) in [
+        // The file's own type would break a URL that didn't sign one; where the list of what it signed is known, any type may go.
+        ("sig=1", vec![], part(&mp4, 0, 5, None, false), None),
+        (host, vec![], part(&mp4, 0, 5, None, false), Some("video/mp4")),
+        (host, vec![], part(&mp4, 0, 2, None, false), None),
+        (typed, vec![("content-type", "video/mp4")], part(&mp4, 0, 5, None, false), Some("video/mp4")),
+        (typed, vec![("content-type", "image/png")], part(&mp4, 0, 5, None, false), Some("image/png")),
+        (typed, vec![("content-type", odd)], part(&mp4, 1, 5, None, false), Some(odd)),
+    ] {
+        let (_, told) = echo(store(query, &headers, body)).await;
+        assert_eq!(of(&told, "$.headers['content-type']").as_string().as_deref(), expected, "{query} {headers:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn the_file_itself_goes_where_it_may() {
+    let file = file("['hello']", "a.mp4", "video/mp4");
+    let sliced = super::support::Spy::on("Blob.prototype", "slice");
+    let whole = Body::File(part(&file, 0, 5, Some("video/mp4"), false));
+    let (_, told) = echo(Request::Api(api(Method::Put, "/a", whole))).await;
+    assert_eq!((of(&told, "$.body").as_string().unwrap().as_str(), sliced.count()), ("hello", 0));
+    echo(Request::Api(api(Method::Put, "/a", Body::File(part(&file, 0, 5, None, false))))).await;
+    assert_eq!(sliced.count(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn an_api_gets_json_and_the_callers_credentials() {
+    let json = super::support::js("{a: [1, null, 'ä']}");
+    let mut request = api(Method::Post, "/api/init?x=1", Body::Json(json));
+    request.headers.push(("x-connection-id", "c 1".into()));
+    let (_, told) = echo(Request::Api(request.clone())).await;
+    assert_eq!(of(&told, "$.body"), r#"{"a":[1,null,"ä"]}"#);
+    assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"application/json","x-connection-id":"c 1"}"#);
+    assert_eq!(json_of(&told, "[$.redirect, $.credentials]"), r#"["error","same-origin"]"#);
+    assert_eq!(of(&told, "$.url === location.origin + '/api/init?x=1'"), true);
+
+    let including = super::support::with(options(ECHO), "$.credentials = 'include'");
+    for (keyed, expected) in [(false, "include"), (true, "same-origin")] {
+        request.keyed = keyed;
+        let response = answered(&platform(&including), Request::Api(request.clone())).await;
+        let told = js_sys::JSON::parse(&response.body).unwrap();
+        assert_eq!(of(&told, "$.credentials"), expected, "a key and cookies don't go together");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn nothing_and_xml_bring_no_type_along() {
+    let (_, told) = echo(Request::Api(api(Method::Post, "/a", Body::Empty))).await;
+    assert_eq!(json_of(&told, "[$.body, $.headers]"), r#"["",{}]"#);
+    let (_, told) = echo(Request::Api(api(Method::Post, "/a", Body::Xml("<a>é</a>".into())))).await;
+    assert_eq!(json_of(&told, "[$.body, $.headers]"), r#"["<a>é</a>",{}]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_form_has_its_file_last_and_typed() {
+    let options = options("options.form = request.formData(); return new Response(null, {status: 204})");
+    let form = Body::Form {
+        fields: vec![("accountId", "12".into()), ("formInputs", "[]".into())],
+        file: part(&file("['hello']", "x.bin", "text/plain"), 0, 5, Some("video/mp4"), false),
+        filename: "Ümlaut 1.mp4".into(),
+    };
+    let mut request = api(Method::Post, "/upload", form);
+    request.once = true;
+    let response = answered(&platform(&options), Request::Api(request)).await;
+    assert_eq!((response.status, response.body.as_str()), (204, ""));
+    assert_eq!(
+        of(&options, "$.seen[0].headers.get('content-type').startsWith('multipart/form-data; boundary=')"),
+        true
+    );
+    let entries = settled(
+        &options,
+        "$.form.then(form => JSON.stringify([...form].map(([name, value]) => value.name ? [name, value.name, value.type, value.size] : [name, value])))",
+    )
+    .await;
+    assert_eq!(entries, r#"[["accountId","12"],["formInputs","[]"],["file","Ümlaut 1.mp4","video/mp4",5]]"#);
+}

@@ -1,0 +1,149 @@
+//! What the tests share.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Function, JSON, Promise, Reflect};
+use partway::error::Step;
+use partway::http::{ApiRequest, Body, FileBody, Method, Request, Response, StoreRequest};
+use partway::plan::ByteRange;
+use partway::platform::{Platform, SendFailure};
+use partway::web::WebPlatform;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
+
+/// The value of a JavaScript expression.
+pub(crate) fn js(expression: &str) -> JsValue {
+    js_sys::eval(&format!("({expression})")).unwrap_or_else(|error| panic!("{expression}: {error:?}"))
+}
+
+/// The value of a JavaScript expression in which `$` is `value`.
+pub(crate) fn of(value: &JsValue, expression: &str) -> JsValue {
+    Function::new_with_args("$", &format!("return ({expression})")).call1(&JsValue::UNDEFINED, value).unwrap()
+}
+
+/// The same as JSON text.
+pub(crate) fn json_of(value: &JsValue, expression: &str) -> String {
+    JSON::stringify(&of(value, expression)).unwrap().into()
+}
+
+/// What the promise that is the value of an expression gives; `$` is `value`.
+pub(crate) async fn settled(value: &JsValue, expression: &str) -> JsValue {
+    let promise = Promise::resolve(&of(value, expression));
+    JsFuture::from(promise).await.unwrap_or_else(|error| panic!("{expression}: {error:?}"))
+}
+
+/// A File of that name and type; `content` is an expression for its parts.
+pub(crate) fn file(content: &str, name: &str, kind: &str) -> Blob {
+    js(&format!("new File({content}, {name:?}, {{type: {kind:?}}})")).unchecked_into()
+}
+
+/// A platform with those options of the uploader.
+pub(crate) fn platform(options: &JsValue) -> WebPlatform {
+    WebPlatform::new(options, js("{}"), true)
+}
+
+/// Options with a `fetch` that keeps every request in `options.seen` and answers with the body of a function of `request`.
+pub(crate) fn options(answer: &str) -> JsValue {
+    js(&format!(
+        "(() => {{
+            const options = {{
+                seen: [],
+                async fetch(request) {{
+                    options.seen.push(request.clone());
+                    {answer}
+                }},
+            }};
+            return options;
+        }})()"
+    ))
+}
+
+/// Those options with more in them; `$` is them, as in `$.credentials = 'omit'`.
+pub(crate) fn with(options: JsValue, change: &str) -> JsValue {
+    of(&options, change);
+    options
+}
+
+/// A request to an API.
+pub(crate) fn api(method: Method, url: &str, body: Body<WebPlatform>) -> ApiRequest<WebPlatform> {
+    ApiRequest { step: Step::Init, method, url: url.into(), headers: Vec::new(), body, keyed: false, once: false }
+}
+
+/// A range of a file as a body.
+pub(crate) fn part(
+    blob: &Blob,
+    start: u64,
+    end: u64,
+    content_type: Option<&str>,
+    any_type: bool,
+) -> FileBody<WebPlatform> {
+    FileBody {
+        blob: blob.clone(),
+        size: blob.size() as u64,
+        range: ByteRange::new(start, end),
+        content_type: content_type.map(Into::into),
+        any_type,
+    }
+}
+
+/// A PUT of a range to a presigned URL whose query is `query`.
+pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<WebPlatform>) -> Request<WebPlatform> {
+    let url = platform(&js("{}")).resolve(&format!("https://store.example/key?{query}")).unwrap();
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Request::Store(StoreRequest::new(Step::Part, Method::Put, url, headers, Body::File(body)).unwrap())
+}
+
+/// Sends a request; gives the answer, and the most bytes that were told to have gone out.
+pub(crate) async fn send(
+    platform: &WebPlatform,
+    request: Request<WebPlatform>,
+) -> (Result<Response, SendFailure>, Option<u64>) {
+    let sent = Rc::new(Cell::new(None));
+    let told = sent.clone();
+    let answer = platform.send(request, Rc::new(move |bytes| told.set(told.get().max(Some(bytes))))).await;
+    (answer, sent.get())
+}
+
+/// Sends a request that has to be answered.
+pub(crate) async fn answered(platform: &WebPlatform, request: Request<WebPlatform>) -> Response {
+    send(platform, request).await.0.unwrap()
+}
+
+/// Waits until timers and microtasks that are due have run.
+pub(crate) async fn tick(ms: u32) {
+    settled(&JsValue::from(ms), "new Promise(done => setTimeout(done, $))").await;
+}
+
+/// Puts a spy in place of a method of a global's prototype: it counts the calls, and calls on. Dropped, the method is back.
+pub(crate) struct Spy {
+    owner: JsValue,
+    method: &'static str,
+    before: JsValue,
+    spy: JsValue,
+}
+
+impl Spy {
+    pub(crate) fn on(owner: &str, method: &'static str) -> Self {
+        let owner = js(owner);
+        let before = Reflect::get(&owner, &method.into()).unwrap();
+        let spy = of(
+            &before,
+            "(() => { function spy(...values) { spy.calls.push(values); return $.apply(this, values) } spy.calls = []; return spy })()",
+        );
+        Reflect::set(&owner, &method.into(), &spy).unwrap();
+        Self { owner, method, before, spy }
+    }
+
+    /// How often it was called.
+    pub(crate) fn count(&self) -> u32 {
+        of(&self.spy, "$.calls.length").as_f64().unwrap() as u32
+    }
+}
+
+impl Drop for Spy {
+    fn drop(&mut self) {
+        Reflect::set(&self.owner, &self.method.into(), &self.before).unwrap();
+    }
+}

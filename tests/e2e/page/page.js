@@ -1,0 +1,102 @@
+// What the tests drive: `window.e2e.start(…)` begins an upload, `window.e2e.report(id)` tells all about it as JSON.
+import { Uploader, UploadError, load, version } from "partway";
+import { withFunctions } from "./provider.js";
+
+const files = document.querySelector("#files");
+const uploaders = new Map();
+const uploads = [];
+const signals = [];
+const noise = [];
+
+addEventListener("error", (event) => noise.push(`error: ${event.message}`));
+addEventListener("unhandledrejection", (event) => noise.push(`unhandled rejection: ${event.reason?.stack ?? event.reason}`));
+
+/** What of an error is worth a look. */
+function told(error) {
+  if (error === undefined || error === null) return null;
+  const { name, message, code, retryable, step, status, partNumber, vendor, hint } = error;
+  const cause = error.cause === undefined ? null : String(error.cause?.message ?? error.cause);
+  return { isUploadError: error instanceof UploadError, name, message, code, retryable, step, status, partNumber, vendor, hint, cause };
+}
+
+function uploader(name, options, alter, seen) {
+  if (!uploaders.has(name)) uploaders.set(name, new Uploader(withFunctions(options, alter, seen)));
+  return uploaders.get(name);
+}
+
+/**
+ * `file`: a number in the input's list, or { text, name?, type? } for a Blob or File made here.
+ * `uploader`: a name; the options count when it is first used. `alter`: names of changes, see provider.js.
+ * `listeners`: { throws: true } has every callback throw. `signal`: true gives the upload one, for `abort(id)`.
+ */
+function start({ file = 0, uploader: name = `alone-${uploads.length}`, options, alter = {}, upload: uploadOptions = {}, listeners = {}, signal }) {
+  const id = uploads.length;
+  const seen = { statuses: [], progress: [], parts: [], completes: 0, errors: [], events: {}, calls: [], result: null, error: null, settled: false };
+  const record = { seen, upload: null };
+  uploads.push(record);
+  const listen = (note) => (value) => {
+    note(value);
+    if (listeners.throws) throw new Error("a listener of the page threw");
+  };
+  const controller = new AbortController();
+  signals.push(controller);
+  let handle;
+  try {
+    handle = uploader(name, options, alter, seen).upload(picked(file), {
+      onStatus: listen((status) => seen.statuses.push(status)),
+      onPart: listen((part) => seen.parts.push(part)),
+      onComplete: listen(() => (seen.completes += 1)),
+      onError: listen((error) => seen.errors.push(error.code)),
+      ...(listeners.noProgress ? {} : { onProgress: listen(({ sent, total, fraction, parts, processing }) => seen.progress.push({ sent, total, fraction, parts, processing })) }),
+      ...(signal ? { signal: controller.signal } : {}),
+      ...uploadOptions,
+    });
+  } catch (error) {
+    seen.error = told(error);
+    seen.thrown = true;
+    seen.settled = true;
+    return id;
+  }
+  record.upload = handle;
+  for (const type of ["progress", "part", "status", "complete", "error"]) {
+    handle.addEventListener(type, () => (seen.events[type] = (seen.events[type] ?? 0) + 1));
+  }
+  handle.done.then(
+    (result) => (seen.result = result),
+    (error) => (seen.error = told(error)),
+  ).finally(() => (seen.settled = true));
+  return id;
+}
+
+function picked(file) {
+  if (typeof file === "number") return files.files[file];
+  const { text, name, type = "" } = file;
+  return name === undefined ? new Blob([text], { type }) : new File([text], name, { type });
+}
+
+window.e2e = {
+  start,
+  report(id) {
+    const { seen, upload } = uploads[id];
+    return JSON.stringify({ ...seen, status: upload?.status ?? null, last: upload?.progress ?? null });
+  },
+  pause: (id) => uploads[id].upload.pause(),
+  resume: (id) => uploads[id].upload.resume(),
+  cancel: (id) => uploads[id].upload.cancel(),
+  notify: (id, update) => uploads[id].upload.notify(update),
+  abort: (id) => signals[id].abort(),
+  close: (name) => uploaders.get(name).close(),
+  /** What the constructor throws, or null. */
+  refused(options) {
+    try {
+      new Uploader(options).close();
+      return null;
+    } catch (error) {
+      return told(error);
+    }
+  },
+  load: () => load(),
+  version,
+  noise: () => noise.splice(0),
+};
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,59 @@
+// The functions that options as JSON can't hold: the backend's side of `s3` and `plan`, as a customer writes it.
+
+async function call(url, body) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body ?? {}),
+  });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return response.status === 204 ? undefined : response.json();
+}
+
+/** Ways in which a plan can be wrong. */
+const WRONG = {
+  gap: (plan) => (plan.parts[1].byteRange.start += 1),
+  overlap: (plan) => (plan.parts[1].byteRange.start -= 1),
+  short: (plan) => (plan.parts.at(-1).byteRange.end -= 1),
+  long: (plan) => (plan.parts.at(-1).byteRange.end += 1),
+  headless: (plan) => (plan.parts[0].byteRange.start = 1),
+  empty: (plan) => (plan.parts = []),
+};
+
+/**
+ * `alter`: { plan: "gap" | … } changes the plan; { noSign } leaves `sign` out; { partSize } makes the backend plan with it;
+ * { throws: "open" | "sign" | "complete" | "getCredentials" } has that function throw; { beforeRequest: { name: value } } adds headers.
+ */
+export function withFunctions(options, alter, seen) {
+  const made = { ...options, provider: { ...options.provider } };
+  const { provider } = made;
+  const guarded = (name, run) => async (...values) => {
+    seen.calls.push(name);
+    if (alter.throws === name) throw new TypeError(`${name} of the page threw`);
+    return run(...values);
+  };
+  if (provider.name === "s3") {
+    provider.key ??= ({ name }) => `e2e/${crypto.randomUUID()}-${name}`;
+    provider.getCredentials = guarded("getCredentials", () => call("/api/credentials"));
+  }
+  if (provider.name === "plan") {
+    const reference = ({ uploadId, key }) => ({ uploadId, key });
+    provider.open = guarded("open", async ({ name, size, type }) => {
+      const plan = await call("/api/plan/open", { name, size, type });
+      if (alter.plan) WRONG[alter.plan](plan);
+      return plan;
+    });
+    if (!alter.noSign) provider.sign = guarded("sign", (plan, partNumbers) => call("/api/plan/sign", { plan: reference(plan), partNumbers }));
+    provider.list = guarded("list", (plan) => call("/api/plan/list", { plan: reference(plan) }));
+    provider.complete = guarded("complete", (plan, parts) => call("/api/plan/complete", { plan: reference(plan), parts }));
+    provider.abort = guarded("abort", (plan) => call("/api/plan/abort", { plan: reference(plan) }));
+  }
+  if (alter.beforeRequest) {
+    made.beforeRequest = (request) => {
+      seen.calls.push(`beforeRequest:${request.step}`);
+      if (alter.beforeRequest.throws) throw new TypeError("beforeRequest of the page threw");
+      for (const [name, value] of Object.entries(alter.beforeRequest.headers ?? {})) request.headers.set(name, value);
+    };
+  }
+  return made;
+}

@@ -1,0 +1,75 @@
+//! The five places a file can go to.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+/// A destination, by the name of its provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    Ofauth,
+    Onlymonster,
+    Apifansly,
+    S3,
+    Plan,
+}
+
+impl Destination {
+    pub(crate) const ALL: [Self; 5] = [Self::Ofauth, Self::Onlymonster, Self::Apifansly, Self::S3, Self::Plan];
+
+    /// As the provider, the page's choice and the sandbox's objects call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ofauth => "ofauth",
+            Self::Onlymonster => "onlymonster",
+            Self::Apifansly => "apifansly",
+            Self::S3 => "s3",
+            Self::Plan => "plan",
+        }
+    }
+
+    /// The route that carries a large file's bytes.
+    pub(crate) fn bytes_route(self) -> &'static str {
+        match self {
+            Self::Ofauth => "ofauth:part",
+            Self::Apifansly => "apifansly:upload",
+            Self::Onlymonster | Self::S3 | Self::Plan => "store:UploadPart",
+        }
+    }
+
+    /// The route that carries a small file's bytes.
+    pub(crate) fn small_route(self) -> &'static str {
+        match self {
+            Self::Ofauth => "ofauth:single",
+            Self::Apifansly => "apifansly:upload",
+            Self::Onlymonster | Self::S3 => "store:PutObject",
+            Self::Plan => "store:*",
+        }
+    }
+
+    /// Whether a large file goes in several requests.
+    pub(crate) fn has_parts(self) -> bool {
+        self != Self::Apifansly
+    }
+
+    /// The id in an upload's result that `GET /objects/…` knows the stored file by.
+    pub(crate) fn id(self, result: &Value) -> Result<&str> {
+        let field = match self {
+            Self::Ofauth => "mediaUploadId",
+            Self::Onlymonster | Self::Apifansly => "mediaId",
+            Self::S3 | Self::Plan => "key",
+        };
+        result[field].as_str().with_context(|| format!("no {field} in the result: {result}"))
+    }
+
+    /// The provider's options, as the sandbox hands them to the page.
+    pub(crate) fn provider(self, config: &Value) -> Result<Value> {
+        config["destinations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|destination| &destination["provider"])
+            .find(|provider| provider["name"] == json!(self.name()))
+            .cloned()
+            .with_context(|| format!("no {} in /config.json: {config}", self.name()))
+    }
+}

@@ -1,0 +1,93 @@
+//! Runs tests one after the other and says how each one went.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use tokio::time::timeout;
+
+use crate::page;
+use crate::sandbox;
+use crate::stage::Stage;
+
+type Run = dyn for<'a> Fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>>;
+
+/// One test.
+pub(crate) struct Test {
+    pub(crate) name: String,
+    patience: Duration,
+    run: Box<Run>,
+}
+
+impl Test {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        run: impl for<'a> Fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>> + 'static,
+    ) -> Self {
+        Self { name: name.into(), patience: Duration::from_secs(150), run: Box::new(run) }
+    }
+
+    /// Gives it longer than others have.
+    pub(crate) fn patience(self, seconds: u64) -> Self {
+        Self { patience: Duration::from_secs(seconds), ..self }
+    }
+}
+
+/// Runs the tests whose names hold one of `words`, or all; true where all passed.
+pub(crate) async fn run(tests: Vec<Test>, words: &[String]) -> Result<bool> {
+    let chosen: Vec<Test> = tests
+        .into_iter()
+        .filter(|test| words.is_empty() || words.iter().any(|word| test.name.contains(word.as_str())))
+        .collect();
+    ensure!(!chosen.is_empty(), "no test has {words:?} in its name: `partway-e2e list` prints the names");
+    let mut stage = Stage::set().await?;
+    let (mut passed, mut failed) = (0, Vec::new());
+    for test in &chosen {
+        let start = Instant::now();
+        let outcome = one(test, &mut stage).await;
+        let took = start.elapsed().as_secs_f64();
+        match outcome {
+            Ok(()) => {
+                passed += 1;
+                println!("ok {} ({took:.1} s)", test.name);
+            }
+            Err(error) => {
+                println!("FAILED {}: {error:#} ({took:.1} s)", test.name);
+                println!("{}", surroundings(&stage).await);
+                failed.push(test.name.as_str());
+            }
+        }
+    }
+    stage.clear().await;
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!("{passed} passed, {} failed", failed.len());
+    Ok(failed.is_empty())
+}
+
+async fn one(test: &Test, stage: &mut Stage) -> Result<()> {
+    stage.sweep().await?;
+    let stage = &*stage;
+    let run = AssertUnwindSafe((test.run)(stage)).catch_unwind();
+    match timeout(test.patience, run).await {
+        Err(_) => bail!("it did not end within {} s", test.patience.as_secs()),
+        Ok(Err(_)) => bail!("it panicked"),
+        Ok(Ok(outcome)) => outcome?,
+    }
+    let noise = page::noise(&stage.browser).await?;
+    ensure!(noise.is_empty(), "the page has uncaught errors: {noise:?}");
+    Ok(())
+}
+
+/// What a failed test left: the page's console and the last requests.
+async fn surroundings(stage: &Stage) -> String {
+    let console = page::console(&stage.browser).await;
+    let requests = match stage.log().await {
+        Ok(log) => sandbox::summary(&log),
+        Err(error) => format!("no log: {error:#}"),
+    };
+    format!("{console}{requests}")
+}

@@ -1,0 +1,142 @@
+//! What every test stands on: one sandbox and one browser for the run.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::browser::Browser;
+use crate::destination::Destination;
+use crate::files::{self, Picked};
+use crate::page::{self, Page};
+use crate::sandbox::{Log, Sandbox};
+
+/// Bytes in a mebibyte.
+pub(crate) const MIB: u64 = 1 << 20;
+
+/// The ground of the tests.
+pub(crate) struct Stage {
+    /// Where uploads go.
+    pub(crate) sandbox: Sandbox,
+    /// What runs the pages.
+    pub(crate) browser: Browser,
+    config: Value,
+    folder: TempDir,
+    _served: TempDir,
+}
+
+impl Stage {
+    /// Starts the sandbox, with the test pages and the package that can crash at `/extra/`, and the browser.
+    pub(crate) async fn set() -> Result<Self> {
+        let served = tempfile::tempdir()?;
+        copy(&crate::root().join("tests/e2e/page"), served.path())?;
+        if let Ok(crash) = crash_package() {
+            copy(&crash, &served.path().join("crash"))?;
+        }
+        let sandbox = Sandbox::start(Some(served.path()), &[]).await?;
+        let config = sandbox.config().await?;
+        Ok(Self { sandbox, browser: Browser::start().await?, config, folder: tempfile::tempdir()?, _served: served })
+    }
+
+    /// Ends all that was started.
+    pub(crate) async fn clear(self) {
+        self.browser.close().await;
+        self.sandbox.close().await;
+    }
+
+    /// Makes it as new for the next test.
+    pub(crate) async fn sweep(&mut self) -> Result<()> {
+        if self.browser.driver.goto("about:blank").await.is_err() {
+            let fresh = Browser::start().await?;
+            std::mem::replace(&mut self.browser, fresh).close().await;
+        }
+        for entry in fs::read_dir(self.folder.path())? {
+            fs::remove_file(entry?.path())?;
+        }
+        self.sandbox.reset().await?;
+        // What earlier tests left in the console would be taken for this one's.
+        page::console(&self.browser).await;
+        Ok(())
+    }
+
+    /// The bare page, just loaded.
+    pub(crate) async fn page(&self) -> Result<Page<'_>> {
+        Page::open(&self.browser, &format!("{}/extra/index.html", self.sandbox.at.app)).await
+    }
+
+    /// The bare page with the package that can crash.
+    pub(crate) async fn crash_page(&self) -> Result<Page<'_>> {
+        crash_package()?;
+        Page::open(&self.browser, &format!("{}/extra/crash.html", self.sandbox.at.app)).await
+    }
+
+    /// A file of random bytes on the disk.
+    pub(crate) fn file(&self, name: &str, size: u64) -> Result<Picked> {
+        files::random(self.folder.path(), name, size)
+    }
+
+    /// A file of zeros that takes no room.
+    pub(crate) fn sparse_file(&self, name: &str, size: u64) -> Result<Picked> {
+        files::sparse(self.folder.path(), name, size)
+    }
+
+    /// A destination's provider options, as the sandbox hands them to the page.
+    pub(crate) fn provider(&self, destination: Destination) -> Result<Value> {
+        destination.provider(&self.config)
+    }
+
+    /// Holds what is stored against the file that was sent.
+    pub(crate) async fn arrived(&self, destination: Destination, result: &Value, file: &Picked) -> Result<()> {
+        let id = destination.id(result)?;
+        let stored = self
+            .sandbox
+            .stored(destination.name(), id)
+            .await?
+            .with_context(|| format!("nothing is stored as {id}; the result was {result}"))?;
+        ensure!(
+            stored.size == file.size && stored.sha256 == file.sha256,
+            "{id}: stored are {} bytes with SHA-256 {}, sent were {} with {}",
+            stored.size,
+            stored.sha256,
+            file.size,
+            file.sha256
+        );
+        ensure!(result["bytes"] == file.size, "the result's `bytes` is {}, not {}", result["bytes"], file.size);
+        Ok(())
+    }
+
+    /// What the sandbox got.
+    pub(crate) async fn log(&self) -> Result<Log> {
+        self.sandbox.log().await
+    }
+}
+
+/// Where `cargo xtask package --crash` puts what it builds, or where PARTWAY_CRASH_PACKAGE says.
+fn crash_package() -> Result<PathBuf> {
+    let folder = match env::var_os("PARTWAY_CRASH_PACKAGE") {
+        Some(folder) => PathBuf::from(folder),
+        None => crate::root().join("target/pkg-crash-test"),
+    };
+    ensure!(
+        folder.join("index.js").is_file(),
+        "the crash tests want their package: `cargo xtask package --crash` builds it"
+    );
+    Ok(folder)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("could not read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Pausing, resuming, cancelling, closing, and a word from a webhook.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use futures::FutureExt;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::{SEVERAL_PARTS, options, quick};
+use crate::destination::Destination;
+use crate::files::Picked;
+use crate::page::{Page, Upload};
+use crate::runner::Test;
+use crate::stage::Stage;
+
+pub(super) fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for destination in Destination::ALL {
+        let name = destination.name();
+        tests.push(Test::new(format!("{name}: cancelled midway"), move |stage| {
+            cancelled(stage, destination).boxed_local()
+        }));
+        if destination.has_parts() {
+            tests.push(Test::new(format!("{name}: paused midway and resumed"), move |stage| {
+                paused(stage, destination).boxed_local()
+            }));
+        }
+    }
+    tests.extend([
+        Test::new("a signal cancels", |stage| signalled(stage).boxed_local()),
+        Test::new("a signal that was aborted before sends nothing", |stage| aborted_before(stage).boxed_local()),
+        Test::new("cancelled before the wasm is there", |stage| cancelled_at_once(stage).boxed_local()),
+        Test::new("paused before the wasm is there", |stage| paused_at_once(stage).boxed_local()),
+        Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
+        Test::new("onlymonster: a webhook's word ends the polling", |stage| notified(stage).boxed_local()),
+    ]);
+    tests
+}
+
+/// A page with an upload that has a part behind it and parts in flight.
+async fn underway<'a>(stage: &'a Stage, destination: Destination) -> Result<(Page<'a>, Picked, Upload)> {
+    quick(stage).await?;
+    let route = destination.bytes_route();
+    let slow = if destination.has_parts() {
+        json!([{ "route": route, "skip": 1, "effect": { "kind": "latency", "ms": 1500 } }])
+    } else {
+        json!([{ "route": route, "effect": { "kind": "bandwidth", "bytesPerSecond": 4_000_000 } }])
+    };
+    stage.sandbox.faults(slow).await?;
+    let file = stage.file("underway.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, destination)?;
+    options["concurrency"] = json!(2);
+    let upload = page.start(json!({ "options": options, "signal": true })).await?;
+    if destination.has_parts() {
+        page.when(upload, "with a part sent and another in flight", |report| {
+            report.last.as_ref().is_some_and(|last| last.parts.done >= 1 && last.parts.in_flight >= 1)
+        })
+        .await?;
+    } else {
+        page.when(upload, "with bytes sent", |report| report.last.as_ref().is_some_and(|last| last.sent > 0.0)).await?;
+    }
+    Ok((page, file, upload))
+}
+
+async fn cancelled(stage: &Stage, destination: Destination) -> Result<()> {
+    let (page, _, upload) = underway(stage, destination).await?;
+    page.cancel(upload).await?;
+    let report = page.settled(upload).await?;
+    report.failed("cancelled")?;
+    let log = stage.log().await?;
+    let sent = log.of(destination.bytes_route()).len();
+    let abort = match destination {
+        Destination::S3 => Some("store:AbortMultipartUpload"),
+        Destination::Plan => Some("plan:abort"),
+        _ => None,
+    };
+    if let Some(route) = abort {
+        let aborts = log.of(route);
+        ensure!(!aborts.is_empty(), "the server was not told when `cancel()` settled");
+        ensure!(aborts.iter().all(|one| one.status == Some(204)), "{aborts:?}");
+        let key = log.of("store:UploadPart")[0].path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
+        ensure!(stage.sandbox.stored(destination.name(), &decoded(&key)).await?.is_none(), "{key} is stored");
+    }
+    sleep(Duration::from_millis(2_000)).await;
+    let later = stage.log().await?;
+    ensure!(later.of(destination.bytes_route()).len() == sent, "parts were sent after the cancel");
+    for route in [
+        "ofauth:complete",
+        "onlymonster:finish",
+        "onlymonster:export",
+        "plan:complete",
+        "store:CompleteMultipartUpload",
+    ] {
+        ensure!(later.of(route).is_empty(), "{route} was called for a cancelled upload");
+    }
+    Ok(())
+}
+
+/// Keys in these tests hold nothing that needs more.
+fn decoded(key: &str) -> String {
+    key.replace("%2F", "/").replace("%20", " ")
+}
+
+async fn paused(stage: &Stage, destination: Destination) -> Result<()> {
+    let (page, file, upload) = underway(stage, destination).await?;
+    page.tell("pause", upload).await?;
+    page.when(upload, "paused", |report| report.status.as_deref() == Some("paused")).await?;
+    // What was in flight may end; nothing new may begin.
+    sleep(Duration::from_millis(500)).await;
+    let before = stage.log().await?.of(destination.bytes_route()).len();
+    sleep(Duration::from_millis(2_500)).await;
+    let after = stage.log().await?.of(destination.bytes_route()).len();
+    ensure!(before == after, "{} parts began while it was paused", after - before);
+    ensure!(page.report(upload).await?.status.as_deref() == Some("paused"), "it is not paused any more");
+    stage.sandbox.faults(json!([])).await?;
+    page.tell("resume", upload).await?;
+    let report = page.settled(upload).await?;
+    stage.arrived(destination, report.done()?, &file).await?;
+    ensure!(report.statuses.iter().any(|status| status == "paused"), "{:?}", report.statuses);
+    Ok(())
+}
+
+async fn signalled(stage: &Stage) -> Result<()> {
+    let (page, _, upload) = underway(stage, Destination::S3).await?;
+    page.tell("abort", upload).await?;
+    let report = page.settled(upload).await?;
+    report.failed("cancelled")?;
+    ensure!(!stage.log().await?.of("store:AbortMultipartUpload").is_empty(), "the store was not told");
+    Ok(())
+}
+
+async fn aborted_before(stage: &Stage) -> Result<()> {
+    let page = stage.page().await?;
+    let options = options(stage, Destination::S3)?;
+    let code = page
+        .script(
+            "const { Uploader } = await import('partway');
+             const uploader = new Uploader({ ...args[0], provider: { ...args[0].provider, key: 'k', getCredentials: () => { throw new Error('asked'); } } });
+             return uploader.upload(new File(['abc'], 'a.txt'), { signal: AbortSignal.abort() }).done.then(() => 'done', (error) => error.code);",
+            vec![options],
+        )
+        .await?;
+    ensure!(code == "cancelled", "it ended with {code}");
+    ensure!(stage.log().await?.requests.is_empty(), "something was sent");
+    Ok(())
+}
+
+async fn cancelled_at_once(stage: &Stage) -> Result<()> {
+    let page = stage.page().await?;
+    let options = options(stage, Destination::Ofauth)?;
+    let ended = page
+        .script(
+            "const { Uploader } = await import('partway');
+             const upload = new Uploader(args[0]).upload(new File(['abc'], 'a.mp4', { type: 'video/mp4' }));
+             const before = upload.status;
+             await upload.cancel();
+             return [before, upload.status, await upload.done.then(() => 'done', (error) => error.code)];",
+            vec![options],
+        )
+        .await?;
+    ensure!(ended == json!(["queued", "cancelled", "cancelled"]), "it went {ended}");
+    ensure!(stage.log().await?.requests.is_empty(), "something was sent");
+    Ok(())
+}
+
+async fn paused_at_once(stage: &Stage) -> Result<()> {
+    quick(stage).await?;
+    let file = stage.file("waits.mp4", 300_000)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let upload = page.start(json!({ "options": options(stage, Destination::Ofauth)? })).await?;
+    page.tell("pause", upload).await?;
+    sleep(Duration::from_millis(1_500)).await;
+    let bytes = stage.log().await?.of("ofauth:single").len();
+    ensure!(bytes == 0, "bytes went out though it was paused");
+    page.tell("resume", upload).await?;
+    let report = page.settled(upload).await?;
+    stage.arrived(Destination::Ofauth, report.done()?, &file).await
+}
+
+async fn closed(stage: &Stage) -> Result<()> {
+    let (page, _, upload) = underway(stage, Destination::S3).await?;
+    page.script("window.e2e.close('alone-0')", vec![]).await?;
+    let report = page.settled(upload).await?;
+    report.failed("cancelled")?;
+    let sent = stage.log().await?.of("store:UploadPart").len();
+    sleep(Duration::from_millis(2_000)).await;
+    let log = stage.log().await?;
+    ensure!(log.of("store:UploadPart").len() == sent, "parts were sent after close()");
+    ensure!(log.of("store:AbortMultipartUpload").is_empty(), "close() cancels nothing on the server");
+    Ok(())
+}
+
+async fn notified(stage: &Stage) -> Result<()> {
+    quick(stage).await?;
+    stage.sandbox.vendors(json!({ "onlymonster": { "processingMs": 600_000 } })).await?;
+    let file = stage.file("webhook.mp4", 300_000)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let upload = page.start(json!({ "options": options(stage, Destination::Onlymonster)? })).await?;
+    page.when(upload, "processing", |report| report.status.as_deref() == Some("processing")).await?;
+    let provider = stage.provider(Destination::Onlymonster)?;
+    let records = page
+        .script(
+            "const response = await fetch(`${args[0].baseUrl}/api/v0/accounts/${args[0].accountId}/vault/medias/uploads?offset=0&limit=50`);
+             return response.json();",
+            vec![provider],
+        )
+        .await?;
+    let id = &records["items"][0]["id"];
+    ensure!(!id.is_null(), "the list is {records}");
+    page.notify(upload, json!({ "media_upload_id": "somebody-else", "status": "failed" })).await?;
+    sleep(Duration::from_millis(300)).await;
+    ensure!(!page.report(upload).await?.settled, "another upload's word ended this one");
+    page.notify(upload, json!({ "media_upload_id": id, "status": "exported", "media_id": "777" })).await?;
+    let report = page.settled_within(upload, Duration::from_secs(5)).await?;
+    let result = report.done()?;
+    ensure!(result["mediaId"] == "777", "{result}");
+    Ok(())
+}

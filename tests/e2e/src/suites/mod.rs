@@ -1,0 +1,66 @@
+//! All tests, by what they are about.
+
+mod arrive;
+mod control;
+mod crash;
+mod demo_page;
+mod faults;
+mod headers;
+mod large;
+mod misuse;
+mod once;
+mod plan;
+mod s3;
+mod vendors;
+mod vite;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::destination::Destination;
+use crate::runner::Test;
+use crate::stage::{MIB, Stage};
+
+/// The whole list.
+pub(crate) fn all() -> Vec<Test> {
+    [
+        arrive::tests(),
+        faults::tests(),
+        once::tests(),
+        control::tests(),
+        headers::tests(),
+        plan::tests(),
+        s3::tests(),
+        vendors::tests(),
+        misuse::tests(),
+        demo_page::tests(),
+        crash::tests(),
+        vite::tests(),
+        large::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The size of a file that goes in several parts, the last one short.
+const SEVERAL_PARTS: u64 = 22 * MIB + 12_345;
+
+/// Options of an `Uploader` for a destination: small parts, and a retry that doesn't keep a test waiting.
+fn options(stage: &Stage, destination: Destination) -> Result<Value> {
+    let mut provider = stage.provider(destination)?;
+    if destination == Destination::S3 {
+        provider["partSize"] = json!(5 * MIB);
+    }
+    Ok(json!({ "provider": provider, "retry": { "baseMs": 50, "capMs": 500 } }))
+}
+
+/// Vendors that process at once, and have a file of several parts sent in parts.
+async fn quick(stage: &Stage) -> Result<()> {
+    let knobs = json!({
+        "onlymonster": { "processingMs": 20, "multipartThreshold": 8 * MIB, "partCount": 5 },
+        "apifansly": { "processingMs": 20 },
+        "plan": { "partSize": 5 * MIB, "firstBatch": 2 },
+    });
+    stage.sandbox.vendors(knobs).await
+}

@@ -1,0 +1,128 @@
+//! Calls that must not take effect twice: lost answers, and connections that die and have the browser repeat by itself.
+
+use anyhow::{Result, ensure};
+use futures::FutureExt;
+use serde_json::json;
+
+use super::{SEVERAL_PARTS, options, quick};
+use crate::destination::Destination;
+use crate::runner::Test;
+use crate::sandbox::{Log, Logged};
+use crate::stage::{MIB, Stage};
+
+/// Calls whose answer is lost, and the upload goes on, with one effect each.
+const LOST: &[(Destination, &str)] = &[
+    (Destination::Ofauth, "ofauth:complete"),
+    (Destination::Onlymonster, "onlymonster:start"),
+    (Destination::Onlymonster, "onlymonster:finish"),
+    (Destination::Onlymonster, "onlymonster:export"),
+    (Destination::S3, "store:CreateMultipartUpload"),
+    (Destination::S3, "store:CompleteMultipartUpload"),
+];
+
+/// Calls that a browser repeats by itself when a kept connection dies.
+const REPEATED: &[(Destination, &str)] = &[
+    (Destination::Ofauth, "ofauth:init"),
+    (Destination::Ofauth, "ofauth:complete"),
+    (Destination::Onlymonster, "onlymonster:start"),
+    (Destination::Onlymonster, "onlymonster:finish"),
+    (Destination::Onlymonster, "onlymonster:export"),
+    (Destination::Apifansly, "apifansly:upload"),
+];
+
+pub(super) fn tests() -> Vec<Test> {
+    let lost = LOST.iter().map(|&(destination, route)| {
+        Test::new(format!("{route}: its answer is lost"), move |stage| {
+            answer_lost(stage, destination, route).boxed_local()
+        })
+    });
+    let repeated = REPEATED.iter().map(|&(destination, route)| {
+        Test::new(format!("{route}: a kept connection dies after it took effect"), move |stage| {
+            connection_dies(stage, destination, route).boxed_local()
+        })
+    });
+    lost.chain(repeated)
+        .chain([
+            Test::new("apifansly: a server error to the form is an unknown outcome", |stage| {
+                form_refused(stage).boxed_local()
+            }),
+            Test::new("without idempotency keys none is sent", |stage| without_keys(stage).boxed_local()),
+        ])
+        .collect()
+}
+
+/// Requests that reached the vendor itself.
+fn effects<'a>(log: &'a Log, route: &str) -> Vec<&'a Logged> {
+    log.of(route).into_iter().filter(|one| !one.copy).collect()
+}
+
+async fn answer_lost(stage: &Stage, destination: Destination, route: &str) -> Result<()> {
+    quick(stage).await?;
+    let fault = json!({ "route": route, "times": 1, "effect": { "kind": "reset", "when": "after" } });
+    stage.sandbox.faults(json!([fault])).await?;
+    let file = stage.file("lost.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let report = page.upload(json!({ "options": options(stage, destination)? })).await?;
+    stage.arrived(destination, report.done()?, &file).await?;
+    let log = stage.log().await?;
+    ensure!(log.of(route).iter().any(|one| one.status.is_none()), "no answer of {route} was lost");
+    // An upload that was begun and never filled makes nothing; the others would.
+    if matches!(route, "onlymonster:finish" | "onlymonster:export") {
+        ensure!(effects(&log, route).len() == 1, "{} effects of {route}", effects(&log, route).len());
+        ensure!(!log.of("onlymonster:list").is_empty(), "the list was not asked");
+    }
+    Ok(())
+}
+
+async fn connection_dies(stage: &Stage, destination: Destination, route: &str) -> Result<()> {
+    quick(stage).await?;
+    let file = stage.file("kept.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let fault = json!({ "route": route, "times": 1, "effect": { "kind": "reset", "when": "after" } });
+    stage.sandbox.break_with(json!({ "seed": 7, "keepAlive": true, "faults": [fault] })).await?;
+    // Only a connection that was used before has the browser repeat.
+    page.script(
+        "await Promise.all([1, 2, 3, 4, 5, 6].map(() => fetch('/config.json').then((it) => it.text())));",
+        vec![],
+    )
+    .await?;
+    let report = page.upload(json!({ "options": options(stage, destination)? })).await?;
+    stage.arrived(destination, report.done()?, &file).await?;
+    let log = stage.log().await?;
+    let all = log.of(route);
+    ensure!(all.iter().any(|one| one.copy), "the proxy got no copy of {route}: {}", crate::sandbox::summary(&log));
+    ensure!(effects(&log, route).len() == 1, "{} effects of {route}", effects(&log, route).len());
+    let keys: Vec<_> = all.iter().map(|one| &one.idempotency_key).collect();
+    ensure!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "the keys are {keys:?}");
+    Ok(())
+}
+
+async fn form_refused(stage: &Stage) -> Result<()> {
+    quick(stage).await?;
+    let fault = json!({ "route": "apifansly:upload", "times": 1, "effect": { "kind": "status", "status": 502, "body": "bad gateway" } });
+    stage.sandbox.faults(json!([fault])).await?;
+    let file = stage.file("refused.mp4", MIB)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let report = page.upload(json!({ "options": options(stage, Destination::Apifansly)? })).await?;
+    let error = report.failed("outcome-unknown")?;
+    ensure!(error.status == Some(502) && error.retryable == Some(false), "{error:?}");
+    ensure!(stage.log().await?.of("apifansly:upload").len() == 1, "the form was sent again");
+    Ok(())
+}
+
+async fn without_keys(stage: &Stage) -> Result<()> {
+    quick(stage).await?;
+    let file = stage.file("keyless.mp4", MIB)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, Destination::Ofauth)?;
+    options["idempotencyKeys"] = json!(false);
+    let report = page.upload(json!({ "options": options })).await?;
+    stage.arrived(Destination::Ofauth, report.done()?, &file).await?;
+    let log = stage.log().await?;
+    ensure!(log.requests.iter().all(|one| one.idempotency_key.is_none()), "keys were sent");
+    Ok(())
+}
