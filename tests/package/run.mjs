@@ -1,5 +1,5 @@
 // All tests of the npm package: node tests/package/run.mjs [types] [face] [packed] [vite]
-// `cargo xtask package` must have packed it, and `npm ci` must have run in this folder.
+// `cargo xtask package` must have packed it, and `npm install` must have run in this folder.
 import { access } from "node:fs/promises";
 
 import { tarball } from "./project.mjs";

@@ -20,8 +20,10 @@ pub(crate) fn ensure(folder: &Path) -> Result<()> {
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    process::run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
-        .with_context(|| format!("`npm ci` has to work once in {}", folder.display()))?;
+    // Not `npm ci`: it fails where a registry has the bundlers' binaries for this platform only. This takes the lock file's versions
+    // too, and leaves the file as it is.
+    process::run(Command::new("npm").args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(folder))
+        .with_context(|| format!("`npm install` has to work once in {}", folder.display()))?;
     fs::write(&stamp, lock).with_context(|| format!("could not write {}", stamp.display()))
 }
 

@@ -57,7 +57,7 @@ mod tests {
         ];
         let text = table(&rows);
         assert_eq!(text.lines().last(), Some("41 passed, 2 failed"));
-        assert!(text.contains("fmt                1       0    0:01.2\n"));
+        assert!(text.contains("fmt                1       0   0:01.2\n"));
         assert!(text.contains("e2e               40       2   1:15.0  two lines\n"));
         assert!(text.contains("1:16.2"));
     }
