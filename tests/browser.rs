@@ -10,6 +10,8 @@ mod answers;
 mod before_request;
 #[path = "browser/bodies.rs"]
 mod bodies;
+#[path = "browser/stores.rs"]
+mod stores;
 #[path = "browser/support.rs"]
 mod support;
 #[path = "browser/uploads.rs"]

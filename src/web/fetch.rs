@@ -78,11 +78,12 @@ fn request(outgoing: &Outgoing, signal: &web_sys::AbortSignal) -> Option<web_sys
         .credentials(outgoing.credentials)
         // A redirect that is followed would carry the headers, or the file, to another origin.
         .redirect(RequestRedirect::Error)
-        // What an API said a while ago is no answer.
-        .cache(RequestCache::NoStore)
         .abort_signal(Some(signal));
     if outgoing.presigned {
         builder = builder.referrer_policy(ReferrerPolicy::NoReferrer);
+    } else if outgoing.method == "GET" {
+        // What an API said a while ago is no answer. Nowhere else: it sends `Cache-Control`, which S3 keeps with an object.
+        builder = builder.cache(RequestCache::NoStore);
     }
     let request = if outgoing.body.is_null() { builder.build() } else { builder.body(&outgoing.body) };
     request.ok().map(Into::into)

@@ -31,10 +31,10 @@ pub(super) fn value(json: &JsValue) -> Value<JsValue> {
 
 /// The names of an object's own members, in order.
 pub(super) fn names(object: &JsValue) -> Vec<String> {
-    match object.dyn_ref::<Object>() {
-        Some(object) => Object::keys(object).iter().filter_map(|name| name.as_string()).collect(),
-        None => Vec::new(),
+    if !object.is_object() {
+        return Vec::new();
     }
+    Object::keys(object.unchecked_ref::<Object>()).iter().filter_map(|name| name.as_string()).collect()
 }
 
 /// Encodes a struct as a plain object: nothing as null, numbers as numbers.

@@ -140,7 +140,7 @@ fn payload(body: &Body<WebPlatform>, headers: &Headers) -> Result<(JsValue, bool
     if let Some(content_type) = content_type {
         headers
             .set("content-type", &content_type)
-            .map_err(|_| refused(format!("{content_type:?} can't be sent as a content type.")))?;
+            .map_err(|_| refused(format!("\"{content_type}\" can't be sent as a content type.")))?;
     }
     Ok((body, false))
 }
@@ -150,7 +150,7 @@ fn headers<'a>(list: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Headers
     for (name, value) in list {
         headers
             .append(name, value)
-            .map_err(|_| refused(format!("The header {name:?} has a value that can't be sent.")))?;
+            .map_err(|_| refused(format!("The header {name} has a value that can't be sent.")))?;
     }
     Ok(headers)
 }

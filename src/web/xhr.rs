@@ -112,7 +112,7 @@ pub(super) async fn send(
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
 fn parse_headers(lines: &str) -> Vec<(String, String)> {
     lines
-        .split("\r\n")
+        .lines()
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().into()))
         .collect()

@@ -28,8 +28,8 @@ async fn a_presigned_url_gets_what_it_signed_and_nothing_of_the_page() {
     assert_eq!(of(&told, "$.body"), "world");
     assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"video/mp4","x-amz-meta-a":"1"}"#);
     assert_eq!(
-        json_of(&told, "[$.method, $.redirect, $.credentials, $.referrerPolicy]"),
-        r#"["PUT","error","omit","no-referrer"]"#
+        json_of(&told, "[$.method, $.redirect, $.credentials, $.referrerPolicy, $.cache]"),
+        r#"["PUT","error","omit","no-referrer","default"]"#
     );
 }
 
@@ -80,6 +80,14 @@ async fn an_api_gets_json_and_the_callers_credentials() {
         let response = answered(&platform(&including), Request::Api(request.clone())).await;
         let told = js_sys::JSON::parse(&response.body).unwrap();
         assert_eq!(of(&told, "$.credentials"), expected, "a key and cookies don't go together");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_an_api_says_of_the_present_comes_from_no_cache() {
+    for (method, expected) in [(Method::Get, "no-store"), (Method::Post, "default"), (Method::Put, "default")] {
+        let (_, told) = echo(Request::Api(api(method, "/status", Body::Empty))).await;
+        assert_eq!(of(&told, "$.cache"), expected);
     }
 }
 

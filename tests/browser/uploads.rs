@@ -29,7 +29,7 @@ fn start(engine: &Engine, provider: &str, file: &Blob, ear: &JsValue) -> Task {
 }
 
 /// Uploads a file to its end; gives what was heard.
-async fn upload(options: &JsValue, provider: &str, file: &Blob) -> JsValue {
+pub(crate) async fn upload(options: &JsValue, provider: &str, file: &Blob) -> JsValue {
     let ear = ear();
     let engine = Engine::new(options.clone()).unwrap();
     start(&engine, provider, file, &ear);
@@ -189,6 +189,25 @@ async fn a_listener_that_throws_stops_nothing() {
     start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
     settled(&ear, "$.end").await;
     assert_eq!(of(&ear, "$.heard.at(-1)[0]"), "complete");
+}
+
+#[wasm_bindgen_test]
+async fn a_listener_may_call_back_at_once() {
+    let ear = of(
+        &ear(),
+        "(({sink}) => Object.assign($, {sink(type, detail) {
+            sink(type, detail);
+            if (type === 'status' && detail === 'opening') $.task.pause();
+            if (type === 'status' && detail === 'paused') $.task.resume();
+            if (type === 'part') $.task.notify({status: 'exported'});
+        }}))($)",
+    );
+    let engine = Engine::new(options(OFAUTH_SERVER)).unwrap();
+    let task = start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
+    js_sys::Reflect::set(&ear, &"task".into(), &task.into()).unwrap();
+    settled(&ear, "$.end").await;
+    assert_eq!(of(&ear, "$.heard.at(-1)[0]"), "complete");
+    assert_eq!(of(&ear, "$.heard.some(([, detail]) => detail === 'paused')"), true);
 }
 
 #[wasm_bindgen_test]
