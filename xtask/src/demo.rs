@@ -106,6 +106,8 @@ fn show(options: &Options) -> Result<ExitCode> {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut sandbox = command.spawn().context("could not start the sandbox")?;
+    // `wait` would close it, and the sandbox end.
+    let input = sandbox.stdin.take();
     let mut output = BufReader::new(sandbox.stdout.take().context("no standard output")?);
     let mut ready = String::new();
     output.read_line(&mut ready)?;
@@ -116,6 +118,7 @@ fn show(options: &Options) -> Result<ExitCode> {
     println!("The page: {address}/");
     println!("Ctrl-C ends it.");
     let status = sandbox.wait()?;
+    drop(input);
     if !status.success() {
         bail!("the sandbox ended ({status}): `{}`", process::shown(&command));
     }
