@@ -53,18 +53,18 @@ pub struct Call<P: Platform> {
 }
 
 decoded! {
-/// A status that the application learnt elsewhere.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// The status, as the vendor names it.
-    pub status: String = "status",
-    /// The media id, where it is known.
-    pub media_id: Option<crate::id::IdText> = "media_id",
-    /// The upload that it is about, in a webhook's payload.
-    pub media_upload_id: Option<crate::id::IdText> = "media_upload_id",
-    /// The upload that it is about, in a record of the list.
-    pub id: Option<crate::id::IdText> = "id",
-}
+    /// A status that the application learnt elsewhere.
+    #[derive(Clone, Debug)]
+    pub struct Notice {
+        /// The status, as the vendor names it.
+        pub status: String = "status",
+        /// The media id, where it is known.
+        pub media_id: Option<crate::id::IdText> = "media_id",
+        /// The upload that it is about, in a webhook's payload.
+        pub media_upload_id: Option<crate::id::IdText> = "media_upload_id",
+        /// The upload that it is about, in a record of the list.
+        pub id: Option<crate::id::IdText> = "id",
+    }
 }
 
 /// The file, as an application's function sees it.

@@ -34,59 +34,47 @@ const POLL_BOUND_MS: u64 = 15 * 60_000;
 const LINKS_MS: u64 = 5 * 3_600_000;
 
 decoded! {
-struct Options {
-    base_url: Option<String> = "baseUrl",
-    account_id: String = "accountId",
-    form_inputs: Option<Vec<FormInput>> = "formInputs",
-    poll_timeout_ms: Option<u64> = "pollTimeoutMs",
-    api_key: Option<String> = "apiKey",
-    dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
-}
-}
+    struct Options {
+        base_url: Option<String> = "baseUrl",
+        account_id: String = "accountId",
+        form_inputs: Option<Vec<FormInput>> = "formInputs",
+        poll_timeout_ms: Option<u64> = "pollTimeoutMs",
+        api_key: Option<String> = "apiKey",
+        dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
+    }
 
-decoded! {
-struct FormInput {
-    kind: i64 = "type",
-    value: String = "value",
-}
-}
+    struct FormInput {
+        kind: i64 = "type",
+        value: String = "value",
+    }
 
-decoded! {
-struct Upload {
-    data: Option<Accepted> = "data",
-    message: Option<String> = "message",
-}
-}
+    struct Upload {
+        data: Option<Accepted> = "data",
+        message: Option<String> = "message",
+    }
 
-decoded! {
-struct Status {
-    data: Option<JobStatus> = "data",
-    message: Option<String> = "message",
-    timestamp: Option<String> = "timestamp",
-}
-}
+    struct Status {
+        data: Option<JobStatus> = "data",
+        message: Option<String> = "message",
+        timestamp: Option<String> = "timestamp",
+    }
 
-decoded! {
-struct Accepted {
-    success: Option<bool> = "success",
-    job_id: Option<IdText> = "jobId",
-    message: Option<String> = "message",
-}
-}
+    struct Accepted {
+        success: Option<bool> = "success",
+        job_id: Option<IdText> = "jobId",
+        message: Option<String> = "message",
+    }
 
-decoded! {
-struct JobStatus {
-    state: Option<String> = "state",
-    progress: Option<f64> = "progress",
-    result: Option<JobResult> = "result",
-    message: Option<String> = "message",
-}
-}
+    struct JobStatus {
+        state: Option<String> = "state",
+        progress: Option<f64> = "progress",
+        result: Option<JobResult> = "result",
+        message: Option<String> = "message",
+    }
 
-decoded! {
-struct JobResult {
-    media_id: Option<IdText> = "mediaId",
-}
+    struct JobResult {
+        media_id: Option<IdText> = "mediaId",
+    }
 }
 
 /// One upload's dialogue with apifansly. Its plan is one part, the form; of a [`Session`] it uses nothing else.

@@ -55,13 +55,13 @@ const TYPES: &[&str] = &[
 const MAX_BYTES: &[(&str, u64)] = &[("image/*", 50 << 20), ("video/*", 5 << 30), ("audio/*", 50 << 20)];
 
 decoded! {
-struct Options {
-    base_url: Option<String> = "baseUrl",
-    connection_id: Option<String> = "connectionId",
-    skip_existing: Option<bool> = "skipExisting",
-    api_key: Option<String> = "apiKey",
-    dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
-}
+    struct Options {
+        base_url: Option<String> = "baseUrl",
+        connection_id: Option<String> = "connectionId",
+        skip_existing: Option<bool> = "skipExisting",
+        api_key: Option<String> = "apiKey",
+        dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
+    }
 }
 
 #[derive(Serialize)]
@@ -73,42 +73,34 @@ struct InitBody<'a> {
 }
 
 decoded! {
-struct InitReply {
-    media_upload_id: String = "mediaUploadId",
-    upload_type: Option<String> = "uploadType",
-    total_parts: Option<u64> = "totalParts",
-    expires_at: Option<String> = "expiresAt",
-    parts: Option<Vec<InitPart>> = "parts",
-    complete_url: Option<String> = "completeUrl",
-}
-}
+    struct InitReply {
+        media_upload_id: String = "mediaUploadId",
+        upload_type: Option<String> = "uploadType",
+        total_parts: Option<u64> = "totalParts",
+        expires_at: Option<String> = "expiresAt",
+        parts: Option<Vec<InitPart>> = "parts",
+        complete_url: Option<String> = "completeUrl",
+    }
 
-decoded! {
-struct InitPart {
-    part_number: u32 = "partNumber",
-    upload_url: String = "uploadUrl",
-    byte_range: WireRange = "byteRange",
-}
-}
+    struct InitPart {
+        part_number: u32 = "partNumber",
+        upload_url: String = "uploadUrl",
+        byte_range: WireRange = "byteRange",
+    }
 
-decoded! {
-struct WireRange {
-    start: u64 = "start",
-    end: u64 = "end",
-}
-}
+    struct WireRange {
+        start: u64 = "start",
+        end: u64 = "end",
+    }
 
-decoded! {
-struct PartReply {
-    part_number: Option<u32> = "partNumber",
-    etag: Option<String> = "etag",
-}
-}
+    struct PartReply {
+        part_number: Option<u32> = "partNumber",
+        etag: Option<String> = "etag",
+    }
 
-decoded! {
-struct DoneReply {
-    media_upload_id: Option<String> = "mediaUploadId",
-}
+    struct DoneReply {
+        media_upload_id: Option<String> = "mediaUploadId",
+    }
 }
 
 #[derive(Serialize)]
@@ -124,15 +116,13 @@ struct CheckBody {
 }
 
 decoded! {
-struct CheckReply {
-    exists: bool = "exists",
-}
-}
+    struct CheckReply {
+        exists: bool = "exists",
+    }
 
-decoded! {
-struct MediaId {
-    id: IdText = "id",
-}
+    struct MediaId {
+        id: IdText = "id",
+    }
 }
 
 /// What an answer that isn't 2xx means. A session that ran out has no published status: whatever the vendor's words call an

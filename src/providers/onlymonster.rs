@@ -49,19 +49,19 @@ const PAGE: usize = 50;
 const PAGES: usize = 100;
 
 decoded! {
-struct Options {
-    base_url: Option<String> = "baseUrl",
-    account_id: String = "accountId",
-    export_type: String = "exportType",
-    export_fan_id: Option<String> = "exportFanId",
-    fan_link: Option<String> = "fanLink",
-    poll_timeout_ms: Option<u64> = "pollTimeoutMs",
-    stuck_after_ms: Option<u64> = "stuckAfterMs",
-    requests_per_second: Option<u32> = "requestsPerSecond",
-    strip_etag_quotes: Option<bool> = "stripEtagQuotes",
-    token: Option<String> = "token",
-    dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
-}
+    struct Options {
+        base_url: Option<String> = "baseUrl",
+        account_id: String = "accountId",
+        export_type: String = "exportType",
+        export_fan_id: Option<String> = "exportFanId",
+        fan_link: Option<String> = "fanLink",
+        poll_timeout_ms: Option<u64> = "pollTimeoutMs",
+        stuck_after_ms: Option<u64> = "stuckAfterMs",
+        requests_per_second: Option<u32> = "requestsPerSecond",
+        strip_etag_quotes: Option<bool> = "stripEtagQuotes",
+        token: Option<String> = "token",
+        dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
+    }
 }
 
 /// Assumed: the name of its one member.
@@ -71,9 +71,9 @@ struct VerifyBody<'a> {
 }
 
 decoded! {
-struct VerifyReply {
-    fan_id: IdText = "fan_id",
-}
+    struct VerifyReply {
+        fan_id: IdText = "fan_id",
+    }
 }
 
 /// Assumed from a record's metadata.
@@ -85,24 +85,22 @@ struct StartBody<'a> {
 }
 
 decoded! {
-/// Both shapes of the reply; which members are there decides.
-struct StartReply {
-    put_url: Option<String> = "put_url",
-    upload_id: Option<String> = "upload_id",
-    parts: Option<Vec<StartPart>> = "parts",
-    get_url: String = "get_url",
-    key: String = "key",
-    id: Option<IdText> = "id",
-}
-}
+    /// Both shapes of the reply; which members are there decides.
+    struct StartReply {
+        put_url: Option<String> = "put_url",
+        upload_id: Option<String> = "upload_id",
+        parts: Option<Vec<StartPart>> = "parts",
+        get_url: String = "get_url",
+        key: String = "key",
+        id: Option<IdText> = "id",
+    }
 
-decoded! {
-struct StartPart {
-    id: u32 = "id",
-    put_url: String = "put_url",
-    /// Not documented; if it comes, it wins over the rule.
-    size: Option<u64> = "size",
-}
+    struct StartPart {
+        id: u32 = "id",
+        put_url: String = "put_url",
+        /// Not documented; if it comes, it wins over the rule.
+        size: Option<u64> = "size",
+    }
 }
 
 /// Assumed: that key and upload id go along.
@@ -120,9 +118,9 @@ struct FinishPart<'a> {
 }
 
 decoded! {
-struct FinishReply {
-    e_tag: String = "e_tag",
-}
+    struct FinishReply {
+        e_tag: String = "e_tag",
+    }
 }
 
 /// Assumed: that the key goes along.
@@ -137,27 +135,23 @@ struct ExportBody<'a> {
 }
 
 decoded! {
-struct List {
-    items: Vec<Record> = "items",
-}
-}
+    struct List {
+        items: Vec<Record> = "items",
+    }
 
-decoded! {
-#[derive(Clone, Debug)]
-struct Record {
-    id: IdText = "id",
-    status: Option<String> = "status",
-    media_id: Option<IdText> = "media_id",
-    metadata: Option<Metadata> = "metadata",
-}
-}
+    #[derive(Clone, Debug)]
+    struct Record {
+        id: IdText = "id",
+        status: Option<String> = "status",
+        media_id: Option<IdText> = "media_id",
+        metadata: Option<Metadata> = "metadata",
+    }
 
-decoded! {
-#[derive(Clone, Debug)]
-struct Metadata {
-    key: Option<String> = "key",
-    e_tag: Option<String> = "e_tag",
-}
+    #[derive(Clone, Debug)]
+    struct Metadata {
+        key: Option<String> = "key",
+        e_tag: Option<String> = "e_tag",
+    }
 }
 
 impl Record {

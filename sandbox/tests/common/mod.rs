@@ -196,7 +196,7 @@ impl Sandbox {
         }
     }
 
-    /// A signed URL of the store, for now.
+    /// A signed URL of the store, by the present time.
     pub fn sign(&self, credentials: &Credentials, method: &str, key: &str, query: &[(&str, &str)]) -> String {
         self.sign_at(credentials, method, key, query, &[], now(), 300)
     }

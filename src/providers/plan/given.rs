@@ -7,45 +7,39 @@ use crate::plan::{ByteRange, Part, Plan};
 use crate::time::parse_iso;
 
 decoded! {
-/// As the application gives it: `UploadPlan` of the public types.
-#[derive(Debug)]
-pub(super) struct Given {
-    pub(super) upload_id: Option<String> = "uploadId",
-    pub(super) key: Option<String> = "key",
-    expires_at: Option<String> = "expiresAt",
-    method: Option<String> = "method",
-    headers: Option<Pairs> = "headers",
-    etags: Option<String> = "etags",
-    parts: Vec<GivenPart> = "parts",
-}
-}
+    /// As the application gives it: `UploadPlan` of the public types.
+    #[derive(Debug)]
+    pub(super) struct Given {
+        pub(super) upload_id: Option<String> = "uploadId",
+        pub(super) key: Option<String> = "key",
+        expires_at: Option<String> = "expiresAt",
+        method: Option<String> = "method",
+        headers: Option<Pairs> = "headers",
+        etags: Option<String> = "etags",
+        parts: Vec<GivenPart> = "parts",
+    }
 
-decoded! {
-#[derive(Debug)]
-struct GivenPart {
-    part_number: u32 = "partNumber",
-    upload_url: Option<String> = "uploadUrl",
-    byte_range: GivenRange = "byteRange",
-}
-}
+    #[derive(Debug)]
+    struct GivenPart {
+        part_number: u32 = "partNumber",
+        upload_url: Option<String> = "uploadUrl",
+        byte_range: GivenRange = "byteRange",
+    }
 
-decoded! {
-/// Inclusive, as on the wire.
-#[derive(Debug)]
-struct GivenRange {
-    start: u64 = "start",
-    end: u64 = "end",
-}
-}
+    /// Inclusive, as on the wire.
+    #[derive(Debug)]
+    struct GivenRange {
+        start: u64 = "start",
+        end: u64 = "end",
+    }
 
-decoded! {
-/// What `sign` gives for a part.
-#[derive(Debug)]
-pub(super) struct Signed {
-    pub(super) part_number: u32 = "partNumber",
-    pub(super) upload_url: String = "uploadUrl",
-    pub(super) headers: Option<Pairs> = "headers",
-}
+    /// What `sign` gives for a part.
+    #[derive(Debug)]
+    pub(super) struct Signed {
+        pub(super) part_number: u32 = "partNumber",
+        pub(super) upload_url: String = "uploadUrl",
+        pub(super) headers: Option<Pairs> = "headers",
+    }
 }
 
 /// What `complete` gets of a part.

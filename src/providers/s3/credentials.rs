@@ -14,12 +14,12 @@ use crate::time::parse_iso;
 const AHEAD_MS: u64 = 60_000;
 
 decoded! {
-/// As the application gives them; `expiration` is read apart, since it is advice.
-struct Given {
-    access_key_id: String = "accessKeyId",
-    secret_access_key: String = "secretAccessKey",
-    session_token: Option<String> = "sessionToken",
-}
+    /// As the application gives them; `expiration` is read apart, since it is advice.
+    struct Given {
+        access_key_id: String = "accessKeyId",
+        secret_access_key: String = "secretAccessKey",
+        session_token: Option<String> = "sessionToken",
+    }
 }
 
 /// One set of credentials.

@@ -20,19 +20,19 @@ const MIB: u64 = 1 << 20;
 const KEY: usize = 1024;
 
 decoded! {
-/// As the caller gives them. `key` and `getCredentials` are asked for by call.
-#[derive(Default)]
-pub(super) struct Options {
-    bucket: String = "bucket",
-    region: String = "region",
-    endpoint: Option<String> = "endpoint",
-    endpoints: Option<Vec<String>> = "endpoints",
-    force_path_style: Option<bool> = "forcePathStyle",
-    part_size: Option<u64> = "partSize",
-    multipart_threshold: Option<u64> = "multipartThreshold",
-    headers: Option<Pairs> = "headers",
-    if_none_match: Option<bool> = "ifNoneMatch",
-}
+    /// As the caller gives them. `key` and `getCredentials` are asked for by call.
+    #[derive(Default)]
+    pub(super) struct Options {
+        bucket: String = "bucket",
+        region: String = "region",
+        endpoint: Option<String> = "endpoint",
+        endpoints: Option<Vec<String>> = "endpoints",
+        force_path_style: Option<bool> = "forcePathStyle",
+        part_size: Option<u64> = "partSize",
+        multipart_threshold: Option<u64> = "multipartThreshold",
+        headers: Option<Pairs> = "headers",
+        if_none_match: Option<bool> = "ifNoneMatch",
+    }
 }
 
 /// The same, checked.
