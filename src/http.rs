@@ -429,7 +429,7 @@ impl Origins {
     /// origin, or a trusted one, keeps its address. `text` is the URL as the reply gave it, and is what an address that is
     /// kept looks like on the wire.
     pub fn place(&self, url: &Url, text: &str) -> Place {
-        if url.origin == self.base.origin || self.trusted.contains(&url.origin) {
+        if self.trusts(url) {
             return Place::Api(text.into());
         }
         if self.vendor.contains(&url.origin.as_str()) && url.path.starts_with(self.api_path) {
