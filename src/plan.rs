@@ -151,6 +151,17 @@ impl Plan {
         &self.parts
     }
 
+    /// The part with that number.
+    pub fn part(&self, number: u32) -> Option<&Part> {
+        self.parts.binary_search_by(|part| part.number.cmp(&number)).ok().map(|at| &self.parts[at])
+    }
+
+    /// True where the other plan has the same parts, wherever they go.
+    pub fn cuts_like(&self, other: &Self) -> bool {
+        let cut = |plan: &Self| plan.parts.iter().map(|part| (part.number, part.range)).collect::<Vec<_>>();
+        cut(self) == cut(other)
+    }
+
     /// The parts, so that URLs can be filled in.
     pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part> {
         self.parts.iter_mut()

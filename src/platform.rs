@@ -70,6 +70,15 @@ pub struct HookFailure {
 /// Called with the bytes of the body that have gone out so far.
 pub type OnSent = Rc<dyn Fn(u64)>;
 
+/// Something after which what hangs should be looked at at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stir {
+    /// The network is another than before: what was on its way over the old one is most likely lost.
+    Online,
+    /// The page is seen again, and its timers run as they should.
+    Shown,
+}
+
 /// What the engine runs on. Cloning is cheap and gives the same platform.
 ///
 /// Dropping a future that a method gave aborts what it stands for.
@@ -89,6 +98,18 @@ pub trait Platform: Clone + Debug + 'static {
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
     /// Reports something that is the application's to mend and that stops nothing.
     fn warn(&self, message: &str);
+
+    /// False only where the platform knows that there is no network; true says nothing.
+    fn online(&self) -> bool;
+    /// Resolves at the next [`Stir`] from now on.
+    fn stirred(&self) -> LocalBoxFuture<'static, Stir>;
+
+    /// Keeps the record of this upload's session in place of the one before. Resolves once it is kept; false where it can't be.
+    fn keep(&self, record: Self::Json) -> LocalBoxFuture<'static, bool>;
+    /// Keeps a part that arrived beside the record. Nobody waits for it: a part that wasn't kept is only sent again.
+    fn keep_part(&self, number: u32, part: Self::Json);
+    /// Drops the record and its parts.
+    fn forget(&self);
 
     /// Parses a URL, relative ones against the page; None where it is none.
     fn resolve(&self, url: &str) -> Option<Url>;

@@ -24,7 +24,7 @@ pub enum Status {
     Processing,
     /// Paused by the caller.
     Paused,
-    /// Told to wait by a server.
+    /// Waiting for the network, or told to wait by a server.
     Waiting,
     /// There.
     Done,
@@ -91,6 +91,8 @@ pub struct Outcome<P: Platform> {
     pub links_expire_at: Option<String>,
     /// True where nothing needed to be sent.
     pub already_there: bool,
+    /// The vendor's record or job that processes the file, where it goes on after the bytes are there.
+    pub record_id: Option<String>,
 }
 
 impl<P: Platform> Default for Outcome<P> {
@@ -106,6 +108,7 @@ impl<P: Platform> Default for Outcome<P> {
             location: None,
             links_expire_at: None,
             already_there: false,
+            record_id: None,
         }
     }
 }

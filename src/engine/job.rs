@@ -6,22 +6,25 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use futures::future::{Either, select};
 use serde::Serialize;
 
 use super::events::{Event, Sink, Status};
 use super::gate::Gate;
+use super::keep::Keeper;
 use super::pace::{Pace, Paces};
 use super::progress::Meter;
-use super::retry::next_try;
+use super::retry::Tries;
 use super::session::Session;
 use super::slots::{Slot, Slots};
-use super::watch;
+use super::watch::{self, ANSWER_MS, Patience};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
 use crate::json::decoded;
 use crate::platform::{Hook, Platform};
 use crate::settings::Settings;
 use crate::source::Source;
+use crate::time::parse_http;
 
 /// Whether a call may be made again after its answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +92,8 @@ pub struct Job<P: Platform> {
     pub slots: Slots,
     /// The page's paces.
     pub paces: Paces,
+    /// What is kept for a later page.
+    pub keeper: Keeper,
     /// What was opened, for whoever has to give it up.
     pub session: RefCell<Option<Rc<Session<P>>>>,
     /// The file's MD5, where a step needed it.
@@ -102,12 +107,22 @@ pub struct Job<P: Platform> {
     meter: RefCell<Meter>,
     reported_at: Cell<u64>,
     attempts: Cell<u32>,
+    /// Parts that arrived in this page.
+    arrived: Cell<u32>,
+    /// Bytes a second that a part reached, each by itself, over the last ones.
+    part_rate: Cell<Option<u64>>,
+    /// The servers' clock before this machine's, in milliseconds.
+    ahead: Cell<i64>,
     notices: RefCell<VecDeque<Notice>>,
     listener: RefCell<Option<Waker>>,
 }
 
 /// Byte progress is told at most so often.
 const PROGRESS_MS: u64 = 100;
+/// While there is no network, so often is it looked for, should its event never come.
+const LOOK_MS: u64 = 30_000;
+/// Clocks that differ by less are one: `Date` has whole seconds, and an answer was on its way.
+const SKEW_MS: u64 = 30_000;
 
 impl<P: Platform> Job<P> {
     /// The surroundings of a new upload.
@@ -127,6 +142,7 @@ impl<P: Platform> Job<P> {
             gate: Gate::default(),
             slots,
             paces,
+            keeper: Keeper::default(),
             session: RefCell::default(),
             md5: Cell::default(),
             opaque_etags: Cell::default(),
@@ -136,6 +152,9 @@ impl<P: Platform> Job<P> {
             status: Cell::new(Status::Queued),
             reported_at: Cell::default(),
             attempts: Cell::default(),
+            arrived: Cell::default(),
+            part_rate: Cell::default(),
+            ahead: Cell::default(),
             notices: RefCell::default(),
             listener: RefCell::default(),
         }
@@ -187,15 +206,33 @@ impl<P: Platform> Job<P> {
         self.status(before);
     }
 
-    /// Waits, and says so where a server wished it.
+    /// Waits, and says so where a server wished it and nothing else is on its way.
     pub async fn wait(&self, ms: u64, wished: bool) {
-        if !wished || ms < 1_000 {
+        if !wished || ms < 1_000 || !self.is_idle() {
             return self.platform.sleep(ms).await;
         }
         let before = self.status.get();
         self.status(Status::Waiting);
         self.platform.sleep(ms).await;
-        // Parts wait side by side: the first one that goes on ends the wait.
+        self.waited(before);
+    }
+
+    /// Waits while the platform knows that there is no network. True where there was none.
+    pub async fn wait_for_network(&self) -> bool {
+        if self.platform.online() {
+            return false;
+        }
+        let before = self.status.get();
+        self.status(Status::Waiting);
+        while !self.platform.online() {
+            select(self.platform.stirred(), self.platform.sleep(LOOK_MS)).await;
+        }
+        self.waited(before);
+        true
+    }
+
+    /// Parts wait side by side: the first one that goes on ends the wait.
+    fn waited(&self, before: Status) {
         if self.status.get() == Status::Waiting {
             self.status(if before == Status::Waiting { Status::Sending } else { before });
         }
@@ -209,6 +246,22 @@ impl<P: Platform> Job<P> {
     /// Counts a part request.
     pub fn count_attempt(&self) {
         self.attempts.set(self.attempts.get() + 1);
+    }
+
+    /// Counts a part that arrived.
+    pub fn count_arrival(&self) {
+        self.arrived.set(self.arrived.get() + 1);
+        self.slots.went_well();
+    }
+
+    /// Parts that arrived in this page.
+    pub fn arrived(&self) -> u32 {
+        self.arrived.get()
+    }
+
+    /// The time by the servers' clock, as far as their answers let it be known.
+    pub fn server_now(&self) -> u64 {
+        self.platform.now().saturating_add_signed(self.ahead.get())
     }
 
     /// Part requests so far.
@@ -231,6 +284,36 @@ impl<P: Platform> Job<P> {
         self.tell(Event::Progress(progress));
     }
 
+    /// Sends a request once: not before its store may be asked again, under the watch of a clock, and learns from the answer.
+    /// `patient` grants the server minutes for it; `on_bytes` hears of the bytes that have gone out.
+    ///
+    /// # Errors
+    /// Those of [`watch::send`].
+    pub async fn send(&self, request: Request<P>, patient: bool, on_bytes: impl FnMut(u64)) -> Result<Response> {
+        let throttle = match &request {
+            Request::Store(request) => Some(self.paces.throttles.of(&request.url().origin)),
+            Request::Api(_) => None,
+        };
+        if let Some(throttle) = &throttle {
+            throttle.clear(&self.platform).await;
+        }
+        let (size, started) = (request.body().file_len(), self.platform.now());
+        let patience = Patience { stall_ms: self.settings.stall_ms, patient, rate: self.part_rate.get() };
+        let response = watch::send(&self.platform, request, patience, on_bytes).await?;
+        let now = self.platform.now();
+        if let Some(theirs) = response.header("date").and_then(parse_http) {
+            self.ahead.set(if theirs.abs_diff(now) > SKEW_MS { theirs as i64 - now as i64 } else { 0 });
+        }
+        if response.ok() && size > 0 {
+            let rate = size.saturating_mul(1000) / now.saturating_sub(started).max(1);
+            self.part_rate.set(Some(self.part_rate.get().map_or(rate, |before| (3 * before + rate) / 4)));
+        }
+        if throttle.is_some_and(|throttle| throttle.learn(&response, now)) {
+            self.slots.ease_off();
+        }
+        Ok(response)
+    }
+
     /// Calls a provider's API, again and again as far as that is right.
     ///
     /// # Errors
@@ -238,10 +321,9 @@ impl<P: Platform> Job<P> {
     pub async fn call(&self, call: Call<P>) -> Result<Response> {
         let step = call.request.step;
         let mut key = None;
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         let mut unsure = false;
         loop {
-            attempt += 1;
             self.hold().await;
             let mut request = call.request.clone();
             if matches!(call.repeat, Repeat::Keyed | Repeat::Never) && self.sends_keys(&request.url) {
@@ -252,14 +334,7 @@ impl<P: Platform> Job<P> {
                 Some(pace) => Some(pace.turn(&self.platform).await),
                 None => None,
             };
-            let answer = watch::send(
-                &self.platform,
-                Request::Api(request),
-                self.settings.stall_ms,
-                call.patient,
-                Rc::new(|_| ()),
-            )
-            .await;
+            let answer = self.send(Request::Api(request), call.patient, |_| ()).await;
             drop(turn);
             let error = match answer {
                 Ok(response) => {
@@ -281,9 +356,7 @@ impl<P: Platform> Job<P> {
             if call.repeat == Repeat::Try || (call.repeat == Repeat::Never && error.answer_lost) {
                 return Err(error);
             }
-            let wished = matches!(error.retry, Retry::Later(Some(_)));
-            let wait = next_try(error, attempt, &self.settings.retry, self.platform.random())?;
-            self.wait(wait, wished).await;
+            tries.again(self, error, &self.settings.retry).await?;
         }
     }
 
@@ -305,33 +378,39 @@ impl<P: Platform> Job<P> {
         self.platform.encode(&FileInfo { name: &self.source.name, size: self.source.size, r#type: content_type })
     }
 
-    /// Calls a function of the application; again, where that is right.
+    /// Calls a function of the application; again, where that is right. One that gives nothing for too long is given up: after
+    /// `stallMs` where it may be called again, else after minutes.
     ///
     /// # Errors
-    /// `application` with what it threw as the cause.
+    /// `application` with what it threw as the cause; `stalled`.
     pub async fn hook(&self, hook: Hook, arguments: Vec<P::Json>, step: Step, repeat: Repeat) -> Result<P::Json> {
-        let mut attempt = 0;
+        let mut tries = Tries::default();
+        let freely = repeat == Repeat::Freely;
+        let stall_ms = self.settings.stall_ms;
+        let deadline = if freely { stall_ms } else { stall_ms.max(ANSWER_MS) };
         loop {
-            attempt += 1;
             self.hold().await;
-            let failure = match self.platform.call(hook, arguments.clone()).await {
-                Ok(value) => return Ok(value),
-                Err(failure) => failure,
-            };
-            let retryable = failure.upload_error.unwrap_or(repeat == Repeat::Freely);
-            let error = UploadError::new(
-                Code::Application,
-                format!("The application's `{}` failed: {}", hook.as_str(), failure.message),
-            )
-            .at(step)
-            .hint("`cause` has what it threw.")
-            .retryable(failure.upload_error.unwrap_or(false))
-            .retry(if retryable && repeat == Repeat::Freely { Retry::Later(None) } else { Retry::Never })
-            .cause(failure.cause);
+            let error = match select(self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline)).await {
+                Either::Left((Ok(value), _)) => return Ok(value),
+                Either::Left((Err(failure), _)) => UploadError::new(
+                    Code::Application,
+                    format!("The application's `{}` failed: {}", hook.as_str(), failure.message),
+                )
+                .hint("`cause` has what it threw.")
+                .retryable(failure.upload_error.unwrap_or(false))
+                .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
+                .cause(failure.cause),
+                Either::Right(_) => UploadError::new(
+                    Code::Stalled,
+                    format!("The application's `{}` gave nothing for {} seconds.", hook.as_str(), deadline / 1000),
+                )
+                .hint("Let it reject when its server doesn't answer."),
+            }
+            .at(step);
+            let error = if freely { error } else { error.retry(Retry::Never) };
             // Its attempts are used up here: whoever asked must not multiply them.
-            let wait = next_try(error, attempt, &self.settings.retry, self.platform.random())
-                .map_err(|error| error.retry(Retry::Never))?;
-            self.platform.sleep(wait).await;
+            let again = tries.again(self, error, &self.settings.retry).await;
+            again.map_err(|error| error.retry(Retry::Never))?;
         }
     }
 

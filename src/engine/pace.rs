@@ -4,17 +4,22 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::throttle::Throttles;
 use crate::http::{Response, reset_in};
 use crate::platform::Platform;
 
-/// Every pace of the page. Clones are the same registry.
+/// Every pace of the page, and every throttle. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
-pub struct Paces(Rc<RefCell<Vec<(String, Pace)>>>);
+pub struct Paces {
+    paces: Rc<RefCell<Vec<(String, Pace)>>>,
+    /// The stores' back-offs.
+    pub throttles: Throttles,
+}
 
 impl Paces {
     /// The pace of one API and account: the same one for the same name. `per_second` of the latest caller holds.
     pub fn of(&self, name: &str, per_second: Option<u32>) -> Pace {
-        let mut paces = self.0.borrow_mut();
+        let mut paces = self.paces.borrow_mut();
         let known = paces.iter().find(|(other, _)| other == name).map(|(_, pace)| pace.clone());
         let pace = known.unwrap_or_else(|| {
             let pace = Pace::default();

@@ -1,15 +1,50 @@
-//! How long to wait before another try.
+//! Whether, and after how long a wait, something is tried again.
 
+use super::job::Job;
 use crate::error::{Code, Result, Retry, UploadError};
+use crate::platform::Platform;
 use crate::settings::RetrySettings;
 
 /// The longest wait that a server's wish is granted; a longer one ends the upload as `rate-limited`.
 pub const LONGEST_WISH_MS: u64 = 5 * 60_000;
 
+/// The tries of one request. The one loop that repeats anything goes through here.
+#[derive(Debug, Default)]
+pub struct Tries {
+    attempt: u32,
+    /// Parts that had arrived at the last failure.
+    arrived: u32,
+}
+
+impl Tries {
+    /// Waits for the next try after a failure, as long as the error, the server's wish and the network have it.
+    ///
+    /// While the platform knows of no network, waiting costs no attempt. A part that arrived since the last failure shows that the
+    /// network carries: the patience with it begins anew.
+    ///
+    /// # Errors
+    /// The error itself, where no further try is due.
+    pub async fn again<P: Platform>(&mut self, job: &Job<P>, error: UploadError, retry: &RetrySettings) -> Result<()> {
+        let by_network = matches!(error.code, Code::Network | Code::Stalled);
+        if by_network && matches!(error.retry, Retry::Later(_)) && job.wait_for_network().await {
+            return Ok(());
+        }
+        if by_network && self.arrived != job.arrived() {
+            self.attempt = 0;
+        }
+        self.arrived = job.arrived();
+        self.attempt += 1;
+        let wished = matches!(error.retry, Retry::Later(Some(_)));
+        let wait = next_try(error, self.attempt, retry, job.platform.random())?;
+        job.wait(wait, wished).await;
+        Ok(())
+    }
+}
+
 /// Milliseconds before attempt `attempt + 1`, or the error itself where no further try is due.
 ///
 /// Full jitter over a doubling bound (AWS Architecture Blog, "Exponential Backoff And Jitter"); a server's wish wins over it.
-pub fn next_try(error: UploadError, attempt: u32, settings: &RetrySettings, random: f64) -> Result<u64> {
+fn next_try(error: UploadError, attempt: u32, settings: &RetrySettings, random: f64) -> Result<u64> {
     let Retry::Later(wish) = error.retry else { return Err(error) };
     if attempt >= settings.attempts {
         return Err(error);

@@ -1,17 +1,19 @@
 //! The parts of one file on their way: as many at once as the slots allow, each tried until it is there.
 
-use std::rc::Rc;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
 
 use futures::future::{Either, select};
-use futures::stream::{FuturesUnordered, StreamExt};
-use futures::{FutureExt, pin_mut, select_biased};
+use futures::pin_mut;
 
-use super::events::{Event, SentPart};
+use super::events::{Event, SentPart, Status};
+use super::flight::Flight;
 use super::job::Job;
-use super::retry::next_try;
+use super::record;
+use super::retry::Tries;
 use super::session::Session;
 use super::slots::Slot;
-use super::watch;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::Request;
 use crate::integrity::{self, Verdict};
@@ -30,7 +32,7 @@ pub struct Arrived<P: Platform> {
     pub receipt: Receipt<P>,
 }
 
-/// Sends every part of a session's plan. The result is in the plan's order.
+/// Sends every part of a session's plan that hasn't `arrived` yet. The result is in the plan's order.
 ///
 /// # Errors
 /// The first part's that can't be sent; the others are aborted.
@@ -38,10 +40,13 @@ pub async fn send_all<P: Platform>(
     job: &Job<P>,
     provider: &AnyProvider<P>,
     session: &Session<P>,
+    mut arrived: Vec<Arrived<P>>,
 ) -> Result<Vec<Arrived<P>>> {
     let parts = session.plan.parts();
-    let mut arrived: Vec<Arrived<P>> = Vec::with_capacity(parts.len());
-    job.measure(true, |meter, now| meter.begin(parts.len() as u32, now));
+    job.measure(true, |meter, now| {
+        meter.begin(parts.len() as u32, now);
+        arrived.iter().for_each(|there| meter.arrived(there.part.number, there.part.range.len(), now));
+    });
     while arrived.len() < parts.len() {
         let mut there = Numbered::default();
         arrived.iter().for_each(|arrived| there.insert(arrived.part.number, ()));
@@ -49,6 +54,7 @@ pub async fn send_all<P: Platform>(
         // Whatever a pause cut off takes off again; what arrived is not sent again.
         job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
         job.hold().await;
+        job.status(Status::Sending);
         let (flying, paused) = (fly(job, provider, session, waiting, &mut arrived), job.gate.paused());
         pin_mut!(flying, paused);
         if let Either::Left((result, _)) = select(flying, paused).await {
@@ -67,25 +73,37 @@ async fn fly<P: Platform>(
     mut waiting: Vec<&Part>,
     arrived: &mut Vec<Arrived<P>>,
 ) -> Result<()> {
-    let mut flying = FuturesUnordered::new();
-    let mut next_slot = job.slots.acquire().fuse();
+    let mut flying = Flight::default();
+    let mut next_slot = job.slots.acquire();
     loop {
-        select_biased! {
-            landed = flying.select_next_some() => {
-                let landed: Arrived<P> = landed?;
-                job.measure(true, |meter, now| meter.arrived(landed.part.number, landed.part.range.len(), now));
-                job.tell(Event::Part(landed.part.clone()));
-                arrived.push(landed);
+        let next = poll_fn(|context| {
+            if let Poll::Ready(landed) = flying.poll_landed(context) {
+                return Poll::Ready(Some(Either::Left(landed)));
             }
-            slot = next_slot => {
+            if waiting.is_empty() {
+                return if flying.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+            }
+            Pin::new(&mut next_slot).poll(context).map(|slot| Some(Either::Right(slot)))
+        });
+        match next.await {
+            Some(Either::Left(landed)) => {
+                let landed: Arrived<P> = landed?;
+                let part = landed.part.clone();
+                job.count_arrival();
+                job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
+                arrived.push(landed);
+                job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
+                job.tell(Event::Part(part));
+            }
+            Some(Either::Right(slot)) => {
                 if let Some(part) = waiting.pop() {
                     flying.push(send_one(job, provider, session, part, slot));
                 }
                 if !waiting.is_empty() {
-                    next_slot = job.slots.acquire().fuse();
+                    next_slot = job.slots.acquire();
                 }
             }
-            complete => return Ok(()),
+            None => return Ok(()),
         }
     }
 }
@@ -99,24 +117,17 @@ async fn send_one<P: Platform>(
     slot: Slot,
 ) -> Result<Arrived<P>> {
     let mut slot = Some(slot);
-    let mut attempt = 0;
-    let mut renew = false;
-    let mut unsure = false;
+    let mut tries = Tries::default();
+    let (mut attempts, mut renew, mut unsure) = (0, false, false);
     loop {
-        attempt += 1;
+        attempts += 1;
         if slot.is_none() {
             slot = Some(job.slots.acquire().await);
         }
-        let tried = attempt_part(job, provider, session, part, renew).await;
-        let error = match tried {
+        let error = match attempt_part(job, provider, session, part, renew).await {
             Ok((receipt, verified)) => {
-                let part = SentPart {
-                    number: part.number,
-                    range: part.range,
-                    etag: receipt.etag.clone(),
-                    attempts: attempt,
-                    verified,
-                };
+                let part =
+                    SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified };
                 return Ok(Arrived { part, receipt });
             }
             Err(error) => {
@@ -126,14 +137,12 @@ async fn send_one<P: Platform>(
             }
         };
         job.measure(false, |meter, _| meter.lost(part.number));
-        if error.code == Code::Network {
+        if matches!(error.code, Code::Network | Code::Stalled) {
             still_readable(job, part.range).await?;
         }
         renew = error.code == Code::UrlExpired;
-        let wished = matches!(error.retry, Retry::Later(Some(_)));
-        let wait = next_try(error, attempt, &job.settings.retry, job.platform.random())?;
         drop(slot.take());
-        job.wait(wait, wished && job.is_idle()).await;
+        tries.again(job, error, &job.settings.retry).await?;
     }
 }
 
@@ -153,41 +162,26 @@ async fn attempt_part<P: Platform>(
     };
     job.count_attempt();
     job.measure(true, |meter, _| meter.depart(part.number));
-    let sending = async {
-        // The callback may outlive neither the job nor this attempt: the platform drops it with the request.
-        let (send, mut bytes) = futures::channel::mpsc::unbounded();
-        let on_sent = Rc::new(move |sent| {
-            let _ = send.unbounded_send(sent);
-        });
-        let answer = watch::send(&job.platform, request, job.settings.stall_ms, true, on_sent).fuse();
-        pin_mut!(answer);
-        loop {
-            select_biased! {
-                sent = bytes.select_next_some() => job.measure(false, |meter, now| meter.sent(part.number, sent, now)),
-                answer = answer => break answer,
-            }
-        }
-    }
-    .fuse();
+    let patient = once || provider.part_completes(session);
+    let sending = job.send(request, patient, |sent| {
+        job.measure(false, |meter, now| meter.sent(part.number, sent, now));
+    });
     let hashing = async {
         let in_vain = job.settings.integrity == Integrity::Auto && job.opaque_etags.get();
         if in_vain || job.settings.integrity == Integrity::Off || !provider.etag_is_md5() {
             return None;
         }
         integrity::md5_of(job, part.range).await
-    }
-    .fuse();
+    };
     pin_mut!(sending, hashing);
-    let mut hashed = None;
-    let answer = loop {
-        select_biased! {
-            answer = sending => break answer,
-            md5 = hashing => hashed = Some(md5),
-        }
+    let (answer, hashed) = match select(sending, hashing.as_mut()).await {
+        Either::Left((answer, _)) => (answer, None),
+        Either::Right((md5, sending)) => (sending.await, Some(md5)),
     };
     let response = answer.map_err(|error| {
-        // A store may refuse an expired URL without CORS headers, which looks like a lost connection.
-        let lapsed = lapses_at.is_some_and(|at| at <= job.platform.now());
+        // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
+        // before it came only tells that this machine's clock is off.
+        let lapsed = lapses_at.is_some_and(|at| at <= job.server_now() && at > session.begun_at);
         match error.code {
             Code::Network if lapsed => {
                 UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part)

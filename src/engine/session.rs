@@ -3,6 +3,17 @@
 use crate::plan::Plan;
 use crate::platform::Platform;
 
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its parts are being sent.
+    Sending,
+    /// All parts are there, and the destination may have been told to put them together.
+    Completing,
+    /// The destination has the file, and processes it.
+    Settling,
+}
+
 /// An upload that was opened: its plan, and the destination's names for it. Each provider says which members it uses.
 #[derive(Clone, Debug)]
 pub struct Session<P: Platform> {
@@ -14,12 +25,16 @@ pub struct Session<P: Platform> {
     pub upload_id: Option<String>,
     /// The stored object's key.
     pub key: Option<String>,
-    /// The vendor's record of the upload.
+    /// The vendor's record or job that the upload became.
     pub record_id: Option<String>,
     /// A URL that the vendor wants back as it gave it.
     pub get_url: Option<String>,
     /// Where the upload is completed.
     pub complete_url: Option<String>,
+    /// The stored object's ETag, once the destination has it.
+    pub etag: Option<String>,
+    /// When it was opened, in milliseconds since 1970 by this machine's clock.
+    pub begun_at: u64,
     /// When the session ends, in milliseconds since 1970.
     pub expires_at: Option<u64>,
     /// The plan as the application gave it, for the application's own functions.
@@ -37,6 +52,8 @@ impl<P: Platform> Session<P> {
             record_id: None,
             get_url: None,
             complete_url: None,
+            etag: None,
+            begun_at: 0,
             expires_at: None,
             given: None,
         }

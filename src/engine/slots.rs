@@ -13,7 +13,12 @@ pub struct Slots(Rc<Pool>);
 
 #[derive(Debug)]
 struct Pool {
-    free: Cell<usize>,
+    total: usize,
+    taken: Cell<usize>,
+    /// So many may be taken for now.
+    limit: Cell<usize>,
+    /// Requests that went well since the limit last rose.
+    went_well: Cell<usize>,
     queue: RefCell<VecDeque<Rc<Ticket>>>,
 }
 
@@ -26,29 +31,71 @@ struct Ticket {
 impl Slots {
     /// A pool of `count` slots.
     pub fn new(count: usize) -> Self {
-        Self(Rc::new(Pool { free: Cell::new(count), queue: RefCell::default() }))
+        Self(Rc::new(Pool {
+            total: count,
+            taken: Cell::default(),
+            limit: Cell::new(count),
+            went_well: Cell::default(),
+            queue: RefCell::default(),
+        }))
     }
 
     /// Waits for a slot.
     pub fn acquire(&self) -> Acquire {
         Acquire { pool: self.0.clone(), ticket: None }
     }
+
+    /// Halves what may run at once: a server asked for less.
+    pub fn ease_off(&self) {
+        self.0.limit.set((self.0.limit.get() / 2).max(1));
+        self.0.went_well.set(0);
+    }
+
+    /// Lets one more run at once after as many as that went well, up to the whole pool (additive increase, multiplicative
+    /// decrease: RFC 5681).
+    pub fn went_well(&self) {
+        let pool = &self.0;
+        let (limit, well) = (pool.limit.get(), pool.went_well.get() + 1);
+        if limit == pool.total {
+            return;
+        }
+        pool.went_well.set(well % limit);
+        if well >= limit {
+            pool.limit.set(limit + 1);
+            pool.grant();
+        }
+    }
+
+    /// Slots that are taken.
+    pub fn taken(&self) -> usize {
+        self.0.taken.get()
+    }
 }
 
 impl Pool {
-    /// Hands a slot to whoever waits longest, or puts it back.
-    fn release(&self) {
-        let next = self.queue.borrow_mut().pop_front();
-        match next {
-            Some(ticket) => {
-                ticket.granted.set(true);
-                let waker = ticket.waker.take();
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }
-            None => self.free.set(self.free.get() + 1),
+    fn take(&self) -> bool {
+        let free = self.taken.get() < self.limit.get();
+        if free {
+            self.taken.set(self.taken.get() + 1);
         }
+        free
+    }
+
+    /// Hands free slots to those who wait longest.
+    fn grant(&self) {
+        while !self.queue.borrow().is_empty() && self.take() {
+            let next = self.queue.borrow_mut().pop_front();
+            let waker = next.and_then(|ticket| {
+                ticket.granted.set(true);
+                ticket.waker.take()
+            });
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn release(&self) {
+        self.taken.set(self.taken.get().saturating_sub(1));
+        self.grant();
     }
 }
 
@@ -83,8 +130,7 @@ impl Future for Acquire {
             ticket.waker.replace(Some(context.waker().clone()));
             return Poll::Pending;
         }
-        if self.pool.free.get() > 0 {
-            self.pool.free.set(self.pool.free.get() - 1);
+        if self.pool.queue.borrow().is_empty() && self.pool.take() {
             return Poll::Ready(Slot(self.pool.clone()));
         }
         let ticket = Rc::new(Ticket::default());
@@ -122,6 +168,26 @@ mod tests {
         assert!((&mut second).now_or_never().is_none());
         assert!((&mut first).now_or_never().is_some());
         assert!((&mut second).now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_server_that_asks_for_less_gets_half_and_then_slowly_more() {
+        let slots = Slots::new(4);
+        let mut held: Vec<_> = (0..4).map(|_| slots.acquire().now_or_never().unwrap()).collect();
+        slots.ease_off();
+        held.pop();
+        held.pop();
+        let mut waiting = slots.acquire();
+        assert!((&mut waiting).now_or_never().is_none(), "two of two are taken");
+        slots.went_well();
+        assert!((&mut waiting).now_or_never().is_none());
+        slots.went_well();
+        held.push((&mut waiting).now_or_never().unwrap());
+        (0..20).for_each(|_| slots.went_well());
+        held.push(slots.acquire().now_or_never().unwrap());
+        assert!(slots.acquire().now_or_never().is_none());
+        drop(held);
+        assert_eq!(slots.taken(), 0);
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use super::events::{Outcome, Status, UploadResult};
 use super::job::Job;
+use super::record::{self, Resumed};
 use super::send::send_all;
+use super::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::plan::ByteRange;
 use crate::platform::Platform;
@@ -12,18 +14,24 @@ use crate::providers::{AnyProvider, Provider};
 use crate::settings::Integrity;
 use crate::source::Accept;
 
-/// Takes one file all the way.
+/// Takes one file all the way, from where a session that was kept had come, if there is one.
 ///
 /// # Errors
 /// Whatever ended it.
-pub async fn run<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<UploadResult<P>> {
+pub async fn run<P: Platform>(
+    job: &Job<P>,
+    provider: &AnyProvider<P>,
+    mut resumed: Option<Resumed<P>>,
+) -> Result<UploadResult<P>> {
     job.hold().await;
     job.admit().await;
     job.hold().await;
     let started = job.platform.now();
     job.status(Status::Checking);
     check(job, provider).await?;
-    if let Some(outcome) = provider.check(job).await? {
+    if resumed.is_none()
+        && let Some(outcome) = provider.check(job).await?
+    {
         job.measure(true, |meter, now| {
             meter.begin(1, now);
             meter.depart(1);
@@ -34,9 +42,12 @@ pub async fn run<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result
     }
     let mut anew = false;
     let (outcome, parts) = loop {
-        match once_through(job, provider).await {
-            Err(error) if error.retry == Retry::Anew && !anew => {
-                anew = true;
+        let kept = resumed.is_some();
+        match once_through(job, provider, resumed.take()).await {
+            // A session that was kept for another day may well be gone by then: that counts for nothing.
+            Err(error) if error.retry == Retry::Anew && (kept || !anew) => {
+                anew = !kept;
+                job.keeper.forget(&job.platform);
                 job.platform.warn(&format!("{error} The upload starts anew."));
             }
             done => break done?,
@@ -46,35 +57,63 @@ pub async fn run<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result
 }
 
 /// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
-async fn once_through<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<(Outcome<P>, (u32, bool))> {
+async fn once_through<P: Platform>(
+    job: &Job<P>,
+    provider: &AnyProvider<P>,
+    resumed: Option<Resumed<P>>,
+) -> Result<(Outcome<P>, (u32, bool))> {
     job.hold().await;
     job.status(Status::Opening);
-    let session = Rc::new(provider.open(job).await?);
-    job.session.replace(Some(session.clone()));
+    let fresh = resumed.is_none();
+    let Resumed { mut session, phase, arrived } = match resumed {
+        Some(mut resumed) => {
+            provider.restore(job, &mut resumed).await?;
+            resumed
+        }
+        None => {
+            let begun_at = job.platform.now();
+            let session = Session { begun_at, ..provider.open(job).await? };
+            Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
+        }
+    };
+    let mut outcome = Outcome { etag: session.etag.clone(), key: session.key.clone(), ..Outcome::default() };
+    let mut parts = (arrived.len() as u32, arrived.iter().all(|arrived| arrived.part.verified));
+    if phase != Phase::Settling {
+        let opened = Rc::new(session.clone());
+        job.session.replace(Some(opened.clone()));
+        if fresh {
+            keep(job, provider, &opened, Phase::Sending).await;
+        }
+        job.hold().await;
+        let sent = send_all(job, provider, &opened, arrived).await;
+        let arrived = sent.map_err(|error| if provider.part_completes(&opened) { error.or_unknown() } else { error })?;
+        parts = (arrived.len() as u32, arrived.iter().all(|arrived| arrived.part.verified));
+        let receipts: Vec<_> = arrived.into_iter().map(|arrived| arrived.receipt).collect();
 
-    job.hold().await;
-    job.status(Status::Sending);
-    let sent = send_all(job, provider, &session).await;
-    let arrived = sent.map_err(|error| if provider.part_completes(&session) { error.or_unknown() } else { error })?;
-    let verified = arrived.iter().all(|arrived| arrived.part.verified);
-    let count = arrived.len() as u32;
-    let receipts: Vec<_> = arrived.into_iter().map(|arrived| arrived.receipt).collect();
-
-    job.hold().await;
-    job.status(Status::Completing);
-    let outcome = provider.complete(job, &session, &receipts).await?;
-    // The destination has the file: from here on there is nothing to give up.
-    job.session.replace(None);
+        job.hold().await;
+        job.status(Status::Completing);
+        keep(job, provider, &opened, Phase::Completing).await;
+        outcome = provider.complete(job, &opened, &receipts, phase == Phase::Completing).await?;
+        // The destination has the file: from here on there is nothing to give up.
+        job.session.replace(None);
+        (session.record_id, session.etag) = (outcome.record_id.clone().or(session.record_id), outcome.etag.clone());
+    }
 
     job.leave();
-    job.hold().await;
     if provider.processes() {
+        keep(job, provider, &session, Phase::Settling).await;
+        job.hold().await;
         job.status(Status::Processing);
     }
     // The destination has the bytes: whatever happens now, sending them anew would be a second upload.
     let settled = provider.settle(job, &session, outcome).await;
     let outcome = settled.map_err(|error| error.retry(Retry::Never))?;
-    Ok((outcome, (count, verified)))
+    Ok((outcome, parts))
+}
+
+async fn keep<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, session: &Session<P>, phase: Phase) {
+    let record = record::write(&job.platform, provider.name(), session, phase, provider.keeps_urls());
+    job.keeper.keep(&job.platform, record).await;
 }
 
 /// What can be said before anything is sent.

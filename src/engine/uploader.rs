@@ -11,7 +11,9 @@ use super::events::{Event, Sink, Status};
 use super::gate::{End, Gate};
 use super::job::{Job, Notice};
 use super::pace::Paces;
+use super::record::{self, Kept};
 use super::slots::Slots;
+use super::session::Phase;
 use super::upload::run;
 use crate::error::{Code, UploadError};
 use crate::platform::Platform;
@@ -21,6 +23,17 @@ use crate::source::Source;
 
 /// How long a server is given to hear that an upload was given up.
 const ABORT_MS: u64 = 10_000;
+
+/// How an upload begins.
+#[derive(Clone, Debug)]
+pub enum Begin<P: Platform> {
+    /// From nothing.
+    New,
+    /// From a session that an earlier page kept; where that can't be read, from nothing.
+    Kept(Kept<P>),
+    /// Not at all: the destination is told that nothing more comes of a session that was kept, which is then forgotten.
+    Discard(Kept<P>),
+}
 
 /// What all uploads of one uploader share.
 #[derive(Debug)]
@@ -91,6 +104,7 @@ impl Uploader {
         source: Source<P>,
         provider: Result<AnyProvider<P>, UploadError>,
         sink: Sink<P>,
+        begin: Begin<P>,
     ) -> Upload<P> {
         let slots = (self.slots.clone(), self.admission.clone());
         let job = Rc::new(Job::new(platform.clone(), self.settings.clone(), source, slots, self.paces.clone(), sink));
@@ -103,7 +117,7 @@ impl Uploader {
         }
         let task: LocalBoxFuture<'static, ()> = async move {
             match provider {
-                Ok(provider) => supervise(&job, &provider).await,
+                Ok(provider) => supervise(&job, &provider, begin).await,
                 Err(error) => fail(&job, error),
             }
         }
@@ -120,9 +134,25 @@ impl Uploader {
 }
 
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
-async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) {
+async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>) {
+    let read = |kept| record::read(&job.platform, provider.name(), job.source.size, &kept);
+    let (resumed, discarded) = match begin {
+        Begin::New => (None, false),
+        Begin::Kept(kept) => (read(kept), false),
+        Begin::Discard(kept) => (read(kept), true),
+    };
+    let kept = resumed.is_some();
+    if let Some(resumed) = &resumed {
+        job.keeper.found();
+        // Whoever cancels at once gives up what was opened then.
+        let open = resumed.phase != Phase::Settling;
+        job.session.replace(open.then(|| Rc::new(resumed.session.clone())));
+    }
+    if discarded {
+        job.gate.end(End::Cancel);
+    }
     let ended = {
-        let (running, ended) = (run(job, provider), job.gate.ended());
+        let (running, ended) = (run(job, provider, resumed), job.gate.ended());
         pin_mut!(running, ended);
         match select(ended, running).await {
             Either::Left((how, _)) => Err(Ok(how)),
@@ -133,23 +163,40 @@ async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) {
     job.leave();
     match ended {
         Ok(result) => {
+            job.keeper.forget(&job.platform);
             job.status(Status::Done);
             job.tell(Event::Complete(Box::new(result)));
         }
         Err(Ok(how)) => {
             if how == End::Cancel {
                 abort(job, provider).await;
+                job.keeper.forget(&job.platform);
             }
             job.status(Status::Cancelled);
             job.tell(Event::Error(UploadError::new(Code::Cancelled, "The upload was cancelled.")));
         }
         Err(Err(error)) => {
-            // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
-            if error.code != Code::OutcomeUnknown {
-                abort(job, provider).await;
+            let stuck = kept && job.arrived() == 0;
+            let resumes = provider.resumes() || job.session.borrow().is_none();
+            if !(job.keeper.holds() && resumes && worth_keeping(&error, stuck)) {
+                // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
+                if error.code != Code::OutcomeUnknown {
+                    abort(job, provider).await;
+                }
+                job.keeper.forget(&job.platform);
             }
             fail(job, error);
         }
+    }
+}
+
+/// True where a session may be gone on with after an error: what passes, and what the application or its user can put right.
+/// `stuck`: it was kept before, and came no further since; one that a server refuses twice is refused for good.
+fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
+    match error.code {
+        Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::ProcessingTimeout => true,
+        Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed => !stuck,
+        _ => false,
     }
 }
 

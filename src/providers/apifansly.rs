@@ -2,15 +2,14 @@
 //!
 //! Source: apifansly's documentation, "Upload Media" and "Rate limits".
 
-use std::cell::RefCell;
-
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
 use super::reply::{Reply, read, refusal};
 use super::{Context, Provider, Receipt};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
-use crate::engine::session::Session;
+use crate::engine::record::Resumed;
+use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, encode_segment};
 use crate::json::{self, decoded};
@@ -84,7 +83,6 @@ pub struct Apifansly<P: Platform> {
     account_id: String,
     form_inputs: Option<String>,
     poll_timeout_ms: u64,
-    job_id: RefCell<Option<String>>,
 }
 
 impl<P: Platform> Apifansly<P> {
@@ -111,11 +109,10 @@ impl<P: Platform> Apifansly<P> {
             account_id: options.account_id,
             form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
             poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_BOUND_MS),
-            job_id: RefCell::default(),
         })
     }
 
-    fn failed(&self, reply: &Reply<P, Status>, job: &Job<P>) -> UploadError {
+    fn failed(&self, reply: &Reply<P, Status>, job: &Job<P>, job_id: &str) -> UploadError {
         let platform = &job.platform;
         // The body of a failed job is published nowhere: these are the places where it may say why.
         let error = platform.member(&reply.json, "data").and_then(|data| platform.member(&data, "error"));
@@ -134,7 +131,7 @@ impl<P: Platform> Apifansly<P> {
         )
         .at(Step::Status)
         .hint("Check that Fansly takes this kind of file, then send it anew.")
-        .vendor(Words { code: Some("failed".into()), message, request_id: self.job_id.borrow().clone() })
+        .vendor(Words { code: Some("failed".into()), message, request_id: Some(job_id.into()) })
     }
 }
 
@@ -213,9 +210,8 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
             None => (None, None, message),
         };
         match job_id {
-            Some(job_id) if said != Some(false) => {
-                self.job_id.replace(Some(job_id.0));
-                Ok(Receipt { number: part.number, etag: None, reply: None })
+            Some(_) if said != Some(false) => {
+                Ok(Receipt { number: part.number, etag: None, reply: Some(reply.json) })
             }
             _ => Err(UploadError::new(Code::Server, "apifansly answered without a job id.")
                 .at(Step::Part)
@@ -226,13 +222,34 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         }
     }
 
-    async fn complete(&self, _job: &Job<P>, _session: &Session<P>, _parts: &[Receipt<P>]) -> Result<Outcome<P>> {
-        Ok(Outcome::default())
+    /// The form can't be taken up midway, and whether it arrived can't be asked: each that did may cost money.
+    fn resumes(&self) -> bool {
+        false
     }
 
-    async fn settle(&self, job: &Job<P>, _session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
-        let job_id = self.job_id.borrow().clone().unwrap_or_default();
-        let path = format!("/api/fansly/media/upload/{}/status", encode_segment(&job_id));
+    async fn restore(&self, _job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        if resumed.phase == Phase::Settling || !resumed.arrived.is_empty() {
+            return Ok(());
+        }
+        let cut = "The page was left while the file was on its way to apifansly.";
+        Err(UploadError::new(Code::Network, cut).at(Step::Part).answer_lost(true).or_unknown())
+    }
+
+    async fn complete(
+        &self,
+        job: &Job<P>,
+        _session: &Session<P>,
+        parts: &[Receipt<P>],
+        _again: bool,
+    ) -> Result<Outcome<P>> {
+        let reply = parts.first().and_then(|part| part.reply.as_ref());
+        let accepted = reply.and_then(|reply| json::decode::<P, Upload>(&job.platform, reply).ok()?.data);
+        Ok(Outcome { record_id: accepted.and_then(|data| data.job_id).map(|id| id.0), ..Outcome::default() })
+    }
+
+    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+        let job_id = session.record_id.as_deref().unwrap_or_default();
+        let path = format!("/api/fansly/media/upload/{}/status", encode_segment(job_id));
         let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
         loop {
             // The vendor has no webhooks; a notice of the application's is a reason to look at once.
@@ -249,7 +266,7 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
                 job.measure(true, |meter, _| meter.processing(percent / 100.0));
             }
             match status.state.as_deref() {
-                Some("failed") => return Err(self.failed(&reply, job)),
+                Some("failed") => return Err(self.failed(&reply, job, job_id)),
                 Some("completed") => {}
                 _ => continue,
             }

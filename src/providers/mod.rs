@@ -2,6 +2,7 @@
 
 use crate::engine::events::Outcome;
 use crate::engine::job::Job;
+use crate::engine::record::Resumed;
 use crate::engine::session::Session;
 use crate::error::{Code, Result, UploadError};
 use crate::http::{Request, Response};
@@ -12,6 +13,7 @@ use crate::source::Accept;
 
 mod api;
 mod cors;
+mod listed;
 mod poll;
 mod reply;
 mod store;
@@ -76,8 +78,34 @@ pub trait Provider<P: Platform>: Sized {
     /// Reads the answer to a part, whatever its status.
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>>;
 
-    /// Puts the parts together; `parts` are in order.
-    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>>;
+    /// True where a session whose parts were being sent can be gone on with later.
+    fn resumes(&self) -> bool {
+        true
+    }
+
+    /// True where the parts' URLs can't be had again, so that they are kept with the session.
+    fn keeps_urls(&self) -> bool {
+        false
+    }
+
+    /// Takes up a session that an earlier page kept: asks the destination what it has of it, where it can be asked, and puts
+    /// right which parts have arrived.
+    ///
+    /// # Errors
+    /// With [`Retry::Anew`](crate::error::Retry::Anew) where the session is gone.
+    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        let _ = (job, resumed);
+        Ok(())
+    }
+
+    /// Puts the parts together; `parts` are in order. `again`: an earlier page may have done so, and never heard of it.
+    async fn complete(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        again: bool,
+    ) -> Result<Outcome<P>>;
 
     /// Sees the vendor's processing through.
     async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
@@ -149,8 +177,17 @@ macro_rules! providers {
             fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
                 match self { $(Self::$variant(provider) => provider.receipt(job, session, part, response),)* }
             }
-            async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
-                match self { $(Self::$variant(provider) => provider.complete(job, session, parts).await,)* }
+            fn resumes(&self) -> bool {
+                match self { $(Self::$variant(provider) => provider.resumes(),)* }
+            }
+            fn keeps_urls(&self) -> bool {
+                match self { $(Self::$variant(provider) => provider.keeps_urls(),)* }
+            }
+            async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+                match self { $(Self::$variant(provider) => provider.restore(job, resumed).await,)* }
+            }
+            async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>], again: bool) -> Result<Outcome<P>> {
+                match self { $(Self::$variant(provider) => provider.complete(job, session, parts, again).await,)* }
             }
             async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
                 match self { $(Self::$variant(provider) => provider.settle(job, session, outcome).await,)* }

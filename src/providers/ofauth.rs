@@ -10,6 +10,7 @@ use super::reply::{read, refusal};
 use super::{Context, Provider, Receipt};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
+use crate::engine::record::Resumed;
 use crate::engine::session::Session;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Place, Request, Response, StoreRequest, encode_segment};
@@ -331,6 +332,23 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         self.session(job, reply.value, &response)
     }
 
+    fn keeps_urls(&self) -> bool {
+        true
+    }
+
+    /// The vendor can't be asked what it has: what was kept counts.
+    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        let session = &resumed.session;
+        let lapsed = session.expires_at.is_some_and(|at| at <= job.server_now());
+        let foreign = session.complete_url.as_deref().is_some_and(|url| {
+            !job.platform.resolve(url).is_some_and(|url| self.api.origins.trusts(&url))
+        });
+        if lapsed || foreign || session.upload_id.is_none() {
+            return Err(UploadError::new(Code::SessionExpired, "OFAuth's upload session has expired.").at(Step::Init));
+        }
+        Ok(())
+    }
+
     async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
         let text = part.url.as_deref().unwrap_or_default();
         let content_type = job.source.known_type();
@@ -385,7 +403,13 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         Ok(Receipt { number: part.number, etag: reply.and_then(|reply| reply.etag).or(header), reply: None })
     }
 
-    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+    async fn complete(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        _again: bool,
+    ) -> Result<Outcome<P>> {
         let id = session.upload_id.clone().unwrap_or_default();
         let Some(url) = session.complete_url.clone() else {
             let json = parts.first().and_then(|part| part.reply.as_ref());

@@ -13,8 +13,9 @@ use super::reply::refusal;
 use super::{Context, Provider, Receipt, store};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Notice, Repeat};
-use crate::engine::retry::next_try;
-use crate::engine::session::Session;
+use crate::engine::record::Resumed;
+use crate::engine::retry::Tries;
+use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, StoreRequest, encode_segment};
 use crate::json::decoded;
@@ -176,8 +177,6 @@ pub struct Onlymonster<P: Platform> {
     poll_timeout_ms: u64,
     stuck_after_ms: u64,
     strip_etag_quotes: bool,
-    /// The record that the export gave.
-    record: RefCell<Option<Record>>,
     /// True once a presigned URL of this upload was found to have expired.
     lapsed: Cell<bool>,
 }
@@ -220,7 +219,6 @@ impl<P: Platform> Onlymonster<P> {
             poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_BOUND_MS),
             stuck_after_ms: options.stuck_after_ms.unwrap_or(STUCK_MS),
             strip_etag_quotes: options.strip_etag_quotes == Some(true),
-            record: RefCell::default(),
             lapsed: Cell::default(),
         })
     }
@@ -254,18 +252,22 @@ impl<P: Platform> Onlymonster<P> {
         self.find(job, |record| is_of(record, session)).await
     }
 
-    /// Waits before a call is made once more whose answer was lost and that, by the list, did not happen.
-    async fn again(&self, job: &Job<P>, error: UploadError, attempt: u32) -> Result<()> {
-        let wait = next_try(error, attempt, &job.settings.retry, job.platform.random()).map_err(UploadError::or_unknown)?;
-        job.platform.sleep(wait).await;
+    /// Resolves the fan's link, if one was given.
+    async fn verify_fan(&self, job: &Job<P>) -> Result<()> {
+        let Some(link) = &self.fan_link else { return Ok(()) };
+        let request = self.post(job, Step::VerifyFan, "/fans/verify", &VerifyBody { link });
+        let reply = self.api.json::<VerifyReply>(job, request, Repeat::Freely).await.map_err(|error| match error.code {
+            Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
+            _ => error,
+        })?;
+        self.fan_id.replace(Some(reply.value.fan_id.0));
         Ok(())
     }
 
     async fn start(&self, job: &Job<P>) -> Result<StartReply> {
         let body = StartBody { name: &job.source.name, size: job.source.size, content_type: job.source.known_type() };
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         loop {
-            attempt += 1;
             let request = self.post(job, Step::Init, "/start", &body);
             let error = match self.api.json(job, request, Repeat::Never).await {
                 Ok(reply) => return Ok(reply.value),
@@ -275,21 +277,25 @@ impl<P: Platform> Onlymonster<P> {
             // The list can't give the URLs of a start whose answer was lost, and what is never exported makes no vault entry: so a
             // new start is right whatever it shows. Reading it tells at least whether the API is there again.
             let listed = self.find(job, |_| true).await;
-            let wait = next_try(listed.err().unwrap_or(error), attempt, &job.settings.retry, job.platform.random())?;
-            job.platform.sleep(wait).await;
+            tries.again(job, listed.err().unwrap_or(error), &job.settings.retry).await?;
         }
     }
 
-    async fn finish(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<String> {
+    async fn finish(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        mut unsure: bool,
+    ) -> Result<String> {
         let etags: Vec<String> = parts.iter().map(|part| self.etag(part.etag.as_deref())).collect();
         let body = FinishBody {
             key: session.key.as_deref().unwrap_or_default(),
             upload_id: session.upload_id.as_deref().unwrap_or_default(),
             parts: parts.iter().zip(&etags).map(|(part, e_tag)| FinishPart { part: part.number, e_tag }).collect(),
         };
-        let (mut attempt, mut unsure) = (0, false);
+        let mut tries = Tries::default();
         loop {
-            attempt += 1;
             let request = self.post(job, Step::Complete, "/finish", &body);
             let error = match self.api.json::<FinishReply>(job, request, Repeat::Never).await {
                 Ok(reply) => return Ok(reply.value.e_tag),
@@ -303,7 +309,7 @@ impl<P: Platform> Onlymonster<P> {
             if let Some(etag) = record.and_then(|record| record.metadata?.e_tag).filter(|etag| !etag.is_empty()) {
                 return Ok(etag);
             }
-            self.again(job, error, attempt).await?;
+            tries.again(job, error, &job.settings.retry).await.map_err(UploadError::or_unknown)?;
         }
     }
 
@@ -316,9 +322,8 @@ impl<P: Platform> Onlymonster<P> {
             export_type: &self.export_type,
             export_fan_id: fan_id.as_deref(),
         };
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         loop {
-            attempt += 1;
             let request = self.post(job, Step::Export, "/export", &body);
             let error = match self.api.json::<Record>(job, request, Repeat::Never).await {
                 Ok(reply) => return Ok(reply.value),
@@ -334,14 +339,14 @@ impl<P: Platform> Onlymonster<P> {
             if let Some(record) = record.filter(Record::was_exported) {
                 return Ok(record);
             }
-            self.again(job, error, attempt).await?;
+            tries.again(job, error, &job.settings.retry).await.map_err(UploadError::or_unknown)?;
         }
     }
 
     /// True where the URL that the export wants back has expired, which the vendor answers by refusing it.
     fn get_url_lapsed(&self, job: &Job<P>, session: &Session<P>) -> bool {
         let url = session.get_url.as_deref().and_then(|url| job.platform.resolve(url));
-        let lapsed = url.and_then(|url| url.expires_at()).is_some_and(|at| at <= job.platform.now());
+        let lapsed = url.and_then(|url| url.expires_at()).is_some_and(|at| at <= job.server_now() && at > session.begun_at);
         if lapsed {
             self.lapsed.set(true);
         }
@@ -422,15 +427,20 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
     }
 
     async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
-        if let Some(link) = &self.fan_link {
-            let request = self.post(job, Step::VerifyFan, "/fans/verify", &VerifyBody { link });
-            let reply = self.api.json::<VerifyReply>(job, request, Repeat::Freely).await.map_err(|error| match error.code {
-                Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
-                _ => error,
-            })?;
-            self.fan_id.replace(Some(reply.value.fan_id.0));
-        }
+        self.verify_fan(job).await?;
         Ok(None)
+    }
+
+    /// A presigned URL that expired can't be had again.
+    fn keeps_urls(&self) -> bool {
+        true
+    }
+
+    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        match resumed.phase {
+            Phase::Settling => Ok(()),
+            _ => self.verify_fan(job).await,
+        }
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
@@ -466,12 +476,12 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         })
     }
 
-    async fn part_request(&self, job: &Job<P>, _session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
+    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
         let url = part.url.as_deref().and_then(|url| job.platform.resolve(url));
         let Some(url) = url else {
             return Err(UploadError::new(Code::PlanMismatch, "The part has no address.").at(Step::Part));
         };
-        if url.expires_at().is_some_and(|at| at <= job.platform.now()) {
+        if url.expires_at().is_some_and(|at| at <= job.server_now() && at > session.begun_at) {
             self.lapsed.set(true);
         }
         let content_type = job.source.known_type();
@@ -488,19 +498,37 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         receipt
     }
 
-    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
-        let etag = if session.multipart {
-            self.finish(job, session, parts).await?
-        } else {
-            self.etag(parts.first().and_then(|part| part.etag.as_deref()))
+    async fn complete(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        again: bool,
+    ) -> Result<Outcome<P>> {
+        // An earlier page may have come further than it could tell: the list decides.
+        let known = if again { self.find_session(job, session).await? } else { None };
+        let exported = known.as_ref().filter(|record| record.was_exported()).map(|record| record.id.clone());
+        let finished = known.and_then(|record| record.metadata?.e_tag).filter(|etag| !etag.is_empty());
+        let etag = match finished {
+            Some(etag) => etag,
+            None if session.multipart && exported.is_none() => self.finish(job, session, parts, again).await?,
+            None => self.etag(parts.first().and_then(|part| part.etag.as_deref()).filter(|_| !session.multipart)),
         };
-        let record = self.export(job, session, &etag).await?;
-        self.record.replace(Some(record));
-        Ok(Outcome { etag: Some(etag), key: session.key.clone(), ..Outcome::default() })
+        let record_id = match exported {
+            Some(id) => id,
+            None => self.export(job, session, &etag).await?.id,
+        };
+        Ok(Outcome {
+            etag: Some(etag).filter(|etag| !etag.is_empty()),
+            key: session.key.clone(),
+            record_id: Some(record_id.0),
+            ..Outcome::default()
+        })
     }
 
-    async fn settle(&self, job: &Job<P>, _session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
-        let Some(mut record) = self.record.take() else { return Ok(outcome) };
+    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+        let id = IdText(session.record_id.clone().unwrap_or_default());
+        let mut record = Record { id, status: None, media_id: None, metadata: None };
         let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
         let (mut since, mut nudged) = (job.platform.now(), Vec::new());
         loop {

@@ -12,8 +12,10 @@ use web_sys::Blob;
 use crate::engine::events::Sink;
 use crate::engine::job::Notice;
 use crate::engine::pace::Paces;
-use crate::engine::uploader::{Upload, Uploader};
+use crate::engine::record::Kept;
+use crate::engine::uploader::{Begin, Upload, Uploader};
 use crate::error::{Code, UploadError};
+use crate::platform::Stir;
 use crate::providers::{AnyProvider, Context};
 use crate::settings::Settings;
 use crate::source::Source;
@@ -31,7 +33,9 @@ mod json;
 mod options;
 mod outgoing;
 mod platform;
+mod shelf;
 mod signal;
+mod stir;
 mod timer;
 mod url;
 mod xhr;
@@ -41,12 +45,6 @@ pub use platform::WebPlatform;
 thread_local! {
     /// One for the page, whatever `Uploader` asks.
     static PACES: Paces = Paces::default();
-}
-
-/// Runs when the wasm is instantiated. A panic's words go to the console: what the page sees of it is a trap without any.
-#[wasm_bindgen(start)]
-fn started() {
-    std::panic::set_hook(Box::new(|panic| js::error(&panic.to_string())));
 }
 
 /// The engine of one `Uploader`.
@@ -67,13 +65,15 @@ impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue) -> Result<Engine, JsValue> {
         let page = Rc::new(options::Page::new(&options));
-        let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, false);
+        let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, &JsValue::UNDEFINED);
         let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
         Ok(Self { uploader: Uploader::new(settings.clone(), PACES.with(Paces::clone)), settings, page })
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` has this file's settings in it already; `options` is
-    /// `{wantsProgress}`. What the upload tells goes to `sink(type, detail)`; a "complete" or an "error" is the last.
+    /// `{wantsProgress, keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` gives a promise that settles once the
+    /// session is kept, `keepPart(number, part)` and `forget()` are waited for by nobody, `kept` is what an earlier page kept,
+    /// `{record, parts}`, and `discard` gives that up instead of going on. What the upload tells goes to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors
     /// A plain error object, where `source` is none.
@@ -84,8 +84,7 @@ impl Engine {
         options: &JsValue,
         sink: Function,
     ) -> Result<Task, JsValue> {
-        let wants_progress = js::member(options, "wantsProgress").is_some_and(|wants| wants.is_truthy());
-        let platform = WebPlatform::of(self.page.clone(), provider.clone(), wants_progress);
+        let platform = WebPlatform::of(self.page.clone(), provider.clone(), options);
         let source = read_source(source).ok_or_else(|| {
             events::error(&UploadError::new(Code::InvalidOptions, "There is no file in what was given as one."))
         })?;
@@ -96,7 +95,8 @@ impl Engine {
         let paces = PACES.with(Paces::clone);
         let context = Context { platform: &platform, settings: &self.settings, paces: &paces };
         let provider = AnyProvider::new(&name, provider, &context);
-        Ok(Task(self.uploader.start(platform, source, provider, sink)))
+        let begin = begin(options);
+        Ok(Task(self.uploader.start(platform, source, provider, sink, begin)))
     }
 
     /// Stops every upload here; no server is told.
@@ -142,10 +142,29 @@ impl std::fmt::Debug for Task {
     }
 }
 
+/// Has everything that waits or hangs looked at, now: the face calls it on the page's events. `online` where the network is
+/// back.
+#[wasm_bindgen]
+pub fn stir(online: bool) {
+    stir::tell(if online { Stir::Online } else { Stir::Shown });
+}
+
 /// The version, for the face to compare with its own.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// How the face has the upload begin: `kept` is `{record, parts}`, `discard` gives it up.
+fn begin(options: &JsValue) -> Begin<WebPlatform> {
+    let Some(kept) = js::member(options, "kept") else { return Begin::New };
+    let parts = js::member(&kept, "parts").map(|parts| js_sys::Array::from(&parts).to_vec());
+    let record = js::member(&kept, "record").unwrap_or_default();
+    let kept = Kept { record, parts: parts.unwrap_or_default() };
+    match js::member(options, "discard") {
+        Some(discard) if discard.is_truthy() => Begin::Discard(kept),
+        _ => Begin::Kept(kept),
+    }
 }
 
 fn read_source(source: &JsValue) -> Option<Source<WebPlatform>> {

@@ -12,18 +12,20 @@ use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 
 use super::options::{Page, Transport};
 use super::outgoing::{self, Outgoing};
-use super::{body, fetch, hooks, js, json, timer, url, xhr};
+use super::shelf::Shelf;
+use super::{body, fetch, hooks, js, json, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
 use crate::json::Value;
 use crate::plan::ByteRange;
-use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure};
+use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
 
 /// The browser, as one upload sees it: its uploader's options, and its own provider's.
 #[derive(Clone)]
 pub struct WebPlatform {
     page: Rc<Page>,
     provider: JsValue,
+    shelf: Rc<Shelf>,
     wants_progress: bool,
 }
 
@@ -34,14 +36,15 @@ impl fmt::Debug for WebPlatform {
 }
 
 impl WebPlatform {
-    /// For one upload. `options` are the uploader's as JavaScript has them, `provider` the provider's for this file;
-    /// `wants_progress` where somebody listens to the bytes.
-    pub fn new(options: &JsValue, provider: JsValue, wants_progress: bool) -> Self {
-        Self::of(Rc::new(Page::new(options)), provider, wants_progress)
+    /// For one upload. `options` are the uploader's as JavaScript has them, `provider` the provider's for this file, `upload` the
+    /// upload's own: `{wantsProgress, keep, keepPart, forget}`.
+    pub fn new(options: &JsValue, provider: JsValue, upload: &JsValue) -> Self {
+        Self::of(Rc::new(Page::new(options)), provider, upload)
     }
 
-    pub(super) fn of(page: Rc<Page>, provider: JsValue, wants_progress: bool) -> Self {
-        Self { page, provider, wants_progress }
+    pub(super) fn of(page: Rc<Page>, provider: JsValue, upload: &JsValue) -> Self {
+        let wants_progress = js::member(upload, "wantsProgress").is_some_and(|wants| wants.is_truthy());
+        Self { page, provider, shelf: Rc::new(Shelf::new(upload)), wants_progress }
     }
 
     /// Whether a request goes by `XMLHttpRequest`.
@@ -111,6 +114,26 @@ impl Platform for WebPlatform {
 
     fn warn(&self, message: &str) {
         js::warn(message);
+    }
+
+    fn online(&self) -> bool {
+        stir::online()
+    }
+
+    fn stirred(&self) -> LocalBoxFuture<'static, Stir> {
+        stir::next().boxed_local()
+    }
+
+    fn keep(&self, record: JsValue) -> LocalBoxFuture<'static, bool> {
+        self.shelf.keep(record).boxed_local()
+    }
+
+    fn keep_part(&self, number: u32, part: JsValue) {
+        self.shelf.keep_part(number, &part);
+    }
+
+    fn forget(&self) {
+        self.shelf.forget();
     }
 
     fn resolve(&self, text: &str) -> Option<Url> {

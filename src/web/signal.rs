@@ -24,6 +24,11 @@ impl<T> Signal<T> {
         Self(Rc::new(State { value: Cell::new(None), waker: Cell::new(None) }))
     }
 
+    /// True while somebody else has it too.
+    pub(super) fn is_shared(&self) -> bool {
+        Rc::strong_count(&self.0) > 1
+    }
+
     /// Leaves the value, and wakes whoever waits.
     pub(super) fn give(&self, value: T) {
         self.0.value.set(Some(value));

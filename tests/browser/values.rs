@@ -198,7 +198,7 @@ async fn functions_of_the_application_are_called_as_they_are() {
         complete() { throw 'text' },
         abort() { return Promise.reject(undefined) },
     }");
-    let platform = WebPlatform::new(&js("{}"), provider, false);
+    let platform = WebPlatform::new(&js("{}"), provider, &js("{}"));
     assert!(platform.has(Hook::Key) && platform.has(Hook::Open) && !platform.has(Hook::Credentials));
     assert_eq!(platform.call(Hook::Key, vec![js("{}")]).await.unwrap(), "uploads/a");
     let given = platform.call(Hook::Open, vec!["a.mp4".into()]).await.unwrap();

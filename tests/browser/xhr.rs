@@ -55,7 +55,7 @@ async fn knows_whether_the_body_went_out() {
 #[wasm_bindgen_test]
 async fn is_taken_where_bytes_count_and_nowhere_else() {
     let opened = Spy::on("XMLHttpRequest.prototype", "open");
-    let silent = WebPlatform::new(&js("{}"), js("{}"), false);
+    let silent = WebPlatform::new(&js("{}"), js("{}"), &js("{}"));
     send(&silent, put("/nowhere", 10)).await.0.unwrap();
     assert_eq!(opened.count(), 0, "nobody listens");
     let Request::Api(mut once) = put("/nowhere", 10) else { unreachable!() };

@@ -33,6 +33,14 @@ decoded! {
         end: u64 = "end",
     }
 
+    /// What `list` gives for a part.
+    #[derive(Debug)]
+    pub(super) struct Have {
+        pub(super) part_number: u32 = "partNumber",
+        pub(super) size: u64 = "size",
+        pub(super) etag: String = "etag",
+    }
+
     /// What `sign` gives for a part.
     #[derive(Debug)]
     pub(super) struct Signed {

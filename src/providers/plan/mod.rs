@@ -10,12 +10,14 @@ use std::rc::Rc;
 use futures::future::select;
 use futures::{FutureExt, pin_mut};
 
-use self::given::{Done, Given, Manner, Signed};
+use self::given::{Done, Given, Have, Manner, Signed};
 use self::urls::{Target, Urls};
+use super::listed::{Listed, reconcile};
 use super::{Context, Provider, Receipt, store};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
-use crate::engine::session::Session;
+use crate::engine::record::Resumed;
+use crate::engine::session::{Phase, Session};
 use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Request, Response, StoreRequest, Url};
@@ -204,6 +206,12 @@ impl<P: Platform> PlanProvider<P> {
 const EMPTY_BODY: &str = "The plan's URLs were signed with the checksum of an empty body (x-amz-checksum-crc32=AAAAAA==): the store \
     will refuse the bytes. Make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".";
 
+/// The page was left while the application's server put the file together.
+fn in_doubt() -> UploadError {
+    let cut = UploadError::new(Code::Network, "The page was left while the file was put together.").at(Step::Complete);
+    cut.answer_lost(true).or_unknown()
+}
+
 fn mismatch(message: impl Into<String>) -> UploadError {
     UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
 }
@@ -295,7 +303,54 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         store::receipt(&job.platform, part, response, required)
     }
 
-    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+    fn keeps_urls(&self) -> bool {
+        !self.signs
+    }
+
+    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        let gone = |why: &str| Err(UploadError::new(Code::SessionExpired, why).at(Step::List));
+        let Some(given) = resumed.session.given.clone() else { return gone("The plan was not kept.") };
+        let begun_at = resumed.session.begun_at;
+        self.opened.replace(Some(given.clone()));
+        match self.take_over(job, given) {
+            Ok(session) if session.plan.cuts_like(&resumed.session.plan) => resumed.session = Session { begun_at, ..session },
+            _ => return gone("The plan that was kept can't be used any more."),
+        }
+        let lapsed = resumed.session.expires_at.is_some_and(|at| at <= job.server_now() && at > begun_at);
+        if lapsed && !self.signs {
+            return gone("The plan's URLs have expired.");
+        }
+        let complete = resumed.phase == Phase::Completing && job.platform.has(Hook::Complete);
+        if !job.platform.has(Hook::ListParts) {
+            return if complete { Err(in_doubt()) } else { Ok(()) };
+        }
+        let list = job.hook(Hook::ListParts, resumed.session.given.iter().cloned().collect(), Step::List, Repeat::Freely);
+        let json = match list.await {
+            Ok(json) => json,
+            // The application's server says that there is no such upload any more, or that it can't tell.
+            Err(_) if complete => return Err(in_doubt()),
+            Err(error) => return Err(error),
+        };
+        let listed: Vec<Have> = json::decode(&job.platform, &json).map_err(|why: String| {
+            mismatch(["`list` gave what is no list of parts: ", &why].concat())
+                .hint("Let it give [{ partNumber, size, etag }].")
+        })?;
+        let listed = listed.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag });
+        reconcile(job, resumed, listed.collect(), self.etag_is_md5()).await;
+        // All parts lie there still: nothing was put together.
+        if complete && resumed.arrived.len() < resumed.session.plan.parts().len() {
+            return Err(in_doubt());
+        }
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        _again: bool,
+    ) -> Result<Outcome<P>> {
         let platform = &job.platform;
         let mut outcome = Outcome { key: session.key.clone(), ..Outcome::default() };
         if let ([part], false) = (parts, session.multipart) {
@@ -319,7 +374,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             key: text("key").or(outcome.key),
             location: text("location").or(outcome.location),
             links_expire_at: text("linksExpireAt"),
-            already_there: false,
+            ..Outcome::default()
         })
     }
 

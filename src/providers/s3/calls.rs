@@ -2,15 +2,13 @@
 //! here, each time signed anew.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 use super::credentials::Vault;
 use super::options::Target;
 use super::sigv4::{Signable, presign};
 use super::xml;
 use crate::engine::job::Job;
-use crate::engine::retry::next_try;
-use crate::engine::watch;
+use crate::engine::retry::Tries;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response, StoreRequest};
 use crate::numbered::Numbered;
@@ -106,15 +104,12 @@ impl Line {
         retry: &RetrySettings,
         lost: &Cell<bool>,
     ) -> Result<Response> {
-        let mut attempt = 0;
+        let mut tries = Tries::default();
         loop {
-            attempt += 1;
             job.hold().await;
             let (request, set) = self.sign(job, key, 0, ask.clone()).await?;
             let patient = ask.step == Step::Complete;
-            let request = Request::Store(request);
-            let answer = watch::send(&job.platform, request, job.settings.stall_ms, patient, Rc::new(|_| ())).await;
-            let error = match answer {
+            let error = match job.send(Request::Store(request), patient, |_| ()).await {
                 Ok(response)
                     if response.ok() && ask.expects.is_none_or(|name| xml::root(&response.body) == Some(name)) =>
                 {
@@ -128,9 +123,7 @@ impl Line {
                 Err(error) => error,
             };
             lost.set(lost.get() || error.answer_lost);
-            let wished = matches!(error.retry, Retry::Later(Some(_)));
-            let wait = next_try(error, attempt, retry, job.platform.random())?;
-            job.wait(wait, wished).await;
+            tries.again(job, error, retry).await?;
         }
     }
 

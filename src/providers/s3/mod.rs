@@ -16,10 +16,12 @@ use std::marker::PhantomData;
 use self::calls::{Ask, Line};
 use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
+use super::listed::{Listed, reconcile};
 use super::{Context, Provider, Receipt, cors};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
-use crate::engine::session::Session;
+use crate::engine::record::Resumed;
+use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::hex;
@@ -31,7 +33,9 @@ use crate::time::parse_http;
 
 /// How often an upload is given up while parts still land in it. (A choice.)
 const ABORTS: u32 = 3;
-/// Between two of them.
+/// Pages of the list of parts: 10,000 parts, a hundred a page at the least.
+const LIST_PAGES: u32 = 100;
+/// Between two tries to give an upload up.
 const ABORT_PAUSE_MS: u64 = 500;
 
 /// The dialect of S3.
@@ -42,8 +46,8 @@ pub struct S3<P: Platform> {
     line: Line,
     /// The application's word, kept: asked again it might be another.
     key: RefCell<Option<String>>,
-    /// When the upload was opened, by the platform's clock.
-    begun: Cell<u64>,
+    /// An earlier page may have made a request of this upload.
+    restored: Cell<bool>,
     /// The store said that the key exists, to a PUT that may have followed one whose answer was lost.
     exists: RefCell<Option<UploadError>>,
     platform: PhantomData<P>,
@@ -72,7 +76,7 @@ impl<P: Platform> S3<P> {
         Ok(Self {
             line: Line::new(target),
             key: RefCell::default(),
-            begun: Cell::default(),
+            restored: Cell::default(),
             exists: RefCell::default(),
             platform: PhantomData,
         })
@@ -128,8 +132,42 @@ impl<P: Platform> S3<P> {
         })
     }
 
+    /// The parts that the store has, over all pages of its list (AWS S3 API Reference, ListParts: 1,000 a page).
+    async fn list(&self, job: &Job<P>, key: &str, id: &str) -> Result<Vec<Listed>> {
+        let mut marker = String::from("0");
+        let mut listed = Vec::new();
+        for _ in 0..LIST_PAGES {
+            let ask = Ask {
+                step: Step::List,
+                method: Method::Get,
+                query: vec![("part-number-marker", marker.as_str()), ("uploadId", id)],
+                headers: Vec::new(),
+                body: Body::Empty,
+                expects: Some("ListPartsResult"),
+            };
+            let response = self.line.call(job, key, &ask, &job.settings.retry, &Cell::default()).await?;
+            let rows = xml::rows(&response.body, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
+            listed.extend(rows.into_iter().filter_map(|[number, size, etag]| {
+                Some(Listed { number: number.parse().ok()?, size: size.parse().ok()?, etag })
+            }));
+            let next = xml::child(&response.body, "NextPartNumberMarker").filter(|next| *next != marker);
+            let more = xml::child(&response.body, "IsTruncated").is_some_and(|more| more == "true");
+            match next.filter(|_| more) {
+                Some(next) => marker = next,
+                None => break,
+            }
+        }
+        Ok(listed)
+    }
+
     /// CompleteMultipartUpload, repeated where its answer was lost. What doesn't end well is held against what is stored.
-    async fn put_together(&self, job: &Job<P>, key: &str, id: &str, parts: &[Receipt<P>]) -> Result<Option<String>> {
+    async fn put_together(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        (key, id): (&str, &str),
+        parts: &[Receipt<P>],
+    ) -> Result<Option<String>> {
         let mut headers = vec![("content-type".to_string(), "application/xml".to_string())];
         headers.extend(self.condition());
         let ask = Ask {
@@ -152,7 +190,7 @@ impl<P: Platform> S3<P> {
         }
         let expected = combined(parts.iter().map(|part| part.etag.as_deref()));
         let patience = if error.answer_lost { 2 } else { job.settings.retry.attempts };
-        match self.look(job, key, expected, exists, patience).await {
+        match self.look(job, key, session.begun_at, expected, exists, patience).await {
             (Whose::Ours, etag) => Ok(etag),
             (Whose::Unclear, _) if gone || lost.get() => Err(unknown(&error)),
             _ => Err(error),
@@ -164,6 +202,7 @@ impl<P: Platform> S3<P> {
         &self,
         job: &Job<P>,
         key: &str,
+        begun_at: u64,
         etag: Option<String>,
         new: bool,
         attempts: u32,
@@ -191,7 +230,7 @@ impl<P: Platform> S3<P> {
                     etag,
                     // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
                     proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
-                    since: job.platform.now().saturating_sub(self.begun.get()),
+                    since: job.platform.now().saturating_sub(begun_at),
                     new,
                 };
                 (whose(&found, &mine), found.etag)
@@ -216,7 +255,6 @@ impl<P: Platform> Provider<P> for S3<P> {
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-        self.begun.set(job.platform.now());
         let key = self.key(job).await?;
         let (size, target) = (job.source.size, &self.line.target);
         let multipart = size > 0 && size >= target.threshold;
@@ -252,7 +290,8 @@ impl<P: Platform> Provider<P> for S3<P> {
         if !response.ok() {
             let error = self.line.part_refused(&job.platform, part.number, response);
             // Only a copy of this PUT whose answer was lost can have made the object.
-            if session.multipart || response.status != 412 || self.line.tries(part.number) < 2 {
+            let copy = self.restored.get() || self.line.tries(part.number) > 1;
+            if session.multipart || response.status != 412 || !copy {
                 return Err(error);
             }
             self.exists.replace(Some(error));
@@ -262,10 +301,32 @@ impl<P: Platform> Provider<P> for S3<P> {
         Ok(Receipt { number: part.number, etag, reply: None })
     }
 
-    async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> Result<Outcome<P>> {
+    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        self.restored.set(true);
+        let session = &resumed.session;
+        let Some(key) = session.key.clone() else {
+            return Err(UploadError::new(Code::SessionExpired, "The upload's key was not kept.").at(Step::Init));
+        };
+        let Some(id) = &session.upload_id else { return Ok(()) };
+        match self.list(job, &key, id).await {
+            Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
+            // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
+            Err(error) if error.code == Code::SessionExpired && resumed.phase == Phase::Completing => (),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        _again: bool,
+    ) -> Result<Outcome<P>> {
         let key = session.key.as_deref().unwrap_or("");
         if let Some(id) = &session.upload_id {
-            let result = self.put_together(job, key, id, parts).await;
+            let result = self.put_together(job, session, (key, id), parts).await;
             if result.as_ref().is_err_and(|error| error.code == Code::IntegrityMismatch) {
                 // A new upload begins: nobody else will give this one up.
                 self.abort(job, session).await;
@@ -277,7 +338,7 @@ impl<P: Platform> Provider<P> for S3<P> {
             return Ok(self.outcome(key, parts.first().and_then(|part| part.etag.clone())));
         };
         let md5 = job.md5.get().map(|md5| hex(&md5));
-        match self.look(job, key, md5, true, job.settings.retry.attempts).await {
+        match self.look(job, key, session.begun_at, md5, true, job.settings.retry.attempts).await {
             (Whose::Ours, etag) => Ok(self.outcome(key, etag)),
             _ => Err(error),
         }

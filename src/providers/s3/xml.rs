@@ -102,6 +102,43 @@ pub(crate) fn child(xml: &str, name: &str) -> Option<String> {
     None
 }
 
+/// For each element of that name right below the root, the texts of its children with those names, empty where it has none;
+/// None where the document is cut short before its end.
+pub(crate) fn rows<const N: usize>(xml: &str, element: &str, names: [&str; N]) -> Option<Vec<[String; N]>> {
+    let (mut depth, mut rows, mut column) = (0_u32, Vec::new(), None);
+    let mut inside = false;
+    for token in Tokens(xml) {
+        match token {
+            Token::Open(tag) => {
+                depth = depth.saturating_add(1);
+                if depth == 2 && tag == element {
+                    inside = true;
+                    rows.push([const { String::new() }; N]);
+                } else if depth == 3 && inside {
+                    column = names.iter().position(|name| *name == tag);
+                }
+            }
+            Token::Close => {
+                depth = depth.checked_sub(1)?;
+                match depth {
+                    0 => return Some(rows),
+                    1 => inside = false,
+                    2 => column = None,
+                    _ => (),
+                }
+            }
+            Token::Whole(_) => (),
+            Token::Text(_) | Token::Raw(_) if depth != 3 => (),
+            Token::Text(piece) | Token::Raw(piece) => {
+                if let (Some(column), Some(row)) = (column, rows.last_mut()) {
+                    if matches!(token, Token::Raw(_)) { row[column].push_str(piece) } else { decode(piece, &mut row[column]) }
+                }
+            }
+        }
+    }
+    None
+}
+
 /// Decodes the five named entities and character references; leaves anything else as it is.
 fn decode(mut piece: &str, text: &mut String) {
     while let Some(at) = piece.find('&') {
@@ -150,6 +187,15 @@ pub(crate) fn escape(text: &str, xml: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_rows() {
+        let list = "<ListPartsResult><PartNumber>9</PartNumber><Part><ETag>&quot;a&quot;</ETag><Size>5</Size>\
+            <Owner><Size>7</Size></Owner><PartNumber>1</PartNumber></Part><Part/><Part><PartNumber>2</PartNumber></Part></ListPartsResult>";
+        let rows = rows(list, "Part", ["PartNumber", "Size", "ETag"]).unwrap();
+        assert_eq!(rows, [["1", "5", "\"a\""].map(String::from), ["2", "", ""].map(String::from)]);
+        assert_eq!(super::rows(&list[..list.len() - 5], "Part", ["Size"]), None);
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -1,0 +1,111 @@
+//! One back-off for all uploads to a store that asks for less: whoever sends there next waits with the others.
+//!
+//! Vendors' APIs have a [`Pace`](super::pace::Pace) for this.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::http::Response;
+use crate::platform::Platform;
+
+/// Every throttle of the page. Clones are the same registry.
+#[derive(Clone, Debug, Default)]
+pub struct Throttles(Rc<RefCell<Vec<(String, Throttle)>>>);
+
+impl Throttles {
+    /// The throttle of an origin.
+    pub fn of(&self, origin: &str) -> Throttle {
+        let mut throttles = self.0.borrow_mut();
+        let known = throttles.iter().find(|(other, _)| other == origin).map(|(_, throttle)| throttle.clone());
+        known.unwrap_or_else(|| {
+            let throttle = Throttle::default();
+            throttles.push((origin.into(), throttle.clone()));
+            throttle
+        })
+    }
+}
+
+/// The throttle of one origin. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Throttle(Rc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Nothing is sent before this.
+    not_before: Cell<u64>,
+    /// How often in a row the store asked for less.
+    level: Cell<u32>,
+}
+
+/// The first pause; it doubles with each further word of the store's, to [`LONGEST_MS`]. (Choices, those of the retries.)
+const FIRST_MS: u64 = 500;
+const LONGEST_MS: u64 = 30_000;
+/// What a store wishes for is granted to this.
+const LONGEST_WISH_MS: u64 = super::retry::LONGEST_WISH_MS;
+
+impl Throttle {
+    /// Waits until something may be sent.
+    pub async fn clear<P: Platform>(&self, platform: &P) {
+        loop {
+            let wait = self.0.not_before.get().saturating_sub(platform.now());
+            if wait == 0 {
+                return;
+            }
+            platform.sleep(wait.min(LONGEST_WISH_MS)).await;
+        }
+    }
+
+    /// Learns from an answer. True where the store asked for less, and wasn't waited for already.
+    ///
+    /// 503 is S3's `SlowDown` (AWS S3 API Reference, "Error responses"), 429 what R2 and others say.
+    pub fn learn(&self, response: &Response, now: u64) -> bool {
+        let state = &self.0;
+        if !matches!(response.status, 429 | 503) {
+            if response.ok() {
+                state.level.set(0);
+            }
+            return false;
+        }
+        // Requests that were on their way together get the same word: it counts once.
+        let news = state.not_before.get() <= now;
+        if news {
+            state.level.set(state.level.get() + 1);
+        }
+        let own = (FIRST_MS << (state.level.get() - 1).min(10)).min(LONGEST_MS);
+        let pause = response.wait_ms(now).map_or(own, |wish| wish.min(LONGEST_WISH_MS));
+        state.not_before.set(state.not_before.get().max(now + pause));
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Response { status, headers, body: String::new() }
+    }
+
+    #[test]
+    fn doubles_while_the_store_asks_for_less_and_forgets_when_it_takes_something() {
+        let throttle = Throttles::default().of("https://s3.example");
+        let wait = |at| throttle.0.not_before.get() - at;
+        assert!(throttle.learn(&answer(503, &[]), 1_000));
+        assert_eq!(wait(1_000), 500);
+        assert!(!throttle.learn(&answer(503, &[]), 1_100), "one word, heard twice");
+        assert!(throttle.learn(&answer(503, &[]), 2_000));
+        assert_eq!(wait(2_000), 1_000);
+        throttle.learn(&answer(200, &[]), 4_000);
+        assert!(throttle.learn(&answer(429, &[]), 5_000));
+        assert_eq!(wait(5_000), 500);
+    }
+
+    #[test]
+    fn the_stores_wish_wins() {
+        let throttles = Throttles::default();
+        throttles.of("https://s3.example").learn(&answer(503, &[("retry-after", "7")]), 0);
+        assert_eq!(throttles.of("https://s3.example").0.not_before.get(), 7_000);
+        assert_eq!(throttles.of("https://other.example").0.not_before.get(), 0);
+    }
+}

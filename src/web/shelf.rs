@@ -1,0 +1,47 @@
+//! Where an upload's session is kept: the face's functions, which write to IndexedDB.
+
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+
+use super::js;
+
+/// What the face gave one upload to keep its session with; nothing where `resume` is off.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    keep: Option<Function>,
+    keep_part: Option<Function>,
+    forget: Option<Function>,
+}
+
+impl Shelf {
+    /// From the upload's options.
+    pub(super) fn new(upload: &JsValue) -> Self {
+        let function = |name| js::function(upload, name);
+        Self { keep: function("keep"), keep_part: function("keepPart"), forget: function("forget") }
+    }
+
+    /// Keeps the record; the promise settles once it is kept.
+    pub(super) fn keep(&self, record: JsValue) -> impl Future<Output = bool> + 'static {
+        let keeping = self.keep.as_ref().and_then(|keep| keep.call1(&JsValue::UNDEFINED, &record).ok());
+        async move {
+            match keeping {
+                Some(keeping) => js::settled(&keeping).await.is_ok(),
+                None => false,
+            }
+        }
+    }
+
+    /// Keeps a part.
+    pub(super) fn keep_part(&self, number: u32, part: &JsValue) {
+        if let Some(keep) = &self.keep_part {
+            let _ = keep.call2(&JsValue::UNDEFINED, &number.into(), part);
+        }
+    }
+
+    /// Drops record and parts.
+    pub(super) fn forget(&self) {
+        if let Some(forget) = &self.forget {
+            let _ = forget.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
