@@ -212,6 +212,20 @@ impl std::ops::Deref for UploadError {
     }
 }
 
+/// Bytes of a message, and of the vendor's words in it, at most: what a server says may be in both, and is for people to read.
+const MESSAGE: usize = 1_500;
+const WORDS: usize = 1_000;
+
+/// The text, cut where it is longer.
+fn clipped(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.shrink_to_fit();
+        text.push('…');
+    }
+    text
+}
+
 impl UploadError {
     /// An error with the retry behaviour that its code has by itself.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
@@ -224,7 +238,7 @@ impl UploadError {
         };
         Self(Box::new(Details {
             code,
-            message: message.into(),
+            message: clipped(message.into(), MESSAGE),
             hint: None,
             step: None,
             status: None,
@@ -265,11 +279,13 @@ impl UploadError {
         self
     }
 
-    /// Carries the vendor's own words.
+    /// Carries the vendor's own words, each cut after some lines.
     #[must_use]
     pub fn vendor(mut self, vendor: Vendor) -> Self {
         if vendor != Vendor::default() {
-            self.0.vendor = Some(vendor);
+            let clip = |words: Option<String>| words.map(|words| clipped(words, WORDS));
+            let Vendor { code, message, request_id } = vendor;
+            self.0.vendor = Some(Vendor { code: clip(code), message: clip(message), request_id: clip(request_id) });
         }
         self
     }
@@ -342,6 +358,16 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), Code::ALL.len());
         assert!(!Code::OutcomeUnknown.retryable());
+    }
+
+    #[test]
+    fn what_a_server_says_at_length_is_cut() {
+        let long = "é".repeat(1_000_000);
+        let words = Vendor { message: Some(long.clone()), ..Vendor::default() };
+        let error = UploadError::new(Code::Server, ["x", &long].concat()).vendor(words);
+        assert!(error.message.starts_with("xé") && error.message.ends_with("é…") && error.message.len() < 1_600);
+        assert!(error.vendor.as_ref().unwrap().message.as_ref().unwrap().len() < 1_100);
+        assert_eq!(UploadError::new(Code::Server, "short").message, "short");
     }
 
     #[test]

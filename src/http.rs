@@ -450,3 +450,96 @@ impl Origins {
         format!("{}{path}{mark}{query}", base.trim_end_matches('/'))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn url(query: String) -> Url {
+        Url { href: String::new(), origin: "https://s3.example".into(), path: "/".into(), query }
+    }
+
+    fn answer(headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Response { headers, ..Response::default() }
+    }
+
+    #[test]
+    fn a_wish_is_read_as_it_was_meant_or_not_at_all() {
+        let now = 784_111_777_000;
+        for (name, value, wait) in [
+            ("retry-after", "7", Some(7_000)),
+            ("Retry-After", " 7 ", Some(7_000)),
+            ("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT", Some(3_000)),
+            ("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT", Some(0)),
+            ("retry-after", "4294967295", Some(4_294_967_295_000)),
+            ("retry-after", "4294967296", None),
+            ("retry-after", "-1", None),
+            ("retry-after", "1.5", None),
+            ("retry-after", "", None),
+            ("x-ratelimit-retry-after", "2", Some(2_000)),
+            ("x-ratelimit-reset", "2.7", Some(2_000)),
+            ("x-ratelimit-reset", "18446744073709551615", Some(60_000)),
+            ("x-ratelimit-reset", "18446744073709551616", None),
+            ("x-ratelimit-reset", "784111779", Some(60_000)),
+        ] {
+            assert_eq!(answer(&[(name, value)]).wait_ms(now), wait, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn only_https_and_this_machine_are_safe() {
+        for (origin, safe) in [
+            ("https://s3.example", true),
+            ("http://localhost:9000", true),
+            ("http://a.localhost", true),
+            ("http://127.0.0.1:1", true),
+            ("http://[::1]:9000", true),
+            ("http://s3.example", false),
+            ("http://127.0.0.1.evil.example", false),
+            ("http://localhost.evil.example", false),
+            ("http://notlocalhost", false),
+            ("http://[::2]", false),
+            ("ftp://localhost", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(Url { origin: origin.into(), ..url(String::new()) }.is_safe(), safe, "{origin}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_can_be_asked(query in "[a-zA-Z0-9%&=+;:X\\-\u{e9}]{0,80}", name in "\\PC{0,10}") {
+            let url = url(query);
+            let _ = (url.query_value(&name), url.signed_headers(), url.expires_at(), url.type_header("a/b"));
+        }
+
+        #[test]
+        fn what_is_encoded_comes_back(name in "[a-zA-Z-]{1,10}", value in "\\PC{0,30}") {
+            let url = url(format!("a=1&{name}={}&b", encode_segment(&value)));
+            prop_assume!(!matches!(name.to_ascii_lowercase().as_str(), "a" | "b"));
+            prop_assert_eq!(url.query_value(&name.to_ascii_uppercase()), Some(value));
+        }
+
+        #[test]
+        fn an_expiry_is_after_what_it_counts_from(date in "(20[0-9]{6}T[0-9]{6}Z|\\PC{0,20})", seconds in "[0-9]{0,25}") {
+            let url = url(format!("X-Amz-Date={}&X-Amz-Expires={seconds}", encode_segment(&date)));
+            if let Some(at) = url.expires_at() {
+                prop_assert!(at >= time::parse_amz(&date).unwrap());
+            }
+        }
+
+        #[test]
+        fn any_header_is_a_wait_or_none(
+            name in "(retry-after|x-ratelimit-retry-after|x-ratelimit-reset)",
+            value in "([0-9]{0,25}|[0-9.eE+-]{0,12}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT|\\PC{0,20})",
+            now: u64,
+        ) {
+            let wait = answer(&[(&name, &value)]).wait_ms(now);
+            prop_assert!(wait.is_none_or(|ms| ms <= 253_402_400_000_000), "{wait:?}");
+            prop_assert!(reset_in(&value, now).is_none_or(|ms| ms <= 60_000));
+        }
+    }
+}

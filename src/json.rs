@@ -19,9 +19,15 @@ pub enum Value<J> {
     Text(String),
     /// A list.
     List(Vec<J>),
+    /// A list of more than [`MOST`] items, left where it is.
+    Long,
     /// An object, or anything else that has members.
     Object,
 }
+
+/// The most items of a list that are looked at: ten times what a plan may have. A list of an application's own may claim any
+/// length, whether there is anything in it or not.
+pub const MOST: u32 = 1_000_000;
 
 /// What doesn't fit, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +124,8 @@ impl Decode for i64 {
 impl Decode for IdText {
     fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
         match value(platform, json) {
-            Value::Text(text) if !text.is_empty() => Ok(IdText(text)),
+            // Two dots would lead out of the path that an id is put into, however they are encoded (URL Standard, 4.4).
+            Value::Text(text) if !matches!(text.as_str(), "" | "." | "..") => Ok(IdText(text)),
             // A number beyond 2^53 lost its last digits before it got here.
             Value::Number(_) => u64::decode(platform, json).map(|number| IdText(number.to_string())),
             _ => Err(Misfit::due("an id")),
@@ -136,6 +143,7 @@ impl<T: Decode> Decode for Vec<T> {
     fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
         match value(platform, json) {
             Value::List(items) => items.iter().map(|item| T::decode(platform, Some(item))).collect(),
+            Value::Long => Err(Misfit::due("a shorter list")),
             _ => Err(Misfit::due("a list")),
         }
     }

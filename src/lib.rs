@@ -22,6 +22,8 @@ pub mod http;
 pub mod id;
 pub mod integrity;
 pub mod json;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod numbered;
 pub mod plan;
 pub mod platform;

@@ -139,7 +139,7 @@ impl Plan {
         let parts = (0..count)
             .map(|index| Part {
                 number: index as u32 + 1,
-                range: ByteRange::new(index * part_size, ((index + 1) * part_size).min(size)),
+                range: ByteRange::new(index * part_size, (index + 1).saturating_mul(part_size).min(size)),
                 url: None,
             })
             .collect();
@@ -214,6 +214,40 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whatever_is_taken_covers_the_file(
+            size in 0u64..20,
+            parts in proptest::collection::vec((0u32..6, 0u64..20, 0u64..20), 0..5),
+        ) {
+            let list = parts.iter().map(|&(number, start, end)| part(number, start, end)).collect();
+            if let Ok(plan) = Plan::checked(size, list) {
+                let mut bytes = vec![0; size as usize];
+                for part in plan.parts() {
+                    bytes[part.range.start as usize..part.range.end as usize].iter_mut().for_each(|byte| *byte += 1);
+                }
+                prop_assert!(bytes.iter().all(|byte| *byte == 1), "{plan:?}");
+                prop_assert!(plan.parts().windows(2).all(|two| two[0].number < two[1].number));
+            }
+        }
+
+        #[test]
+        fn no_numbers_panic(
+            size: u64,
+            part_size: u64,
+            parts in proptest::collection::vec((any::<u32>(), any::<u64>(), any::<u64>()), 0..20),
+        ) {
+            let list = parts.iter().map(|&(number, start, end)| part(number, start, end)).collect();
+            let _ = Plan::checked(size, list);
+            for &(_, start, end) in &parts {
+                let _ = ByteRange::from_inclusive(start, end).map(|range| (range.len(), range.last()));
+            }
+            if size.div_ceil(part_size.max(1)) <= MAX_PARTS {
+                let _ = Plan::equal(size, part_size);
+            } else {
+                prop_assert!(Plan::equal(size, part_size).is_err());
+            }
+        }
+
         #[test]
         fn equal_parts_pass_the_check(size in 1u64..1 << 43, parts in 1u64..10_000) {
             let plan = Plan::equal(size, size.div_ceil(parts)).unwrap();

@@ -165,5 +165,28 @@ mod tests {
         fn no_text_panics(text in "\\PC*") {
             let _ = (parse_iso(&text), parse_amz(&text), parse_http(&text));
         }
+
+        #[test]
+        fn what_is_almost_a_time_is_one_that_can_be_written_or_none(
+            form in 0usize..3,
+            at in 0usize..30,
+            gone in 0usize..5,
+            new in "[0-9TZ:,.+ GMTJanDec\\-\u{1F600}]{0,25}",
+        ) {
+            let true_one = ["2026-04-29T10:18:48.831+02:00", "20260429T101848Z", "Wed, 29 Apr 2026 10:18:48 GMT"][form];
+            let at = at.min(true_one.len());
+            let text = [&true_one[..at], &new, &true_one[(at + gone).min(true_one.len())..]].concat();
+            // A day of clock beyond the last one, and the widest offset.
+            let end = 253_402_300_800_000 + 2 * 100 * 3_600_000;
+            for read in [parse_iso(&text), parse_amz(&text), parse_http(&text)].into_iter().flatten() {
+                prop_assert!(read < end, "{text}: {read}");
+                let _ = (format_iso(read), format_amz(read));
+            }
+        }
+
+        #[test]
+        fn any_time_can_be_written(at: u64) {
+            let _ = (format_iso(at), format_amz(at));
+        }
     }
 }

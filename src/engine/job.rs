@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use futures::future::{Either, select};
+use futures::pin_mut;
 use serde::Serialize;
 
 use super::events::{Event, Sink, Status};
@@ -21,7 +22,7 @@ use super::watch::{self, ANSWER_MS, Patience};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
 use crate::json::decoded;
-use crate::platform::{Hook, Platform};
+use crate::platform::{Hook, Platform, Stir};
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::time::parse_http;
@@ -98,6 +99,8 @@ pub struct Job<P: Platform> {
     pub session: RefCell<Option<Rc<Session<P>>>>,
     /// The file's MD5, where a step needed it.
     pub md5: Cell<Option<[u8; 16]>>,
+    /// What tells the file from another one under its name, as it was when the upload began.
+    pub sample: Cell<[u8; 16]>,
     /// True once an ETag turned out to be no MD5: hashing further parts would be in vain.
     pub opaque_etags: Cell<bool>,
     admission: Slots,
@@ -113,6 +116,8 @@ pub struct Job<P: Platform> {
     part_rate: Cell<Option<u64>>,
     /// The servers' clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
+    /// A request that must not be sent twice is out whole.
+    committed: Cell<bool>,
     notices: RefCell<VecDeque<Notice>>,
     listener: RefCell<Option<Waker>>,
 }
@@ -121,6 +126,8 @@ pub struct Job<P: Platform> {
 const PROGRESS_MS: u64 = 100;
 /// While there is no network, so often is it looked for, should its event never come.
 const LOOK_MS: u64 = 30_000;
+/// A smaller body tells of the way there and back, not of the line's rate. (A choice.)
+const TELLING: u64 = 256 * 1024;
 /// Clocks that differ by less are one: `Date` has whole seconds, and an answer was on its way.
 const SKEW_MS: u64 = 30_000;
 
@@ -145,6 +152,7 @@ impl<P: Platform> Job<P> {
             keeper: Keeper::default(),
             session: RefCell::default(),
             md5: Cell::default(),
+            sample: Cell::default(),
             opaque_etags: Cell::default(),
             admission,
             place: Cell::default(),
@@ -155,6 +163,7 @@ impl<P: Platform> Job<P> {
             arrived: Cell::default(),
             part_rate: Cell::default(),
             ahead: Cell::default(),
+            committed: Cell::default(),
             notices: RefCell::default(),
             listener: RefCell::default(),
         }
@@ -206,29 +215,40 @@ impl<P: Platform> Job<P> {
         self.status(before);
     }
 
-    /// Waits, and says so where a server wished it and nothing else is on its way.
+    /// Waits, and says so where a server wished it and nothing else is on its way. A wait of the engine's own is over as soon as
+    /// something tells that the network is there.
     pub async fn wait(&self, ms: u64, wished: bool) {
-        if !wished || ms < 1_000 || !self.is_idle() {
-            return self.platform.sleep(ms).await;
+        if !wished {
+            return self.rest(ms).await;
         }
         let before = self.status.get();
-        self.status(Status::Waiting);
+        if ms >= 1_000 && self.is_idle() {
+            self.status(Status::Waiting);
+        }
         self.platform.sleep(ms).await;
         self.waited(before);
     }
 
-    /// Waits while the platform knows that there is no network. True where there was none.
+    /// Waits while the platform knows that there is no network, or until the upload is paused. True where there was none.
     pub async fn wait_for_network(&self) -> bool {
         if self.platform.online() {
             return false;
         }
         let before = self.status.get();
         self.status(Status::Waiting);
-        while !self.platform.online() {
-            select(self.platform.stirred(), self.platform.sleep(LOOK_MS)).await;
+        while !self.platform.online() && !self.gate.is_paused() {
+            self.rest(LOOK_MS).await;
         }
         self.waited(before);
         true
+    }
+
+    /// Sleeps so long, or until the network is back, or the upload is paused.
+    async fn rest(&self, ms: u64) {
+        let back = async { while self.platform.stirred().await != Stir::Online {} };
+        let paused = self.gate.paused();
+        pin_mut!(back, paused);
+        select(self.platform.sleep(ms), select(back, paused)).await;
     }
 
     /// Parts wait side by side: the first one that goes on ends the wait.
@@ -236,6 +256,16 @@ impl<P: Platform> Job<P> {
         if self.status.get() == Status::Waiting {
             self.status(if before == Status::Waiting { Status::Sending } else { before });
         }
+    }
+
+    /// True while a request that must not be sent twice has gone out whole, and its answer is due.
+    pub fn is_committed(&self) -> bool {
+        self.committed.get()
+    }
+
+    /// Says whether that is so.
+    pub fn commit(&self, committed: bool) {
+        self.committed.set(committed);
     }
 
     /// True where no part is on its way.
@@ -262,6 +292,12 @@ impl<P: Platform> Job<P> {
     /// The time by the servers' clock, as far as their answers let it be known.
     pub fn server_now(&self) -> u64 {
         self.platform.now().saturating_add_signed(self.ahead.get())
+    }
+
+    /// True where that moment of the servers' clock has passed. One that had passed before `begun_at`, by a clock that nobody
+    /// corrects, only tells that the clock is off.
+    pub fn is_past(&self, at: u64, begun_at: u64) -> bool {
+        at <= self.server_now() && (self.ahead.get() != 0 || at > begun_at)
     }
 
     /// Part requests so far.
@@ -301,10 +337,13 @@ impl<P: Platform> Job<P> {
         let patience = Patience { stall_ms: self.settings.stall_ms, patient, rate: self.part_rate.get() };
         let response = watch::send(&self.platform, request, patience, on_bytes).await?;
         let now = self.platform.now();
-        if let Some(theirs) = response.header("date").and_then(parse_http) {
+        // An answer that was long on its way, or came before the machine slept, tells of another time.
+        if now.saturating_sub(started) <= SKEW_MS
+            && let Some(theirs) = response.header("date").and_then(parse_http)
+        {
             self.ahead.set(if theirs.abs_diff(now) > SKEW_MS { theirs as i64 - now as i64 } else { 0 });
         }
-        if response.ok() && size > 0 {
+        if response.ok() && size >= TELLING {
             let rate = size.saturating_mul(1000) / now.saturating_sub(started).max(1);
             self.part_rate.set(Some(self.part_rate.get().map_or(rate, |before| (3 * before + rate) / 4)));
         }
@@ -390,23 +429,28 @@ impl<P: Platform> Job<P> {
         let deadline = if freely { stall_ms } else { stall_ms.max(ANSWER_MS) };
         loop {
             self.hold().await;
-            let error = match select(self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline)).await {
-                Either::Left((Ok(value), _)) => return Ok(value),
-                Either::Left((Err(failure), _)) => UploadError::new(
-                    Code::Application,
-                    format!("The application's `{}` failed: {}", hook.as_str(), failure.message),
-                )
-                .hint("`cause` has what it threw.")
-                .retryable(failure.upload_error.unwrap_or(false))
-                .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
-                .cause(failure.cause),
-                Either::Right(_) => UploadError::new(
-                    Code::Stalled,
-                    format!("The application's `{}` gave nothing for {} seconds.", hook.as_str(), deadline / 1000),
-                )
-                .hint("Let it reject when its server doesn't answer."),
+            // It will ask its own server: where there is no network it isn't called in vain.
+            if hook != Hook::Key && self.wait_for_network().await {
+                continue;
             }
-            .at(step);
+            let error =
+                match select(self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline)).await {
+                    Either::Left((Ok(value), _)) => return Ok(value),
+                    Either::Left((Err(failure), _)) => UploadError::new(
+                        Code::Application,
+                        format!("The application's `{}` failed: {}", hook.as_str(), failure.message),
+                    )
+                    .hint("`cause` has what it threw.")
+                    .retryable(failure.upload_error.unwrap_or(false))
+                    .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
+                    .cause(failure.cause),
+                    Either::Right(_) => UploadError::new(
+                        Code::Stalled,
+                        format!("The application's `{}` gave nothing for {} seconds.", hook.as_str(), deadline / 1000),
+                    )
+                    .hint("Let it reject when its server doesn't answer."),
+                }
+                .at(step);
             let error = if freely { error } else { error.retry(Retry::Never) };
             // Its attempts are used up here: whoever asked must not multiply them.
             let again = tries.again(self, error, &self.settings.retry).await;

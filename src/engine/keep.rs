@@ -48,6 +48,10 @@ impl Keeper {
 
     /// Drops all that is kept.
     pub fn forget<P: Platform>(&self, platform: &P) {
+        #[cfg(feature = "mutants")]
+        if crate::mutants::is(crate::mutants::Mutant::KeptForever) {
+            return;
+        }
         self.holds.set(false);
         platform.forget();
     }

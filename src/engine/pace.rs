@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
 use crate::http::{Response, reset_in};
 use crate::platform::Platform;
@@ -17,6 +18,11 @@ pub struct Paces {
 }
 
 impl Paces {
+    /// Calls under way, of all APIs.
+    pub fn running(&self) -> u32 {
+        self.paces.borrow().iter().map(|(_, pace)| pace.0.running.get()).sum()
+    }
+
     /// The pace of one API and account: the same one for the same name. `per_second` of the latest caller holds.
     pub fn of(&self, name: &str, per_second: Option<u32>) -> Pace {
         let mut paces = self.paces.borrow_mut();
@@ -117,10 +123,11 @@ impl Pace {
             let left = left.saturating_sub(u64::from(self.0.running.get().saturating_sub(1)));
             self.0.quota.set(Some(Quota { left, resets_at: now + reset }));
         }
+        // What is longer ends the upload that asked. It mustn't hold all others of the page for as long as a server likes.
         if response.status == 429
             && let Some(wait) = response.wait_ms(now)
         {
-            self.0.not_before.set(now + wait);
+            self.0.not_before.set(now + wait.min(LONGEST_WISH_MS));
         }
     }
 }
@@ -139,6 +146,21 @@ impl<P: Platform> Drop for Turn<P> {
         state.running.set(state.running.get().saturating_sub(1));
         if state.per_second.get().is_some() {
             state.answered.borrow_mut().push_back(self.platform.now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_server_holds_the_page_for_longer_than_its_longest_wish() {
+        for value in ["4294967295", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            let pace = Pace::default();
+            let headers = vec![("retry-after".into(), value.into())];
+            pace.learn(&Response { status: 429, headers, body: String::new() }, 1_000);
+            assert!(pace.wait(1_000) > 0 && pace.wait(1_000 + LONGEST_WISH_MS) == 0, "{value}");
         }
     }
 }

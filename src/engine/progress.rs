@@ -118,6 +118,10 @@ impl Meter {
     pub fn progress(&mut self, now: u64) -> Progress {
         let flying: u64 = self.flying.iter().map(|(_, bytes)| *bytes).sum();
         self.high = self.high.max((self.done_bytes + flying).min(self.total));
+        #[cfg(feature = "mutants")]
+        if crate::mutants::is(crate::mutants::Mutant::FallingProgress) {
+            self.high = (self.done_bytes + flying).min(self.total);
+        }
         let rate = self.samples.front().and_then(|(since, moved)| {
             let span = now.saturating_sub(*since);
             (span >= SETTLED_MS).then(|| (self.moved - moved) as f64 * 1000.0 / span as f64)

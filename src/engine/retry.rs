@@ -29,7 +29,9 @@ impl Tries {
         if by_network && matches!(error.retry, Retry::Later(_)) && job.wait_for_network().await {
             return Ok(());
         }
-        if by_network && self.arrived != job.arrived() {
+        // Parts that compete for what a server allows lose in turn; those that win show that it goes on.
+        let in_turn = by_network || error.code == Code::RateLimited;
+        if in_turn && self.arrived != job.arrived() {
             self.attempt = 0;
         }
         self.arrived = job.arrived();

@@ -15,8 +15,10 @@ use super::retry::Tries;
 use super::session::Session;
 use super::slots::Slot;
 use crate::error::{Code, Result, Retry, Step, UploadError};
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::integrity::{self, Verdict};
+#[cfg(feature = "mutants")]
+use crate::mutants::Mutant;
 use crate::numbered::{self, Numbered};
 use crate::plan::{ByteRange, Part};
 use crate::platform::Platform;
@@ -56,7 +58,13 @@ pub async fn send_all<P: Platform>(
         job.hold().await;
         job.status(Status::Sending);
         let (flying, paused) = (fly(job, provider, session, waiting, &mut arrived), job.gate.paused());
-        pin_mut!(flying, paused);
+        pin_mut!(paused);
+        // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
+        let paused = poll_fn(|context| match job.is_committed() {
+            true => Poll::Pending,
+            false => paused.as_mut().poll(context),
+        });
+        pin_mut!(flying);
         if let Either::Left((result, _)) = select(flying, paused).await {
             result?;
         }
@@ -90,7 +98,9 @@ async fn fly<P: Platform>(
                 let landed: Arrived<P> = landed?;
                 let part = landed.part.clone();
                 job.count_arrival();
-                job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
+                if provider.goes_on_after(session) {
+                    job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
+                }
                 arrived.push(landed);
                 job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
                 job.tell(Event::Part(part));
@@ -136,11 +146,20 @@ async fn send_one<P: Platform>(
                 error.part(part.number).answer_lost(unsure)
             }
         };
+        #[cfg(feature = "mutants")]
+        if crate::mutants::is(Mutant::LostPart) && error.code == Code::Network {
+            let part = SentPart { number: part.number, range: part.range, etag: None, attempts, verified: false };
+            return Ok(Arrived { receipt: Receipt { number: part.number, etag: None, reply: None }, part });
+        }
         job.measure(false, |meter, _| meter.lost(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
             still_readable(job, part.range).await?;
         }
         renew = error.code == Code::UrlExpired;
+        #[cfg(feature = "mutants")]
+        if crate::mutants::is(Mutant::SlotLeak) {
+            std::mem::forget(slot.take());
+        }
         drop(slot.take());
         tries.again(job, error, &job.settings.retry).await?;
     }
@@ -156,6 +175,8 @@ async fn attempt_part<P: Platform>(
 ) -> Result<(Receipt<P>, bool)> {
     let request = provider.part_request(job, session, part, renew).await?;
     let once = request.once();
+    #[cfg(feature = "mutants")]
+    let once = once && !crate::mutants::is(Mutant::SecondForm);
     let lapses_at = match &request {
         Request::Store(request) => request.url().expires_at(),
         Request::Api(_) => None,
@@ -164,11 +185,12 @@ async fn attempt_part<P: Platform>(
     job.measure(true, |meter, _| meter.depart(part.number));
     let patient = once || provider.part_completes(session);
     let sending = job.send(request, patient, |sent| {
+        job.commit(once && sent >= part.range.len());
         job.measure(false, |meter, now| meter.sent(part.number, sent, now));
     });
     let hashing = async {
         let in_vain = job.settings.integrity == Integrity::Auto && job.opaque_etags.get();
-        if in_vain || job.settings.integrity == Integrity::Off || !provider.etag_is_md5() {
+        if in_vain || !hashes(job, provider) {
             return None;
         }
         integrity::md5_of(job, part.range).await
@@ -178,18 +200,21 @@ async fn attempt_part<P: Platform>(
         Either::Left((answer, _)) => (answer, None),
         Either::Right((md5, sending)) => (sending.await, Some(md5)),
     };
+    job.commit(false);
     let response = answer.map_err(|error| {
         // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
         // before it came only tells that this machine's clock is off.
-        let lapsed = lapses_at.is_some_and(|at| at <= job.server_now() && at > session.begun_at);
+        let lapsed = lapses_at.is_some_and(|at| job.is_past(at, session.begun_at));
         match error.code {
-            Code::Network if lapsed => {
+            Code::Network if lapsed && job.platform.online() => {
                 UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part)
             }
             _ if once => error.or_unknown(),
             _ => error,
         }
     });
+    // What a provider takes for an arrival though the answer is none is settled by it later.
+    let plain = response.as_ref().is_ok_and(Response::ok);
     let receipt = match response.and_then(|response| provider.receipt(job, session, part, &response)) {
         Ok(receipt) => receipt,
         Err(error) if error.code == Code::UrlExpired && provider.can_renew() => {
@@ -205,6 +230,10 @@ async fn attempt_part<P: Platform>(
         None if checkable => hashing.await,
         None => None,
     };
+    if checkable && md5.is_none() && hashes(job, provider) {
+        // It was to be hashed, and couldn't be read.
+        still_readable(job, part.range).await?;
+    }
     let verified = match integrity::verdict(receipt.etag.as_deref(), md5) {
         Verdict::Same => true,
         Verdict::Differs => {
@@ -215,7 +244,7 @@ async fn attempt_part<P: Platform>(
             .at(Step::Part)
             .hint("Where the store encrypts with its own keys its ETags are no MD5s: set `integrity` to \"off\"."));
         }
-        Verdict::Unknown if job.settings.integrity == Integrity::Require => {
+        Verdict::Unknown if plain && job.settings.integrity == Integrity::Require => {
             return Err(UploadError::new(
                 Code::IntegrityMismatch,
                 "The part can't be checked: its ETag is hidden, or is no MD5.",
@@ -230,6 +259,11 @@ async fn attempt_part<P: Platform>(
     Ok((receipt, verified))
 }
 
+/// True where parts are held against their ETags, as far as these allow it.
+fn hashes<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> bool {
+    job.settings.integrity != Integrity::Off && provider.etag_is_md5()
+}
+
 /// A file that was changed or removed makes a request fail like a lost connection; one byte tells them apart.
 async fn still_readable<P: Platform>(job: &Job<P>, range: ByteRange) -> Result<()> {
     if range.is_empty() {
@@ -238,10 +272,13 @@ async fn still_readable<P: Platform>(job: &Job<P>, range: ByteRange) -> Result<(
     let first = ByteRange::new(range.start, range.start + 1);
     match job.platform.read(&job.source.blob, first).await {
         Some(_) => Ok(()),
-        None => {
-            Err(UploadError::new(Code::FileChanged, "The file was changed, moved or removed while it was uploaded.")
-                .at(Step::Part)
-                .hint("Pick the file again."))
-        }
+        None => Err(file_changed()),
     }
+}
+
+/// The file isn't the one that was picked any more.
+pub fn file_changed() -> UploadError {
+    UploadError::new(Code::FileChanged, "The file was changed, moved or removed while it was uploaded.")
+        .at(Step::Part)
+        .hint("Pick the file again.")
 }

@@ -58,4 +58,9 @@ impl<P: Platform> Session<P> {
             given: None,
         }
     }
+
+    /// True where several parts are put together in the end: what was kept may say otherwise.
+    pub fn is_sound(&self) -> bool {
+        self.multipart || self.plan.parts().len() == 1
+    }
 }

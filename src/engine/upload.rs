@@ -5,10 +5,10 @@ use std::rc::Rc;
 use super::events::{Outcome, Status, UploadResult};
 use super::job::Job;
 use super::record::{self, Resumed};
-use super::send::send_all;
+use super::send::{file_changed, send_all};
 use super::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
-use crate::plan::ByteRange;
+use crate::integrity;
 use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider};
 use crate::settings::Integrity;
@@ -49,6 +49,19 @@ pub async fn run<P: Platform>(
                 anew = !kept;
                 job.keeper.forget(&job.platform);
                 job.platform.warn(&format!("{error} The upload starts anew."));
+                #[cfg(feature = "mutants")]
+                if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
+                    if kept {
+                        return Err(error);
+                    }
+                    let opened = job.session.borrow().clone();
+                    let stale = |session: Rc<Session<P>>| Resumed {
+                        session: (*session).clone(),
+                        phase: Phase::Sending,
+                        arrived: Vec::new(),
+                    };
+                    resumed = opened.map(stale);
+                }
             }
             done => break done?,
         }
@@ -77,23 +90,36 @@ async fn once_through<P: Platform>(
         }
     };
     let mut outcome = Outcome { etag: session.etag.clone(), key: session.key.clone(), ..Outcome::default() };
-    let mut parts = (arrived.len() as u32, arrived.iter().all(|arrived| arrived.part.verified));
-    if phase != Phase::Settling {
+    let planned = session.plan.parts();
+    let proven = arrived.len() == planned.len() && arrived.iter().all(|arrived| arrived.part.verified);
+    let mut parts = (planned.len() as u32, proven);
+    if phase == Phase::Settling {
+        job.measure(true, |meter, now| {
+            meter.begin(planned.len() as u32, now);
+            planned.iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
+        });
+    } else {
         let opened = Rc::new(session.clone());
         job.session.replace(Some(opened.clone()));
         if fresh {
-            keep(job, provider, &opened, Phase::Sending).await;
+            // What can't be taken up midway may have arrived from the first byte on.
+            let begun = if provider.resumes() { Phase::Sending } else { Phase::Completing };
+            keep(job, provider, &opened, begun).await;
         }
         job.hold().await;
         let sent = send_all(job, provider, &opened, arrived).await;
-        let arrived = sent.map_err(|error| if provider.part_completes(&opened) { error.or_unknown() } else { error })?;
-        parts = (arrived.len() as u32, arrived.iter().all(|arrived| arrived.part.verified));
+        let arrived =
+            sent.map_err(|error| if provider.part_completes(&opened) { error.or_unknown() } else { error })?;
+        parts.1 = arrived.iter().all(|arrived| arrived.part.verified);
         let receipts: Vec<_> = arrived.into_iter().map(|arrived| arrived.receipt).collect();
+        still_the_same(job).await?;
 
         job.hold().await;
         job.status(Status::Completing);
-        keep(job, provider, &opened, Phase::Completing).await;
-        outcome = provider.complete(job, &opened, &receipts, phase == Phase::Completing).await?;
+        if provider.goes_on_after(&opened) {
+            keep(job, provider, &opened, Phase::Completing).await;
+        }
+        outcome = provider.complete(job, &opened, &receipts, !fresh).await?;
         // The destination has the file: from here on there is nothing to give up.
         job.session.replace(None);
         (session.record_id, session.etag) = (outcome.record_id.clone().or(session.record_id), outcome.etag.clone());
@@ -134,12 +160,23 @@ async fn check<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<(
         .at(Step::Check)
         .hint("Use \"auto\" or \"off\"."));
     }
-    if source.size > 0 && job.platform.read(&source.blob, ByteRange::new(0, 1)).await.is_none() {
-        return Err(UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
-            .at(Step::Check)
-            .hint("It may have been moved, or lie in a folder that the browser may not read. Pick it again."));
+    match integrity::sample(job).await {
+        Some(sample) => job.sample.set(sample),
+        None => {
+            return Err(UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
+                .at(Step::Check)
+                .hint("It may have been moved, or lie in a folder that the browser may not read. Pick it again."));
+        }
     }
     Ok(())
+}
+
+/// Not every browser fails where a file is rewritten while it is read: what went out may be of two files.
+async fn still_the_same<P: Platform>(job: &Job<P>) -> Result<()> {
+    match integrity::sample(job).await {
+        Some(sample) if sample == job.sample.get() => Ok(()),
+        _ => Err(file_changed()),
+    }
 }
 
 fn result<P: Platform>(

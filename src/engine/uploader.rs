@@ -12,8 +12,8 @@ use super::gate::{End, Gate};
 use super::job::{Job, Notice};
 use super::pace::Paces;
 use super::record::{self, Kept};
-use super::slots::Slots;
 use super::session::Phase;
+use super::slots::Slots;
 use super::upload::run;
 use crate::error::{Code, UploadError};
 use crate::platform::Platform;
@@ -126,6 +126,11 @@ impl Uploader {
         upload
     }
 
+    /// Slots and places that are taken: none, once every upload has ended.
+    pub fn taken(&self) -> usize {
+        self.slots.taken() + self.admission.taken()
+    }
+
     /// Stops every upload here; no server is told.
     pub fn close(&self) {
         let live = self.live.take();
@@ -136,12 +141,16 @@ impl Uploader {
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
 async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>) {
     let read = |kept| record::read(&job.platform, provider.name(), job.source.size, &kept);
-    let (resumed, discarded) = match begin {
-        Begin::New => (None, false),
-        Begin::Kept(kept) => (read(kept), false),
-        Begin::Discard(kept) => (read(kept), true),
+    let (found, resumed, discarded) = match begin {
+        Begin::New => (false, None, false),
+        Begin::Kept(kept) => (true, read(kept), false),
+        Begin::Discard(kept) => (true, read(kept), true),
     };
     let kept = resumed.is_some();
+    if found && !kept {
+        // Of no use to anybody: nothing of it may be taken for the session that begins now.
+        job.keeper.forget(&job.platform);
+    }
     if let Some(resumed) = &resumed {
         job.keeper.found();
         // Whoever cancels at once gives up what was opened then.

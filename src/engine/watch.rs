@@ -75,11 +75,13 @@ pub async fn send<P: Platform>(
     let mut stirred = platform.stirred();
     let (mut rings_at, mut timer) = (0, None);
     let ended = poll_fn(|context| {
+        let answered = answer.as_mut().poll(context);
+        // After the answer was asked for, which may be when the transport tells.
         if let Some(bytes) = gauge.sent.take() {
             deadline.moved(bytes, platform.now());
             on_bytes(bytes);
         }
-        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+        if let Poll::Ready(answer) = answered {
             return Poll::Ready(Some(answer));
         }
         gauge.waker.replace(Some(context.waker().clone()));

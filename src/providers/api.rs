@@ -130,7 +130,8 @@ impl<P: Platform> Api<P> {
             let place = if self.origins.trusts(&url) { Place::Api(mapped) } else { Place::Presigned };
             return Ok((place, url));
         }
-        let url = platform.resolve(text).ok_or_else(no_url)?;
+        // An empty one is the address of the page itself.
+        let url = platform.resolve(text).filter(|_| !text.trim().is_empty()).ok_or_else(no_url)?;
         Ok((self.origins.place(&url, text), url))
     }
 

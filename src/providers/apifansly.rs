@@ -161,6 +161,11 @@ fn form_inputs_json(inputs: &[FormInput]) -> String {
     json
 }
 
+/// The job that the form became.
+fn job_id<P: Platform>(platform: &P, form: &Receipt<P>) -> Option<IdText> {
+    json::decode::<P, Upload>(platform, form.reply.as_ref()?).ok()?.data?.job_id
+}
+
 impl<P: Platform> Provider<P> for Apifansly<P> {
     fn etag_is_md5(&self) -> bool {
         false
@@ -227,8 +232,12 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         false
     }
 
-    async fn restore(&self, _job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-        if resumed.phase == Phase::Settling || !resumed.arrived.is_empty() {
+    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        let known = match resumed.phase {
+            Phase::Settling => resumed.session.record_id.is_some(),
+            _ => resumed.arrived.first().is_some_and(|form| job_id(&job.platform, &form.receipt).is_some()),
+        };
+        if known {
             return Ok(());
         }
         let cut = "The page was left while the file was on its way to apifansly.";
@@ -242,9 +251,8 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         parts: &[Receipt<P>],
         _again: bool,
     ) -> Result<Outcome<P>> {
-        let reply = parts.first().and_then(|part| part.reply.as_ref());
-        let accepted = reply.and_then(|reply| json::decode::<P, Upload>(&job.platform, reply).ok()?.data);
-        Ok(Outcome { record_id: accepted.and_then(|data| data.job_id).map(|id| id.0), ..Outcome::default() })
+        let record_id = parts.first().and_then(|form| job_id(&job.platform, form)).map(|id| id.0);
+        Ok(Outcome { record_id, ..Outcome::default() })
     }
 
     async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {

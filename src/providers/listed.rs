@@ -5,7 +5,7 @@ use crate::engine::job::Job;
 use crate::engine::record::Resumed;
 use crate::engine::send::Arrived;
 use crate::integrity::{self, Verdict};
-use crate::numbered::Numbered;
+use crate::numbered;
 use crate::platform::Platform;
 use crate::providers::Receipt;
 use crate::settings::Integrity;
@@ -21,14 +21,15 @@ pub(crate) struct Listed {
 /// Puts right which parts have arrived. One counts that the store has in the right size and that was kept with this ETag, or
 /// whose bytes in the file have this ETag as their MD5; every other one is sent (again).
 pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>, listed: Vec<Listed>, md5s: bool) {
-    let mut store = Numbered::default();
-    listed.into_iter().for_each(|part| store.insert(part.number, part));
-    let mut known = Numbered::default();
-    resumed.arrived.drain(..).for_each(|arrived| known.insert(arrived.part.number, arrived));
+    let mut listed = Ascending::new(listed, |part| part.number);
+    let mut known = Ascending::new(std::mem::take(&mut resumed.arrived), |arrived| arrived.part.number);
     for part in resumed.session.plan.parts() {
-        let Some(there) = store.remove(part.number).filter(|there| there.size == part.range.len()) else { continue };
-        let same = |arrived: &Arrived<P>| arrived.part.etag.as_deref().is_some_and(|etag| bare(etag) == bare(&there.etag));
-        if let Some(arrived) = known.remove(part.number).filter(same) {
+        let there = listed.take(part.number).filter(|there| there.size == part.range.len());
+        let known = known.take(part.number);
+        let Some(there) = there else { continue };
+        let same =
+            |arrived: &Arrived<P>| arrived.part.etag.as_deref().is_some_and(|etag| bare(etag) == bare(&there.etag));
+        if let Some(arrived) = known.filter(same) {
             resumed.arrived.push(arrived);
             continue;
         }
@@ -53,4 +54,49 @@ pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P
 /// Stores list ETags with quotes or without.
 fn bare(etag: &str) -> &str {
     etag.trim().trim_matches('"')
+}
+
+/// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.
+struct Ascending<T> {
+    rest: std::iter::Peekable<std::vec::IntoIter<T>>,
+    number: fn(&T) -> u32,
+}
+
+impl<T> Ascending<T> {
+    fn new(mut list: Vec<T>, number: fn(&T) -> u32) -> Self {
+        numbered::sort(&mut list, number);
+        Self { rest: list.into_iter().peekable(), number }
+    }
+
+    /// One of that number; those before it are passed over.
+    fn take(&mut self, number: u32) -> Option<T> {
+        let of = self.number;
+        let mut found = None;
+        while let Some(item) = self.rest.next_if(|item| of(item) <= number) {
+            found = Some(item).filter(|item| of(item) == number);
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_there_is_found(list in proptest::collection::vec(0u32..50, 0..60), step in 1u32..5) {
+            let mut ascending = Ascending::new(list.clone(), |number| *number);
+            for number in (0..60).step_by(step as usize) {
+                prop_assert_eq!(ascending.take(number), list.contains(&number).then_some(number));
+            }
+        }
+    }
+
+    #[test]
+    fn things_are_found_whatever_else_there_is() {
+        let mut list = Ascending::new(vec![7, 3, 3, 1, 9], |number| *number);
+        assert_eq!([2, 3, 4, 7, 8, 10].map(|number| list.take(number)), [None, Some(3), None, Some(7), None, None]);
+    }
 }

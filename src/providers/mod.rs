@@ -199,6 +199,13 @@ macro_rules! providers {
     };
 }
 
+impl<P: Platform> AnyProvider<P> {
+    /// True where something is left to be done once all parts are there: put together, exported, processed.
+    pub fn goes_on_after(&self, session: &Session<P>) -> bool {
+        session.multipart || session.given.is_some() || self.processes()
+    }
+}
+
 /// What a provider is made from, beside its own options.
 #[derive(Debug)]
 pub struct Context<'a, P: Platform> {

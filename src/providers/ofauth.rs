@@ -3,6 +3,8 @@
 //! Sources: OFAuth's guide "Upload Media", its API reference ("Create upload session", "Upload single-part media and finalize")
 //! and its published SDKs. The reference marks init as deprecated and names no successor, so the paths stand in one place.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use super::api::{Access, Api, Vendor};
@@ -11,9 +13,9 @@ use super::{Context, Provider, Receipt};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
-use crate::engine::session::Session;
+use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Body, Method, Place, Request, Response, StoreRequest, encode_segment};
+use crate::http::{Body, Method, Place, Request, Response, StoreRequest, Url, encode_segment};
 use crate::id::IdText;
 use crate::integrity;
 use crate::json::{self, decoded};
@@ -32,6 +34,8 @@ const VENDOR: Vendor = Vendor {
 
 const INIT: &str = "/v2/access/uploads/init";
 const CHECK: &str = "/v2/access/uploads/check";
+/// No clock is off by more; what ended so long before it began is nonsense.
+const YEAR_MS: u64 = 365 * 86_400_000;
 const COMPLETE: &str = "/v2/access/uploads/complete";
 const UPLOADS: &str = "/v2/access/uploads/";
 
@@ -145,6 +149,11 @@ fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
         .vendor(error.vendor.clone().unwrap_or_default())
 }
 
+/// True where a part may go there: to the API, or to what was presigned. The vendor's own origin outside its API is neither.
+fn may_get_a_file(place: &Place, url: &Url) -> bool {
+    *place != Place::Presigned || (url.is_safe() && !VENDOR.origins.contains(&url.origin.as_str()))
+}
+
 /// One upload's dialogue with OFAuth.
 ///
 /// Of a [`Session`] it uses `upload_id` (the `mediaUploadId`), `multipart`, `complete_url` and `expires_at`.
@@ -154,6 +163,8 @@ pub struct Ofauth<P: Platform> {
     /// As the caller gave it.
     vault_upload: Option<P::Json>,
     skip_existing: bool,
+    /// An earlier page may have completed the upload, and never heard of it.
+    in_doubt: Cell<bool>,
 }
 
 impl<P: Platform> Ofauth<P> {
@@ -183,6 +194,7 @@ impl<P: Platform> Ofauth<P> {
             api: api.with_header("x-connection-id", options.connection_id),
             vault_upload,
             skip_existing: options.skip_existing != Some(false),
+            in_doubt: Cell::default(),
         })
     }
 
@@ -193,8 +205,9 @@ impl<P: Platform> Ofauth<P> {
                 .at(Step::Init)
                 .hint("Nothing was sent. Try again; if it stays so, report it to OFAuth.")
         };
-        if reply.media_upload_id.is_empty() {
-            return Err(mismatch("It has an empty `mediaUploadId`.".into()));
+        // It becomes a segment of paths, which dots would lead out of.
+        if matches!(reply.media_upload_id.as_str(), "" | "." | "..") {
+            return Err(mismatch("Its `mediaUploadId` is none.".into()));
         }
         let id = encode_segment(&reply.media_upload_id);
         let size = job.source.size;
@@ -259,10 +272,11 @@ impl<P: Platform> Ofauth<P> {
         // Every address is looked at before the first byte leaves.
         for part in plan.parts() {
             let url = part.url.as_deref().unwrap_or_default();
-            if let (Place::Presigned, url) = self.api.place(&job.platform, Step::Part, url)?
-                && !url.is_safe() {
-                    return Err(mismatch(format!("Part {} goes to {}, which isn't https.", part.number, url.origin)));
-                }
+            let (place, url) = self.api.place(&job.platform, Step::Part, url)?;
+            if !may_get_a_file(&place, &url) {
+                let why = "which is neither OFAuth's API nor another https address";
+                return Err(mismatch(format!("Part {} goes to {}, {why}.", part.number, url.origin)));
+            }
         }
         Ok(Session {
             upload_id: Some(reply.media_upload_id),
@@ -338,13 +352,24 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
 
     /// The vendor can't be asked what it has: what was kept counts.
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        self.in_doubt.set(resumed.phase == Phase::Completing);
         let session = &resumed.session;
-        let lapsed = session.expires_at.is_some_and(|at| at <= job.server_now());
         let foreign = session.complete_url.as_deref().is_some_and(|url| {
             !job.platform.resolve(url).is_some_and(|url| self.api.origins.trusts(&url))
         });
-        if lapsed || foreign || session.upload_id.is_none() {
-            return Err(UploadError::new(Code::SessionExpired, "OFAuth's upload session has expired.").at(Step::Init));
+        // Without an address to complete it at, an upload in parts would end before it is one.
+        let sound = session.is_sound() && session.multipart == session.complete_url.is_some();
+        let nowhere = |part: &Part| {
+            let place = self.api.place(&job.platform, Step::Part, part.url.as_deref().unwrap_or_default());
+            !place.is_ok_and(|(place, url)| may_get_a_file(&place, &url))
+        };
+        let astray = session.plan.parts().iter().any(nowhere);
+        // Where an earlier page may have completed it, whether it has expired is the vendor's to say.
+        let incomplete = session.multipart && resumed.phase == Phase::Sending;
+        let lapsed = incomplete
+            && session.expires_at.is_some_and(|at| job.is_past(at, session.begun_at) || at.saturating_add(YEAR_MS) < session.begun_at);
+        if lapsed || foreign || astray || !sound || session.upload_id.is_none() {
+            return Err(UploadError::new(Code::SessionExpired, "The upload was not kept whole.").at(Step::Init));
         }
         Ok(())
     }
@@ -418,7 +443,12 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         let mut request = self.api.request_to(Step::Complete, Method::Post, url);
         request.body = Body::Json(job.platform.encode(&CompleteBody { media_upload_id: &id }));
         // Whether it may be repeated is not published; the session's id is its key (assumed).
-        let reply = self.api.json::<DoneReply>(job, request, Repeat::Keyed).await.map_err(UploadError::or_unknown)?;
+        let in_doubt = self.in_doubt.get();
+        let completed = self.api.json::<DoneReply>(job, request, Repeat::Keyed).await.map_err(|error| {
+            let lost = error.answer_lost || in_doubt;
+            error.answer_lost(lost).or_unknown()
+        });
+        let reply = completed?;
         Ok(self.outcome(job, reply.value.media_upload_id.or(Some(id)), Some(&reply.json)))
     }
 }

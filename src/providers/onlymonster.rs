@@ -240,7 +240,8 @@ impl<P: Platform> Onlymonster<P> {
             if let Some(found) = list.items.into_iter().find(&fits) {
                 return Ok(Some(found));
             }
-            if count < PAGE {
+            // Who gives more than was asked for doesn't page: the next one would be the same.
+            if count != PAGE {
                 break;
             }
         }
@@ -249,7 +250,13 @@ impl<P: Platform> Onlymonster<P> {
 
     /// The record of a session, if the list has one.
     async fn find_session(&self, job: &Job<P>, session: &Session<P>) -> Result<Option<Record>> {
-        self.find(job, |record| is_of(record, session)).await
+        let hidden = !self.get_url_lapsed(job, session);
+        let found = self.find(job, |record| is_of(record, session)).await?;
+        if found.is_none() && hidden && self.get_url_lapsed(job, session) {
+            // It lapsed while the list was waited for, which hides it unless asked.
+            return self.find(job, |record| is_of(record, session)).await;
+        }
+        Ok(found)
     }
 
     /// Resolves the fan's link, if one was given.
@@ -300,8 +307,12 @@ impl<P: Platform> Onlymonster<P> {
             let error = match self.api.json::<FinishReply>(job, request, Repeat::Never).await {
                 Ok(reply) => return Ok(reply.value.e_tag),
                 Err(error) if error.answer_lost => error,
-                // A refusal after a lost answer may only say that the first call had worked.
-                Err(error) if unsure => return Err(error.answer_lost(true).or_unknown()),
+                Err(error) if error.code == Code::BadRequest && self.get_url_lapsed(job, session) => {
+                    return Err(lapsed(Step::Complete, &error));
+                }
+                // A refusal after a lost answer may only say that the first call had worked. What was never exported made no
+                // vault entry, so a new upload is right either way.
+                Err(error) if unsure => return Err(error.retry(Retry::Anew)),
                 Err(error) => return Err(error),
             };
             unsure = true;
@@ -329,12 +340,14 @@ impl<P: Platform> Onlymonster<P> {
                 Ok(reply) => return Ok(reply.value),
                 Err(error) if error.answer_lost => error,
                 Err(error) if error.code == Code::BadRequest && self.get_url_lapsed(job, session) => {
-                    return Err(UploadError::new(Code::UrlExpired, "Onlymonster's URLs expired before the export.")
-                        .at(Step::Export)
-                        .vendor(error.vendor.clone().unwrap_or_default()));
+                    return Err(lapsed(Step::Export, &error));
                 }
                 Err(error) => return Err(error),
             };
+            #[cfg(feature = "mutants")]
+            if crate::mutants::is(crate::mutants::Mutant::SecondExport) {
+                continue;
+            }
             let record = self.find_session(job, session).await.map_err(|error| error.answer_lost(true).or_unknown())?;
             if let Some(record) = record.filter(Record::was_exported) {
                 return Ok(record);
@@ -346,7 +359,13 @@ impl<P: Platform> Onlymonster<P> {
     /// True where the URL that the export wants back has expired, which the vendor answers by refusing it.
     fn get_url_lapsed(&self, job: &Job<P>, session: &Session<P>) -> bool {
         let url = session.get_url.as_deref().and_then(|url| job.platform.resolve(url));
-        let lapsed = url.and_then(|url| url.expires_at()).is_some_and(|at| at <= job.server_now() && at > session.begun_at);
+        let lapsed = url.is_some_and(|url| {
+            // By the URL's own span too, whatever the clocks say.
+            let lives = url.query_value("X-Amz-Expires").and_then(|seconds| seconds.parse::<u64>().ok());
+            let age = job.platform.now().saturating_sub(session.begun_at);
+            lives.is_some_and(|seconds| age >= seconds.saturating_mul(1000))
+                || url.expires_at().is_some_and(|at| job.is_past(at, session.begun_at))
+        });
         if lapsed {
             self.lapsed.set(true);
         }
@@ -411,10 +430,28 @@ impl<P: Platform> Onlymonster<P> {
     }
 }
 
+/// What was never exported made no vault entry: once its URLs have lapsed, a new upload is right.
+fn lapsed(step: Step, error: &UploadError) -> UploadError {
+    UploadError::new(Code::UrlExpired, "Onlymonster's URLs expired before the export.")
+        .at(step)
+        .vendor(error.vendor.clone().unwrap_or_default())
+}
+
 /// True where a record is of a session's upload: by its id, else by the store's key.
 fn is_of<P: Platform>(record: &Record, session: &Session<P>) -> bool {
     let key = record.metadata.as_ref().and_then(|metadata| metadata.key.as_ref());
     session.record_id.as_ref().is_some_and(|id| *id == record.id.0) || (key.is_some() && key == session.key.as_ref())
+}
+
+/// The first part whose address no file should go to.
+fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
+    let mut parts = plan.parts().iter();
+    let part = parts.find(|part| {
+        // A relative one would lead to the page's own server.
+        let url = part.url.as_deref().filter(|url| url.contains("://")).and_then(|url| platform.resolve(url));
+        !url.is_some_and(|url| url.is_safe())
+    })?;
+    Some(part.number)
 }
 
 impl<P: Platform> Provider<P> for Onlymonster<P> {
@@ -437,10 +474,26 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
     }
 
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-        match resumed.phase {
-            Phase::Settling => Ok(()),
-            _ => self.verify_fan(job).await,
+        let session = &resumed.session;
+        if resumed.phase == Phase::Settling {
+            let cut = "Which record the upload became was not kept.";
+            let lost = || UploadError::new(Code::Network, cut).at(Step::Status).answer_lost(true).or_unknown();
+            return session.record_id.as_ref().map(|_| ()).ok_or_else(lost);
         }
+        let named = session.key.is_some() && session.get_url.is_some();
+        let sound = session.is_sound() && session.multipart == session.upload_id.is_some();
+        if !(named && sound) || unsendable(&job.platform, &session.plan).is_some() {
+            return Err(UploadError::new(Code::SessionExpired, "The upload was not kept whole.").at(Step::Init));
+        }
+        self.verify_fan(job).await?;
+        // An earlier page may have come further than it could keep: what was exported is only waited for.
+        let known = self.find_session(job, session).await?;
+        if let Some(record) = known.filter(Record::was_exported) {
+            resumed.session.etag = record.metadata.and_then(|metadata| metadata.e_tag);
+            resumed.session.record_id = Some(record.id.0);
+            resumed.phase = Phase::Settling;
+        }
+        Ok(())
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
@@ -460,12 +513,8 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
             _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
         };
         let plan = plan.map_err(mismatch)?;
-        for part in plan.parts() {
-            // A relative one would lead to the page's own server.
-            let url = part.url.as_deref().filter(|url| url.contains("://")).and_then(|url| job.platform.resolve(url));
-            if !url.is_some_and(|url| url.is_safe()) {
-                return Err(mismatch(format!("Part {} has no https address.", part.number)));
-            }
+        if let Some(number) = unsendable(&job.platform, &plan) {
+            return Err(mismatch(format!("Part {number} has no https address.")));
         }
         Ok(Session {
             upload_id: upload_id.clone(),
@@ -481,7 +530,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         let Some(url) = url else {
             return Err(UploadError::new(Code::PlanMismatch, "The part has no address.").at(Step::Part));
         };
-        if url.expires_at().is_some_and(|at| at <= job.server_now() && at > session.begun_at) {
+        if url.expires_at().is_some_and(|at| job.is_past(at, session.begun_at)) {
             self.lapsed.set(true);
         }
         let content_type = job.source.known_type();

@@ -2,9 +2,9 @@
 
 use js_sys::JsString;
 
-/// The most that is read of an answer, in characters. APIs answer in kilobytes, and a list of a thousand parts stays below
+/// The most that is read of an answer, in bytes or characters. APIs answer in kilobytes, and a list of a thousand parts stays below
 /// 1 MiB; anything longer is a page or a mistake, and counts as empty. (A choice.)
-const MOST: u32 = 4 << 20;
+pub(super) const MOST: u32 = 4 << 20;
 
 /// The body, if it isn't too long to be an API's.
 pub(super) fn capped(text: &JsString) -> String {

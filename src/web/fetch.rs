@@ -1,12 +1,12 @@
 //! Requests by `fetch`, the page's or the caller's own.
 
 use gloo_net::http::{Headers, Method, RequestBuilder, Response as GlooResponse};
-use js_sys::Function;
+use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, ReferrerPolicy, RequestCache, RequestRedirect};
+use web_sys::{AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestRedirect};
 
-use super::answer::{announces_too_much, capped};
-use super::js::{settled, tag};
+use super::answer::{MOST, announces_too_much};
+use super::js::{member, settled, tag};
 use super::outgoing::Outgoing;
 use crate::error::{Code, UploadError};
 use crate::http::Response;
@@ -59,14 +59,34 @@ pub(super) async fn send(own: Option<&Function>, outgoing: Outgoing) -> Result<R
         return Err(LOST);
     }
     let headers: Vec<_> = answer.headers().entries().collect();
-    let body = if announces_too_much(&headers) {
-        String::new()
-    } else {
-        let text = settled(&raw.text().map_err(|_| LOST)?.into()).await.map_err(|_| LOST)?;
+    let body = if announces_too_much(&headers) { None } else { read(&raw).await.ok_or(LOST)? };
+    // What isn't read to its end is let go of with the guard.
+    if body.is_some() {
         guard.0 = None;
-        text.dyn_ref().map(capped).unwrap_or_default()
-    };
-    Ok(Response { status, headers, body })
+    }
+    Ok(Response { status, headers, body: body.unwrap_or_default() })
+}
+
+/// The body, as `text()` gives it; None where it breaks off, Some(None) where it is too long to be an API's. Chunk by chunk: a
+/// server that never ends would fill the page's memory.
+async fn read(response: &web_sys::Response) -> Option<Option<String>> {
+    let Some(stream) = response.body() else { return Some(Some(String::new())) };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = settled(&reader.read().into()).await.ok()?;
+        let Some(value) = member(&chunk, "value") else { break };
+        if tag(&value) != "[object Uint8Array]" {
+            return None;
+        }
+        let value: Uint8Array = value.unchecked_into();
+        if bytes.len() + value.length() as usize > MOST as usize {
+            return Some(None);
+        }
+        bytes.extend(value.to_vec());
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    Some(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into()))
 }
 
 /// The request; None where the browser refuses to make it.

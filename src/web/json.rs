@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::json::Value;
+use crate::json::{MOST, Value};
 
 /// Parses JSON text.
 pub(super) fn parse(text: &str) -> Option<JsValue> {
@@ -21,7 +21,8 @@ pub(super) fn value(json: &JsValue) -> Value<JsValue> {
     } else if let Some(flag) = json.as_bool() {
         Value::Flag(flag)
     } else if Array::is_array(json) {
-        Value::List(json.unchecked_ref::<Array>().iter().collect())
+        let list: &Array = json.unchecked_ref();
+        if list.length() <= MOST { Value::List(list.iter().collect()) } else { Value::Long }
     } else if json.is_object() {
         Value::Object
     } else {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, JsString};
+use js_sys::{Array, Date, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::{RequestCredentials, XmlHttpRequest, XmlHttpRequestResponseType, XmlHttpRequestUpload};
 
@@ -14,6 +14,17 @@ use super::signal::Signal;
 use crate::http::Response;
 use crate::platform::{OnSent, SendFailure};
 
+/// Ten times what Gecko lets pass between two words on what has gone out.
+const TELLS_WITHIN_MS: f64 = 500.0;
+
+/// Whether this is Gecko: it says that a body is out only when the answer comes, tells of bytes every 50 ms, and drops what it
+/// would have told when the connection is lost. So silence right before a loss says nothing there. Chromium and WebKit tell
+/// at once. (Found: Firefox 153, Chromium 156, WebKitGTK 2.50.)
+fn tells_late() -> bool {
+    let agent = member(&js_sys::global(), "navigator").and_then(|navigator| text(&navigator, "userAgent"));
+    agent.is_some_and(|agent| agent.contains(" Gecko/"))
+}
+
 /// A request under way. Dropped, it is aborted: `abort` fires its events at once, so the handlers go first.
 struct Exchange {
     request: XmlHttpRequest,
@@ -22,6 +33,8 @@ struct Exchange {
     over: Signal<()>,
     /// True when the whole body has gone out; None where there is nothing to watch.
     body_sent: Rc<Cell<Option<bool>>>,
+    /// When the browser last told how much has gone out.
+    told_at: Rc<Cell<f64>>,
     on_end: Closure<dyn FnMut()>,
     on_upload: Closure<dyn FnMut(JsValue)>,
 }
@@ -44,16 +57,23 @@ impl Exchange {
         let body_sent = Rc::new(Cell::new(None));
         let ended = over.clone();
         let sent = body_sent.clone();
+        let told_at = Rc::new(Cell::new(Date::now()));
+        let told = told_at.clone();
         let moved = move |event: JsValue| {
+            told.set(Date::now());
+            let number = |name| member(&event, name).and_then(|number| number.as_f64());
             if text(&event, "type").as_deref() == Some("load") {
                 sent.set(Some(true));
                 on_sent(size);
-            } else if let Some(bytes) = member(&event, "loaded").and_then(|loaded| loaded.as_f64()) {
+            } else if let Some(bytes) = number("loaded") {
+                if number("total").is_some_and(|total| total > 0.0 && bytes >= total) {
+                    sent.set(Some(true));
+                }
                 on_sent((bytes as u64).min(size));
             }
         };
         let (on_end, on_upload) = (Closure::new(move || ended.give(())), Closure::new(moved));
-        Self { request, upload: None, over, body_sent, on_end, on_upload }
+        Self { request, upload: None, over, body_sent, told_at, on_end, on_upload }
     }
 
     fn begin(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
@@ -82,6 +102,12 @@ impl Exchange {
         request.send_with_opt_blob(Some(outgoing.body.unchecked_ref()))
     }
 
+    /// Whether the whole body had gone out when the connection was lost; None where that can't be told.
+    fn body_sent(&self) -> Option<bool> {
+        let lately = || Date::now() - self.told_at.get() < TELLS_WITHIN_MS;
+        self.body_sent.get().filter(|sent| *sent || !(tells_late() && lately()))
+    }
+
     /// The answer; None where there is none.
     fn response(&self) -> Option<Response> {
         let status = self.request.status().ok().filter(|status| *status != 0)?;
@@ -106,7 +132,7 @@ pub(super) async fn send(
     let mut exchange = Exchange::new(request, size, on_sent);
     exchange.begin(&outgoing).map_err(|_| outgoing.refused())?;
     exchange.over.wait().await;
-    exchange.response().ok_or(SendFailure::Network { body_sent: exchange.body_sent.get() })
+    exchange.response().ok_or(SendFailure::Network { body_sent: exchange.body_sent() })
 }
 
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").

@@ -60,12 +60,15 @@ impl Content {
         Ok(Content { size, md5: hash.finalize().into(), source: Source::File(path.as_ref().to_path_buf()) })
     }
 
-    /// `size` bytes of file number `file` from `start` on, without the bytes.
+    /// `size` bytes of file number `file` from `start` on, without the bytes. The MD5 is that of [`symbolic_window`] after
+    /// [`symbolic_window`], so that whoever reads the file in such windows finds the same one.
     pub fn symbolic(file: u64, start: u64, size: u64) -> Self {
         let mut hash = Md5::new();
-        hash.update(b"symbolic");
-        for number in [file, start, size] {
-            hash.update(number.to_le_bytes());
+        let (mut at, end) = (start, start.saturating_add(size));
+        while at < end {
+            let next = at.saturating_add(SYMBOLIC_WINDOW).min(end);
+            hash.update(symbolic_window(file, at, next - at));
+            at = next;
         }
         Content { size, md5: hash.finalize().into(), source: Source::Symbolic { file, start } }
     }
@@ -95,6 +98,18 @@ impl Content {
     pub fn etag(&self) -> String {
         hex(&self.md5)
     }
+}
+
+/// Bytes of symbolic content that are read at a time, the last ones of a range apart.
+pub const SYMBOLIC_WINDOW: u64 = 1 << 20;
+
+/// What stands for `size` bytes of file number `file` from `start` on, where somebody reads them.
+pub fn symbolic_window(file: u64, start: u64, size: u64) -> [u8; 24] {
+    let mut bytes = [0; 24];
+    for (place, number) in bytes.chunks_exact_mut(8).zip([file, start, size]) {
+        place.copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
 }
 
 /// How many bytes the pieces have together.
@@ -225,6 +240,13 @@ mod tests {
         assert_eq!(whole.slice(11, 10), None);
         let read = Reader::new(&[whole]).read(&mut [0; 4]);
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn symbolic_md5_is_that_of_its_windows() {
+        let windows = [symbolic_window(7, 5, SYMBOLIC_WINDOW), symbolic_window(7, 5 + SYMBOLIC_WINDOW, 9)];
+        assert_eq!(Content::symbolic(7, 5, SYMBOLIC_WINDOW + 9).md5, Content::bytes(windows.concat()).md5);
+        assert_eq!(Content::symbolic(7, 5, 0).etag(), "d41d8cd98f00b204e9800998ecf8427e");
     }
 
     #[test]

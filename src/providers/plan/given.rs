@@ -108,6 +108,7 @@ impl Given {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn given(parts: &[(u32, u64, u64)]) -> Given {
         let parts = parts.iter().map(|&(part_number, start, end)| GivenPart {
@@ -145,6 +146,25 @@ mod tests {
         assert!(!with(None, None, true));
         assert!(!with(Some("id"), Some("optional"), true));
         assert!(with(None, Some("required"), false));
+    }
+
+    proptest! {
+        #[test]
+        fn a_plan_of_any_numbers_is_taken_only_where_it_covers_the_file(
+            size in 1u64..1 << 53,
+            parts in proptest::collection::vec((any::<u32>(), any::<u64>(), any::<u64>()), 0..10),
+            texts in proptest::collection::vec(proptest::option::of("(PUT|POST|required|optional|2026-01-01T00:00:00Z|\\PC{0,20})"), 3),
+            whole: bool,
+        ) {
+            let mut given = given(&parts);
+            if whole {
+                given.parts = vec![GivenPart { part_number: 1, upload_url: None, byte_range: GivenRange { start: 0, end: size - 1 } }];
+            }
+            (given.method, given.etags, given.expires_at) = (texts[0].clone(), texts[1].clone(), texts[2].clone());
+            if let Ok((plan, _)) = given.checked(size, true) {
+                prop_assert_eq!(plan.parts().iter().map(|part| part.range.len()).sum::<u64>(), size);
+            }
+        }
     }
 
     #[test]

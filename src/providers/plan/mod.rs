@@ -7,7 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use futures::future::select;
+use futures::future::{Either, select};
 use futures::{FutureExt, pin_mut};
 
 use self::given::{Done, Given, Have, Manner, Signed};
@@ -175,7 +175,8 @@ impl<P: Platform> PlanProvider<P> {
     }
 
     /// Asks for the next addresses while the present ones are sent to. What fails here is asked for when it is needed.
-    fn sign_ahead(&self, platform: &P, session: &Session<P>, state: &Rc<State>) {
+    fn sign_ahead(&self, job: &Job<P>, session: &Session<P>, state: &Rc<State>) {
+        let platform = &job.platform;
         if !self.signs {
             return;
         }
@@ -185,11 +186,12 @@ impl<P: Platform> PlanProvider<P> {
         }
         let Some(turn) = state.turn.acquire().now_or_never() else { return };
         let answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
-        let (own, state) = (platform.clone(), Rc::downgrade(state));
+        let (own, state, deadline) = (platform.clone(), Rc::downgrade(state), platform.sleep(job.settings.stall_ms));
         platform.spawn(
             async move {
-                let answer = answer.await;
-                if let (Ok(json), Some(state)) = (answer, state.upgrade()) {
+                // One that never answers must not keep others from asking.
+                let answer = select(answer, deadline).await;
+                if let (Either::Left((Ok(json), _)), Some(state)) = (answer, state.upgrade()) {
                     let _ = learn_signed(&own, &state, &json, &asked);
                 }
                 drop(turn);
@@ -294,7 +296,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         }
         self.signed(job, session, &state, part.number).await?;
         state.urls.borrow_mut().take(part.number);
-        self.sign_ahead(&job.platform, session, &state);
+        self.sign_ahead(job, session, &state);
         self.request(job, &state, part).map(Request::Store)
     }
 
@@ -310,18 +312,21 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
         let gone = |why: &str| Err(UploadError::new(Code::SessionExpired, why).at(Step::List));
         let Some(given) = resumed.session.given.clone() else { return gone("The plan was not kept.") };
-        let begun_at = resumed.session.begun_at;
+        let before = &resumed.session;
+        let begun_at = before.begun_at;
         self.opened.replace(Some(given.clone()));
+        let named = |session: &Session<P>| (session.multipart, session.upload_id.clone(), session.key.clone());
         match self.take_over(job, given) {
-            Ok(session) if session.plan.cuts_like(&resumed.session.plan) => resumed.session = Session { begun_at, ..session },
+            Ok(session) if session.plan.cuts_like(&before.plan) && named(&session) == named(before) => resumed.session = Session { begun_at, ..session },
             _ => return gone("The plan that was kept can't be used any more."),
         }
-        let lapsed = resumed.session.expires_at.is_some_and(|at| at <= job.server_now() && at > begun_at);
-        if lapsed && !self.signs {
+        let lapsed = resumed.session.expires_at.is_some_and(|at| job.is_past(at, begun_at));
+        let complete = resumed.phase == Phase::Completing && job.platform.has(Hook::Complete);
+        if lapsed && !self.signs && !complete {
             return gone("The plan's URLs have expired.");
         }
-        let complete = resumed.phase == Phase::Completing && job.platform.has(Hook::Complete);
-        if !job.platform.has(Hook::ListParts) {
+        // What goes by one PUT has no parts to be listed.
+        if !resumed.session.multipart || !job.platform.has(Hook::ListParts) {
             return if complete { Err(in_doubt()) } else { Ok(()) };
         }
         let list = job.hook(Hook::ListParts, resumed.session.given.iter().cloned().collect(), Step::List, Repeat::Freely);

@@ -83,11 +83,6 @@ impl Line {
         Ok(request)
     }
 
-    /// Requests of a part so far.
-    pub(super) fn tries(&self, number: u32) -> u32 {
-        self.sent.borrow().get(number).map_or(0, |sent| sent.count)
-    }
-
     /// What the store means by an answer to a part that isn't 2xx.
     pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
         let set = self.sent.borrow().get(number).map_or(0, |sent| sent.set);

@@ -26,7 +26,7 @@ use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::hex;
 use crate::json;
-use crate::plan::{Part, Plan};
+use crate::plan::{MAX_PARTS, Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::settings::{Integrity, RetrySettings};
 use crate::time::parse_http;
@@ -35,6 +35,8 @@ use crate::time::parse_http;
 const ABORTS: u32 = 3;
 /// Pages of the list of parts: 10,000 parts, a hundred a page at the least.
 const LIST_PAGES: u32 = 100;
+/// The most bytes of an upload's name. (A choice: stores' have some hundreds, and it goes into each part's URL.)
+const UPLOAD_ID: usize = 4096;
 /// Between two tries to give an upload up.
 const ABORT_PAUSE_MS: u64 = 500;
 
@@ -46,8 +48,6 @@ pub struct S3<P: Platform> {
     line: Line,
     /// The application's word, kept: asked again it might be another.
     key: RefCell<Option<String>>,
-    /// An earlier page may have made a request of this upload.
-    restored: Cell<bool>,
     /// The store said that the key exists, to a PUT that may have followed one whose answer was lost.
     exists: RefCell<Option<UploadError>>,
     platform: PhantomData<P>,
@@ -76,7 +76,6 @@ impl<P: Platform> S3<P> {
         Ok(Self {
             line: Line::new(target),
             key: RefCell::default(),
-            restored: Cell::default(),
             exists: RefCell::default(),
             platform: PhantomData,
         })
@@ -127,7 +126,7 @@ impl<P: Platform> S3<P> {
         };
         // Repeated freely: an upload that was opened and never named holds nothing.
         let response = self.line.call(job, key, &ask, &job.settings.retry, &Cell::default()).await?;
-        xml::child(&response.body, "UploadId").filter(|id| !id.is_empty()).ok_or_else(|| {
+        xml::child(&response.body, "UploadId").filter(|id| !id.is_empty() && id.len() <= UPLOAD_ID).ok_or_else(|| {
             UploadError::new(Code::Server, "The store opened an upload and didn't name it.").at(Step::Init)
         })
     }
@@ -150,6 +149,9 @@ impl<P: Platform> S3<P> {
             listed.extend(rows.into_iter().filter_map(|[number, size, etag]| {
                 Some(Listed { number: number.parse().ok()?, size: size.parse().ok()?, etag })
             }));
+            if listed.len() as u64 > MAX_PARTS {
+                break;
+            }
             let next = xml::child(&response.body, "NextPartNumberMarker").filter(|next| *next != marker);
             let more = xml::child(&response.body, "IsTruncated").is_some_and(|more| more == "true");
             match next.filter(|_| more) {
@@ -289,9 +291,8 @@ impl<P: Platform> Provider<P> for S3<P> {
         let etag = response.header("etag").filter(|etag| !etag.is_empty()).map(String::from);
         if !response.ok() {
             let error = self.line.part_refused(&job.platform, part.number, response);
-            // Only a copy of this PUT whose answer was lost can have made the object.
-            let copy = self.restored.get() || self.line.tries(part.number) > 1;
-            if session.multipart || response.status != 412 || !copy {
+            // A copy of this PUT may have made the object: one whose answer was lost, or one that the browser sent by itself.
+            if session.multipart || response.status != 412 {
                 return Err(error);
             }
             self.exists.replace(Some(error));
@@ -302,10 +303,11 @@ impl<P: Platform> Provider<P> for S3<P> {
     }
 
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-        self.restored.set(true);
         let session = &resumed.session;
-        let Some(key) = session.key.clone() else {
-            return Err(UploadError::new(Code::SessionExpired, "The upload's key was not kept.").at(Step::Init));
+        // Several parts without an upload would each be the whole object.
+        let sound = session.is_sound() && session.multipart == session.upload_id.is_some();
+        let Some(key) = session.key.clone().filter(|_| sound) else {
+            return Err(UploadError::new(Code::SessionExpired, "The upload's name was not kept.").at(Step::Init));
         };
         let Some(id) = &session.upload_id else { return Ok(()) };
         match self.list(job, &key, id).await {

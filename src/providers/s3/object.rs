@@ -88,6 +88,7 @@ fn md5_like(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const MD5: &str = "\"d41d8cd98f00b204e9800998ecf8427e\"";
 
@@ -98,6 +99,23 @@ mod tests {
         assert_eq!(combined([Some(MD5), None].into_iter()), None);
         assert_eq!(combined([Some("\"opaque\"")].into_iter()), None);
         assert_eq!(combined([Some("W/\"d41d8cd98f00b204e9800998ecf8427e\"")].into_iter()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_object_of_another_size_is_never_ours(
+            size: u64,
+            found in proptest::option::of(any::<u64>()),
+            etag in proptest::option::of("(\"?[0-9a-fA-F]{32}(-[0-9]{1,5})?\"?|\\PC{0,40})"),
+            mine in proptest::option::of("\"?[0-9a-f]{32}\"?"),
+            age in proptest::option::of(any::<u64>()),
+            (proven, new) in (any::<bool>(), any::<bool>()),
+            since in 0u64..1 << 53,
+        ) {
+            let whose = whose(&Found { size: found, etag: etag.clone(), age }, &Mine { size, etag: mine, proven, since, new });
+            prop_assert!(found == Some(size) || whose != Whose::Ours);
+            prop_assert_eq!(combined([etag.as_deref()].into_iter()).is_some(), etag.is_some_and(|etag| md5_like(&bare(&etag))));
+        }
     }
 
     #[test]

@@ -139,12 +139,16 @@ pub(crate) fn rows<const N: usize>(xml: &str, element: &str, names: [&str; N]) -
     None
 }
 
+/// The longest reference, `&#x10FFFF;`, and some zeros. What ends later is none: looked for to the end each time, a text of
+/// ampersands would take for ever.
+const REFERENCE: usize = 16;
+
 /// Decodes the five named entities and character references; leaves anything else as it is.
 fn decode(mut piece: &str, text: &mut String) {
     while let Some(at) = piece.find('&') {
         let (head, tail) = piece.split_at(at);
         text.push_str(head);
-        let entity = tail[1..].split(';').next().unwrap_or("");
+        let entity = tail.bytes().take(REFERENCE).position(|byte| byte == b';').map_or("", |end| &tail[1..end]);
         let letter = match entity {
             "lt" => Some('<'),
             "gt" => Some('>'),
@@ -240,10 +244,44 @@ mod tests {
         assert_eq!(child(&xml, "b").as_deref(), Some("\"<&>'\""));
     }
 
+    #[test]
+    fn a_reference_that_does_not_end_is_text() {
+        for text in ["&", "&&&&", "&#x", "&lt", "&#x0000000000000041;", "&#;", "&;", "&#x110000;", "&\u{1F600};", "a&b;c"] {
+            assert_eq!(child(&["<a><b>", text, "</b></a>"].concat(), "b").as_deref(), Some(text));
+        }
+        assert_eq!(child("<a><b>&#x0000041;&#65;</b></a>", "b").as_deref(), Some("AA"));
+    }
+
     proptest! {
         #[test]
+        fn rows_are_what_the_document_says(
+            list in proptest::collection::vec(("[0-9]{1,5}", "[a-z&<>\"]{0,6}"), 0..20),
+            noise in "(<!-- <Part> -->|<x><Part><Size>0</Size></Part></x>|<Part2/>|\n)?",
+        ) {
+            let mut xml = String::from("<?xml version=\"1.0\"?><List>");
+            for (size, etag) in &list {
+                xml.push_str(&format!("{noise}<Part><Size>{size}</Size>{noise}<ETag>"));
+                escape(etag, &mut xml);
+                xml.push_str("</ETag></Part>");
+            }
+            xml.push_str("</List>");
+            let rows = rows(&xml, "Part", ["Size", "ETag"]).unwrap();
+            prop_assert_eq!(rows, list.into_iter().map(|(size, etag)| [size, etag]).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_list_that_is_damaged_gives_no_more_rows_than_it_names(at in 0usize..200, gone in 0usize..40, new in "[<>/&;PartSize1]{0,20}") {
+            let xml = "<List><Part><Size>1</Size></Part><Part><Size>&lt;</Size></Part><Other/><Part><ETag><![CDATA[x]]></ETag></Part></List>";
+            let (from, to) = (at.min(xml.len()), (at + gone).min(xml.len()));
+            let xml = [&xml[..from], &new, &xml[to..]].concat();
+            let most = xml.matches("Part").count();
+            prop_assert!(rows(&xml, "Part", ["Size", "ETag"]).is_none_or(|rows| rows.len() <= most));
+            let _ = (root(&xml), child(&xml, "Part"));
+        }
+
+        #[test]
         fn no_text_panics(text in "[<>/!?&;#x\\[\\]CDATA\\-a-c:\" \u{1F600}]{0,60}") {
-            let _ = (root(&text), child(&text, "a"));
+            let _ = (root(&text), child(&text, "a"), rows(&text, "a", ["b", "c"]));
         }
 
         #[test]

@@ -162,6 +162,8 @@ impl Backend {
     /// The store's refusal, in words.
     pub fn complete(&self, store: &mut State, plan: &Value, parts: &Value, now: u64) -> Answer {
         if plan["uploadId"].is_null() {
+            let (bucket, key) = (BUCKET.into(), text(plan, "key"));
+            act(store, Operation::HeadObject { bucket, key }, now)?;
             return Ok(json!({ "key": text(plan, "key"), "etag": parts[0]["etag"] }));
         }
         let mut list = Vec::new();
@@ -194,17 +196,13 @@ impl Backend {
     /// # Errors
     /// The store's refusal, in words.
     pub fn abort(&self, store: &mut State, plan: &Value, now: u64) -> Answer {
-        if !plan["uploadId"].is_null() {
-            act(
-                store,
-                Operation::AbortMultipartUpload {
-                    bucket: BUCKET.into(),
-                    key: text(plan, "key"),
-                    upload_id: text(plan, "uploadId"),
-                },
-                now,
-            )?;
-        }
+        let (bucket, key) = (BUCKET.into(), text(plan, "key"));
+        let operation = match plan["uploadId"].is_null() {
+            // Whatever arrived by the one PUT.
+            true => Operation::DeleteObject { bucket, key },
+            false => Operation::AbortMultipartUpload { bucket, key, upload_id: text(plan, "uploadId") },
+        };
+        act(store, operation, now)?;
         Ok(Value::Null)
     }
 }

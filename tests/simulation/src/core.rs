@@ -1,13 +1,18 @@
 //! What everything in a world shares.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use crate::executor::Executor;
+use futures::FutureExt;
+
+use crate::executor::{Executor, Page};
 use crate::fault::Script;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::rng::Rng;
 use crate::servers::Servers;
+use crate::shelf::Shelf;
+use crate::sky::Sky;
 
 /// The line between the page and all servers.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +23,15 @@ pub struct Line {
     pub bytes_per_ms: u64,
     /// Whether the transport tells of bytes going out (XMLHttpRequest does, fetch doesn't).
     pub reports: bool,
+    /// How often it tells, in milliseconds (`upload.onprogress`, XMLHttpRequest standard: 50).
+    pub tells_each_ms: u64,
+    /// How likely a request that left whole arrives though the page let go of it.
+    pub ghosts: f64,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { latency: (10, 60), bytes_per_ms: 5_000, reports: true }
+        Self { latency: (10, 60), bytes_per_ms: 5_000, reports: true, tells_each_ms: 50, ghosts: 0.0 }
     }
 }
 
@@ -40,6 +49,19 @@ pub(crate) struct Core {
     pub(crate) servers: RefCell<Servers>,
     pub(crate) hooks: RefCell<Hooks>,
     pub(crate) log: RefCell<Log>,
+    pub(crate) sky: Sky,
+    pub(crate) shelf: Shelf,
+    /// The page that lives; those before it are gone.
+    pub(crate) page: Cell<Page>,
+    pub(crate) milestones: Cell<u32>,
+    pub(crate) plans: RefCell<Vec<Plan>>,
+}
+
+/// Something that is done so many milliseconds after a milestone.
+pub(crate) struct Plan {
+    pub(crate) milestone: u32,
+    pub(crate) delay_ms: u64,
+    pub(crate) act: Box<dyn FnOnce()>,
 }
 
 impl Core {
@@ -53,6 +75,27 @@ impl Core {
         let (low, high) = self.line.get().latency;
         let ms = self.weather.between(low, high + 1);
         self.executor.sleep_until(self.executor.now() + ms).await;
+    }
+
+    /// Something happened that a story can be told by: a request left, took effect, was answered; something was kept.
+    pub(crate) fn pass_milestone(self: &Rc<Self>) {
+        self.milestones.set(self.milestones.get() + 1);
+        if self.plans.borrow().is_empty() {
+            return;
+        }
+        let now = self.milestones.get();
+        let due: Vec<Plan> = self.plans.borrow_mut().extract_if(.., |plan| plan.milestone <= now).collect();
+        for plan in due {
+            let (executor, at) = (self.executor.clone(), self.executor.now() + plan.delay_ms);
+            // In a turn of its own: whoever passed the milestone is in the middle of something.
+            self.executor.spawn(
+                async move {
+                    executor.sleep_until(at).await;
+                    (plan.act)();
+                }
+                .boxed_local(),
+            );
+        }
     }
 
     pub(crate) fn violate(&self, sentence: String) {

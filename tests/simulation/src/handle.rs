@@ -13,6 +13,7 @@ use partway::json::Decode;
 use serde_json::Value;
 
 use crate::core::Core;
+use crate::executor::Page;
 use crate::file::File;
 use crate::platform::SimPlatform;
 
@@ -23,12 +24,21 @@ type Trigger = (Box<dyn Fn(&SimEvent) -> bool>, Box<dyn FnOnce(&Handle)>);
 #[derive(Clone)]
 pub struct Handle(Rc<Inner>);
 
+/// An upload's place in its world.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) number: usize,
+    pub(crate) page: Page,
+    pub(crate) session: Option<u64>,
+    /// What its requests are counted under, and how many may run at once.
+    pub(crate) lane: (String, usize),
+}
+
 struct Inner {
-    number: usize,
+    place: Place,
     core: Rc<Core>,
     file: File,
     provider: Value,
-    lane: (String, usize),
     upload: RefCell<Option<Upload<SimPlatform>>>,
     events: RefCell<Vec<(u64, SimEvent)>>,
     triggers: RefCell<Vec<Trigger>>,
@@ -41,13 +51,12 @@ impl fmt::Debug for Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(number: usize, core: Rc<Core>, file: File, provider: Value, lane: (String, usize)) -> Self {
+    pub(crate) fn new(place: Place, core: Rc<Core>, file: File, provider: Value) -> Self {
         Self(Rc::new(Inner {
-            number,
+            place,
             core,
             file,
             provider,
-            lane,
             upload: RefCell::default(),
             events: RefCell::default(),
             triggers: RefCell::default(),
@@ -64,6 +73,9 @@ impl Handle {
     }
 
     fn hear(&self, event: SimEvent) {
+        if self.is_gone() {
+            return;
+        }
         self.0.events.borrow_mut().push((self.0.core.executor.now(), event.clone()));
         let fired: Vec<Trigger> = self.0.triggers.borrow_mut().extract_if(.., |(wanted, _)| wanted(&event)).collect();
         for (_, action) in fired {
@@ -103,8 +115,10 @@ impl Handle {
     pub fn notify(&self, notice: Value) {
         let platform = SimPlatform {
             core: self.0.core.clone(),
-            upload: self.0.number,
+            upload: self.number(),
             uploader: 0,
+            page: self.0.place.page,
+            session: None,
             options: Rc::new(self.0.provider.clone()),
         };
         let notice = Notice::decode(&platform, Some(&notice)).unwrap_or_else(|error| panic!("notice: {error:?}"));
@@ -112,14 +126,24 @@ impl Handle {
     }
 
     fn with(&self, act: impl FnOnce(&Upload<SimPlatform>)) {
-        if let Some(upload) = self.0.upload.borrow().as_ref() {
+        if let Some(upload) = self.0.upload.borrow().as_ref().filter(|_| !self.is_gone()) {
             act(upload);
         }
     }
 
     /// Its number in the log.
     pub fn number(&self) -> usize {
-        self.0.number
+        self.0.place.number
+    }
+
+    /// Its session's name, where it is kept.
+    pub fn session(&self) -> Option<u64> {
+        self.0.place.session
+    }
+
+    /// True where its page is gone.
+    pub fn is_gone(&self) -> bool {
+        self.0.core.page.get() != self.0.place.page
     }
 
     /// Its file.
@@ -133,7 +157,7 @@ impl Handle {
     }
 
     pub(crate) fn lane(&self) -> &(String, usize) {
-        &self.0.lane
+        &self.0.place.lane
     }
 
     /// What it told, and when.
@@ -203,8 +227,8 @@ impl Handle {
         let begin = log.records.first().map_or(0, |record| record.sent_at);
         let since = |at: u64| at.saturating_sub(begin);
         let mut lines =
-            vec![format!("upload {} of {} bytes by {}", self.0.number, self.0.file.size(), self.0.provider)];
-        let own = log.records.iter().filter(|record| record.upload == self.0.number);
+            vec![format!("upload {} of {} bytes by {}", self.number(), self.0.file.size(), self.0.provider)];
+        let own = log.records.iter().filter(|record| record.upload == self.number());
         let mut entries: Vec<(u64, String)> = own
             .map(|record| {
                 let status = record.status.map_or("?".into(), |status| status.to_string());

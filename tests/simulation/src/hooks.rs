@@ -1,9 +1,13 @@
 //! The application's functions: keys, credentials, and the five of `plan`, with the same line and faults as any request.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
+use futures::FutureExt;
+use futures::future::{Either, select};
+use futures::pin_mut;
 use partway::error::{Result, Step};
 use partway::platform::{Hook, HookFailure};
 use partway_models::clock::iso8601;
@@ -14,6 +18,7 @@ use crate::fault::Fault;
 use crate::log::Record;
 use crate::platform::SimPlatform;
 use crate::servers::Servers;
+use crate::sky::{Cut, Network};
 
 type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
 type MapUrl = Rc<dyn Fn(&str, Step) -> Result<String>>;
@@ -76,73 +81,180 @@ pub(crate) async fn call(
     arguments: Vec<Value>,
 ) -> std::result::Result<Value, HookFailure> {
     let core = page.core.clone();
-    let route = route(hook);
-    let entry = {
-        let mut log = core.log.borrow_mut();
-        log.records.push(Record {
-            upload: page.upload,
-            route,
-            method: "",
-            url: String::new(),
-            headers: Vec::new(),
-            json: Some(Value::Array(arguments.clone())),
-            range: None,
-            sent_at: core.executor.now(),
-            arrived_at: None,
-            effects: 0,
-            status: None,
-        });
-        log.records.len() - 1
-    };
-    let drawn = core.script.borrow_mut().draw(route, &core.weather);
-    let end = |status: u16| core.log.borrow_mut().records[entry].status = Some(status);
-    core.travel().await;
-    for fault in &drawn {
-        match fault {
-            Fault::Answer { response, .. } => {
-                end(response.status);
-                return Err(threw(format!("the backend answered {}: {}", response.status, response.text())));
+    let ask = Ask::begin(page, hook, arguments);
+    let answer = {
+        let (way, cut) = (ask.go(), core.sky.next_cut());
+        pin_mut!(way);
+        match select(way, cut).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((_, way)) if hook == Hook::Key => way.await,
+            Either::Right((Cut::Silence, _)) => std::future::pending().await,
+            Either::Right((Cut::Reset, _)) => {
+                ask.end(0);
+                Err(threw("Failed to fetch"))
             }
-            Fault::ResetBefore | Fault::ResetInBody => {
-                end(0);
-                return Err(threw("Failed to fetch"));
-            }
-            Fault::StallInBody => std::future::pending().await,
-            _ => {}
         }
+    };
+    core.pass_milestone();
+    answer
+}
+
+/// One call and its entry in the log.
+struct Ask {
+    page: SimPlatform,
+    hook: Hook,
+    arguments: Vec<Value>,
+    entry: usize,
+    /// Whether its end is settled: it arrived, or never will.
+    settled: Cell<bool>,
+}
+
+impl Ask {
+    fn begin(page: SimPlatform, hook: Hook, arguments: Vec<Value>) -> Self {
+        let core = page.core.clone();
+        let entry = {
+            let mut log = core.log.borrow_mut();
+            log.records.push(Record {
+                upload: page.upload,
+                route: route(hook),
+                method: "",
+                url: String::new(),
+                headers: Vec::new(),
+                json: Some(Value::Array(arguments.clone())),
+                range: None,
+                sent_at: core.executor.now(),
+                whole: false,
+                told: 0,
+                arrived_at: None,
+                effects: 0,
+                status: None,
+                ended_at: None,
+            });
+            log.records.len() - 1
+        };
+        core.pass_milestone();
+        Self { page, hook, arguments, entry, settled: Cell::new(false) }
     }
-    core.log.borrow_mut().records[entry].arrived_at = Some(core.executor.now());
+
+    async fn go(&self) -> std::result::Result<Value, HookFailure> {
+        let core = &self.page.core;
+        if self.hook != Hook::Key {
+            match core.sky.network() {
+                Network::Up => {}
+                Network::Silent => {
+                    self.settled.set(true);
+                    std::future::pending::<()>().await;
+                }
+                network @ (Network::Gone | Network::Failing) => {
+                    self.settled.set(true);
+                    let takes = if network == Network::Gone { 1 } else { core.weather.between(200, 4_000) };
+                    core.executor.sleep_until(core.executor.now() + takes).await;
+                    self.end(0);
+                    return Err(threw("Failed to fetch"));
+                }
+            }
+        }
+        let drawn = core.script.borrow_mut().draw(route(self.hook), &core.weather);
+        // A key is made up in the page.
+        if self.hook != Hook::Key {
+            core.travel().await;
+        }
+        for fault in &drawn {
+            match fault {
+                Fault::Answer { response, .. } => {
+                    self.settled.set(true);
+                    self.end(response.status);
+                    return Err(threw(format!("the backend answered {}: {}", response.status, response.text())));
+                }
+                Fault::ResetBefore | Fault::ResetInBody => {
+                    self.settled.set(true);
+                    self.end(0);
+                    return Err(threw("Failed to fetch"));
+                }
+                Fault::StallInBody => {
+                    self.settled.set(true);
+                    std::future::pending::<()>().await;
+                }
+                _ => {}
+            }
+        }
+        self.settled.set(true);
+        let mut value = serve_hook(&self.page, self.hook, &self.arguments, self.entry).inspect_err(|_| self.end(0))?;
+        core.pass_milestone();
+        for fault in &drawn {
+            match fault {
+                Fault::Edit(change) => {
+                    let mut answer = Response::json(200, &value);
+                    change(&mut answer);
+                    value = answer.json_body();
+                }
+                Fault::Latency(ms) => core.executor.sleep_until(core.executor.now() + ms).await,
+                Fault::StallAnswer => std::future::pending().await,
+                Fault::ResetAfter => {
+                    self.end(0);
+                    return Err(threw("Failed to fetch"));
+                }
+                _ => {}
+            }
+        }
+        if self.hook != Hook::Key {
+            core.travel().await;
+        }
+        self.end(200);
+        Ok(value)
+    }
+
+    fn end(&self, status: u16) {
+        let mut log = self.page.core.log.borrow_mut();
+        log.records[self.entry].status = Some(status);
+        log.records[self.entry].ended_at = Some(self.page.core.executor.now());
+    }
+}
+
+impl Drop for Ask {
+    fn drop(&mut self) {
+        let core = &self.page.core;
+        let ghosts = core.line.get().ghosts;
+        // Whoever let go of it can't call it back.
+        if self.settled.get() || ghosts <= 0.0 || self.hook == Hook::Key || core.weather.unit() >= ghosts {
+            return;
+        }
+        let (own, hook, arguments, entry) = (self.page.clone(), self.hook, self.arguments.clone(), self.entry);
+        core.executor.spawn(
+            async move {
+                own.core.executor.sleep_until(own.core.executor.now() + own.core.line.get().latency.0).await;
+                let _ = serve_hook(&own, hook, &arguments, entry);
+            }
+            .boxed_local(),
+        );
+    }
+}
+
+/// The backend's work.
+fn serve_hook(
+    page: &SimPlatform,
+    hook: Hook,
+    arguments: &[Value],
+    entry: usize,
+) -> std::result::Result<Value, HookFailure> {
+    let core = &page.core;
+    {
+        let mut log = core.log.borrow_mut();
+        log.records[entry].whole = true;
+        log.records[entry].arrived_at = Some(core.executor.now());
+    }
     let replaced = core.hooks.borrow().replaced.get(&hook).cloned();
     let credentials_ms = core.hooks.borrow().credentials_ms.unwrap_or(3_600_000);
     let value = match replaced {
-        Some(replaced) => replaced(&arguments),
+        Some(replaced) => replaced(arguments),
         None => {
             let now = core.server_now();
             let mut servers = core.servers.borrow_mut();
-            serve(&mut servers, hook, &arguments, (&page.options, credentials_ms), now).map_err(threw)
+            serve(&mut servers, hook, arguments, (&page.options, credentials_ms), now).map_err(threw)
         }
     };
     core.log.borrow_mut().records[entry].effects += u32::from(value.is_ok());
-    let mut value = value.inspect_err(|_| end(0))?;
-    for fault in &drawn {
-        match fault {
-            Fault::Edit(change) => {
-                let mut answer = Response::json(200, &value);
-                change(&mut answer);
-                value = answer.json_body();
-            }
-            Fault::Latency(ms) => core.executor.sleep_until(core.executor.now() + ms).await,
-            Fault::StallAnswer => std::future::pending().await,
-            Fault::ResetAfter => {
-                end(0);
-                return Err(threw("Failed to fetch"));
-            }
-            _ => {}
-        }
-    }
-    core.travel().await;
-    end(200);
-    Ok(value)
+    value
 }
 
 fn serve(

@@ -30,6 +30,8 @@
 //! | [`fault`] | the script of what goes wrong |
 //! | [`servers`], [`backend`], [`hooks`] | proxies, vendors, stores, and the application's functions |
 //! | [`log`], [`check`] | what was sent, and what must hold |
+//! | [`sky`], [`shelf`] | the network and the machine as a whole; what a page keeps |
+//! | [`seeds`] | stories from seeds, very many of them |
 
 pub mod backend;
 pub mod check;
@@ -43,7 +45,10 @@ pub mod log;
 mod network;
 pub mod platform;
 pub mod rng;
+pub mod seeds;
 pub mod servers;
+pub mod shelf;
+pub mod sky;
 pub mod wiring;
 pub mod world;
 

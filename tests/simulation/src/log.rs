@@ -24,12 +24,18 @@ pub struct Record {
     pub range: Option<ByteRange>,
     /// When it left.
     pub sent_at: u64,
+    /// Whether all of it went out.
+    pub whole: bool,
+    /// How many of its bytes the page was told of.
+    pub told: u64,
     /// When the server had it whole.
     pub arrived_at: Option<u64>,
     /// How often it took effect, by what the server did with it.
     pub effects: u32,
     /// How it ended for the page: the status, 0 for a failure, None for never.
     pub status: Option<u16>,
+    /// When it ended so.
+    pub ended_at: Option<u64>,
 }
 
 impl Record {
@@ -48,6 +54,8 @@ pub struct Log {
     pub violations: Vec<String>,
     /// What the engine told the application to mend.
     pub warnings: Vec<String>,
+    /// What else happened, and when.
+    pub notes: Vec<(u64, String)>,
     running: BTreeMap<String, usize>,
     most: BTreeMap<String, usize>,
 }

@@ -1,7 +1,11 @@
 //! One request on its way: the browser's rules, the line, the script of faults, the server, and back.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
+use futures::FutureExt;
+use futures::future::{Either, select};
+use futures::pin_mut;
 use partway::http::{Request, Response};
 use partway::platform::{OnSent, SendFailure};
 use partway_models::clock::http_date;
@@ -11,97 +15,33 @@ use crate::core::Core;
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::platform::{SimPlatform, resolve};
+use crate::sky::{Cut, Network};
 use crate::wiring::{Cors, Outgoing, PAGE, to_wire};
-
-/// How often a transport tells of bytes going out (`upload.onprogress`, XMLHttpRequest standard).
-const TELLS_EACH_MS: u64 = 50;
 
 type Answer = Result<Response, SendFailure>;
 
 /// Takes a request to its server and its answer back.
 pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, on_sent: OnSent) -> Answer {
     let core = page.core.clone();
-    let reports = core.line.get().reports || request.once();
+    let once = request.once();
+    let reports = core.line.get().reports || once;
     let outgoing = to_wire(&request);
     for fault in &outgoing.faults {
         core.violate(format!("{} {}: {fault}", outgoing.method, outgoing.url));
     }
     drop(request);
-    let trip = Trip::begin(&page, &outgoing);
-    let failed = |sent: bool| Err(SendFailure::Network { body_sent: reports.then_some(sent) });
-    let Some(cors) = trip.allowed(&outgoing) else {
-        core.travel().await;
-        trip.end(0);
-        return failed(false);
-    };
-    let drawn = core.script.borrow_mut().draw(trip.route, &core.weather);
-    let has = |wanted: fn(&Fault) -> bool| drawn.iter().any(wanted);
-
-    core.travel().await;
-    let stop =
-        (has(|fault| matches!(fault, Fault::ResetInBody | Fault::StallInBody))).then_some(outgoing.file_len() / 2);
-    transmit(&core, outgoing.file_len(), stop, reports.then_some(&on_sent)).await;
-    if has(|fault| matches!(fault, Fault::StallInBody)) {
-        std::future::pending::<()>().await;
-    }
-    if stop.is_some() || has(|fault| matches!(fault, Fault::ResetBefore)) {
-        trip.end(0);
-        return failed(stop.is_none());
-    }
-    trip.arrive();
-    let scripted = drawn.iter().find_map(|fault| match fault {
-        Fault::Answer { response, readable } => Some((response.clone(), *readable)),
-        _ => None,
-    });
-    let (mut answer, readable) = match scripted {
-        Some(scripted) => scripted,
-        None => {
-            if has(|fault| matches!(fault, Fault::Twice)) {
-                trip.serve(&outgoing);
-            }
-            (trip.serve(&outgoing), true)
+    let trip = Trip::begin(&page, outgoing, once);
+    let on_sent = reports.then_some(&on_sent);
+    let answer = {
+        let (way, cut) = (trip.go(on_sent), core.sky.next_cut());
+        pin_mut!(way);
+        match select(way, cut).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((cut, _)) => trip.lost(cut).await,
         }
     };
-    for fault in &drawn {
-        match fault {
-            Fault::Latency(ms) => core.executor.sleep_until(core.executor.now() + ms).await,
-            Fault::Edit(change) => change(&mut answer),
-            _ => {}
-        }
-    }
-    if has(|fault| matches!(fault, Fault::StallAnswer)) {
-        std::future::pending::<()>().await;
-    }
-    if has(|fault| matches!(fault, Fault::ResetAfter)) {
-        trip.end(0);
-        return failed(true);
-    }
-    if !answer.headers.contains("date") {
-        answer.headers.insert("date", &http_date(core.server_now()));
-    }
-    core.travel().await;
-    if !readable && trip.origin != PAGE {
-        trip.end(0);
-        return failed(true);
-    }
-    trip.end(answer.status);
-    Ok(cors.filter(&answer, has(|fault| matches!(fault, Fault::HideEtag))))
-}
-
-/// Lets bytes go out at the line's rate, all of them or up to `stop`.
-async fn transmit(core: &Rc<Core>, size: u64, stop: Option<u64>, on_sent: Option<&OnSent>) {
-    let end = stop.unwrap_or(size);
-    let step = core.line.get().bytes_per_ms.max(1) * TELLS_EACH_MS;
-    let mut sent = 0;
-    while sent < end {
-        let bytes = step.min(end - sent);
-        let ms = (bytes / core.line.get().bytes_per_ms.max(1)).max(1);
-        core.executor.sleep_until(core.executor.now() + ms).await;
-        sent += bytes;
-        if let Some(on_sent) = on_sent {
-            on_sent(sent);
-        }
-    }
+    core.pass_milestone();
+    answer.ok_or(SendFailure::Network { body_sent: reports.then_some(trip.whole.get()) })
 }
 
 /// One request's entry in the log, and its place among those that are under way.
@@ -111,10 +51,17 @@ struct Trip {
     route: &'static str,
     origin: String,
     lanes: Vec<String>,
+    outgoing: Outgoing,
+    /// Whether it is sent once, and so tells of its bytes whatever the transport.
+    once: bool,
+    /// Whether all of it is out.
+    whole: Cell<bool>,
+    /// Whether its end is settled: it arrived, or never will.
+    settled: Cell<bool>,
 }
 
 impl Trip {
-    fn begin(page: &SimPlatform, outgoing: &Outgoing) -> Self {
+    fn begin(page: &SimPlatform, outgoing: Outgoing, once: bool) -> Self {
         let core = page.core.clone();
         let origin = resolve(&outgoing.url).map(|url| url.origin).unwrap_or_default();
         let route = core.servers.borrow().route(&origin, &outgoing.request);
@@ -137,18 +84,166 @@ impl Trip {
                 json: outgoing.json.clone(),
                 range: outgoing.range,
                 sent_at: core.executor.now(),
+                whole: false,
+                told: 0,
                 arrived_at: None,
                 effects: 0,
                 status: None,
+                ended_at: None,
             });
             log.records.len() - 1
         };
-        Self { core, entry, route, origin, lanes }
+        core.pass_milestone();
+        Self { core, entry, route, origin, lanes, outgoing, once, whole: Cell::new(false), settled: Cell::new(false) }
+    }
+
+    /// The way there and back; None where it failed.
+    async fn go(&self, on_sent: Option<&OnSent>) -> Option<Response> {
+        let core = &self.core;
+        let Some(cors) = self.allowed() else {
+            self.settled.set(true);
+            core.travel().await;
+            return self.fail();
+        };
+        match core.sky.network() {
+            Network::Up => {}
+            Network::Gone => {
+                self.settled.set(true);
+                core.executor.sleep_until(core.executor.now() + 1).await;
+                return self.fail();
+            }
+            Network::Silent => {
+                self.settled.set(true);
+                std::future::pending::<()>().await;
+            }
+            Network::Failing => {
+                self.settled.set(true);
+                core.executor.sleep_until(core.executor.now() + core.weather.between(200, 4_000)).await;
+                return self.fail();
+            }
+        }
+        let drawn = core.script.borrow_mut().draw(self.route, &core.weather);
+        let has = |wanted: fn(&Fault) -> bool| drawn.iter().any(wanted);
+
+        core.travel().await;
+        let size = self.outgoing.file_len();
+        let stop = (has(|fault| matches!(fault, Fault::ResetInBody | Fault::StallInBody))).then_some(size / 2);
+        self.transmit(size, stop, on_sent).await;
+        if has(|fault| matches!(fault, Fault::StallInBody)) {
+            self.settled.set(true);
+            std::future::pending::<()>().await;
+        }
+        if stop.is_some() {
+            self.settled.set(true);
+            return self.fail();
+        }
+        self.out();
+        if has(|fault| matches!(fault, Fault::ResetBefore)) {
+            self.settled.set(true);
+            return self.fail();
+        }
+        self.arrive();
+        let scripted = drawn.iter().find_map(|fault| match fault {
+            Fault::Answer { response, readable } => Some((response.clone(), *readable)),
+            _ => None,
+        });
+        let (mut answer, readable) = match scripted {
+            Some(scripted) => scripted,
+            None => {
+                if has(|fault| matches!(fault, Fault::Twice)) {
+                    self.serve();
+                }
+                (self.serve(), true)
+            }
+        };
+        core.pass_milestone();
+        for fault in &drawn {
+            match fault {
+                Fault::Latency(ms) => core.executor.sleep_until(core.executor.now() + ms).await,
+                Fault::Edit(change) => change(&mut answer),
+                _ => {}
+            }
+        }
+        if has(|fault| matches!(fault, Fault::StallAnswer)) {
+            std::future::pending::<()>().await;
+        }
+        if has(|fault| matches!(fault, Fault::ResetAfter)) {
+            return self.fail();
+        }
+        if !answer.headers.contains("date") {
+            answer.headers.insert("date", &http_date(core.server_now()));
+        }
+        core.travel().await;
+        if !readable && self.origin != PAGE {
+            return self.fail();
+        }
+        self.end(answer.status);
+        Some(cors.filter(&answer, has(|fault| matches!(fault, Fault::HideEtag))))
+    }
+
+    /// Lets bytes go out at the line's rate, all of them or up to `stop`.
+    async fn transmit(&self, size: u64, stop: Option<u64>, on_sent: Option<&OnSent>) {
+        let core = &self.core;
+        let end = stop.unwrap_or(size);
+        let line = core.line.get();
+        let rate = line.bytes_per_ms.max(1);
+        let step = match on_sent {
+            Some(_) => rate * line.tells_each_ms.max(1),
+            // Nobody listens: one step will do.
+            None => end.max(1),
+        };
+        let mut sent = 0;
+        while sent < end {
+            let bytes = step.min(end - sent);
+            core.executor.sleep_until(core.executor.now() + (bytes / rate).max(1)).await;
+            sent += bytes;
+            if let Some(on_sent) = on_sent {
+                core.log.borrow_mut().records[self.entry].told = sent;
+                on_sent(sent);
+            }
+        }
+    }
+
+    /// What comes of it once the line is cut.
+    async fn lost(&self, cut: Cut) -> Option<Response> {
+        // What tells of its bytes fails as it told.
+        let untold = !(self.core.line.get().reports || self.once);
+        self.haunt(untold || cut == Cut::Silence);
+        if cut == Cut::Silence {
+            std::future::pending::<()>().await;
+        }
+        self.core.executor.sleep_until(self.core.executor.now() + self.core.weather.between(1, 50)).await;
+        self.fail()
+    }
+
+    /// The page lets go of it, or the line does. What had left whole may yet arrive.
+    /// `untold`: nobody will say that it hadn't left.
+    fn haunt(&self, untold: bool) {
+        if self.settled.replace(true) {
+            return;
+        }
+        let (core, ghosts) = (self.core.clone(), self.core.line.get().ghosts);
+        let small = self.outgoing.file_len() == 0;
+        if ghosts <= 0.0 || !(self.whole.get() || (small && untold)) || core.weather.unit() >= ghosts {
+            return;
+        }
+        let (entry, origin, request) = (self.entry, self.origin.clone(), self.outgoing.request.clone());
+        core.log.borrow_mut().records[entry].whole = true;
+        let own = core.clone();
+        core.executor.spawn(
+            async move {
+                // As early as it can: whoever asks afterwards hears of it.
+                own.executor.sleep_until(own.executor.now() + own.line.get().latency.0).await;
+                own.log.borrow_mut().records[entry].arrived_at = Some(own.executor.now());
+                serve(&own, entry, &origin, &request);
+            }
+            .boxed_local(),
+        );
     }
 
     /// The origin's CORS rule, where it lets the request through; says what no engine may send there.
-    fn allowed(&self, outgoing: &Outgoing) -> Option<Cors> {
-        let servers = self.core.servers.borrow();
+    fn allowed(&self) -> Option<Cors> {
+        let (servers, outgoing) = (self.core.servers.borrow(), &self.outgoing);
         for sentence in servers.secrets_given_away(&self.origin, outgoing) {
             self.core.violate(format!("{} {}: {sentence}", outgoing.method, outgoing.url));
         }
@@ -156,24 +251,42 @@ impl Trip {
         cors.refuses(&outgoing.own_headers).is_none().then_some(cors)
     }
 
+    fn out(&self) {
+        self.whole.set(true);
+        self.core.log.borrow_mut().records[self.entry].whole = true;
+    }
+
     fn arrive(&self) {
+        self.settled.set(true);
         self.core.log.borrow_mut().records[self.entry].arrived_at = Some(self.core.executor.now());
     }
 
-    fn serve(&self, outgoing: &Outgoing) -> wire::Response {
-        let now = self.core.server_now();
-        let (answer, effect) = self.core.servers.borrow_mut().step(&self.origin, &outgoing.request, now);
-        self.core.log.borrow_mut().records[self.entry].effects += u32::from(effect);
-        answer
+    fn serve(&self) -> wire::Response {
+        serve(&self.core, self.entry, &self.origin, &self.outgoing.request)
+    }
+
+    fn fail(&self) -> Option<Response> {
+        self.end(0);
+        None
     }
 
     fn end(&self, status: u16) {
-        self.core.log.borrow_mut().records[self.entry].status = Some(status);
+        let mut log = self.core.log.borrow_mut();
+        log.records[self.entry].status = Some(status);
+        log.records[self.entry].ended_at = Some(self.core.executor.now());
     }
+}
+
+fn serve(core: &Rc<Core>, entry: usize, origin: &str, request: &wire::Request) -> wire::Response {
+    let now = core.server_now();
+    let (answer, effect) = core.servers.borrow_mut().step(origin, request, now);
+    core.log.borrow_mut().records[entry].effects += u32::from(effect);
+    answer
 }
 
 impl Drop for Trip {
     fn drop(&mut self) {
+        self.haunt(true);
         let mut log = self.core.log.borrow_mut();
         self.lanes.iter().for_each(|lane| log.leave(lane));
     }

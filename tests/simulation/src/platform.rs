@@ -9,15 +9,19 @@ use partway::error::{Result, Step};
 use partway::http::{Request, Response, Url};
 use partway::json;
 use partway::plan::ByteRange;
-use partway::platform::{Hook, HookFailure, OnSent, Platform, SendFailure};
+use partway::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
 use serde::Serialize;
 use serde_json::{Number, Value};
 
 use crate::core::Core;
+use crate::executor::Page;
 use crate::file::File;
 use crate::hooks::call;
 use crate::network::exchange;
+use crate::shelf::{Write, write};
+use crate::sky::Network;
 use crate::wiring::PAGE;
+use crate::world::World;
 
 /// The platform of one upload.
 #[derive(Clone)]
@@ -27,8 +31,25 @@ pub struct SimPlatform {
     pub(crate) upload: usize,
     /// Which uploader it belongs to.
     pub(crate) uploader: usize,
+    /// Which page it belongs to.
+    pub(crate) page: Page,
+    /// The name under which its session is kept; None keeps nothing.
+    pub(crate) session: Option<u64>,
     /// The upload's own provider options.
     pub(crate) options: Rc<Value>,
+}
+
+impl SimPlatform {
+    /// One to read values with, in that world; it is no upload's.
+    pub fn of(world: &World) -> Self {
+        let core = world.core.clone();
+        Self { page: core.page.get(), core, upload: 0, uploader: 0, session: None, options: Rc::default() }
+    }
+
+    /// True once its page is gone: nothing that is left of it may do anything.
+    fn is_gone(&self) -> bool {
+        self.core.page.get() != self.page
+    }
 }
 
 impl fmt::Debug for SimPlatform {
@@ -56,11 +77,40 @@ impl Platform for SimPlatform {
     }
 
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
-        self.core.executor.spawn(task);
+        if !self.is_gone() {
+            self.core.executor.spawn_for(self.page, task);
+        }
     }
 
     fn warn(&self, message: &str) {
         self.core.log.borrow_mut().warnings.push(message.into());
+    }
+
+    fn online(&self) -> bool {
+        self.core.sky.network() != Network::Gone
+    }
+
+    fn stirred(&self) -> LocalBoxFuture<'static, Stir> {
+        self.core.sky.next_stir().boxed_local()
+    }
+
+    fn keep(&self, record: Value) -> LocalBoxFuture<'static, bool> {
+        match self.session.filter(|_| !self.is_gone()) {
+            Some(session) => write(&self.core, self.page, session, Write::Record(record)),
+            None => futures::future::ready(false).boxed_local(),
+        }
+    }
+
+    fn keep_part(&self, number: u32, part: Value) {
+        if let Some(session) = self.session.filter(|_| !self.is_gone()) {
+            drop(write(&self.core, self.page, session, Write::Part(number, part)));
+        }
+    }
+
+    fn forget(&self) {
+        if let Some(session) = self.session.filter(|_| !self.is_gone()) {
+            drop(write(&self.core, self.page, session, Write::Forget));
+        }
     }
 
     fn resolve(&self, url: &str) -> Option<Url> {
@@ -138,10 +188,15 @@ impl Platform for SimPlatform {
     }
 }
 
-/// Parses a URL against the page, as a browser does.
+/// Parses a URL of the web against the page, as `WebPlatform` does; None for what is none, `blob:` and `data:` among it.
 pub(crate) fn resolve(text: &str) -> Option<Url> {
-    let page = url::Url::parse(PAGE).ok()?;
-    let url = page.join(text).ok()?;
+    thread_local! {
+        static BASE: Option<url::Url> = url::Url::parse(PAGE).ok();
+    }
+    let url = BASE.with(|base| base.as_ref()?.join(text).ok())?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return None;
+    }
     Some(Url {
         href: url.to_string(),
         origin: url.origin().ascii_serialization(),
@@ -185,7 +240,9 @@ mod tests {
         let url = resolve("/api/x?y=1").unwrap();
         assert_eq!((url.href.as_str(), url.origin.as_str()), ("https://app.example/api/x?y=1", PAGE));
         assert_eq!(resolve("https://api.ofauth.com/upload%3A5/parts/1").unwrap().path, "/upload%3A5/parts/1");
-        assert_eq!(resolve("javascript:alert(1)").unwrap().origin, "null");
+        assert!(
+            ["javascript:alert(1)", "data:,x", "blob:https://app.example/1"].map(resolve).iter().all(Option::is_none)
+        );
         assert!(resolve("https://").is_none());
     }
 }

@@ -7,22 +7,25 @@ use futures::FutureExt;
 use partway::engine::pace::Paces;
 use partway::engine::uploader;
 use partway::json::Decode;
+use partway::platform::Stir;
 use partway::providers::{AnyProvider, Context};
 use partway::settings::Settings;
 use partway::source::Source;
 use serde_json::{Value, json};
 
 use crate::check;
-use crate::core::{Core, Line};
-use crate::executor::Executor;
+use crate::core::{Core, Line, Plan};
+use crate::executor::{Executor, Page};
 use crate::fault::{Fault, Rule, Script};
 use crate::file::File;
-use crate::handle::Handle;
+use crate::handle::{Handle, Place};
 use crate::hooks::Hooks;
 use crate::log::{Log, Record};
 use crate::platform::SimPlatform;
 use crate::rng::Rng;
 use crate::servers::Servers;
+use crate::shelf::{Kept, Mood, Shelf};
+use crate::sky::{Cut, Network, Sky};
 
 /// 2026-04-29T10:00:00Z: some time that the samples in the vendors' documents are near to.
 const BEGINNING: u64 = 1_777_456_800_000;
@@ -32,10 +35,13 @@ const TOO_LONG_MS: u64 = 14 * 24 * 3_600_000;
 /// A world. Everything in it follows from its seed.
 pub struct World {
     pub(crate) core: Rc<Core>,
-    paces: Paces,
+    pub(crate) paces: RefCell<Paces>,
+    /// The uploaders of the page that lives.
+    pub(crate) engines: RefCell<Vec<Rc<uploader::Uploader>>>,
     uploaders: Cell<usize>,
     handles: Rc<RefCell<Vec<Handle>>>,
     files: Cell<u64>,
+    sessions: Cell<u64>,
 }
 
 impl World {
@@ -52,11 +58,18 @@ impl World {
                 servers: RefCell::new(Servers::new(seed)),
                 hooks: RefCell::default(),
                 log: RefCell::default(),
+                sky: Sky::default(),
+                shelf: Shelf::default(),
+                page: Cell::new(1),
+                milestones: Cell::default(),
+                plans: RefCell::default(),
             }),
-            paces: Paces::default(),
+            paces: RefCell::default(),
+            engines: RefCell::default(),
             uploaders: Cell::default(),
             handles: Rc::default(),
             files: Cell::default(),
+            sessions: Cell::default(),
         }
     }
 
@@ -70,7 +83,11 @@ impl World {
     pub fn real_file(&self, name: &str, size: usize) -> File {
         self.files.set(self.files.get() + 1);
         let rng = Rng::new(self.files.get());
-        let bytes: Vec<u8> = std::iter::repeat_with(|| rng.next().to_le_bytes()).flatten().take(size).collect();
+        let mut bytes = vec![0; size];
+        for chunk in bytes.chunks_mut(8) {
+            let random = rng.next().to_le_bytes();
+            chunk.copy_from_slice(&random[..chunk.len()]);
+        }
         File::real(name, partway::source::guess_type(name).unwrap_or(""), bytes)
     }
 
@@ -100,7 +117,11 @@ impl World {
         times: impl Into<Option<u32>>,
         fault: Fault,
     ) {
-        let rule = Rule { route: route.into(), skip, times: times.into(), probability, fault };
+        self.rule(Rule { route: route.into(), skip, times: times.into(), probability, fault });
+    }
+
+    /// Adds to the script of what goes wrong.
+    pub fn rule(&self, rule: Rule) {
         self.core.script.borrow_mut().add(rule);
     }
 
@@ -171,15 +192,25 @@ impl World {
         for (name, value) in options.as_object().into_iter().flatten() {
             merged[name] = value.clone();
         }
-        let platform = SimPlatform { core: self.core.clone(), upload: 0, uploader: 0, options: Rc::default() };
+        let platform = SimPlatform {
+            core: self.core.clone(),
+            upload: 0,
+            uploader: 0,
+            page: 0,
+            session: None,
+            options: Rc::default(),
+        };
         let settings = Settings::decode(&platform, Some(&merged)).unwrap_or_else(|error| panic!("options: {error:?}"));
+        let inner = Rc::new(uploader::Uploader::new(settings.clone(), self.paces.borrow().clone()));
+        self.engines.borrow_mut().push(inner.clone());
         Uploader {
-            inner: uploader::Uploader::new(settings.clone(), self.paces.clone()),
+            inner: inner.clone(),
             slots: settings.concurrency.0,
             settings,
             id: self.uploaders.get(),
+            page: self.core.page.get(),
             core: self.core.clone(),
-            paces: self.paces.clone(),
+            paces: self.paces.borrow().clone(),
             handles: self.handles.clone(),
         }
     }
@@ -189,15 +220,109 @@ impl World {
         self.uploader(options).upload(provider, file)
     }
 
+    /// A name for a session that is kept beyond its page.
+    pub fn session(&self) -> u64 {
+        self.sessions.set(self.sessions.get() + 1);
+        self.sessions.get()
+    }
+
+    /// How the page's database behaves.
+    pub fn shelf(&self, mood: Mood) {
+        self.core.shelf.mood.set(mood);
+    }
+
+    /// What is kept of a session; None where there is no record.
+    pub fn kept(&self, session: u64) -> Option<Kept> {
+        self.core.shelf.kept(session)
+    }
+
+    /// Changes what is kept of a session.
+    pub fn change_kept(&self, session: u64, change: impl FnOnce(&mut Kept)) {
+        self.core.shelf.change(session, change);
+    }
+
+    /// Ends the page at this very moment, as a crash does: nothing more of it runs. What it had asked its database to keep is
+    /// `written` all the same, or lost. The world lives on, and so does what was kept.
+    pub fn crash(&self, written: bool) {
+        let page = self.core.page.get();
+        self.core.shelf.crash(page, written);
+        self.core.page.set(page + 1);
+        self.core.executor.end_page(page);
+        self.paces.replace(Paces::default());
+        self.engines.take();
+    }
+
+    /// The network is another from now on; what is under way is cut where it goes.
+    pub fn network(&self, network: Network, cut: Cut) {
+        self.core.sky.turn(network, cut);
+    }
+
+    /// The machine sleeps: its clock jumps, and what was under way is cut.
+    pub fn nap(&self, ms: u64, cut: Cut) {
+        self.core.sky.cut(cut);
+        self.core.executor.pass(self.core.executor.now() + ms);
+    }
+
+    /// Stirs the page.
+    pub fn stir(&self, stir: Stir) {
+        self.core.sky.stir(stir);
+    }
+
+    /// Does something so many milliseconds after so many things have happened: requests that left, took effect and were
+    /// answered, and writes that were kept.
+    pub fn at_milestone(&self, milestone: u32, delay_ms: u64, act: impl FnOnce() + 'static) {
+        self.core.plans.borrow_mut().push(Plan { milestone, delay_ms, act: Box::new(act) });
+    }
+
+    /// Every upload that was started, those of pages that are gone too.
+    pub fn handles(&self) -> Vec<Handle> {
+        self.handles.borrow().clone()
+    }
+
+    /// Writes into the log what else happens.
+    pub fn note(&self, text: &str) {
+        self.core.log.borrow_mut().notes.push((self.core.executor.now(), text.into()));
+    }
+
+    /// How many pages there were.
+    pub fn pages(&self) -> u32 {
+        self.core.page.get()
+    }
+
+    /// When it began, in milliseconds since 1970.
+    pub fn beginning(&self) -> u64 {
+        BEGINNING
+    }
+
+    /// Lets go of everything that is still under way. A world that is dropped does so by itself, unless its own tasks hold it.
+    pub fn end(&self) {
+        self.core.plans.take();
+        self.core.page.set(Page::MAX);
+        self.core.executor.end_all();
+        self.handles.take();
+        let _ = self.core.script.take();
+    }
+
     /// Runs the world to its end, and checks what must hold for any story.
     ///
     /// # Panics
     /// Where an upload never ends, or a rule is broken.
     #[track_caller]
     pub fn run(&self) {
-        let idle = self.core.executor.run(Some(self.core.executor.now() + TOO_LONG_MS));
-        assert!(idle, "the story goes on for weeks: {:#?}", self.handles.borrow());
-        check::story(self, &self.handles.borrow());
+        if let Err(broken) = self.try_run() {
+            panic!("{broken}\n{:#?}", self.handles.borrow());
+        }
+    }
+
+    /// The same, with what is broken as a sentence.
+    ///
+    /// # Errors
+    /// An upload never ends, or a rule is broken.
+    pub fn try_run(&self) -> Result<(), String> {
+        if !self.core.executor.run(Some(self.core.executor.now() + TOO_LONG_MS)) {
+            return Err("the story goes on for weeks".into());
+        }
+        check::story(self, &self.handles.borrow())
     }
 
     /// Runs the world for a while.
@@ -208,25 +333,60 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// Tasks hold the world that they are in.
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// How an upload begins.
+#[derive(Clone, Debug)]
+pub enum Beginning {
+    /// From nothing.
+    New,
+    /// With what was kept.
+    Kept(Kept),
+    /// With what was kept, to give it up.
+    Discard(Kept),
+}
+
 /// An uploader in a world.
 pub struct Uploader {
-    inner: uploader::Uploader,
+    inner: Rc<uploader::Uploader>,
     settings: Settings,
     slots: usize,
     id: usize,
+    page: Page,
     core: Rc<Core>,
     paces: Paces,
     handles: Rc<RefCell<Vec<Handle>>>,
 }
 
 impl Uploader {
-    /// Starts an upload.
+    /// Starts an upload that keeps nothing.
     pub fn upload(&self, provider: Value, file: &File) -> Handle {
+        self.begin(provider, file, None, Beginning::New)
+    }
+
+    /// Starts an upload, or goes on with one, whose session is kept under that name.
+    pub fn begin(&self, provider: Value, file: &File, session: Option<u64>, beginning: Beginning) -> Handle {
+        let stored = |kept: Kept| partway::engine::record::Kept {
+            record: kept.record.unwrap_or(Value::Null),
+            parts: kept.parts.into_values().collect(),
+        };
+        let begin = match beginning {
+            Beginning::New => uploader::Begin::New,
+            Beginning::Kept(kept) => uploader::Begin::Kept(stored(kept)),
+            Beginning::Discard(kept) => uploader::Begin::Discard(stored(kept)),
+        };
         let number = self.handles.borrow().len();
         let platform = SimPlatform {
             core: self.core.clone(),
             upload: number,
             uploader: self.id,
+            page: self.page,
+            session,
             options: Rc::new(provider.clone()),
         };
         let context = Context { platform: &platform, settings: &self.settings, paces: &self.paces };
@@ -234,8 +394,9 @@ impl Uploader {
         let source =
             Source { name: file.name.clone(), size: file.size(), content_type: file.kind.clone(), blob: file.clone() };
         let lane = format!("uploader {}", self.id);
-        let handle = Handle::new(number, self.core.clone(), file.clone(), provider, (lane, self.slots));
-        let upload = self.inner.start(platform, source, made, handle.sink());
+        let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
+        let handle = Handle::new(place, self.core.clone(), file.clone(), provider);
+        let upload = self.inner.start(platform, source, made, handle.sink(), begin);
         handle.started(upload);
         self.handles.borrow_mut().push(handle.clone());
         handle

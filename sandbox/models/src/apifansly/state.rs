@@ -60,6 +60,11 @@ impl State {
         Some(vec![job.file.content.clone()])
     }
 
+    /// The file of every upload that was accepted, in the order in which they came.
+    pub fn entries(&self) -> Vec<&Content> {
+        self.jobs.iter().map(|job| &job.file.content).collect()
+    }
+
     /// How many uploads were accepted, each of which may cost money.
     pub fn uploads_accepted(&self) -> usize {
         self.jobs.len()

@@ -178,6 +178,12 @@ impl State {
         self.done(id).map(|done| done.contents.clone())
     }
 
+    /// The pieces of every media in the vault, in the order in which they came.
+    pub fn entries(&self) -> Vec<&[Content]> {
+        let done = |upload| self.sessions.get(upload)?.done.as_ref();
+        self.vault.iter().filter_map(done).map(|done| done.contents.as_slice()).collect()
+    }
+
     /// How many media the vault has got.
     pub fn vault_entries(&self) -> usize {
         self.vault.len()

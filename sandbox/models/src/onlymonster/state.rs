@@ -104,6 +104,11 @@ impl State {
         self.exports as usize
     }
 
+    /// The key of every export that was accepted; that of an object that was exported twice is there twice.
+    pub fn exported_keys(&self) -> Vec<&str> {
+        self.records.iter().filter(|record| record.export.is_some()).map(|record| record.key.as_str()).collect()
+    }
+
     /// How many uploads were started.
     pub fn uploads_started(&self) -> usize {
         self.records.iter().filter(|r| !r.second_export).count()

@@ -118,6 +118,12 @@ impl State {
         here.map(|(_, key)| key.clone()).collect()
     }
 
+    /// The pieces of every object of a bucket, by key.
+    pub fn entries(&self, bucket: &str) -> Vec<(&str, &[Content])> {
+        let here = self.objects.iter().filter(|((b, _), _)| b == bucket);
+        here.map(|((_, key), object)| (key.as_str(), object.contents.as_slice())).collect()
+    }
+
     /// The uploads that still hold parts, or an id.
     pub fn open_uploads(&self) -> Vec<OpenUpload> {
         let open = |(id, upload): (&String, &Upload)| OpenUpload {

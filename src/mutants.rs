@@ -1,0 +1,56 @@
+//! Rules of the engine, broken on purpose one at a time: so the simulation's tests prove that it would see them broken. Behind the
+//! feature `mutants`, which no release has.
+
+use std::cell::Cell;
+
+/// A rule that is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// A part whose connection was lost counts as one that arrived.
+    LostPart,
+    /// An export whose answer was lost is made again, and the list isn't asked.
+    SecondExport,
+    /// A form that may have arrived is sent again.
+    SecondForm,
+    /// A session that is gone is gone on with.
+    StaleSession,
+    /// A slot isn't given back after a part failed.
+    SlotLeak,
+    /// Progress falls with a part that is sent again.
+    FallingProgress,
+    /// What had arrived before a crash is sent again.
+    ForgottenParts,
+    /// A record of a later version is read as if it were of this one.
+    NewerRecord,
+    /// What is done is kept.
+    KeptForever,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Mutant; 9] = [
+        Mutant::LostPart,
+        Mutant::SecondExport,
+        Mutant::SecondForm,
+        Mutant::StaleSession,
+        Mutant::SlotLeak,
+        Mutant::FallingProgress,
+        Mutant::ForgottenParts,
+        Mutant::NewerRecord,
+        Mutant::KeptForever,
+    ];
+}
+
+thread_local! {
+    static BROKEN: Cell<Option<Mutant>> = const { Cell::new(None) };
+}
+
+/// Breaks a rule on this thread, or none.
+pub fn set(mutant: Option<Mutant>) {
+    BROKEN.set(mutant);
+}
+
+/// True where that rule is broken.
+pub(crate) fn is(mutant: Mutant) -> bool {
+    BROKEN.get() == Some(mutant)
+}

@@ -1,0 +1,81 @@
+//! How the servers of a scenario are set up.
+
+use partway::platform::Hook;
+use partway_models::ofauth::Layout;
+
+use super::scenario::{KIB, MIB, Who, chance, pick};
+use crate::rng::Rng;
+use crate::world::World;
+
+/// Settings of the servers.
+#[derive(Clone, Debug)]
+pub struct Knobs {
+    pub(crate) part_size: u64,
+    pub(crate) threshold: u64,
+    part_count: Option<u32>,
+    pub(crate) url_expires_s: u64,
+    processing_ms: u64,
+    pub(crate) headers_layout: bool,
+    first_urls: usize,
+    credentials_ms: u64,
+    lists: bool,
+    pub(crate) signs: bool,
+    completes: bool,
+}
+
+impl Knobs {
+    pub(crate) fn of(rng: &Rng, who: Who, wild: bool) -> Self {
+        let small = pick(rng, &[(2, MIB), (1, 256 * KIB)]);
+        let (part_size, threshold) = match who {
+            Who::Ofauth => (small, pick(rng, &[(2, small), (1, 64 * KIB)])),
+            Who::Apifansly => (small, u64::MAX),
+            Who::Onlymonster => (5 * MIB, pick(rng, &[(2, 5 * MIB), (1, 1), (1, 64 * MIB)])),
+            Who::S3 => (pick(rng, &[(3, 5 * MIB), (1, 8 * MIB)]), pick(rng, &[(2, 5 * MIB), (1, 0), (1, 16 * MIB)])),
+            Who::Plan => (5 * MIB, pick(rng, &[(2, 5 * MIB), (1, 0)])),
+        };
+        Self {
+            part_size,
+            threshold,
+            part_count: pick(rng, &[(3, None), (1, Some(rng.between(1, 30) as u32))]),
+            url_expires_s: if wild { pick(rng, &[(3, 3_600), (1, 120)]) } else { 3_600 },
+            processing_ms: pick(rng, &[(2, 4_000), (1, 0), (1, 45_000)]),
+            headers_layout: chance(rng, 15),
+            first_urls: pick(rng, &[(2, 2), (1, 0), (1, 100_000)]),
+            credentials_ms: pick(rng, &[(3, 3_600_000), (1, 300_000)]),
+            lists: chance(rng, 80),
+            signs: chance(rng, 85),
+            completes: true,
+        }
+    }
+
+    pub(crate) fn turn(&self, world: &World) {
+        {
+            let mut servers = world.servers();
+            let ofauth = &mut servers.ofauth.config;
+            (ofauth.part_size, ofauth.single_max) = (self.part_size, self.threshold.min(self.part_size));
+            if self.headers_layout {
+                // One part in headers is a single one, whatever it is.
+                (ofauth.layout, ofauth.single_max) = (Layout::Headers, self.part_size);
+            }
+            let onlymonster = &mut servers.onlymonster.config;
+            onlymonster.multipart_threshold = self.threshold;
+            (onlymonster.part_count, onlymonster.url_expires_s) = (self.part_count, self.url_expires_s);
+            onlymonster.processing_ms = self.processing_ms;
+            servers.apifansly.config.processing_ms = self.processing_ms;
+            let backend = &mut servers.backend;
+            (backend.part_size, backend.single_below) = (self.part_size, self.threshold);
+            backend.expires_s = self.url_expires_s;
+            // Without `sign` the plan has every URL from the start.
+            backend.first_urls = if self.signs { self.first_urls } else { usize::MAX };
+        }
+        let mut hooks = world.hooks();
+        hooks.credentials_ms = Some(self.credentials_ms);
+        for (gives, hook) in
+            [(self.lists, Hook::ListParts), (self.signs, Hook::SignParts), (self.completes, Hook::Complete)]
+        {
+            if !gives {
+                hooks.absent.insert(hook);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Many seeds on all cores, and what came of them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Told, tell};
+
+/// How often a line tells how far it is.
+const TELLS_EACH: Duration = Duration::from_secs(5);
+/// One seed in so many is played twice.
+const TWICE_EACH: u64 = 64;
+
+thread_local! {
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What the last panic on this thread said.
+pub(crate) fn take_panic() -> Option<String> {
+    PANIC.with_borrow_mut(Option::take)
+}
+
+/// Panics on the threads of seeds are kept for their story; others are printed as ever.
+fn hush() {
+    static HUSHED: Once = Once::new();
+    HUSHED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() == Some(THREAD) {
+                PANIC.with_borrow_mut(|kept| *kept = Some(info.to_string()));
+            } else {
+                before(info);
+            }
+        }));
+    });
+}
+
+const THREAD: &str = "seeds";
+
+/// Which seeds, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// The first one.
+    pub from: u64,
+    /// How many.
+    pub count: u64,
+    /// Whether files have real bytes.
+    pub real: bool,
+    /// Whether every story is told.
+    pub verbose: bool,
+    /// It ends after so many failures.
+    pub most_failures: usize,
+}
+
+/// What came of them.
+#[derive(Debug, Default)]
+pub struct Sum {
+    /// Seeds played.
+    pub played: u64,
+    /// Those that failed, by seed.
+    pub failures: BTreeMap<u64, Told>,
+    /// Requests in all.
+    pub requests: u64,
+    /// Uploads that succeeded, and uploads.
+    pub uploads: (u64, u64),
+    /// Pages that crashed.
+    pub crashes: u64,
+}
+
+/// Plays them on all cores. `hear` is told of each failure as it comes, and of how far it is.
+pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Sum {
+    hush();
+    let (next, sum) = (AtomicU64::new(run.from), Mutex::new(Sum::default()));
+    let end = run.from.saturating_add(run.count);
+    let begun = Instant::now();
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let enough = lock(&sum).failures.len() >= run.most_failures;
+            if seed >= end || enough {
+                return;
+            }
+            let mut told = tell(seed, run.real, run.verbose);
+            if seed % TWICE_EACH == 0 && told.failure.is_none() && tell(seed, run.real, false).hash != told.hash {
+                told.failure = Some(format!("seed {seed}: the same seed tells another story"));
+                told.story = tell(seed, run.real, true).story;
+            }
+            if let Some(story) = told.story.as_ref().filter(|_| run.verbose && told.failure.is_none()) {
+                hear(&format!("seed {seed}\n{story}"));
+            }
+            if let Some(failure) = &told.failure {
+                hear(&format!(
+                    "{}\n{failure}\n  again: {}",
+                    told.story.as_deref().unwrap_or(""),
+                    again(seed, run.real)
+                ));
+            }
+            let mut sum = lock(&sum);
+            sum.played += 1;
+            sum.requests += told.requests as u64;
+            sum.uploads.0 += told.succeeded.0 as u64;
+            sum.uploads.1 += told.succeeded.1 as u64;
+            sum.crashes += u64::from(told.pages - 1);
+            if told.failure.is_some() {
+                sum.failures.insert(seed, told);
+            }
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers)
+            .filter_map(|_| {
+                thread::Builder::new().name(THREAD.into()).stack_size(8 << 20).spawn_scoped(scope, work).ok()
+            })
+            .collect();
+        let mut told = Instant::now();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            thread::sleep(Duration::from_millis(20));
+            if told.elapsed() >= TELLS_EACH {
+                told = Instant::now();
+                let played = lock(&sum).played;
+                let rate = played as f64 / begun.elapsed().as_secs_f64();
+                hear(&format!("{played} of {} seeds, {rate:.0} a second", run.count));
+            }
+        }
+    });
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock(sum: &Mutex<Sum>) -> std::sync::MutexGuard<'_, Sum> {
+    sum.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn again(seed: u64, real: bool) -> String {
+    format!("cargo xtask simulate --seeds 1 --from {seed}{}", if real { " --bytes" } else { "" })
+}

@@ -1,0 +1,290 @@
+//! Plays a scenario: pages that come and go, their uploads, and what happens around them.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use partway::engine::events::UploadResult;
+use partway::error::{Code, UploadError};
+use serde_json::{Value, json};
+
+use super::scenario::{Damage, Scenario, What};
+use crate::file::File;
+use crate::handle::Handle;
+use crate::platform::SimPlatform;
+use crate::rng::Rng;
+use crate::shelf::{Kept, Mood};
+use crate::sky::{Cut, Network};
+use crate::world::{Beginning, Uploader, World};
+
+/// No story that ends takes more polls. (An upload in 1,100 parts takes some 60,000.)
+const MOST_POLLS: u64 = 500_000;
+
+/// A world with a scenario in it.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) scenario: Scenario,
+    pub(crate) lines: RefCell<Vec<Line>>,
+    uploader: RefCell<Option<Uploader>>,
+    rng: Rng,
+    /// True between two pages.
+    away: Cell<bool>,
+}
+
+/// One file and all its uploads, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) file: File,
+    pub(crate) provider: Value,
+    pub(crate) session: Option<u64>,
+    pub(crate) attempts: Vec<Attempt>,
+    /// The user cancelled it while it ran.
+    pub(crate) cancelled: bool,
+    /// The file was changed while it ran.
+    pub(crate) spoiled: bool,
+}
+
+/// One upload of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) handle: Handle,
+    /// What it went on with; None for a new one.
+    pub(crate) kept: Option<Kept>,
+    pub(crate) discards: bool,
+    /// What it went on with can't be read, so that it is a new one after all.
+    pub(crate) damaged: bool,
+}
+
+impl Line {
+    pub(crate) fn last(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
+
+    pub(crate) fn result(&self) -> Option<Result<UploadResult<SimPlatform>, UploadError>> {
+        self.last()?.handle.result()
+    }
+
+    fn is_open(&self) -> bool {
+        self.last().is_some_and(|attempt| attempt.handle.result().is_none())
+    }
+
+    /// How many times it was begun anew, each of which may have its effect.
+    pub(crate) fn beginnings(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.kept.is_none() || attempt.damaged).count()
+    }
+}
+
+impl Stage {
+    pub(crate) fn new(scenario: Scenario) -> Rc<Self> {
+        let world = World::new(scenario.seed);
+        world.core.executor.bound(MOST_POLLS);
+        scenario.prepare(&world);
+        let lines = scenario.wishes.iter().map(|wish| Line {
+            file: match scenario.real {
+                true => world.real_file(&wish.name, wish.size as usize),
+                false => world.file(&wish.name, wish.size),
+            },
+            provider: wish.provider.clone(),
+            session: scenario.resume.then(|| world.session()),
+            attempts: Vec::new(),
+            cancelled: false,
+            spoiled: false,
+        });
+        let lines = RefCell::new(lines.collect());
+        let rng = Rng::new(scenario.seed ^ 0x57a9e);
+        Rc::new(Self { world, scenario, lines, uploader: RefCell::default(), rng, away: Cell::new(false) })
+    }
+
+    /// Plays it to its end.
+    pub(crate) fn play(self: &Rc<Self>) -> Result<(), String> {
+        self.open_page();
+        for (index, wish) in self.scenario.wishes.iter().enumerate() {
+            let stage = self.clone();
+            match wish.after_ms {
+                0 => self.start(index, Beginning::New, false),
+                ms => self.world.after(ms, move || {
+                    if !stage.away.get() && stage.lines.borrow()[index].attempts.is_empty() {
+                        stage.start(index, Beginning::New, false);
+                    }
+                }),
+            }
+        }
+        for turn in self.scenario.turns.clone() {
+            let stage = self.clone();
+            self.world.at_milestone(turn.milestone, turn.delay_ms, move || stage.turn(turn.what));
+        }
+        self.world.try_run()
+    }
+
+    /// The application tries again, when nothing goes wrong any more, what `wanted` says; gives whether there was anything.
+    pub(crate) fn try_again(self: &Rc<Self>, wanted: impl Fn(&Line) -> bool) -> Result<bool, String> {
+        self.world.mend();
+        self.world.core.plans.take();
+        self.world.network(Network::Up, Cut::Reset);
+        self.world.shelf(Mood::default());
+        let again: Vec<usize> =
+            self.lines.borrow().iter().enumerate().filter(|(_, line)| wanted(line)).map(|(index, _)| index).collect();
+        for index in &again {
+            self.note(&format!("the application tries file {index} again"));
+            let beginning = self.kept(*index).map_or(Beginning::New, Beginning::Kept);
+            self.start(*index, beginning, false);
+        }
+        self.world.try_run()?;
+        Ok(!again.is_empty())
+    }
+
+    fn note(&self, text: &str) {
+        self.world.note(text);
+    }
+
+    fn open_page(&self) {
+        self.uploader.replace(Some(self.world.uploader(self.scenario.options.clone())));
+    }
+
+    pub(crate) fn kept(&self, index: usize) -> Option<Kept> {
+        self.world.kept(self.lines.borrow()[index].session?)
+    }
+
+    fn start(&self, index: usize, beginning: Beginning, damaged: bool) {
+        let (provider, file, session) = {
+            let lines = self.lines.borrow();
+            let line = &lines[index];
+            (line.provider.clone(), line.file.clone(), line.session)
+        };
+        let (kept, discards) = match &beginning {
+            Beginning::New => (None, false),
+            Beginning::Kept(kept) => (Some(kept.clone()), false),
+            Beginning::Discard(kept) => (Some(kept.clone()), true),
+        };
+        let handle = match self.uploader.borrow().as_ref() {
+            Some(uploader) => uploader.begin(provider, &file, session, beginning),
+            None => return,
+        };
+        self.lines.borrow_mut()[index].attempts.push(Attempt { handle, kept, discards, damaged });
+    }
+
+    fn handle(&self, upload: usize) -> Option<Handle> {
+        let lines = self.lines.borrow();
+        lines[upload].last().filter(|attempt| !attempt.handle.is_gone()).map(|attempt| attempt.handle.clone())
+    }
+
+    fn turn(self: &Rc<Self>, what: What) {
+        let stage = self.clone();
+        let live = |upload| self.handle(upload).filter(|handle| handle.result().is_none());
+        match what {
+            What::Pause { upload, ms } => {
+                let Some(handle) = live(upload) else { return };
+                self.note(&format!("pause file {upload}"));
+                handle.pause();
+                self.world.after(ms, move || {
+                    stage.note(&format!("resume file {upload}"));
+                    handle.resume();
+                });
+            }
+            What::Cancel { upload } => {
+                let Some(handle) = live(upload) else { return };
+                self.note(&format!("cancel file {upload}"));
+                self.lines.borrow_mut()[upload].cancelled = true;
+                handle.cancel();
+            }
+            What::Spoil { upload } => {
+                if live(upload).is_none() {
+                    return;
+                }
+                self.note(&format!("file {upload} is changed on disk"));
+                let mut lines = self.lines.borrow_mut();
+                lines[upload].spoiled = true;
+                lines[upload].file.spoil();
+            }
+            What::Stir(stir) => self.world.stir(stir),
+            What::Offline { network, cut, ms } => {
+                self.note(&format!("the network is {network:?}"));
+                self.world.network(network, cut);
+                self.world.after(ms, move || {
+                    stage.note("the network is back");
+                    stage.world.network(Network::Up, cut);
+                });
+            }
+            What::Nap { ms, cut, stir } => {
+                self.note(&format!("the machine sleeps for {ms} ms"));
+                self.world.nap(ms, cut);
+                if let Some(stir) = stir {
+                    self.world.after(self.rng.between(1, 100), move || stage.world.stir(stir));
+                }
+            }
+            What::Crash { away_ms, written, record, discards } => {
+                if self.away.get() || !self.lines.borrow().iter().any(Line::is_open) {
+                    return;
+                }
+                self.note(&format!(
+                    "the page crashes; what was being kept is {}",
+                    if written { "kept" } else { "lost" }
+                ));
+                self.away.set(true);
+                self.world.crash(written);
+                self.world.after(away_ms, move || stage.return_to(record, discards));
+            }
+        }
+    }
+
+    /// The next page, and what it finds.
+    fn return_to(&self, damage: Damage, discards: bool) {
+        self.note("the next page");
+        self.away.set(false);
+        self.open_page();
+        let count = self.lines.borrow().len();
+        for index in 0..count {
+            let (begun, open) = {
+                let lines = self.lines.borrow();
+                (lines[index].last().is_some(), lines[index].is_open())
+            };
+            let mut kept = self.kept(index);
+            // What ended is left alone, unless its record outlived the page: then the user sees it among the unfinished ones.
+            let found = !open && begun && kept.is_some() && self.rng.between(0, 2) == 0;
+            if begun && !open && !found {
+                continue;
+            }
+            let damaged = kept.as_mut().is_some_and(|kept| self.damage(index, kept, damage));
+            let beginning = match kept {
+                Some(kept) if discards => {
+                    self.lines.borrow_mut()[index].cancelled = true;
+                    Beginning::Discard(kept)
+                }
+                Some(kept) => Beginning::Kept(kept),
+                None => Beginning::New,
+            };
+            self.start(index, beginning, damaged);
+        }
+    }
+
+    /// True where the record can't be read any more.
+    fn damage(&self, index: usize, kept: &mut Kept, damage: Damage) -> bool {
+        let Some(record) = &mut kept.record else { return false };
+        match damage {
+            Damage::None => return false,
+            Damage::Newer => record["version"] = json!(2),
+            Damage::Garbage => *record = json!({ "a": [1, null] }),
+            Damage::Torn(number) => {
+                let Some(members) = record.as_object_mut().filter(|members| !members.is_empty()) else { return true };
+                let at = (number % members.len() as u64) as usize;
+                let name = members.keys().nth(at).cloned().unwrap_or_default();
+                members.remove(&name);
+            }
+        }
+        self.note(&format!("the record of file {index} is damaged: {damage:?}"));
+        true
+    }
+}
+
+/// Lets go of the world, whatever happened: its tasks hold the stage that holds it.
+pub(crate) struct Curtain(pub(crate) Rc<Stage>);
+
+impl Drop for Curtain {
+    fn drop(&mut self) {
+        self.0.world.end();
+    }
+}
+
+/// Codes after which the application doesn't simply try again.
+pub(crate) fn is_final(code: Code) -> bool {
+    matches!(code, Code::Cancelled | Code::Conflict | Code::OutcomeUnknown | Code::FileChanged | Code::FileUnreadable)
+}

@@ -1,0 +1,79 @@
+//! The simulation can fail: each rule that is broken on purpose is seen within some hundred seeds.
+
+use partway::mutants::{Mutant, set};
+use partway_simulation::seeds::tell;
+
+/// So many seeds are enough for any of them.
+const ENOUGH: u64 = 600;
+
+/// Plays seeds with a rule broken until one fails, and gives what was said of it.
+#[track_caller]
+fn caught(mutant: Mutant) -> String {
+    set(Some(mutant));
+    let found = (1..=ENOUGH).find_map(|seed| tell(seed, false, false).failure.map(|failure| (seed, failure)));
+    set(None);
+    let Some((seed, failure)) = found else { panic!("{mutant:?} went unseen through {ENOUGH} seeds") };
+    assert!(!failure.contains("panicked"), "seen as a panic only: {failure}");
+    let sound = tell(seed, false, false).failure;
+    assert_eq!(sound, None, "seed {seed} fails without it too");
+    println!("{mutant:?} is seen with {failure}");
+    failure
+}
+
+#[test]
+fn a_lost_part_that_counts_as_one_that_arrived() {
+    caught(Mutant::LostPart);
+}
+
+#[test]
+fn a_blind_second_export() {
+    let failure = caught(Mutant::SecondExport);
+    assert!(failure.contains("is there") || failure.contains("after it took effect"), "{failure}");
+}
+
+#[test]
+fn a_form_that_may_have_arrived_and_is_sent_again() {
+    caught(Mutant::SecondForm);
+}
+
+#[test]
+fn a_session_that_is_gone_and_is_gone_on_with() {
+    caught(Mutant::StaleSession);
+}
+
+#[test]
+fn a_slot_that_is_not_given_back() {
+    caught(Mutant::SlotLeak);
+}
+
+#[test]
+fn progress_that_falls() {
+    let failure = caught(Mutant::FallingProgress);
+    assert!(failure.contains("progress fell"), "{failure}");
+}
+
+#[test]
+fn parts_that_are_sent_again_after_a_crash() {
+    let failure = caught(Mutant::ForgottenParts);
+    assert!(failure.contains("a part that was kept is sent again"), "{failure}");
+}
+
+#[test]
+fn a_record_of_a_later_version_that_is_read() {
+    let failure = caught(Mutant::NewerRecord);
+    assert!(failure.contains("can't be read is gone on with"), "{failure}");
+}
+
+#[test]
+fn what_is_done_and_still_kept() {
+    let failure = caught(Mutant::KeptForever);
+    assert!(failure.contains("still kept"), "{failure}");
+}
+
+#[test]
+fn every_mutant_has_its_test() {
+    let source = include_str!("mutants.rs");
+    for mutant in Mutant::ALL {
+        assert!(source.contains(&format!("caught(Mutant::{mutant:?})")), "{mutant:?}");
+    }
+}

@@ -1,0 +1,30 @@
+//! Seeds: some of them here, so that `cargo test` alone would see what is broken; very many by `cargo xtask simulate`.
+
+use partway_simulation::seeds::many::{Run, run};
+use partway_simulation::seeds::tell;
+
+#[test]
+fn some_hundred_seeds() {
+    let sum =
+        run(Run { from: 1, count: 300, real: false, verbose: false, most_failures: 3 }, &|line| println!("{line}"));
+    let failures: Vec<_> = sum.failures.values().filter_map(|told| told.failure.as_deref()).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert_eq!(sum.played, 300);
+    assert!(sum.crashes > 20 && sum.uploads.0 > 250, "they are no stories: {sum:?}");
+}
+
+#[test]
+fn some_with_real_bytes() {
+    let sum = run(Run { from: 1, count: 10, real: true, verbose: false, most_failures: 3 }, &|line| println!("{line}"));
+    assert!(sum.failures.is_empty(), "{:#?}", sum.failures.keys());
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    for seed in 1..40 {
+        let (first, second) = (tell(seed, false, true), tell(seed, false, true));
+        assert_eq!(first.story, second.story);
+        assert_eq!(first.hash, second.hash);
+    }
+    assert_ne!(tell(1, false, false).hash, tell(2, false, false).hash);
+}
