@@ -1,5 +1,6 @@
-import init, { Engine, __wbg_reset_state as renew, onFatal, version as wasmVersion } from "./dist/partway.js";
+import init, { Engine, __wbg_reset_state as renew, onFatal, stir, version as wasmVersion } from "./dist/partway.js";
 import { UploadError, crashed, toUploadError } from "./error.js";
+import { listen } from "./events.js";
 import { report } from "./report.js";
 import { version } from "./version.js";
 import { compile } from "./wasm.js";
@@ -31,6 +32,7 @@ async function instantiate(source) {
     throw error instanceof WebAssembly.LinkError ? foreign(error.message, { cause: error }) : toUploadError(error);
   }
   if (found !== version) throw foreign(`it is of version ${found}`);
+  listen((online) => alive && quietly(() => stir(online)));
 }
 
 function foreign(what, details) {

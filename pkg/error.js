@@ -53,6 +53,6 @@ export function cancelled(message, cause) {
 export function crashed(cause) {
   return new UploadError("internal", `The upload engine crashed: ${cause?.message ?? cause}`, {
     cause,
-    hint: "The upload is lost, the page isn't: the next upload gets a fresh engine. Whether the last request took effect is not known.",
+    hint: "The page is all right: the next upload gets a fresh engine, and goes on with what was kept. Whether the last request took effect is not known.",
   });
 }

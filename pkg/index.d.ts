@@ -47,6 +47,11 @@ export class Uploader {
   /**
    * Starts an upload, now or when a slot is free. Never throws: what is wrong with the file or with `options` rejects `done`.
    *
+   * Where an upload of the same file to the same place was left unfinished, by a reload, a crash or a failure, it goes on with what
+   * the server has (unless `resume` is off): the same name, size, date, first and last bytes, and the same settings of this file.
+   * One that is under way, here or in another tab, is left alone, and the file is sent anew. Of a `FileSystemFileHandle` the handle
+   * is kept too, where the browser can: nothing need then be picked again.
+   *
    * ```js
    * for (const file of input.files) uploader.upload(file, { onComplete: ({ mediaId }) => save(mediaId) });
    * ```
@@ -54,8 +59,24 @@ export class Uploader {
   upload(file: File | Blob | FileSystemFileHandle, options?: UploadOptions): Upload;
 
   /**
-   * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees what they used. The server isn't told: where it
-   * should be, `cancel()` the uploads first. A closed uploader takes no new uploads.
+   * Lists the uploads to this place that a reload, a crash or a failure left behind, newest first; those under way, here or in another
+   * tab, aren't among them. A place is the provider with its `baseUrl` or `endpoint`, account, connection or bucket, and the `scope`
+   * of {@link UploaderOptions.resume}.
+   *
+   * ```js
+   * for (const left of await uploader.unfinished()) {
+   *   if (!left.needsFile) goOnButton.onclick = () => left.resume();
+   * }
+   * ```
+   *
+   * Never rejects: the list is empty where `resume` is off, or the browser keeps nothing.
+   */
+  unfinished(): Promise<UnfinishedUpload[]>;
+
+  /**
+   * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees what they used. The server isn't told, and what is
+   * kept of the uploads stays, so that they can go on another day: `cancel()` those that shall not. A closed uploader takes no new
+   * uploads.
    */
   close(): void;
 }
@@ -109,6 +130,27 @@ export interface UploaderOptions {
    * @defaultValue `"auto"`
    */
   integrity?: "off" | "auto" | "require";
+
+  /**
+   * Whether uploads can go on after a reload, a crash or a closed browser. What is needed for it is kept in IndexedDB: the file's
+   * name, size, type, date and a hash, the provider's settings for it, what the destination called the upload, and which parts
+   * arrived. Neither bytes nor secrets are; presigned URLs only where they can't be had again. It is dropped when the upload is done
+   * or cancelled, and after 7 days, or sooner where the destination's own upload expires. Nothing is kept of a `Blob`.
+   *
+   * It belongs to a place (see {@link Uploader.unfinished}). Where a proxy picks the account by its session, name the signed-in user
+   * as `scope`: any text of yours, 1 character at least. Else one user of a browser finds another's uploads.
+   *
+   * ```js
+   * new Uploader({ provider, resume: { scope: user.id } });
+   * new Uploader({ provider, resume: false }); // keeps nothing
+   * ```
+   *
+   * Without IndexedDB, without Web Locks (a page that isn't secure) or with storage off or full, uploads work all the same, and
+   * can't go on; the console says so once where storage failed.
+   *
+   * @defaultValue `true`, without a scope
+   */
+  resume?: boolean | { scope: string };
 
   /**
    * Whether cookies go with requests to your backend and to the vendor's API, in the words of `fetch`. Requests to presigned URLs
@@ -220,8 +262,8 @@ export interface Upload extends EventTarget {
   /** Goes on after `pause()`. */
   resume(): void;
   /**
-   * Stops, and tells the server where its API has a call for it. `done` rejects with the code `cancelled`; the promise given here
-   * resolves as soon as everything has ended, whichever way.
+   * Stops, tells the server where its API has a call for it, and drops what was kept to go on with. `done` rejects with the code
+   * `cancelled`; the promise given here resolves as soon as everything has ended, whichever way.
    */
   cancel(): Promise<void>;
   /**
@@ -238,6 +280,51 @@ export interface Upload extends EventTarget {
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
 }
 
+/**
+ * An upload that was left behind, as {@link Uploader.unfinished} found it.
+ *
+ * ```js
+ * const [left] = await uploader.unfinished();
+ * const upload = await left.resume(left.needsFile ? input.files[0] : undefined);
+ * await upload.done;
+ * ```
+ */
+export interface UnfinishedUpload {
+  /** Tells unfinished uploads apart; stays the same over reloads. */
+  readonly id: string;
+  /** Name that it was begun under. */
+  readonly name: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Bytes of the parts that had arrived, as far as this browser knows; all of them where only the rest of the protocol is left. */
+  readonly sent: number;
+  /** When it was begun, as ISO 8601. */
+  readonly startedAt: string;
+  /** Whether `resume()` needs the file; false where it was uploaded by a `FileSystemFileHandle` that the browser kept. */
+  readonly needsFile: boolean;
+  /**
+   * Goes on, with the name, type and settings that it was begun with. Call it from a click where there is a handle: the browser may
+   * ask whether the file may be read.
+   *
+   * Rejects with an {@link UploadError}, and changes nothing: `already-running` where it is under way, here or in another tab,
+   * `file-changed` where this isn't the file (its name doesn't matter, size, date and content do), `file-unreadable` where the
+   * handle's file is gone or may not be read, `invalid-options` without a file where one is needed, `session-expired` where it was
+   * finished or discarded meanwhile. All that comes later rejects the upload's `done`.
+   *
+   * ```js
+   * input.onchange = async () => {
+   *   const upload = await left.resume(input.files[0], { onProgress: (progress) => (bar.value = progress.fraction) });
+   * };
+   * ```
+   */
+  resume(file?: File | FileSystemFileHandle, options?: UploadOptions): Promise<Upload>;
+  /**
+   * Gives it up: tells the server where its API has a call for it, and drops what was kept here. Rejects with an {@link UploadError}
+   * where that failed and it is still there to go on with (`already-running` as above, `session-expired` where it is gone already).
+   */
+  discard(): Promise<void>;
+}
+
 /** What `detail` of an event of {@link Upload} is, by the event's name. */
 export interface UploadEvents {
   progress: Progress;
@@ -249,8 +336,8 @@ export interface UploadEvents {
 
 /**
  * Where an upload is. They come in this order, but any may be left out: `"checking"` looks at the file and whether it is there
- * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's or the
- * server's. The last three are final.
+ * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's (offline) or
+ * the server's (asked for a break). The last three are final.
  */
 export type UploadStatus =
   "queued" | "checking" | "opening" | "sending" | "completing" | "processing" | "paused" | "waiting" | "done" | "failed" | "cancelled";
@@ -366,8 +453,9 @@ export interface UploadErrorDetails {
 
 /**
  * `file-rejected` is said before a byte is sent, `too-large` and `unsupported-type` by the server. `url-expired` is about a store's
- * presigned URL, `session-expired` about the vendor's upload. `outcome-unknown`: a call that must not be repeated may have taken
- * effect, so look before you try again. `application`: a function of yours threw, and `cause` has what it threw.
+ * presigned URL, `session-expired` about the vendor's upload. `already-running`: another tab or upload works on what `resume()` or
+ * `discard()` was called for; `upload()` never ends so, it begins its own. `outcome-unknown`: a call that must not be repeated may
+ * have taken effect, so look before you try again. `application`: a function of yours threw, and `cause` has what it threw.
  */
 export type UploadErrorCode =
   | "invalid-options"
@@ -521,7 +609,7 @@ export interface PlanProvider {
    * plan's for that part. A part that is left out twice ends the upload as `plan-mismatch`.
    */
   sign?(plan: UploadPlan, partNumbers: number[]): Promise<{ partNumber: number; uploadUrl: string; headers?: Record<string, string> }[]>;
-  /** Says which parts the store has. */
+  /** Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. */
   list?(plan: UploadPlan): Promise<{ partNumber: number; size: number; etag: string }[]>;
   /** Puts the parts together; what it gives goes into the result. */
   complete?(plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]): Promise<Partial<UploadResult> | void>;

@@ -35,12 +35,6 @@ function origin(value, at) {
   return value;
 }
 
-function laterRelease(what) {
-  return (_, at) => {
-    throw invalid(`${at} is not there yet: this version can't ${what}.`, "Leave it out.");
-  };
-}
-
 const uploaderOptions = shape(
   {
     provider: providerOptions,
@@ -49,7 +43,7 @@ const uploaderOptions = shape(
     retry,
     stallMs: number({ min: 1, max: DAY_MS }),
     integrity: oneOf("off", "auto", "require"),
-    resume: laterRelease("keep an upload over a reload"),
+    resume: either((value) => typeof value === "object", shape({ scope: filled }, { required: ["scope"] }), boolean),
     credentials: oneOf("omit", "same-origin", "include"),
     idempotencyKeys: boolean,
     accept,

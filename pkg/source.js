@@ -15,14 +15,18 @@ function isBlob(file) {
   return /^\[object (Blob|File)\]$/.test(Object.prototype.toString.call(file));
 }
 
+const READ = { mode: "read" };
+
+/** The file behind a handle. One from another day has to be allowed again: the browser asks, where the user has just clicked. */
 export async function open(handle) {
   try {
+    if ((await handle.queryPermission?.(READ)) === "prompt") await handle.requestPermission(READ);
     return await handle.getFile();
   } catch (cause) {
     throw new UploadError("file-unreadable", `The file behind the handle can't be opened: ${cause?.message ?? cause}`, {
       step: "check",
       cause,
-      hint: "It may have been moved or deleted, or the permission to read it has lapsed: let the user pick it again.",
+      hint: "It may have been moved or deleted, or may not be read any more: let the user pick it again, or try again from a click.",
     });
   }
 }

@@ -1,7 +1,10 @@
 import { load } from "./core.js";
 import { cancelled, invalid, toUploadError } from "./error.js";
+import { hex } from "./fingerprint.js";
 import { checkUploadOptions, mergeProvider } from "./options.js";
+import { placeOf, settingsOf } from "./place.js";
 import { report } from "./report.js";
+import { sessionFor } from "./session.js";
 import { checkFile, describe, isHandle, open } from "./source.js";
 
 /** One file on its way. */
@@ -18,19 +21,25 @@ export class Upload extends EventTarget {
   #options = {};
   #wantsProgress = false;
   #task;
+  /** What is kept of it, or was, to go on with. */
+  #session;
   /** Calls made before the engine has the upload. */
   #kept = [];
   /** What is to be undone once this has settled. */
   #leaving = [];
 
-  /** `host` is the uploader's side: its `provider`; `enter(end)`, which gives a function to leave by; `start(...)`. */
-  constructor(host, file, options = {}) {
+  /**
+   * `host` is the uploader's side: its `provider` and `resume`; `enter(end)`, which gives a function to leave by; `start(...)`.
+   * `session` is the one to go on with, where it is known; it is let go of at the end.
+   */
+  constructor(host, file, options = {}, session = undefined) {
     super();
     this.#done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     this.#done.catch(() => {});
+    if (session) this.#work(session);
     this.#run(host, file, options).catch((error) => this.#fail(error));
   }
 
@@ -63,7 +72,8 @@ export class Upload extends EventTarget {
   }
 
   async cancel() {
-    if (this.#task) this.#call("cancel");
+    // What is kept at the server and here is to go too.
+    if (this.#task || this.#session?.isKept) this.#call("cancel");
     else this.#fail(cancelled("The upload was cancelled."));
     await this.#done.catch(() => {});
   }
@@ -89,13 +99,14 @@ export class Upload extends EventTarget {
     this.#options = checkUploadOptions(options);
     const provider = mergeProvider(host.provider, this.#options.provider);
     this.#heed(this.#options.signal);
-    const source = this.#take(isHandle(file) ? await open(file) : file);
-    await load();
+    const handle = isHandle(file) ? file : undefined;
+    const source = this.#take(handle ? await open(handle) : file);
+    await Promise.all([this.#session ?? this.#find(host.resume, provider, source, handle), load()]);
     if (this.#settled) return;
     this.#task = host.start(
       source,
       provider,
-      { wantsProgress: this.#wantsProgress || this.#options.onProgress !== undefined },
+      { wantsProgress: this.#wantsProgress || this.#options.onProgress !== undefined, ...this.#session?.forEngine() },
       // Not within the call: a listener may call back, and would find the wasm busy.
       (type, detail) => queueMicrotask(() => this.#hear(type, detail)),
       (error) => this.#fail(error),
@@ -106,9 +117,25 @@ export class Upload extends EventTarget {
 
   #take(blob) {
     const source = describe(blob, this.#options);
+    // Of one that is discarded there is no file.
+    source.size = this.#session?.stored.size ?? source.size;
     this.#file = { name: source.name, size: source.size, type: source.type };
     this.#progress = noProgress(source.size);
     return source;
+  }
+
+  /** A Blob has neither name nor date to be known again by: nothing is kept of it. */
+  async #find(resume, provider, { file, name, size, type, lastModified }, handle) {
+    if (!resume || lastModified === undefined) return;
+    const about = { place: placeOf(provider, resume.scope), settings: settingsOf(provider), name, size, type, lastModified };
+    const session = await sessionFor(file, about, handle);
+    if (session) this.#work(session);
+  }
+
+  #work(session) {
+    this.#session = session;
+    if (this.#settled) session.release();
+    else this.#leaving.push(() => session.release());
   }
 
   #heed(signal) {
@@ -173,5 +200,5 @@ function noProgress(total) {
 }
 
 function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(crypto.getRandomValues(new Uint8Array(12)));
 }

@@ -1,27 +1,33 @@
 import { EngineHolder } from "./core.js";
 import { cancelled } from "./error.js";
 import { checkUploaderOptions } from "./options.js";
+import { unfinished } from "./unfinished.js";
 import { Upload } from "./upload.js";
 
 /** The shared engine: options, slots, pace, queue. */
 export class Uploader {
-  #options;
+  #host;
   #engine;
   #live = new Set();
   #closed = false;
 
   constructor(options) {
-    this.#options = checkUploaderOptions(options);
-    this.#engine = new EngineHolder(this.#options);
-  }
-
-  upload(file, options) {
-    const host = {
-      provider: this.#options.provider,
+    const checked = checkUploaderOptions(options);
+    this.#engine = new EngineHolder(checked);
+    this.#host = {
+      provider: checked.provider,
+      resume: checked.resume ?? true,
       enter: (end) => this.#enter(end),
       start: (...details) => this.#engine.start(...details),
     };
-    return new Upload(host, file, options);
+  }
+
+  upload(file, options) {
+    return new Upload(this.#host, file, options);
+  }
+
+  unfinished() {
+    return unfinished(this.#host);
   }
 
   close() {

@@ -19,7 +19,7 @@ const ACTIONS = {
 };
 
 export class Card {
-  /** `begin(file, callbacks)` starts the upload and returns it; `changed(card)` hears of every change, `removed(card)` of the end. */
+  /** `begin(file, callbacks)` starts the upload and gives it, or a promise of it; `changed(card)` hears of every change, `removed(card)` of the end. */
   constructor(file, label, { begin, changed, removed }) {
     this.file = file;
     this.begin = begin;
@@ -50,32 +50,36 @@ export class Card {
     this.part(".outcome").replaceChildren();
     this.cells.clear();
     Object.assign(state, { status: "queued", progress: NOTHING(file.size), again: 0, result: null, error: null, stopping: false });
+    this.begun = this.#begin({
+      onStatus: (status) => this.#status(status),
+      onProgress: (progress) => this.#progress(progress),
+      onPart: ({ partNumber, attempts }) => this.#arrived(partNumber, attempts),
+      onComplete: (result) => this.#complete(result),
+      onError: (error) => this.#fail(error),
+    });
+    this.#now();
+  }
+
+  async #begin(callbacks) {
     try {
-      this.upload = this.begin(file, {
-        onStatus: (status) => this.#status(status),
-        onProgress: (progress) => this.#progress(progress),
-        onPart: ({ partNumber, attempts }) => this.#arrived(partNumber, attempts),
-        onComplete: (result) => this.#complete(result),
-        onError: (error) => this.#fail(error),
-      });
+      return await this.begin(this.file, callbacks);
     } catch (error) {
       this.#fail(error);
     }
-    this.#now();
   }
 
-  pause() {
-    this.upload.pause();
+  async pause() {
+    (await this.begun)?.pause();
   }
 
-  resume() {
-    this.upload.resume();
+  async resume() {
+    (await this.begun)?.resume();
   }
 
-  cancel() {
+  async cancel() {
     this.state.stopping = true;
-    this.upload.cancel();
     this.#now();
+    (await this.begun)?.cancel();
   }
 
   remove() {

@@ -55,6 +55,9 @@ function snippet({ name, ...given }, vendorBase) {
     "  onProgress: (p) => { bar.value = p.fraction; },",
     "});",
     `const { ${GIVES[name]} } = await upload.done;`,
+    "",
+    "// After a reload the same file goes on where it stopped.",
+    "// To list what was left: await uploader.unfinished()",
     ...(callbacks.length ? [POST] : []),
   ].join("\n");
 }

@@ -1,5 +1,11 @@
 // Files in: by the file input, by dropping files or folders anywhere, by pasting, or made up.
 
+/** Handles of dropped files, where the browser gives them: with one, nothing need be picked again after a reload. */
+const handles = new WeakMap();
+
+/** What to upload for a file that came in: its handle, or the file itself. */
+export const sourceOf = (file) => handles.get(file) ?? file;
+
 /** Calls `take(files)` with what comes in; `words()` is what the veil says while something is dragged over the page. */
 export function intake({ input, sample, veil, words, take }) {
   input.addEventListener("change", () => {
@@ -36,8 +42,28 @@ export function intake({ input, sample, veil, words, take }) {
   });
 }
 
-/** Entries must be asked for before the event is over; folders are walked after it. */
+/** Handles and entries must be asked for before the event is over; folders are walked after it. */
 async function dropped(transfer) {
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  if (items.length && items[0].getAsFileSystemHandle) {
+    const given = await Promise.all(items.map((item) => item.getAsFileSystemHandle()));
+    return (await Promise.all(given.map(open))).flat();
+  }
+  return fromEntries(transfer);
+}
+
+async function open(handle) {
+  if (handle.kind === "file") {
+    const file = await handle.getFile();
+    handles.set(file, handle);
+    return [file];
+  }
+  const found = [];
+  for await (const inside of handle.values()) if (!inside.name.startsWith(".")) found.push(inside);
+  return (await Promise.all(found.map(open))).flat();
+}
+
+async function fromEntries(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.());
   if (!entries.length || entries.includes(null) || entries.includes(undefined)) return [...transfer.files];
   return (await Promise.all(entries.map(walk))).flat();

@@ -6,13 +6,15 @@ import { Card } from "./card.js";
 import { Cells } from "./cells.js";
 import { code } from "./code.js";
 import { destinations } from "./destinations.js";
-import { intake } from "./intake.js";
+import { intake, sourceOf } from "./intake.js";
+import { leftovers } from "./leftovers.js";
 import { recall, remember } from "./memory.js";
 import { network } from "./network.js";
+import { offline } from "./offline.js";
 import { settings } from "./settings.js";
 import { show } from "./summary.js";
 import { theme } from "./theme.js";
-import { start } from "./uploaders.js";
+import { goOn, start } from "./uploaders.js";
 import { count } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -21,6 +23,7 @@ const list = byId("uploads");
 const input = byId("files");
 const cards = new Set();
 let changes = 0;
+let seenStages = "[]";
 
 const chosen = settings(byId("settings-form"));
 const showCode = code();
@@ -34,6 +37,8 @@ theme(byId("theme"), () => {
   for (const card of cards) card.cells.draw();
 });
 network({ busy, changes: () => changes });
+offline(byId("offline"));
+const leftChanged = leftovers({ known, chosen, isShown, goOn: follow });
 intake({ input, sample: byId("sample"), veil: byId("drop-veil"), words: () => `Drop to send to ${select.selectedOptions[0]?.label ?? "…"}`, take });
 
 select.addEventListener("change", choose);
@@ -80,15 +85,36 @@ async function take(files) {
   const destination = (await known).get(select.value);
   if (!destination) return;
   const options = chosen();
-  const added = files.map((file) => new Card(file, destination.label, {
-    begin: (...given) => start(destination, options, ...given),
-    changed: refresh,
-    removed: remove,
-  }));
-  for (const card of added) cards.add(card);
-  list.prepend(...added.map(({ element }) => element));
+  add(files.map((file) => card(file, destination, (callbacks) => start(destination, options, sourceOf(file), callbacks))));
   announce(`${count(files.length, "file")} added, to ${destination.label}`);
+}
+
+/** What was left unfinished stands among the others once it goes on; rejects where it can't. */
+async function follow(destination, left, file) {
+  const options = chosen();
+  let tries = 0;
+  const added = card(left, destination, (callbacks) => {
+    tries += 1;
+    // Without the file there is only what is kept, also for another try.
+    return file && tries > 1 ? start(destination, options, file, callbacks) : goOn(destination, options, left.id, file, callbacks);
+  });
+  if (!(await added.begun)) throw added.state.error;
+  add([added]);
+}
+
+function card(file, destination, begin) {
+  return new Card(file, destination.label, { begin: (_, callbacks) => begin(callbacks), changed: refresh, removed: remove });
+}
+
+function add(added) {
+  for (const one of added) cards.add(one);
+  list.prepend(...added.map(({ element }) => element));
   refresh();
+}
+
+/** Whether it stands on the page, where it can be tried again. */
+function isShown(left, label) {
+  return [...cards].some(({ file, state }) => file.name === left.name && file.size === left.size && state.label === label && state.status !== "done");
 }
 
 function busy() {
@@ -116,6 +142,9 @@ function drop(card) {
 let timer;
 function refresh() {
   changes += 1;
+  const stages = JSON.stringify([...cards].map(({ state }) => state.status));
+  if (stages !== seenStages) leftChanged();
+  seenStages = stages;
   timer ??= setTimeout(() => {
     timer = undefined;
     show(cards);

@@ -2,7 +2,10 @@
 
 import { recall, remember } from "./memory.js";
 
-const NAMES = ["concurrency", "transport", "integrity"];
+const NAMES = ["concurrency", "transport", "integrity", "resume"];
+
+/** What is not meant as the text that it is. */
+const MEANT = { concurrency: Number, resume: (text) => text === "on" };
 
 /** Fills the form with what is remembered; returns a function that reads it as options of the package. */
 export function settings(form) {
@@ -17,7 +20,7 @@ export function settings(form) {
     for (const name of NAMES) {
       const field = form.elements[name];
       if (!field.value || field.value === "auto" || !field.checkValidity()) continue;
-      chosen[name] = name === "concurrency" ? field.valueAsNumber : field.value;
+      chosen[name] = MEANT[name]?.(field.value) ?? field.value;
     }
     return chosen;
   };

@@ -29,6 +29,15 @@ export function toGo(seconds) {
   return `${duration(Math.max(1, Math.ceil(seconds)))} to go`;
 }
 
+/** "today, 14:03", "yesterday, 9:00", "3 May, 17:30". */
+export function when(date, now = new Date()) {
+  const day = (offset) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + offset).toDateString();
+  const time = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit", hourCycle: "h23" }).format(date);
+  if (date.toDateString() === day(0)) return `today, ${time}`;
+  if (date.toDateString() === day(-1)) return `yesterday, ${time}`;
+  return `${new Intl.DateTimeFormat("en", { day: "numeric", month: "long" }).format(date)}, ${time}`;
+}
+
 /** Items of a line, each kept whole when the line breaks. */
 export const line = (...items) => items.filter(Boolean).map((item) => item.replaceAll(" ", "\u00a0")).join(" · ");
 
@@ -50,7 +59,7 @@ export function status(state) {
     case "completing": return `All bytes are there, finishing at ${label}`;
     case "processing": return progress.processing === null ? `${label} is processing it` : `${label} is processing it, ${percent(progress.processing)}`;
     case "paused": return parts ? `Paused, ${parts} arrived` : "Paused";
-    case "waiting": return navigator.onLine ? `Waiting, ${label} asked for a break` : "Offline, goes on when the network is back";
+    case "waiting": return navigator.onLine ? `Waiting, goes on by itself when ${label} is ready` : "Offline, goes on by itself when the network is back";
     case "done": return state.result.alreadyThere ? `${label} had this file already, nothing was sent` : `Arrived at ${label} in ${duration(state.result.elapsedMs / 1000)}`;
     case "failed": return "Failed";
     case "cancelled": return "Cancelled";

@@ -92,7 +92,7 @@ for (const [what, options, pattern] of [
   ["negative bytes", { provider: PLAN, accept: { maxBytes: -1 } }, /but is -1/],
   ["an origin with a path", { provider: PLAN, trustedOrigins: ["https://a.example/"] }, /trustedOrigins\[0\] must be an origin/],
   ["an origin that is none", { provider: PLAN, trustedOrigins: ["a.example"] }, /must be an origin/],
-  ["resume, which is to come", { provider: PLAN, resume: true }, /resume is not there yet.*Leave it out/],
+  ["a scope that is none", { provider: PLAN, resume: { scope: 7 } }, /resume\.scope must be a string, but is a number/],
   ["no bucket", { provider: { ...S3, bucket: undefined } }, /provider\.bucket is missing/],
   ["an empty region", { provider: { ...S3, region: " " } }, /provider\.region must not be empty/],
   ["a host without a scheme", { provider: { ...S3, endpoint: "s3.example" } }, /provider\.endpoint must be a whole URL/],

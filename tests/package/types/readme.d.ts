@@ -11,9 +11,10 @@ declare global {
   const upload: Upload;
   const uploader: Uploader;
   const text: string;
+  const user: { id: string };
   function draw(fraction: number): void;
   function send(message: { text: string; mediaItems: (string | undefined)[] }): Promise<void>;
-  function show(message: string, more: { hint?: string; retry: boolean }): void;
+  function show(message: string, more?: { hint?: string; retry: boolean }): void;
   function token(): Promise<string>;
   function setFraction(fraction: number): void;
   function useEffect(effect: () => () => void, dependencies: unknown[]): void;

@@ -6,6 +6,7 @@ import type {
   Provider,
   SentPart,
   Step,
+  UnfinishedUpload,
   Upload,
   UploaderOptions,
   UploadErrorCode,
@@ -36,6 +37,7 @@ export const everyOption: UploaderOptions = {
   retry: { attempts: 3, baseMs: 100, capMs: 1000 },
   stallMs: 10_000,
   integrity: "require",
+  resume: { scope: "anna" },
   credentials: "include",
   idempotencyKeys: true,
   accept: { types: ["video/*", ".mov"], maxBytes: { "video/*": 5e9, "image/*": 50e6 } },
@@ -49,7 +51,7 @@ export const everyOption: UploaderOptions = {
   fetch: globalThis.fetch,
 };
 export const lenient: UploaderOptions = { provider: { name: "plan", open: async () => ({ parts: [] }) }, accept: false, concurrency: 12 };
-export const limited: UploaderOptions = { ...everyOption, accept: { maxBytes: 1e9 } };
+export const limited: UploaderOptions = { ...everyOption, accept: { maxBytes: 1e9 }, resume: false };
 
 export const providers: Provider[] = [
   {
@@ -149,6 +151,18 @@ export async function everySource(uploader: Uploader): Promise<void> {
     console.log(about, upload.progress.eta);
   }
   uploader.close();
+}
+
+export async function goOn(uploader: Uploader): Promise<void> {
+  const found: UnfinishedUpload[] = await uploader.unfinished();
+  for (const { id, name, size, sent, startedAt, needsFile, resume, discard } of found) {
+    console.log(id, name, sent / size, new Date(startedAt).toLocaleString());
+    if (sent === 0) await discard();
+    else if (needsFile) await resume(file, { onProgress: ({ fraction }) => console.log(fraction) });
+    else await resume();
+  }
+  const upload: Upload | undefined = await found[0]?.resume(handle);
+  upload?.pause();
 }
 
 export async function errors(upload: Upload): Promise<void> {

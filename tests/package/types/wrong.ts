@@ -1,10 +1,11 @@
 // Nothing here must compile. A line without an error below its mark is an error itself.
 import { load, Uploader, UploadError } from "partway";
-import type { Provider, Upload, UploadErrorCode, UploadOptions, UploadPlan } from "partway";
+import type { Provider, UnfinishedUpload, Upload, UploadErrorCode, UploadOptions, UploadPlan } from "partway";
 
 declare const file: File;
 declare const upload: Upload;
 declare const uploader: Uploader;
+declare const left: UnfinishedUpload;
 
 // @ts-expect-error a provider is needed
 new Uploader({});
@@ -24,12 +25,31 @@ new Uploader({ provider: { name: "ofauth" }, accept: true });
 new Uploader({ provider: { name: "ofauth" }, accept: { types: "video/*" } });
 // @ts-expect-error milliseconds are numbers
 new Uploader({ provider: { name: "ofauth" }, retry: { baseMs: "500" } });
-// @ts-expect-error not in this version
-new Uploader({ provider: { name: "ofauth" }, resume: true });
-// @ts-expect-error not in this version
-uploader.unfinished();
+// @ts-expect-error yes or no, or whose
+new Uploader({ provider: { name: "ofauth" }, resume: "anna" });
+// @ts-expect-error a scope is text
+new Uploader({ provider: { name: "ofauth" }, resume: { scope: 7 } });
+// @ts-expect-error the scope is missing
+new Uploader({ provider: { name: "ofauth" }, resume: {} });
 // @ts-expect-error not in this version
 uploader.diagnose();
+
+// @ts-expect-error a promise of a list
+for (const one of uploader.unfinished()) void one;
+// @ts-expect-error it takes nothing
+uploader.unfinished("ofauth");
+// @ts-expect-error a file, not its name
+left.resume("clip.mp4");
+// @ts-expect-error a promise of an upload
+left.resume(file).pause();
+// @ts-expect-error misspelt
+left.resume(file, { onprogress: () => {} });
+// @ts-expect-error read only
+left.sent = 5;
+// @ts-expect-error text, as ISO 8601
+left.startedAt.getTime();
+// @ts-expect-error nothing comes of it
+left.discard().then((result) => result.code);
 
 // @ts-expect-error accountId and exportType are needed
 export const onlymonster: Provider = { name: "onlymonster", baseUrl: "/api" };

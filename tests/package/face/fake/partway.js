@@ -6,6 +6,7 @@ export const core = {
   resets: 0,
   frees: 0,
   inits: [],
+  stirred: [],
   instance: 0,
   /** Thrown by the next call of that name. */
   throws: {},
@@ -17,7 +18,7 @@ export const core = {
     return error;
   },
   forget() {
-    core.engines.length = core.tasks.length = core.inits.length = 0;
+    core.engines.length = core.tasks.length = core.inits.length = core.stirred.length = 0;
     core.resets = core.frees = 0;
     core.throws = {};
   },
@@ -30,6 +31,11 @@ function maybeThrow(name) {
   const thrown = core.throws[name];
   delete core.throws[name];
   if (thrown) throw typeof thrown === "function" ? thrown() : thrown;
+}
+
+export function stir(online) {
+  core.stirred.push(online);
+  maybeThrow("stir");
 }
 
 export default async function init({ module_or_path }) {

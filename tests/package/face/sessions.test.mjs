@@ -1,0 +1,472 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { RESULT, UploadError, Uploader, failure } from "./harness.mjs";
+import { RECORD, begun, change, core, database, empty, file, held, hold, kept, pace, plan, reload, settle, warned } from "./storage.mjs";
+
+const PARTS = [
+  { partNumber: 1, start: 0, end: 0, etag: '"a"' },
+  { partNumber: 2, start: 1, end: 1, etag: '"b"' },
+];
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+beforeEach(empty);
+
+test("what the engine keeps is there, with the file's description and nothing secret", async () => {
+  const uploader = new Uploader({
+    provider: { name: "ofauth", baseUrl: "https://app.example/api", connectionId: "c1", apiKey: "secret-1", dangerouslyExposeSecrets: true },
+    resume: { scope: "anna" },
+  });
+  await kept(uploader, file("clip.mp4", 5), { parts: PARTS });
+  const { sessions, parts } = await database();
+  assert.equal(sessions.length, 1);
+  const { id, head, place, settings, savedAt, startedAt, ...rest } = sessions[0];
+  assert.match(id, /^[0-9a-f]{24}$/);
+  assert.match(head, /^[0-9a-f]{64}$/);
+  assert.deepEqual(JSON.parse(place), ["ofauth", "https://app.example/api", "c1", null, null, null, "anna"]);
+  assert.equal(settings, "{}");
+  assert.ok(Math.abs(Date.now() - savedAt) < 5000 && startedAt <= savedAt);
+  assert.deepEqual(rest, { name: "clip.mp4", size: 5, type: "video/mp4", lastModified: 7, handle: undefined, record: RECORD });
+  assert.deepEqual(parts, PARTS);
+  assert.doesNotMatch(JSON.stringify(sessions), /secret-1/);
+});
+
+test("upload() of the same file goes on after a reload", async () => {
+  await kept(plan(), file(), { parts: PARTS });
+  await reload();
+  const { task } = await begun(plan(), file());
+  assert.deepEqual(task.options.kept, { record: RECORD, parts: PARTS });
+  assert.equal((await database()).sessions.length, 1);
+});
+
+test("a new upload has nothing to go on with", async () => {
+  const { task } = await begun(plan());
+  assert.equal(task.options.kept, undefined);
+  assert.equal(task.options.discard, false);
+});
+
+for (const [what, other] of [
+  ["name", () => file("b.mp4")],
+  ["size", () => file("a.mp4", 4)],
+  ["date", () => new File([new Uint8Array(3)], "a.mp4", { type: "video/mp4", lastModified: 8 })],
+  ["type", () => new File([new Uint8Array(3)], "a.mp4", { type: "video/quicktime", lastModified: 7 })],
+  ["content", () => new File([Uint8Array.of(0, 0, 1)], "a.mp4", { type: "video/mp4", lastModified: 7 })],
+]) {
+  test(`a file of another ${what} begins its own`, async () => {
+    await kept(plan());
+    await reload();
+    const { task } = await begun(plan(), other());
+    assert.equal(task.options.kept, undefined);
+  });
+}
+
+test("head and tail of a large file are looked at", async () => {
+  const large = (at) => {
+    const bytes = new Uint8Array(1_000_000);
+    if (at !== undefined) bytes[at] = 1;
+    return new File([bytes], "l.mp4", { lastModified: 7 });
+  };
+  await kept(plan(), large());
+  for (const at of [0, 65_535, 1_000_000 - 65_536, 999_999]) {
+    await reload();
+    assert.equal((await begun(plan(), large(at))).task.options.kept, undefined, String(at));
+  }
+  await reload();
+  assert.ok((await begun(plan(), large())).task.options.kept);
+});
+
+for (const [what, one, other] of [
+  ["another user's", { resume: { scope: "anna" } }, { resume: { scope: "ben" } }],
+  ["one without a scope", { resume: { scope: "anna" } }, {}],
+]) {
+  test(`upload() doesn't go on with ${what}, unfinished() doesn't show it`, async () => {
+    await kept(plan(one));
+    await reload();
+    assert.equal((await begun(plan(other))).task.options.kept, undefined);
+    assert.deepEqual(await plan(other).unfinished(), []);
+    assert.equal((await plan(one).unfinished()).length, 1);
+  });
+}
+
+const S3 = { name: "s3", bucket: "b", region: "r", key: "k", getCredentials: async () => ({}) };
+for (const [what, changes] of [
+  ["bucket", { bucket: "c" }],
+  ["region", { region: "q" }],
+  ["endpoint", { endpoint: "https://other.example" }],
+]) {
+  test(`another ${what} is another place`, async () => {
+    await kept(new Uploader({ provider: S3 }));
+    await reload();
+    const uploader = new Uploader({ provider: { ...S3, ...changes } });
+    assert.equal((await begun(uploader)).task.options.kept, undefined);
+    assert.deepEqual(await uploader.unfinished(), []);
+  });
+}
+
+test("another key isn't gone on with, but it is unfinished here, and resumed as it was begun", async () => {
+  await kept(new Uploader({ provider: S3 }), file(), { options: { provider: { key: "mine" }, filename: "x.mov", contentType: "video/x" } });
+  await reload();
+  const uploader = new Uploader({ provider: S3 });
+  assert.equal((await begun(uploader, file(), { filename: "x.mov", contentType: "video/x" })).task.options.kept, undefined);
+  const [left] = await uploader.unfinished();
+  assert.equal(left.name, "x.mov");
+  const upload = await left.resume(file());
+  await settle();
+  const task = core.tasks.at(-1);
+  assert.deepEqual(task.options.kept.record, RECORD);
+  assert.equal(task.provider.key, "mine");
+  assert.deepEqual(upload.file, { name: "x.mov", size: 3, type: "video/x" });
+});
+
+test("relative addresses of a proxy are the same place from any page", async () => {
+  globalThis.document = { baseURI: "https://app.example/a/b.html", addEventListener() {} };
+  await kept(new Uploader({ provider: { name: "ofauth", baseUrl: "/api" } }));
+  await reload();
+  globalThis.document.baseURI = "https://app.example/c.html";
+  const [left] = await new Uploader({ provider: { name: "ofauth", baseUrl: "https://app.example/api" } }).unfinished();
+  delete globalThis.document;
+  assert.equal(left.name, "a.mp4");
+});
+
+test("resume: false keeps nothing, finds nothing, shows nothing", async () => {
+  await kept(plan());
+  await reload();
+  const off = plan({ resume: false });
+  const { task } = await begun(off);
+  assert.deepEqual(task.options, { wantsProgress: false });
+  assert.deepEqual(await off.unfinished(), []);
+});
+
+test("nothing is kept of a Blob: it couldn't be known again", async () => {
+  const { task } = await begun(plan(), new Blob(["abc"]));
+  assert.deepEqual(task.options, { wantsProgress: false });
+});
+
+test("a second upload of a file that is under way begins its own", async () => {
+  const one = await kept(plan());
+  const two = await kept(plan());
+  assert.equal(two.task.options.kept, undefined);
+  assert.equal((await database()).sessions.length, 2);
+  assert.equal(held().length, 2);
+  one.sink("error", { code: "network", message: "x" });
+  await failure(one.upload);
+});
+
+test("of several the newest goes on, then the next", async () => {
+  await kept(plan(), file(), { record: { ...RECORD, begunAt: 1 } });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await kept(plan(), file(), { record: { ...RECORD, begunAt: 2 } });
+  await reload();
+  const uploader = plan();
+  for (const begunAt of [2, 1]) assert.equal((await begun(uploader)).task.options.kept.record.begunAt, begunAt);
+  assert.equal((await begun(uploader)).task.options.kept, undefined);
+});
+
+test("a failed upload goes on when the same file is uploaded again, even at once", async () => {
+  const uploader = plan();
+  let again;
+  pace.ms = 50;
+  const { upload, sink } = await kept(uploader, file(), { parts: PARTS, options: { onError: () => (again = uploader.upload(file())) } });
+  sink("error", { code: "network", message: "x", retryable: true });
+  await failure(upload);
+  while (core.tasks.length < 2) await settle();
+  pace.ms = 0;
+  assert.deepEqual(core.tasks[1].options.kept?.parts, PARTS);
+  core.tasks[1].sink("complete", RESULT);
+  await again.done;
+});
+
+test("the lock is held from the first keep to the end, and let go at every end", async () => {
+  for (const end of ["complete", "error", "close", "crash"]) {
+    await empty();
+    const uploader = plan();
+    const { upload, sink, task } = await begun(uploader);
+    assert.deepEqual(held(), []);
+    await task.options.keep(RECORD);
+    assert.equal(held().length, 1);
+    if (end === "complete") sink(end, RESULT);
+    if (end === "error") sink(end, { code: "network", message: "x" });
+    if (end === "close") uploader.close();
+    const original = console.error;
+    console.error = () => {};
+    if (end === "crash") core.die();
+    await upload.done.catch(() => {});
+    console.error = original;
+    await settle();
+    assert.deepEqual(held(), [], end);
+    assert.equal((await database()).sessions.length, 1, "only the engine forgets");
+  }
+});
+
+test("what is written late is written before the lock goes", async () => {
+  const { task, sink, upload } = await kept(plan());
+  for (let number = 1; number <= 50; number += 1) task.options.keepPart(number, { start: 0, end: 0 });
+  sink("error", { code: "network", message: "x" });
+  await failure(upload);
+  while (held().length) await settle();
+  assert.equal((await database()).parts.length, 50);
+});
+
+test("forget drops session and parts, and what comes late isn't kept", async () => {
+  const { task } = await kept(plan(), file(), { parts: PARTS });
+  await kept(plan(), file("other.mp4"), { parts: PARTS });
+  task.options.forget();
+  await task.options.keepPart(3, PARTS[0]);
+  const { sessions, parts } = await database();
+  assert.deepEqual(
+    sessions.map(({ name }) => name),
+    ["other.mp4"],
+  );
+  assert.equal(parts.length, 2);
+});
+
+test("an upload that begins anew keeps none of the parts before", async () => {
+  const { task } = await kept(plan(), file(), { parts: PARTS });
+  task.options.forget();
+  await task.options.keep({ ...RECORD, begunAt: 2 });
+  await task.options.keepPart(2, PARTS[1]);
+  const { sessions, parts } = await database();
+  assert.equal(sessions[0].record.begunAt, 2);
+  assert.deepEqual(parts, [PARTS[1]]);
+});
+
+test("a part without a kept session isn't kept", async () => {
+  const { task } = await begun(plan());
+  await task.options.keepPart(1, PARTS[0]);
+  await task.options.forget();
+  assert.deepEqual(await database(), { sessions: [], parts: [] });
+});
+
+test("a full disk: keep rejects, what was kept before goes, one warning, and the upload goes on", async () => {
+  const { task, upload, sink } = await kept(plan(), file(), { parts: PARTS });
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  const seen = await warned(async () => {
+    await task.options.keepPart(3, PARTS[0]);
+    await assert.rejects(task.options.keep({ ...RECORD, phase: "completing" }), { name: "QuotaExceededError" });
+  });
+  IDBObjectStore.prototype.put = put;
+  assert.equal(seen.length, 1);
+  assert.match(seen[0][0], /can't go on after a reload/);
+  assert.deepEqual(await database(), { sessions: [], parts: [] });
+  sink("complete", RESULT);
+  assert.equal(await upload.done, RESULT);
+});
+
+test("a disk that is full only when it is written to", async () => {
+  const { task } = await begun(plan());
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = function (...values) {
+    const request = put.apply(this, values);
+    this.transaction.abort();
+    return request;
+  };
+  let kept;
+  await warned(async () => {
+    kept = await task.options.keep(RECORD).then(
+      () => true,
+      () => false,
+    );
+  });
+  assert.equal(kept, false);
+  IDBObjectStore.prototype.put = put;
+  assert.deepEqual(await database(), { sessions: [], parts: [] });
+  while (held().length) {
+    task.sink("error", { code: "network", message: "x" });
+    await settle();
+  }
+});
+
+test("sessions expire: after a week, or when the record says", async () => {
+  for (const [changes, fresh] of [
+    [{ savedAt: Date.now() - 6 * DAY_MS }, true],
+    [{ savedAt: Date.now() - 8 * DAY_MS }, false],
+    [{ record: { ...RECORD, expiresAt: Date.now() + 1000 }, savedAt: Date.now() - 8 * DAY_MS }, true],
+    [{ record: { ...RECORD, expiresAt: Date.now() - 1000 } }, false],
+    [{ record: { ...RECORD, expiresAt: "soon" } }, false],
+    [{ record: undefined }, false],
+    [{ savedAt: undefined }, false],
+  ]) {
+    await empty();
+    await kept(plan());
+    await reload();
+    const { id } = (await database()).sessions[0];
+    await change(id, changes);
+    const what = JSON.stringify(changes);
+    assert.equal((await plan().unfinished()).length, fresh ? 1 : 0, what);
+    assert.equal(Boolean((await begun(plan())).task.options.kept), fresh, what);
+  }
+});
+
+test("unfinished() tells what there is, the newest first, without what is under way", async () => {
+  await kept(plan(), file("old.mp4", 10), { parts: PARTS });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await kept(plan(), file("new.mp4", 20), { record: { ...RECORD, phase: "settling" } });
+  await reload();
+  await kept(plan(), file("running.mp4"));
+  const found = await plan().unfinished();
+  assert.deepEqual(
+    found.map(({ name, size, sent, needsFile }) => ({ name, size, sent, needsFile })),
+    [
+      { name: "new.mp4", size: 20, sent: 20, needsFile: true },
+      { name: "old.mp4", size: 10, sent: 2, needsFile: true },
+    ],
+  );
+  assert.ok(Math.abs(Date.parse(found[0].startedAt) - Date.now()) < 5000);
+  assert.ok(Object.isFrozen(found[0]));
+  const { sessions } = await database();
+  assert.ok(sessions.some(({ id }) => id === found[0].id));
+});
+
+test("resume() goes on with the file, and with options of its own", async () => {
+  await kept(plan(), file(), { parts: PARTS });
+  await reload();
+  const uploader = plan();
+  const [left] = await uploader.unfinished();
+  const statuses = [];
+  const upload = await left.resume(new File([new Uint8Array(3)], "renamed.mp4", { lastModified: 7 }), {
+    onStatus: (status) => statuses.push(status),
+  });
+  await settle();
+  const task = core.tasks[0];
+  assert.deepEqual(task.options.kept.parts, PARTS);
+  assert.deepEqual(upload.file, { name: "a.mp4", size: 3, type: "video/mp4" });
+  assert.equal((await uploader.unfinished()).length, 0);
+  task.sink("status", "sending");
+  task.options.forget();
+  task.sink("complete", RESULT);
+  assert.equal(await upload.done, RESULT);
+  assert.deepEqual(statuses, ["sending", "done"]);
+  assert.deepEqual(await database(), { sessions: [], parts: [] });
+});
+
+for (const [what, code, argument, prepare] of [
+  ["without its file", "invalid-options", undefined],
+  ["with no file", "invalid-options", "a.mp4"],
+  ["with null", "invalid-options", null],
+  ["with another file", "file-changed", new File(["xyz"], "a.mp4", { lastModified: 7 })],
+  ["with the file of another day", "file-changed", new File([new Uint8Array(3)], "a.mp4", { lastModified: 8 })],
+  ["while another tab has it", "already-running", file(), ({ id }) => hold(`partway:${id}`)],
+  ["after it was done elsewhere", "session-expired", file(), () => empty()],
+]) {
+  test(`resume() ${what}: ${code}`, async () => {
+    await kept(plan());
+    await reload();
+    const [left] = await plan().unfinished();
+    await prepare?.(left);
+    const before = held();
+    const error = await left.resume(argument).catch((thrown) => thrown);
+    assert.ok(error instanceof UploadError, String(error));
+    assert.equal(error.code, code);
+    assert.ok(error.hint);
+    await settle();
+    assert.deepEqual(held(), before, "its lock is let go");
+    assert.equal(core.tasks.length, 0);
+  });
+}
+
+test("what is wrong in the options of resume() rejects done, and lets go", async () => {
+  await kept(plan());
+  await reload();
+  const [left] = await plan().unfinished();
+  const upload = await left.resume(file(), { onprogress() {} });
+  assert.equal((await failure(upload)).code, "invalid-options");
+  await settle();
+  assert.deepEqual(held(), []);
+  assert.equal((await plan().unfinished()).length, 1);
+});
+
+test("resume() of a closed uploader's is cancelled, and lets go", async () => {
+  await kept(plan());
+  await reload();
+  const uploader = plan();
+  const [left] = await uploader.unfinished();
+  uploader.close();
+  assert.equal((await failure(await left.resume(file()))).code, "cancelled");
+  await settle();
+  assert.deepEqual(held(), []);
+});
+
+test("cancel() right after resume() still tells the server", async () => {
+  await kept(plan());
+  await reload();
+  const [left] = await plan().unfinished();
+  const upload = await left.resume(file());
+  const cancelled = upload.cancel();
+  await settle();
+  const [task] = core.tasks;
+  assert.deepEqual(task.calls, [["cancel"]]);
+  task.options.forget();
+  task.sink("error", { code: "cancelled", message: "x" });
+  await cancelled;
+  assert.deepEqual((await database()).sessions, []);
+});
+
+test("discard() has the engine tell the server, without a file", async () => {
+  await kept(plan(), file("a.mp4", 9), { parts: PARTS });
+  await reload();
+  const uploader = plan();
+  const [left] = await uploader.unfinished();
+  let discarded = false;
+  const discarding = left.discard().then(() => (discarded = true));
+  while (core.tasks.length === 0) await settle();
+  const [task] = core.tasks;
+  assert.equal(task.options.discard, true);
+  assert.deepEqual(task.options.kept, { record: RECORD, parts: PARTS });
+  assert.deepEqual({ ...task.source, file: task.source.file.size }, { file: 0, name: "a.mp4", size: 9, type: "video/mp4", lastModified: undefined });
+  assert.equal(discarded, false);
+  assert.equal((await left.discard().catch((error) => error)).code, "already-running");
+  task.sink("error", { code: "cancelled", message: "x" });
+  task.options.forget();
+  await discarding;
+  assert.deepEqual(await database(), { sessions: [], parts: [] });
+  assert.deepEqual(await uploader.unfinished(), []);
+  await settle();
+  assert.deepEqual(held(), []);
+});
+
+test("discard() that didn't get through rejects, and the session stays", async () => {
+  await kept(plan());
+  await reload();
+  const uploader = plan();
+  const [left] = await uploader.unfinished();
+  for (const end of [(task) => task.sink("error", { code: "network", message: "x" }), () => uploader.close()]) {
+    core.tasks.length = 0;
+    const outcome = left.discard().catch((error) => error);
+    while (core.tasks.length === 0) await settle();
+    end(core.tasks[0]);
+    assert.ok((await outcome) instanceof UploadError);
+    await settle();
+    assert.equal((await database()).sessions.length, 1);
+    assert.deepEqual(held(), []);
+  }
+});
+
+test("an upload that ends while its session is looked for holds no lock", async () => {
+  await kept(plan());
+  await reload();
+  const upload = plan().upload(file());
+  await upload.cancel();
+  for (let turn = 0; turn < 10; turn += 1) await settle();
+  assert.deepEqual(held(), []);
+  assert.equal((await plan().unfinished()).length, 1, "it never had it");
+});
+
+test("a newer release of the package may have the database", async () => {
+  await kept(plan());
+  await reload();
+  await new Promise((resolve, reject) => {
+    const request = indexedDB.open("partway", 2);
+    request.onsuccess = () => resolve(request.result.close());
+    request.onblocked = () => reject(new Error("blocked"));
+  });
+  const seen = await warned(async () => {
+    const { task, sink, upload } = await begun(plan());
+    assert.deepEqual(task.options, { wantsProgress: false }, "an older one does without");
+    sink("complete", RESULT);
+    await upload.done;
+  });
+  assert.ok(seen.length <= 1);
+});
