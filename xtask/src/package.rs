@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     };
 
     let built = wasm::build(&target, options.crash)?;
-    let bound = wasm::bind(&built, &scratch.join("bindgen"))?;
+    let bound = wasm::bind(&built.wasm, &scratch.join("bindgen"))?;
     let optimised = wasm::optimise(&bound.wasm, &scratch.join("optimised"), &tools)?;
 
     let dist = folder.join("dist");
@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     recreate(&stage)?;
     bundle::stage(&folder, &scratch, &stage, &tools)?;
     let tarball = bundle::pack(&stage, &folder, &version)?;
-    sizes::report(&stage, &tarball)?;
+    sizes::report(&stage, &tarball, built.library)?;
     Ok(Built { folder, tarball: Some(tarball) })
 }
 

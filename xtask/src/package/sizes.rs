@@ -6,11 +6,17 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use brotli::enc::BrotliEncoderParams;
 
+use super::wasm::Library;
 use super::{INLINE, WASM};
 
 /// Bytes, compressed with brotli, of all that a page loads to upload a file. It is what there is, so that it doesn't grow; the aim
 /// is 60,000 (ARCHITECTURE.md, "Size").
-const BUDGET: usize = 130_000;
+const fn budget(library: Library) -> usize {
+    match library {
+        Library::ForSize => 136_000,
+        Library::Shipped => 149_000,
+    }
+}
 
 struct Size {
     raw: usize,
@@ -18,7 +24,8 @@ struct Size {
 }
 
 /// Prints the sizes, and fails where the budget is exceeded.
-pub(super) fn report(stage: &Path, tarball: &Path) -> Result<()> {
+pub(super) fn report(stage: &Path, tarball: &Path, library: Library) -> Result<()> {
+    let budget = budget(library);
     let script = measure(&stage.join("index.js"))?;
     let wasm = measure(&stage.join("dist").join(WASM))?;
     let inline = measure(&stage.join("dist").join(INLINE))?;
@@ -28,17 +35,17 @@ pub(super) fn report(stage: &Path, tarball: &Path) -> Result<()> {
     line("index.js (face, glue)", &script);
     line(WASM, &wasm);
     line("a page loads", &page);
-    println!("{:<24} {:>19}", "budget", grouped(BUDGET));
+    println!("{:<24} {:>19}", "budget", grouped(budget));
     println!();
     line(INLINE, &inline);
     println!("  not counted: only loaded where the URL of the wasm gives something else");
     let packed = fs::metadata(tarball)?.len();
     println!("{} ({} bytes)", tarball.display(), grouped(usize::try_from(packed)?));
     ensure!(
-        page.brotli <= BUDGET,
+        page.brotli <= budget,
         "a page loads {} bytes, which is more than the budget of {}",
         grouped(page.brotli),
-        grouped(BUDGET)
+        grouped(budget)
     );
     Ok(())
 }

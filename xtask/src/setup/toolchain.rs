@@ -1,6 +1,6 @@
 //! Parts of the Rust toolchain beyond `cargo` and `rustc`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -12,9 +12,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// The standard library for wasm.
 pub(crate) fn wasm_target() -> Result<()> {
-    let sysroot = process::read(Command::new("rustc").args(["--print", "sysroot"]))
-        .context("`rustc --print sysroot` failed: install Rust with rustup")?;
-    let library = Path::new(&sysroot).join("lib/rustlib").join(WASM).join("lib");
+    let library = sysroot()?.join("lib/rustlib").join(WASM).join("lib");
     if library.is_dir() {
         return Ok(());
     }
@@ -26,6 +24,30 @@ pub(crate) fn wasm_target() -> Result<()> {
     process::run(Command::new("rustup").args(["target", "add", WASM])).with_context(|| {
         format!("the standard library for {WASM} is missing: `rustup target add {WASM}` has to work once")
     })
+}
+
+/// The sources of the standard library, so that it can be compiled along.
+pub(crate) fn library_sources() -> Result<()> {
+    const COMPONENT: &str = "rust-src";
+    let sources = sysroot()?.join("lib/rustlib/src/rust/library/std/Cargo.toml");
+    if sources.is_file() {
+        return Ok(());
+    }
+    if paths::find_in_path("rustup").is_none() {
+        bail!(
+            "this Rust comes without the standard library's sources, and rustup isn't there to add them: install Rust with rustup, or add your distribution's package `{COMPONENT}`"
+        );
+    }
+    process::run(Command::new("rustup").args(["component", "add", COMPONENT])).with_context(|| {
+        format!("the standard library's sources are missing: `rustup component add {COMPONENT}` has to work once")
+    })
+}
+
+/// The folder of the toolchain.
+pub(crate) fn sysroot() -> Result<PathBuf> {
+    process::read(Command::new("rustc").args(["--print", "sysroot"]).current_dir(paths::root()))
+        .map(PathBuf::from)
+        .context("`rustc --print sysroot` failed: install Rust with rustup")
 }
 
 /// `rustfmt` and `clippy`.
