@@ -10,6 +10,8 @@ mod answers;
 mod before_request;
 #[path = "browser/bodies.rs"]
 mod bodies;
+#[path = "browser/hostile.rs"]
+mod hostile;
 #[path = "browser/stores.rs"]
 mod stores;
 #[path = "browser/support.rs"]

@@ -26,6 +26,8 @@ const READ_BUFFER: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Connection {
     reset: AtomicBool,
+    /// Whether it is there while the network isn't.
+    outlives: AtomicBool,
     /// When its bandwidth allows the next byte.
     next_byte: Mutex<Instant>,
 }
@@ -44,13 +46,18 @@ impl std::error::Error for Reset {}
 
 impl Connection {
     fn new() -> Self {
-        Self { reset: AtomicBool::new(false), next_byte: Mutex::new(Instant::now()) }
+        Self { reset: AtomicBool::new(false), outlives: AtomicBool::new(false), next_byte: Mutex::new(Instant::now()) }
     }
 
     /// Has the connection reset (TCP RST) as soon as its request is let go.
     pub(crate) fn reset(&self) -> Reset {
         self.reset.store(true, Ordering::Relaxed);
         Reset
+    }
+
+    /// Keeps it where the network is lost: whoever controls the server speaks on it.
+    pub(crate) fn outlive_the_network(&self) {
+        self.outlives.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is to be reset.
@@ -119,9 +126,13 @@ impl AsyncWrite for Socket {
 }
 
 /// Serves one connection to its end. When the faults are set anew it closes after the answer that is
-/// under way, at once where there is none.
-pub(crate) async fn serve<H, F>(stream: TcpStream, mut faults: watch::Receiver<u64>, handle: H)
-where
+/// under way, at once where there is none. When the network is lost it is reset.
+pub(crate) async fn serve<H, F>(
+    stream: TcpStream,
+    mut faults: watch::Receiver<u64>,
+    mut network: watch::Receiver<Option<Instant>>,
+    handle: H,
+) where
     H: Fn(Arc<Connection>, Request<Incoming>) -> F,
     F: Future<Output = Result<Response<Payload>, Reset>> + Send,
 {
@@ -138,6 +149,12 @@ where
                 serving.as_mut().graceful_shutdown();
                 if changed.is_err() {
                     let _ = serving.as_mut().await;
+                    return;
+                }
+            }
+            Ok(()) = network.changed() => {
+                if network.borrow_and_update().is_some() && !connection.outlives.load(Ordering::Relaxed) {
+                    connection.reset();
                     return;
                 }
             }

@@ -1,16 +1,20 @@
 //! The control API: faults, log, knobs, and a fresh start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::Response;
 use hyper::http::request::Parts;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::answer;
 use crate::body::Payload;
 use crate::faults::FaultPlan;
 use crate::sandbox::Sandbox;
+
+/// However long a network is wanted lost: nobody waits longer for it.
+const LONGEST_SPELL: Duration = Duration::from_secs(3600);
 
 /// Answers a call under `/control/`.
 pub(crate) fn handle(sandbox: &Arc<Sandbox>, parts: &Parts, body: &[u8]) -> Response<Payload> {
@@ -33,9 +37,24 @@ pub(crate) fn handle(sandbox: &Arc<Sandbox>, parts: &Parts, body: &[u8]) -> Resp
         ("POST", "/control/vendors") => {
             show(read(body).and_then(|changes| sandbox.turn_knobs(&changes)), || sandbox.knobs_shown())
         }
-        (method, path) => {
-            answer::error(404, format!("no control is {method} {path}; there are faults, log, reset and vendors"))
-        }
+        ("POST", "/control/offline") => done(read::<Offline>(body).map(|spell| sandbox.network.lose(spell.length()))),
+        (method, path) => answer::error(
+            404,
+            format!("no control is {method} {path}; there are faults, log, offline, reset and vendors"),
+        ),
+    }
+}
+
+/// What `POST /control/offline` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Offline {
+    ms: u64,
+}
+
+impl Offline {
+    fn length(&self) -> Duration {
+        Duration::from_millis(self.ms).min(LONGEST_SPELL)
     }
 }
 

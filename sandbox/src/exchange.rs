@@ -110,6 +110,11 @@ pub(crate) async fn handle(
         Listener::Of(_) => Cors::Vendor,
     };
     let (parts, incoming) = request.into_parts();
+    if listener == Listener::App && parts.uri.path().starts_with("/control/") {
+        connection.outlive_the_network();
+    } else if sandbox.network.is_lost() {
+        return Err(connection.reset());
+    }
     let origin = parts.headers.get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let host = parts.headers.get("host").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if listener == Listener::App && !is_local_host(host) {
@@ -185,7 +190,12 @@ async fn call(
     let mut body = Inbound::new(incoming, &taking, logged.clone(), connection.clone(), faults.clone());
     // A body that isn't there has no middle: its request is lost as a whole.
     let lost = hits.reset == Some(ResetWhen::Before) || (hits.reset == Some(ResetWhen::Body) && !has_body);
-    if hits.stall == Some(StallWhen::Body) && !has_body && !stalled(faults.clone()).await {
+    let stalls_first = match hits.stall {
+        Some(StallWhen::Start) => true,
+        Some(StallWhen::Body) => !has_body,
+        _ => false,
+    };
+    if stalls_first && !stalled(faults.clone()).await {
         return Err(connection.reset());
     }
     let refused = lost || hits.status.is_some() || hits.expired;

@@ -113,6 +113,8 @@ pub enum ResetWhen {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StallWhen {
+    /// Before a byte of the request's body is taken.
+    Start,
     /// Midway in the request's body.
     Body,
     /// The request took effect, its answer doesn't come.
@@ -160,6 +162,7 @@ impl Hits {
             ResetWhen::After => "reset:after",
         });
         let stall = self.stall.map(|when| match when {
+            StallWhen::Start => "stall:start",
             StallWhen::Body => "stall:body",
             StallWhen::Answer => "stall:answer",
         });

@@ -26,6 +26,7 @@ mod files;
 mod idempotency;
 mod knobs;
 pub mod log;
+mod network;
 mod objects;
 pub mod options;
 mod plan;

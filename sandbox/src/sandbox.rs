@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use s3s::service::S3Service;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::faults::Faults;
 use crate::idempotency::Answers;
 use crate::knobs::Knobs;
 use crate::log::Log;
+use crate::network::Network;
 use crate::options::Options;
 use crate::plan::Plans;
 use crate::s3;
@@ -28,6 +30,8 @@ pub(crate) struct Sandbox {
     pub clock: Arc<Clock>,
     /// Its faults.
     pub faults: Faults,
+    /// Whether it can be reached.
+    pub network: Network,
     /// Its log.
     pub log: Arc<Log>,
     /// Where bodies go.
@@ -66,6 +70,7 @@ impl Sandbox {
         Ok(Self {
             options,
             faults: Faults::default(),
+            network: Network::default(),
             log: Arc::new(Log::new(clock.clone())),
             vendors: Arc::new(Vendors::new(&knobs, store.clone())),
             plans: Plans::default(),
@@ -129,6 +134,7 @@ impl Sandbox {
             *store.state() = partway_models::store::State::new(knobs.store.clone());
         }
         drop(knobs);
+        self.network.lose(Duration::ZERO);
         self.plans.clear();
         self.answers.clear();
         self.log.clear();

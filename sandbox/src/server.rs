@@ -132,8 +132,8 @@ async fn accept(sandbox: Arc<Sandbox>, listener: Listener, socket: TcpListener) 
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (sandbox, faults) = (sandbox.clone(), sandbox.faults.watch());
-        connections.spawn(connection::serve(stream, faults, move |connection, request| {
+        let (sandbox, faults, network) = (sandbox.clone(), sandbox.faults.watch(), sandbox.network.watch());
+        connections.spawn(connection::serve(stream, faults, network, move |connection, request| {
             exchange::handle(sandbox.clone(), listener, connection, request)
         }));
     }

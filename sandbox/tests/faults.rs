@@ -94,7 +94,7 @@ fn an_empty_body_is_lost_whole() {
 #[test]
 fn a_stall_lasts_until_the_faults_are_set_anew() {
     let sandbox = common::start();
-    for (when, stored) in [("body", 404), ("answer", 200)] {
+    for (when, stored) in [("start", 404), ("body", 404), ("answer", 200)] {
         let (url, body) = (put_url(&sandbox, when), bytes(600_000, 4));
         sandbox.fault("store:PutObject", json!({ "kind": "stall", "when": when }));
         std::thread::scope(|scope| {
@@ -105,13 +105,41 @@ fn a_stall_lasts_until_the_faults_are_set_anew() {
             assert_eq!(sandbox.sha256("s3", when).status, stored, "{when}");
             let entry = sandbox.logged("store:PutObject").pop().unwrap();
             assert_eq!(entry["endedMs"], Value::Null, "{when}");
-            assert_eq!(entry["bytes"].as_u64().unwrap() == 600_000, when == "answer");
+            let arrived = entry["bytes"].as_u64().unwrap();
+            assert_eq!((arrived == 0, arrived == 600_000), (when == "start", when == "answer"), "{when}");
             assert_eq!(sandbox.request("DELETE", "/control/faults", &[], b"").unwrap().status, 204);
             let (answer, took) = putting.join().unwrap();
             assert_eq!(answer.status, 200, "{when}");
             assert!(took >= Duration::from_millis(700), "{when}: {took:?}");
         });
     }
+}
+
+#[test]
+fn a_lost_network_cuts_what_is_open_and_lets_nothing_in_until_it_is_back() {
+    let sandbox = common::start();
+    let (open, cut) = (put_url(&sandbox, "later"), put_url(&sandbox, "cut"));
+    sandbox.fault("store:PutObject", json!({ "kind": "latency", "ms": 5_000 }));
+    std::thread::scope(|scope| {
+        let (sandbox, started) = (&sandbox, Instant::now());
+        let putting = scope.spawn(move || (is_lost(sandbox, &cut, b"x"), started.elapsed()));
+        std::thread::sleep(Duration::from_millis(300));
+        let lost = sandbox.post("/control/offline", &json!({ "ms": 1_200 }));
+        assert_eq!(lost.status, 204, "{}", lost.text());
+        let (lost, took) = putting.join().unwrap();
+        assert!(lost && took < Duration::from_secs(3), "cut: {lost}, after {took:?}");
+    });
+    assert_eq!(sandbox.request("DELETE", "/control/faults", &[], b"").unwrap().status, 204);
+    assert!(is_lost(&sandbox, &open, b"x"));
+    assert!(sandbox.request("GET", "/config.json", &[], b"").is_err());
+    std::thread::sleep(Duration::from_millis(1_300));
+    assert_eq!(sandbox.put(&open, b"x").status, 200);
+
+    assert_eq!(sandbox.post("/control/offline", &json!({ "ms": 60_000 })).status, 204);
+    assert!(is_lost(&sandbox, &open, b"x"));
+    assert_eq!(sandbox.post("/control/offline", &json!({ "ms": 0 })).status, 204);
+    assert_eq!(sandbox.put(&open, b"x").status, 200);
+    assert_eq!(sandbox.post("/control/offline", &json!({ "seconds": 1 })).status, 400);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a developer of partway runs: `cargo xtask demo`, `test` and `package`.
+//! What a developer of partway runs: `cargo xtask demo`, `test`, `simulate`, `soak` and `package`.
 
 mod build;
 mod demo;
@@ -6,6 +6,8 @@ mod package;
 mod paths;
 mod process;
 mod setup;
+mod simulate;
+mod soak;
 mod test;
 
 use std::ffi::OsString;
@@ -16,8 +18,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// Shows, tests and packs partway.
 ///
-/// Each command puts first what it needs and can't find: the wasm target by rustup, Chromium with its driver by apt-get
-/// (as root), npm packages by their lock files. Where it can't, it says what to install.
+/// Each command puts first what it needs and can't find: the wasm target by rustup, Chromium, Firefox and WebKit
+/// with their drivers by apt-get (as root) and Cargo, npm packages by their lock files. Where it can't, it says what to install.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -41,6 +43,19 @@ enum Command {
     /// Ends with a table and, as the last line, `N passed, N failed` over all suites. The exit code is 0 only where
     /// nothing failed; a suite that could not run, or that ran no test, has failed.
     Test(test::Options),
+
+    /// Plays uploads in virtual time, each from a seed, with whatever can go wrong; ends with `N seeds, N failed`
+    ///
+    /// All five providers against the sandbox's own models: lost requests and answers, refusals, stalls, lapsed URLs, clocks that
+    /// are off, no network, a machine that sleeps, pauses, crashes and what was kept across them. A seed that fails prints
+    /// its story and how to run it again; the exit code is 0 only where none did.
+    Simulate(simulate::Options),
+
+    /// Sends a large file by a browser that is killed at random moments and started again; prints what was sent twice
+    ///
+    /// The upload goes on each time where it was: in the end the file is there, SHA-256 compared, and what was sent again is
+    /// no more than what was in flight at the kills. A run can be repeated by its seed, as far as moments go.
+    Soak(soak::Options),
 
     /// Builds the npm package: wasm, glue, inline copy, tarball; prints the brotli sizes and holds them to the budget
     Package(PackageOptions),
@@ -75,6 +90,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
+        Command::Soak(options) => soak::run(&options),
         Command::Package(options) => {
             setup::toolchain::wasm_target()?;
             let built = package::run(&package::Options { crash: options.crash, skip_pack: false })?;

@@ -1,58 +1,66 @@
-//! Chromium, driven over WebDriver.
+//! A real browser, driven over WebDriver.
 
-use std::env;
+mod chromium;
+mod engine;
+mod firefox;
+mod profile;
+mod webkit;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
-use tempfile::TempDir;
-use thirtyfour::LoggingPrefsLogLevel;
+use serde_json::{Value, json};
+use thirtyfour::Capabilities;
 use thirtyfour::prelude::*;
-use tokio::process::Command;
 
+pub(crate) use self::engine::Engine;
+pub(crate) use self::profile::Profile;
 use crate::process::Process;
 
-/// No window, no network of its own.
-const FLAGS: &[&str] = &[
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1280,900",
-];
+/// What an engine's own module has started: its driver, and what is told to it.
+struct Launch {
+    /// Where the driver answers.
+    url: String,
+    capabilities: Capabilities,
+    /// The driver last: they end in this order.
+    processes: Vec<Process>,
+}
 
 /// A running browser with one tab.
 pub(crate) struct Browser {
     /// The session.
     pub(crate) driver: WebDriver,
-    process: Process,
-    _profile: TempDir,
+    /// Which one it is.
+    pub(crate) engine: Engine,
+    processes: Vec<Process>,
+    profile: Profile,
 }
 
 impl Browser {
-    /// Starts ChromeDriver on a free port, and Chromium with a new profile.
+    /// Starts a browser with a new profile, and its driver on a free port.
     ///
-    /// CHROMEDRIVER and CHROMIUM name the programs, where they aren't on the search path.
-    pub(crate) async fn start() -> Result<Self> {
-        let profile = tempfile::tempdir().context("no folder for the browser's profile")?;
-        let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-        let (process, port) = Process::start("chromedriver", Command::new(program).arg("--port=0"), port).await?;
-        let mut wanted = DesiredCapabilities::chrome();
-        for flag in FLAGS {
-            wanted.add_arg(flag)?;
-        }
-        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
-        wanted.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-        if let Some(chromium) = env::var_os("CHROMIUM") {
-            wanted.set_binary(&chromium.to_string_lossy())?;
-        }
+    /// The environment names programs that aren't on the search path; `partway-e2e --help` lists the variables.
+    pub(crate) async fn start(engine: Engine) -> Result<Self> {
+        Self::start_in(engine, Profile::new()?).await
+    }
+
+    /// As [`Self::start`], with a profile that another process left.
+    pub(crate) async fn start_in(engine: Engine, profile: Profile) -> Result<Self> {
+        let Launch { url, capabilities, processes } = match engine {
+            Engine::Chromium => chromium::launch(&profile).await?,
+            Engine::Firefox => firefox::launch(&profile).await?,
+            Engine::WebKit => webkit::launch().await?,
+        };
         let driver =
-            WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.context("Chromium did not start")?;
-        Ok(Self { driver, process, _profile: profile })
+            WebDriver::new(url, capabilities).await.with_context(|| format!("{} did not start", engine.name()))?;
+        // An upload that is waited for inside the page may take longer than the usual half a minute.
+        let script = Some(std::time::Duration::from_secs(60));
+        driver.update_timeouts(TimeoutConfiguration::new(script, None, None)).await?;
+        Ok(Self { driver, engine, processes, profile })
+    }
+
+    /// The engine and its version.
+    pub(crate) fn title(&self) -> String {
+        let version = self.driver.capabilities().get("browserVersion").and_then(Value::as_str).unwrap_or("");
+        format!("{} {version}", self.engine.name()).trim_end().to_owned()
     }
 
     /// Ends the session, the browser and its driver.
@@ -61,7 +69,35 @@ impl Browser {
             eprintln!("the browser did not quit: {error}");
         }
         // The driver has nothing to finish.
-        drop(self.process);
+        drop(self.processes);
+    }
+
+    /// Ends the browser at once, by SIGKILL to each of its processes, and gives back what it has on the disk.
+    pub(crate) async fn kill(self) -> Result<Profile> {
+        // A session that is gone needs no quitting, and none could be had.
+        let _ = self.driver.leak();
+        for process in self.processes {
+            process.kill().await?;
+        }
+        Ok(self.profile)
+    }
+
+    /// Makes it as new for another page: an empty one, with a network.
+    pub(crate) async fn sweep(&self) -> Result<()> {
+        if self.engine == Engine::Chromium {
+            // Only pages that are loaded after the first such word obey a later one.
+            self.driver.cdp().send_raw("Network.enable", json!({})).await?;
+            self.set_offline(false).await?;
+        }
+        self.driver.goto("about:blank").await?;
+        Ok(())
+    }
+
+    /// Takes the network from Chromium, or gives it back: the page's requests fail, and `navigator.onLine` says so.
+    pub(crate) async fn set_offline(&self, offline: bool) -> Result<()> {
+        let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.driver.cdp().send_raw("Network.emulateNetworkConditions", conditions).await?;
+        Ok(())
     }
 
     /// Runs a function body in the page and gives back what it returns.
@@ -83,23 +119,5 @@ impl Browser {
             Some(error) => anyhow::bail!("in the page: {error}"),
             None => Ok(answer.get("value").cloned().unwrap_or(Value::Null)),
         }
-    }
-}
-
-/// In "ChromeDriver was started successfully on port 40001."
-fn port(line: &str) -> Option<u16> {
-    let (_, after) = line.split_once("started successfully on port ")?;
-    after.trim_end().trim_end_matches('.').parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::port;
-
-    #[test]
-    fn reads_the_port_of_the_driver() {
-        let line = "ChromeDriver was started successfully on port 40001.";
-        assert_eq!(port(line), Some(40001));
-        assert_eq!(port("Starting ChromeDriver 156.0.8078.79"), None);
     }
 }

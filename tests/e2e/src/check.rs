@@ -8,7 +8,7 @@ use serde_json::Value;
 use thirtyfour::prelude::*;
 use tokio::time::sleep;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Engine};
 use crate::destination::Destination;
 use crate::files::{self, Picked};
 use crate::sandbox::Sandbox;
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: &[OsString]) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let file = files::random(folder.path(), "partway-check.mp4", SIZE)?;
     let sandbox = Sandbox::start(None, arguments).await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(Engine::Chromium).await?;
     let mut all = true;
     for destination in Destination::ALL {
         match one(destination, &file, &sandbox, &browser).await {

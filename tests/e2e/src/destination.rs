@@ -16,6 +16,12 @@ pub(crate) enum Destination {
 impl Destination {
     pub(crate) const ALL: [Self; 5] = [Self::Ofauth, Self::Onlymonster, Self::Apifansly, Self::S3, Self::Plan];
 
+    /// The destination of this name.
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        let named = Self::ALL.into_iter().find(|destination| destination.name() == name);
+        named.with_context(|| format!("no destination is called {name:?}"))
+    }
+
     /// As the provider, the page's choice and the sandbox's objects call it.
     pub(crate) fn name(self) -> &'static str {
         match self {

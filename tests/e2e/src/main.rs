@@ -11,8 +11,10 @@ mod page;
 mod process;
 mod runner;
 mod sandbox;
+mod soak;
 mod stage;
 mod suites;
+mod table;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,15 +24,25 @@ use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::browser::Engine;
+use crate::destination::Destination;
+
 const HELP: &str = "\
 Real files through a real browser to the sandbox, bytes compared.
 
 partway-e2e check [SANDBOX OPTIONS]   uploads a 64 MiB file to each destination through the demo page
 partway-e2e run [WORD]...             runs all tests, or those whose names contain one of the words
 partway-e2e list                      prints the names of all tests
+partway-e2e table [--full] [--engine NAME]... [WORD]...
+                                      the fault table, in chromium, firefox and webkit, or those named:
+                                      each fault at each destination; some destinations in the last two,
+                                      all with --full; or the cells whose names contain one of the words
+partway-e2e soak [--size MIB] [--kills N] [--seed S] [--destination NAME] [--engine NAME]
+                                      a file of 1 GiB to s3, by chromium, killed 10 times
 
-It wants the package built (`cargo xtask package`), and chromedriver and chromium on the search path
-or named by CHROMEDRIVER and CHROMIUM. `cargo xtask demo --check` and `cargo xtask test` see to all that.
+It wants the package built (`cargo xtask package`), and the browsers with their drivers on the search path
+or named: CHROMIUM, CHROMEDRIVER; for the table also FIREFOX, GECKODRIVER; MINIBROWSER, WEBKITWEBDRIVER, XVFB.
+`cargo xtask demo --check` and `cargo xtask test` see to all that.
 ";
 
 enum Command {
@@ -38,6 +50,8 @@ enum Command {
     Check(Vec<OsString>),
     Run(Vec<String>),
     List,
+    Table(table::Options),
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,8 +75,38 @@ fn parse() -> Result<Command> {
             let words = parser.raw_args()?.map(|word| word.string());
             Command::Run(words.collect::<Result<_, _>>()?)
         }
+        Some(Value(word)) if word == "table" => Command::Table(table_options(&mut parser)?),
+        Some(Value(word)) if word == "soak" => Command::Soak(soak_options(&mut parser)?),
         Some(other) => bail!("{}\n\n{HELP}", other.unexpected()),
     })
+}
+
+fn table_options(parser: &mut lexopt::Parser) -> Result<table::Options> {
+    let mut options = table::Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("full") => options.full = true,
+            Long("engine") => options.engines.push(Engine::named(&parser.value()?.string()?)?),
+            Value(word) => options.words.push(word.string()?),
+            other => bail!("{}\n\n{HELP}", other.unexpected()),
+        }
+    }
+    Ok(options)
+}
+
+fn soak_options(parser: &mut lexopt::Parser) -> Result<soak::Options> {
+    let mut options = soak::Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("size") => options.size = parser.value()?.parse()?,
+            Long("kills") => options.kills = parser.value()?.parse()?,
+            Long("seed") => options.seed = Some(parser.value()?.parse()?),
+            Long("destination") => options.destination = Destination::named(&parser.value()?.string()?)?,
+            Long("engine") => options.engine = Engine::named(&parser.value()?.string()?)?,
+            other => bail!("{}\n\n{HELP}", other.unexpected()),
+        }
+    }
+    Ok(options)
 }
 
 fn start(command: Command) -> Result<bool> {
@@ -86,6 +130,8 @@ async fn dispatch(command: Command) -> Result<bool> {
         }
         Command::Check(arguments) => check::run(&arguments).await,
         Command::Run(words) => runner::run(suites::all(), &words).await,
+        Command::Table(options) => table::run(&options).await,
+        Command::Soak(options) => soak::run(&options).await,
         Command::List => {
             for test in suites::all() {
                 println!("{}", test.name);

@@ -157,12 +157,14 @@ impl<'a> Page<'a> {
     /// Loads `url` and waits until its script has run.
     pub(crate) async fn open(browser: &'a Browser, url: &str) -> Result<Self> {
         browser.driver.goto(url).await?;
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while browser.execute("return document.documentElement.dataset.ready", vec![]).await? != "yes" {
-            ensure!(Instant::now() < deadline, "{url} was not ready within 20 s{}", console(browser).await);
-            sleep(Duration::from_millis(20)).await;
-        }
+        ready(browser).await?;
         Ok(Self { browser })
+    }
+
+    /// Loads it once more, as a person does who presses F5: all that the page had in memory is gone.
+    pub(crate) async fn reload(&self) -> Result<()> {
+        self.browser.driver.refresh().await?;
+        ready(self.browser).await
     }
 
     /// Puts the files into `<input type=file>`, as a person does who picks them.
@@ -268,6 +270,15 @@ impl<'a> Page<'a> {
     pub(crate) async fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         self.browser.execute_async(script, arguments).await
     }
+}
+
+async fn ready(browser: &Browser) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while browser.execute("return document.documentElement.dataset.ready", vec![]).await? != "yes" {
+        ensure!(Instant::now() < deadline, "the page was not ready within 20 s{}", console(browser).await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 /// Errors and rejections that nobody caught, in whatever page is open.

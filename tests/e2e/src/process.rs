@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// A child process. Dropping it ends the process and all that descend from it, each by its id.
 pub(crate) struct Process {
@@ -26,15 +26,9 @@ impl Process {
         command: &mut Command,
         ready: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T)> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("could not start {name}"))?;
-        let output = child.stdout.take().context("no standard output")?;
+        let mut process = Self::spawn(name, command.stdout(Stdio::piped()))?;
+        let output = process.child.stdout.take().context("no standard output")?;
         let mut lines = BufReader::new(output).lines();
-        let process = Self { name, child };
         let found = timeout(Duration::from_secs(60), async {
             while let Some(line) = lines.next_line().await? {
                 if let Some(found) = ready(&line) {
@@ -47,6 +41,34 @@ impl Process {
         .with_context(|| format!("{name} was not ready within a minute"))??;
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((process, found))
+    }
+
+    /// Starts `command`, which says nothing when it is ready.
+    pub(crate) fn spawn(name: &'static str, command: &mut Command) -> Result<Self> {
+        let child = command
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("could not start {name}"))?;
+        Ok(Self { name, child })
+    }
+
+    /// Ends the process and all that descend from it by SIGKILL, and waits until they are gone.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        let Some(id) = self.child.id() else {
+            return Ok(());
+        };
+        let descendants = descendants(id);
+        for one in &descendants {
+            kill(*one);
+        }
+        self.child.kill().await?;
+        let gone = timeout(Duration::from_secs(10), async {
+            while descendants.iter().any(|one| runs(*one)) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        gone.await.with_context(|| format!("what {} started does not end", self.name))
     }
 
     /// Lets the process end by itself, now that its standard input closes; ends it by force after a while.
@@ -64,13 +86,23 @@ impl Drop for Process {
             return;
         };
         for descendant in descendants(id) {
-            if let Some(pid) = Pid::from_raw(descendant.cast_signed()) {
-                // It may have ended meanwhile.
-                let _ = kill_process(pid, Signal::KILL);
-            }
+            kill(descendant);
         }
         let _ = self.child.start_kill();
     }
+}
+
+fn kill(id: u32) {
+    if let Some(pid) = Pid::from_raw(id.cast_signed()) {
+        // It may have ended meanwhile.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Whether a process does anything still; one that ended may stay in the list until its parent looks.
+fn runs(id: u32) -> bool {
+    let state = stat(id).and_then(|fields| fields.chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// The processes that `root` started, and those that they started.
@@ -92,10 +124,15 @@ fn descendants(root: u32) -> Vec<u32> {
 }
 
 fn parent(id: u32) -> Option<u32> {
+    stat(id)?.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// What the system says of a process: its state, its parent and more.
+fn stat(id: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name, in brackets, may hold anything; state and parent follow it.
     let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_whitespace().nth(1)?.parse().ok()
+    Some(after_name.trim_start().to_owned())
 }
 
 #[cfg(test)]
@@ -107,7 +144,12 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("30").spawn().expect("sleep starts");
         let found = descendants(std::process::id());
         child.kill().expect("it runs");
-        child.wait().expect("it ended");
         assert!(found.contains(&child.id()));
+        // Killed, and not looked at: it does nothing any more.
+        while runs(child.id()) {
+            std::thread::yield_now();
+        }
+        child.wait().expect("it ended");
+        assert!(!runs(child.id()));
     }
 }

@@ -8,6 +8,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use tokio::time::timeout;
 
+use crate::browser::Engine;
 use crate::page;
 use crate::sandbox;
 use crate::stage::Stage;
@@ -42,7 +43,7 @@ pub(crate) async fn run(tests: Vec<Test>, words: &[String]) -> Result<bool> {
         .filter(|test| words.is_empty() || words.iter().any(|word| test.name.contains(word.as_str())))
         .collect();
     ensure!(!chosen.is_empty(), "no test has {words:?} in its name: `partway-e2e list` prints the names");
-    let mut stage = Stage::set().await?;
+    let mut stage = Stage::set(Engine::Chromium).await?;
     let (mut passed, mut failed) = (0, Vec::new());
     for test in &chosen {
         let start = Instant::now();
@@ -70,20 +71,23 @@ pub(crate) async fn run(tests: Vec<Test>, words: &[String]) -> Result<bool> {
 
 async fn one(test: &Test, stage: &mut Stage) -> Result<()> {
     stage.sweep().await?;
-    let stage = &*stage;
-    let run = AssertUnwindSafe((test.run)(stage)).catch_unwind();
-    match timeout(test.patience, run).await {
-        Err(_) => bail!("it did not end within {} s", test.patience.as_secs()),
+    watched(stage, test.patience, (test.run)(stage)).await
+}
+
+/// Runs a test to its end, whatever it does: hang, panic, or leave the page with an error that nobody caught.
+pub(crate) async fn watched<T>(stage: &Stage, patience: Duration, run: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = match timeout(patience, AssertUnwindSafe(run).catch_unwind()).await {
+        Err(_) => bail!("it did not end within {} s", patience.as_secs()),
         Ok(Err(_)) => bail!("it panicked"),
         Ok(Ok(outcome)) => outcome?,
-    }
+    };
     let noise = page::noise(&stage.browser).await?;
     ensure!(noise.is_empty(), "the page has uncaught errors: {noise:?}");
-    Ok(())
+    Ok(outcome)
 }
 
 /// What a failed test left: the page's console and the last requests.
-async fn surroundings(stage: &Stage) -> String {
+pub(crate) async fn surroundings(stage: &Stage) -> String {
     let console = page::console(&stage.browser).await;
     let requests = match stage.log().await {
         Ok(log) => sandbox::summary(&log),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Method};
@@ -33,6 +34,8 @@ pub(crate) struct Stored {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Logged {
+    /// Counts from 1.
+    pub(crate) n: u64,
     pub(crate) route: String,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -42,6 +45,8 @@ pub(crate) struct Logged {
     /// By their names in lower case; secrets are stars.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) idempotency_key: Option<String>,
+    /// The faults that hit it.
+    pub(crate) faults: Vec<String>,
     /// Whether an earlier request's answer was given again.
     pub(crate) copy: bool,
     pub(crate) started_ms: u64,
@@ -56,6 +61,17 @@ impl Logged {
             .filter_map(|pair| pair.split_once('='))
             .find(|(its, _)| *its == name)
             .map(|(_, value)| value)
+    }
+
+    /// Which piece of a file it carries, where it carries one: a part's number, or nothing where it is the whole.
+    pub(crate) fn piece(&self) -> Option<String> {
+        match self.route.as_str() {
+            "store:UploadPart" => self.parameter("partNumber").map(str::to_owned),
+            "ofauth:part" => self.path.rsplit('/').next().map(str::to_owned),
+            "store:PutObject" | "ofauth:single" | "apifansly:upload" => Some(String::new()),
+            _ => None,
+        }
+        .filter(|_| self.method != "OPTIONS")
     }
 }
 
@@ -78,6 +94,18 @@ impl Log {
                 None => one.route == route,
             })
             .collect()
+    }
+
+    /// Bytes of files that arrived more than once: of each piece of a file all that came, but for the longest try.
+    pub(crate) fn sent_twice(&self) -> u64 {
+        let mut pieces: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
+        for (piece, one) in self.requests.iter().filter_map(|one| Some((one.piece()?, one))) {
+            let name = (one.route.clone(), piece);
+            let (all, longest) = pieces.entry(name).or_default();
+            *all += one.bytes;
+            *longest = (*longest).max(one.bytes);
+        }
+        pieces.values().map(|(all, longest)| all - longest).sum()
     }
 
     /// The most requests of these routes, together, that ran at once.
@@ -142,6 +170,12 @@ impl Sandbox {
     /// Sets the whole state of the faults: `seed`, `skewMs`, `keepAlive`, `faults`.
     pub(crate) async fn break_with(&self, state: Value) -> Result<()> {
         self.call(Method::PUT, "/control/faults", Some(state)).await.map(drop)
+    }
+
+    /// Loses the network for so long: what is open is cut, and nothing gets through. No time at all: it is back.
+    pub(crate) async fn offline(&self, length: Duration) -> Result<()> {
+        let spell = json!({ "ms": u64::try_from(length.as_millis())? });
+        self.call(Method::POST, "/control/offline", Some(spell)).await.map(drop)
     }
 
     /// Sets knobs of the vendors' models.

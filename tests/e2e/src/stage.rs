@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Engine};
 use crate::destination::Destination;
 use crate::files::{self, Picked};
 use crate::page::{self, Page};
@@ -30,7 +30,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts the sandbox, with the test pages and the package that can crash at `/extra/`, and the browser.
-    pub(crate) async fn set() -> Result<Self> {
+    pub(crate) async fn set(engine: Engine) -> Result<Self> {
         let served = tempfile::tempdir()?;
         copy(&crate::root().join("tests/e2e/page"), served.path())?;
         if let Ok(crash) = crash_package() {
@@ -38,7 +38,8 @@ impl Stage {
         }
         let sandbox = Sandbox::start(Some(served.path()), &[]).await?;
         let config = sandbox.config().await?;
-        Ok(Self { sandbox, browser: Browser::start().await?, config, folder: tempfile::tempdir()?, _served: served })
+        let browser = Browser::start(engine).await?;
+        Ok(Self { sandbox, browser, config, folder: tempfile::tempdir()?, _served: served })
     }
 
     /// Ends all that was started.
@@ -49,8 +50,8 @@ impl Stage {
 
     /// Makes it as new for the next test.
     pub(crate) async fn sweep(&mut self) -> Result<()> {
-        if self.browser.driver.goto("about:blank").await.is_err() {
-            let fresh = Browser::start().await?;
+        if self.browser.sweep().await.is_err() {
+            let fresh = Browser::start(self.browser.engine).await?;
             std::mem::replace(&mut self.browser, fresh).close().await;
         }
         for entry in fs::read_dir(self.folder.path())? {
@@ -64,7 +65,12 @@ impl Stage {
 
     /// The bare page, just loaded.
     pub(crate) async fn page(&self) -> Result<Page<'_>> {
-        Page::open(&self.browser, &format!("{}/extra/index.html", self.sandbox.at.app)).await
+        self.page_in(&self.browser).await
+    }
+
+    /// The bare page in another browser than the stage's own.
+    pub(crate) async fn page_in<'a>(&self, browser: &'a Browser) -> Result<Page<'a>> {
+        Page::open(browser, &format!("{}/extra/index.html", self.sandbox.at.app)).await
     }
 
     /// The bare page with the package that can crash.

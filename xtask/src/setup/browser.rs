@@ -1,12 +1,11 @@
 //! Chromium and its WebDriver server.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::apt;
 use crate::paths;
-use crate::process;
 
 /// Where the browser and its driver are.
 pub(crate) struct Browser {
@@ -40,17 +39,5 @@ fn named(variable: &str, programs: &[&str]) -> Option<PathBuf> {
 }
 
 fn install() -> Result<()> {
-    if paths::find_in_path("apt-get").is_none() {
-        bail!("Chromium or its driver is missing, and this system has no apt-get to install them");
-    }
-    if process::read(Command::new("id").arg("-u")).as_deref() != Some("0") {
-        bail!("Chromium or its driver is missing, and only root can install them");
-    }
-    process::run(Command::new("apt-get").args(["update", "--quiet"]))?;
-    process::run(
-        Command::new("apt-get")
-            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .args(["chromium", "chromium-driver"])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
+    apt::install("Chromium or its driver", &["chromium", "chromium-driver"])
 }

@@ -21,6 +21,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SUITE", value_parser = suite_names())]
     only: Vec<String>,
 
+    /// Every cell of the fault table: all destinations in Firefox and WebKit too, not one of each kind of transport
+    #[arg(long)]
+    full: bool,
+
     /// Says what each suite is, and ends
     #[arg(long)]
     list: bool,
@@ -47,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if chosen.len() > 1 && !options.arguments.is_empty() {
         anyhow::bail!("arguments after -- belong to one suite: give one --only");
     }
-    let ground = Ground::new(options.arguments.clone());
+    let ground = Ground::new(options.arguments.clone(), options.full);
     let rows: Vec<Row> = chosen.iter().map(|suite| row(suite, &ground)).collect();
     print!("{}", report::table(&rows));
     Ok(if rows.iter().all(|row| row.counts.failed == 0) { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 
 use super::counts::{self, Counts};
 use crate::setup::browser::Browser;
-use crate::{build, package, paths, process, setup};
+use crate::{build, package, paths, process, setup, simulate};
 
 /// A kind of test.
 pub(crate) struct Suite {
@@ -31,16 +31,20 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "clippy-wasm", about: "no warning in partway, for wasm", run: clippy_wasm },
     Suite { name: "doc", about: "rustdoc without a warning, natively and for wasm", run: doc },
     Suite { name: "native", about: "cargo test: engine, providers, models, sandbox, xtask", run: native },
-    Suite { name: "simulation", about: "the engine in virtual time, from seeds", run: simulation },
+    Suite { name: "simulation", about: "the engine in virtual time, against the sandbox's models", run: simulation },
+    Suite { name: "seeds", about: "20,000 stories from seeds, and rules broken on purpose", run: seeds },
     Suite { name: "wasm", about: "tests/browser.rs by wasm-bindgen-test in Chromium", run: wasm },
     Suite { name: "package", about: "the npm package: its files, types and sizes, and bundlers", run: package_tests },
     Suite { name: "e2e", about: "real files through a real Chromium to the sandbox, bytes compared", run: e2e },
+    Suite { name: "table", about: "every fault at every destination, in Chromium, Firefox and WebKit", run: table },
 ];
 
 /// What several suites stand on; each thing is made once, when the first suite asks, and is asked again if it failed.
 pub(crate) struct Ground {
     /// Given on to the runner of a suite that is run alone.
     pub(crate) arguments: Vec<String>,
+    /// Whether the fault table is run whole.
+    full: bool,
     wasm_target: OnceCell<()>,
     linters: OnceCell<()>,
     browser: OnceCell<Browser>,
@@ -51,9 +55,10 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) fn new(arguments: Vec<String>) -> Self {
+    pub(crate) fn new(arguments: Vec<String>, full: bool) -> Self {
         Self {
             arguments,
+            full,
             wasm_target: OnceCell::new(),
             linters: OnceCell::new(),
             browser: OnceCell::new(),
@@ -161,6 +166,21 @@ fn simulation(ground: &Ground) -> Result<Outcome> {
     cargo_test(&["--package", "partway-simulation"], &ground.arguments)
 }
 
+fn seeds(ground: &Ground) -> Result<Outcome> {
+    let play = |count: &str, bytes: Option<&str>| {
+        let mut command = simulate::program();
+        check(command.args(["--seeds", count]).args(bytes))
+    };
+    let (symbolic, real) = (play("20000", None)?, play("400", Some("--bytes"))?);
+    // A build of its own: what is broken on purpose is in no other.
+    let mutants = ["--release", "--package", "partway-simulation", "--features", "mutants", "--test", "mutants"];
+    let mutants = cargo_test(&mutants, &ground.arguments)?;
+    Ok(Outcome {
+        counts: symbolic.counts + real.counts + mutants.counts,
+        success: symbolic.success && real.success && mutants.success,
+    })
+}
+
 fn wasm(ground: &Ground) -> Result<Outcome> {
     ground.wasm_target()?;
     let browser = ground.browser()?;
@@ -211,6 +231,23 @@ fn e2e(ground: &Ground) -> Result<Outcome> {
             .env("PARTWAY_CRASH_PACKAGE", &crash.folder)
             .current_dir(paths::root()),
     )
+}
+
+fn table(ground: &Ground) -> Result<Outcome> {
+    let browser = ground.browser()?;
+    let engines = setup::engines::ensure()?;
+    ground.built()?;
+    ground.servers()?;
+    let mut command = Command::new(paths::program("partway-e2e")?);
+    command
+        .arg("table")
+        .args(ground.full.then_some("--full"))
+        .args(&ground.arguments)
+        .env("CHROMIUM", &browser.chromium)
+        .env("CHROMEDRIVER", &browser.driver)
+        .current_dir(paths::root());
+    engines.name_to(&mut command);
+    closing(&mut command)
 }
 
 /// A run that either finds something or doesn't.

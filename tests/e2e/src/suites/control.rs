@@ -1,4 +1,4 @@
-//! Pausing, resuming, cancelling, closing, and a word from a webhook.
+//! Signals, calls before the wasm is there, closing, and a word from a webhook.
 
 use std::time::Duration;
 
@@ -9,122 +9,40 @@ use tokio::time::sleep;
 
 use super::{SEVERAL_PARTS, options, quick};
 use crate::destination::Destination;
-use crate::files::Picked;
 use crate::page::{Page, Upload};
 use crate::runner::Test;
 use crate::stage::Stage;
 
 pub(super) fn tests() -> Vec<Test> {
-    let mut tests = Vec::new();
-    for destination in Destination::ALL {
-        let name = destination.name();
-        tests.push(Test::new(format!("{name}: cancelled midway"), move |stage| {
-            cancelled(stage, destination).boxed_local()
-        }));
-        if destination.has_parts() {
-            tests.push(Test::new(format!("{name}: paused midway and resumed"), move |stage| {
-                paused(stage, destination).boxed_local()
-            }));
-        }
-    }
-    tests.extend([
+    vec![
         Test::new("a signal cancels", |stage| signalled(stage).boxed_local()),
         Test::new("a signal that was aborted before sends nothing", |stage| aborted_before(stage).boxed_local()),
         Test::new("cancelled before the wasm is there", |stage| cancelled_at_once(stage).boxed_local()),
         Test::new("paused before the wasm is there", |stage| paused_at_once(stage).boxed_local()),
         Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
         Test::new("onlymonster: a webhook's word ends the polling", |stage| notified(stage).boxed_local()),
-    ]);
-    tests
+    ]
 }
 
-/// A page with an upload that has a part behind it and parts in flight.
-async fn underway<'a>(stage: &'a Stage, destination: Destination) -> Result<(Page<'a>, Picked, Upload)> {
-    quick(stage).await?;
-    let route = destination.bytes_route();
-    let slow = if destination.has_parts() {
-        json!([{ "route": route, "skip": 1, "effect": { "kind": "latency", "ms": 1500 } }])
-    } else {
-        json!([{ "route": route, "effect": { "kind": "bandwidth", "bytesPerSecond": 4_000_000 } }])
-    };
+/// A page with an upload to S3 that has a part behind it and parts in flight.
+async fn underway(stage: &Stage) -> Result<(Page<'_>, Upload)> {
+    let slow = json!([{ "route": "store:UploadPart", "skip": 1, "effect": { "kind": "latency", "ms": 1500 } }]);
     stage.sandbox.faults(slow).await?;
     let file = stage.file("underway.mp4", SEVERAL_PARTS)?;
     let page = stage.page().await?;
     page.pick(&[&file]).await?;
-    let mut options = options(stage, destination)?;
+    let mut options = options(stage, Destination::S3)?;
     options["concurrency"] = json!(2);
     let upload = page.start(json!({ "options": options, "signal": true })).await?;
-    if destination.has_parts() {
-        page.when(upload, "with a part sent and another in flight", |report| {
-            report.last.as_ref().is_some_and(|last| last.parts.done >= 1 && last.parts.in_flight >= 1)
-        })
-        .await?;
-    } else {
-        page.when(upload, "with bytes sent", |report| report.last.as_ref().is_some_and(|last| last.sent > 0.0)).await?;
-    }
-    Ok((page, file, upload))
-}
-
-async fn cancelled(stage: &Stage, destination: Destination) -> Result<()> {
-    let (page, _, upload) = underway(stage, destination).await?;
-    page.cancel(upload).await?;
-    let report = page.settled(upload).await?;
-    report.failed("cancelled")?;
-    let log = stage.log().await?;
-    let sent = log.of(destination.bytes_route()).len();
-    let abort = match destination {
-        Destination::S3 => Some("store:AbortMultipartUpload"),
-        Destination::Plan => Some("plan:abort"),
-        _ => None,
-    };
-    if let Some(route) = abort {
-        let aborts = log.of(route);
-        ensure!(!aborts.is_empty(), "the server was not told when `cancel()` settled");
-        ensure!(aborts.iter().all(|one| one.status == Some(204)), "{aborts:?}");
-        let key = log.of("store:UploadPart")[0].path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
-        ensure!(stage.sandbox.stored(destination.name(), &decoded(&key)).await?.is_none(), "{key} is stored");
-    }
-    sleep(Duration::from_millis(2_000)).await;
-    let later = stage.log().await?;
-    ensure!(later.of(destination.bytes_route()).len() == sent, "parts were sent after the cancel");
-    for route in [
-        "ofauth:complete",
-        "onlymonster:finish",
-        "onlymonster:export",
-        "plan:complete",
-        "store:CompleteMultipartUpload",
-    ] {
-        ensure!(later.of(route).is_empty(), "{route} was called for a cancelled upload");
-    }
-    Ok(())
-}
-
-/// Keys in these tests hold nothing that needs more.
-fn decoded(key: &str) -> String {
-    key.replace("%2F", "/").replace("%20", " ")
-}
-
-async fn paused(stage: &Stage, destination: Destination) -> Result<()> {
-    let (page, file, upload) = underway(stage, destination).await?;
-    page.tell("pause", upload).await?;
-    page.when(upload, "paused", |report| report.status.as_deref() == Some("paused")).await?;
-    // What was in flight may end; nothing new may begin.
-    sleep(Duration::from_millis(500)).await;
-    let before = stage.log().await?.of(destination.bytes_route()).len();
-    sleep(Duration::from_millis(2_500)).await;
-    let after = stage.log().await?.of(destination.bytes_route()).len();
-    ensure!(before == after, "{} parts began while it was paused", after - before);
-    ensure!(page.report(upload).await?.status.as_deref() == Some("paused"), "it is not paused any more");
-    stage.sandbox.faults(json!([])).await?;
-    page.tell("resume", upload).await?;
-    let report = page.settled(upload).await?;
-    stage.arrived(destination, report.done()?, &file).await?;
-    ensure!(report.statuses.iter().any(|status| status == "paused"), "{:?}", report.statuses);
-    Ok(())
+    page.when(upload, "with a part sent and another in flight", |report| {
+        report.last.as_ref().is_some_and(|last| last.parts.done >= 1 && last.parts.in_flight >= 1)
+    })
+    .await?;
+    Ok((page, upload))
 }
 
 async fn signalled(stage: &Stage) -> Result<()> {
-    let (page, _, upload) = underway(stage, Destination::S3).await?;
+    let (page, upload) = underway(stage).await?;
     page.tell("abort", upload).await?;
     let report = page.settled(upload).await?;
     report.failed("cancelled")?;
@@ -182,7 +100,7 @@ async fn paused_at_once(stage: &Stage) -> Result<()> {
 }
 
 async fn closed(stage: &Stage) -> Result<()> {
-    let (page, _, upload) = underway(stage, Destination::S3).await?;
+    let (page, upload) = underway(stage).await?;
     page.script("window.e2e.close('alone-0')", vec![]).await?;
     let report = page.settled(upload).await?;
     report.failed("cancelled")?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use futures::FutureExt;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{SEVERAL_PARTS, options, quick};
 use crate::destination::Destination;
@@ -28,9 +28,6 @@ pub(super) fn tests() -> Vec<Test> {
         let name = destination.name();
         tests.push(Test::new(format!("{name}: the store gets what was signed and nothing else"), move |stage| {
             signed_only(stage, destination).boxed_local()
-        }));
-        tests.push(Test::new(format!("{name}: a hidden ETag is named, with the rule to paste"), move |stage| {
-            hidden_etag(stage, destination).boxed_local()
         }));
     }
     for destination in [Destination::Ofauth, Destination::Onlymonster, Destination::Apifansly] {
@@ -87,24 +84,6 @@ async fn signed_only(stage: &Stage, destination: Destination) -> Result<()> {
     ensure!(requests.len() >= 3, "{} requests to the store", requests.len());
     requests.into_iter().try_for_each(check_signed)?;
     page.script("document.cookie = 'session=; path=/; max-age=0'", vec![]).await.map(drop)
-}
-
-async fn hidden_etag(stage: &Stage, destination: Destination) -> Result<()> {
-    quick(stage).await?;
-    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "effect": { "kind": "hide-etag" } }])).await?;
-    let file = stage.file("hidden.mp4", SEVERAL_PARTS)?;
-    let page = stage.page().await?;
-    page.pick(&[&file]).await?;
-    let report = page.upload(json!({ "options": options(stage, destination)? })).await?;
-    let error = report.failed("etag-not-exposed")?;
-    ensure!(error.retryable == Some(false), "a rule is missing, a retry doesn't help: {error:?}");
-    let hint = error.hint.as_deref().context("no hint")?;
-    for word in ["ExposeHeaders", "ETag", "AllowedOrigins", stage.sandbox.at.app.as_str(), "PUT"] {
-        ensure!(hint.contains(word), "{word} is not in the hint: {hint}");
-    }
-    let rule = hint.find('[').and_then(|start| Some(&hint[start..=hint.rfind(']')?])).context("no rule in the hint")?;
-    serde_json::from_str::<Value>(rule).with_context(|| format!("the rule in the hint is no JSON: {rule}"))?;
-    Ok(())
 }
 
 async fn no_key(stage: &Stage, destination: Destination) -> Result<()> {

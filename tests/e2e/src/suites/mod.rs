@@ -44,10 +44,10 @@ pub(crate) fn all() -> Vec<Test> {
 }
 
 /// The size of a file that goes in several parts, the last one short.
-const SEVERAL_PARTS: u64 = 22 * MIB + 12_345;
+pub(crate) const SEVERAL_PARTS: u64 = 22 * MIB + 12_345;
 
 /// Options of an `Uploader` for a destination: small parts, and a retry that doesn't keep a test waiting.
-fn options(stage: &Stage, destination: Destination) -> Result<Value> {
+pub(crate) fn options(stage: &Stage, destination: Destination) -> Result<Value> {
     let mut provider = stage.provider(destination)?;
     if destination == Destination::S3 {
         provider["partSize"] = json!(5 * MIB);
@@ -56,7 +56,7 @@ fn options(stage: &Stage, destination: Destination) -> Result<Value> {
 }
 
 /// Vendors that process at once, and have a file of several parts sent in parts.
-async fn quick(stage: &Stage) -> Result<()> {
+pub(crate) async fn quick(stage: &Stage) -> Result<()> {
     let knobs = json!({
         "onlymonster": { "processingMs": 20, "multipartThreshold": 8 * MIB, "partCount": 5 },
         "apifansly": { "processingMs": 20 },

@@ -1,4 +1,4 @@
-//! Calls that must not take effect twice: lost answers, and connections that die and have the browser repeat by itself.
+//! Calls that must not take effect twice, though connections die and the browser repeats by itself.
 
 use anyhow::{Result, ensure};
 use futures::FutureExt;
@@ -10,38 +10,20 @@ use crate::runner::Test;
 use crate::sandbox::{Log, Logged};
 use crate::stage::{MIB, Stage};
 
-/// Calls whose answer is lost, and the upload goes on, with one effect each.
-const LOST: &[(Destination, &str)] = &[
-    (Destination::Ofauth, "ofauth:complete"),
-    (Destination::Onlymonster, "onlymonster:start"),
-    (Destination::Onlymonster, "onlymonster:finish"),
-    (Destination::Onlymonster, "onlymonster:export"),
-    (Destination::S3, "store:CreateMultipartUpload"),
-    (Destination::S3, "store:CompleteMultipartUpload"),
-];
-
-/// Calls that a browser repeats by itself when a kept connection dies.
+/// Calls that Chromium repeats by itself when a kept connection dies. The last call of each upload is the fault table's.
 const REPEATED: &[(Destination, &str)] = &[
     (Destination::Ofauth, "ofauth:init"),
-    (Destination::Ofauth, "ofauth:complete"),
     (Destination::Onlymonster, "onlymonster:start"),
     (Destination::Onlymonster, "onlymonster:finish"),
-    (Destination::Onlymonster, "onlymonster:export"),
-    (Destination::Apifansly, "apifansly:upload"),
 ];
 
 pub(super) fn tests() -> Vec<Test> {
-    let lost = LOST.iter().map(|&(destination, route)| {
-        Test::new(format!("{route}: its answer is lost"), move |stage| {
-            answer_lost(stage, destination, route).boxed_local()
-        })
-    });
     let repeated = REPEATED.iter().map(|&(destination, route)| {
         Test::new(format!("{route}: a kept connection dies after it took effect"), move |stage| {
             connection_dies(stage, destination, route).boxed_local()
         })
     });
-    lost.chain(repeated)
+    repeated
         .chain([
             Test::new("apifansly: a server error to the form is an unknown outcome", |stage| {
                 form_refused(stage).boxed_local()
@@ -54,25 +36,6 @@ pub(super) fn tests() -> Vec<Test> {
 /// Requests that reached the vendor itself.
 fn effects<'a>(log: &'a Log, route: &str) -> Vec<&'a Logged> {
     log.of(route).into_iter().filter(|one| !one.copy).collect()
-}
-
-async fn answer_lost(stage: &Stage, destination: Destination, route: &str) -> Result<()> {
-    quick(stage).await?;
-    let fault = json!({ "route": route, "times": 1, "effect": { "kind": "reset", "when": "after" } });
-    stage.sandbox.faults(json!([fault])).await?;
-    let file = stage.file("lost.mp4", SEVERAL_PARTS)?;
-    let page = stage.page().await?;
-    page.pick(&[&file]).await?;
-    let report = page.upload(json!({ "options": options(stage, destination)? })).await?;
-    stage.arrived(destination, report.done()?, &file).await?;
-    let log = stage.log().await?;
-    ensure!(log.of(route).iter().any(|one| one.status.is_none()), "no answer of {route} was lost");
-    // An upload that was begun and never filled makes nothing; the others would.
-    if matches!(route, "onlymonster:finish" | "onlymonster:export") {
-        ensure!(effects(&log, route).len() == 1, "{} effects of {route}", effects(&log, route).len());
-        ensure!(!log.of("onlymonster:list").is_empty(), "the list was not asked");
-    }
-    Ok(())
 }
 
 async fn connection_dies(stage: &Stage, destination: Destination, route: &str) -> Result<()> {

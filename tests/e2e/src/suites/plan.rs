@@ -1,6 +1,6 @@
-//! Plans made by a backend: wrong ones are refused before a byte is sent, URLs that are missing or expired are asked for.
+//! Plans made by a backend: wrong ones are refused before a byte is sent, URLs that are missing are asked for.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use futures::FutureExt;
 use serde_json::{Value, json};
 
@@ -27,11 +27,7 @@ pub(super) fn tests() -> Vec<Test> {
     tests.extend([
         Test::new("plan: no URL and no sign()", |stage| no_sign(stage).boxed_local()),
         Test::new("plan: sign() is asked in batches, ahead of need", |stage| batches(stage).boxed_local()),
-        Test::new("plan: an expired URL is signed anew", |stage| expired(stage).boxed_local()),
         Test::new("plan: sign() that fails once is asked again", |stage| sign_fails(stage).boxed_local()),
-        Test::new("onlymonster: an expired URL begins the upload anew", |stage| {
-            onlymonster_expired(stage).boxed_local()
-        }),
     ]);
     tests
 }
@@ -88,22 +84,6 @@ async fn batches(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-async fn expired(stage: &Stage) -> Result<()> {
-    let fault = json!({ "route": "store:UploadPart", "skip": 1, "times": 1, "effect": { "kind": "expired" } });
-    stage.sandbox.faults(json!([fault])).await?;
-    let (report, file) = upload(stage, json!({})).await?;
-    stage.arrived(Destination::Plan, report.done()?, &file).await?;
-    let log = stage.log().await?;
-    let refused = log.of("store:UploadPart").into_iter().find(|one| one.status == Some(403)).context("no 403")?.clone();
-    let again = log
-        .of("store:UploadPart")
-        .into_iter()
-        .filter(|one| one.parameter("partNumber") == refused.parameter("partNumber"))
-        .count();
-    ensure!(again == 2, "the part with the expired URL was sent {again} times");
-    Ok(())
-}
-
 async fn sign_fails(stage: &Stage) -> Result<()> {
     let fault = json!({ "route": "plan:sign", "times": 1, "effect": { "kind": "status", "status": 503 } });
     stage.sandbox.faults(json!([fault])).await?;
@@ -111,21 +91,5 @@ async fn sign_fails(stage: &Stage) -> Result<()> {
     stage.arrived(Destination::Plan, report.done()?, &file).await?;
     let log = stage.log().await?;
     ensure!(log.of("plan:sign").iter().any(|one| one.status == Some(503)), "no call of sign() failed");
-    Ok(())
-}
-
-async fn onlymonster_expired(stage: &Stage) -> Result<()> {
-    quick(stage).await?;
-    // Every URL of the first start is refused; those of the second work.
-    let fault = json!({ "route": "store:UploadPart", "times": 5, "effect": { "kind": "status", "status": 403, "body": "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>" } });
-    stage.sandbox.faults(json!([fault])).await?;
-    let file = stage.file("expired.mp4", SEVERAL_PARTS)?;
-    let page = stage.page().await?;
-    page.pick(&[&file]).await?;
-    let report = page.upload(json!({ "options": options(stage, Destination::Onlymonster)? })).await?;
-    stage.arrived(Destination::Onlymonster, report.done()?, &file).await?;
-    let log = stage.log().await?;
-    ensure!(log.of("onlymonster:start").len() >= 2, "it did not begin anew");
-    ensure!(log.of("onlymonster:export").len() == 1, "exported {} times", log.of("onlymonster:export").len());
     Ok(())
 }

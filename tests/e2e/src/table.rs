@@ -1,0 +1,121 @@
+//! The fault table: everything that can go wrong, at each destination, in each engine.
+//!
+//! A cell ends with the file's SHA-256 compared, or with the error that is right there, and with the bytes that went
+//! twice. Cells that an engine or a destination has no use for are named in `engines.json`, each with its reason.
+
+mod case;
+mod gaps;
+mod print;
+mod rows;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use self::case::{Case, Ending};
+use self::gaps::Gaps;
+use self::print::{Cell, Line, Printed};
+use self::rows::Row;
+use crate::browser::Engine;
+use crate::destination::Destination;
+use crate::runner;
+use crate::stage::Stage;
+
+/// How long a cell may take; browsers are started in some.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// Engines that run side by side, each with a sandbox of its own.
+const AT_ONCE: usize = 2;
+
+/// What `partway-e2e table` takes.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// Every destination in every engine.
+    pub(crate) full: bool,
+    /// These engines only, or all.
+    pub(crate) engines: Vec<Engine>,
+    /// Cells whose names hold one of these, or all.
+    pub(crate) words: Vec<String>,
+}
+
+impl Options {
+    fn engines(&self) -> &[Engine] {
+        if self.engines.is_empty() { &Engine::ALL } else { &self.engines }
+    }
+
+    /// One destination of each kind of transport, but for Chromium: bytes to an API, to presigned URLs, in a form.
+    fn destinations(&self, engine: Engine) -> &[Destination] {
+        if self.full || engine == Engine::Chromium {
+            &Destination::ALL
+        } else {
+            &[Destination::Ofauth, Destination::Apifansly, Destination::S3]
+        }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+    }
+}
+
+/// Runs it and prints it; true where every cell that ran passed.
+pub(crate) async fn run(options: &Options) -> Result<bool> {
+    let gaps = Gaps::read()?;
+    let engines = options.engines().iter().map(|engine| one_engine(*engine, options, &gaps));
+    // A cell is mostly waiting: two engines share a machine well.
+    let tables: Vec<Printed> = stream::iter(engines).buffered(AT_ONCE).try_collect().await?;
+    let (passed, failed) = tables.iter().fold((0, 0), |(passed, failed), table: &Printed| {
+        let (more_passed, more_failed) = table.counts();
+        (passed + more_passed, failed + more_failed)
+    });
+    ensure!(passed + failed > 0, "no cell has {:?} in its name, such as \"firefox: cancelled: s3\"", options.words);
+    for table in &tables {
+        println!("\n{table}");
+    }
+    println!("{passed} passed, {failed} failed");
+    Ok(failed == 0)
+}
+
+async fn one_engine(engine: Engine, options: &Options, gaps: &Gaps) -> Result<Printed> {
+    let destinations = options.destinations(engine);
+    let mut stage = Stage::set(engine).await?;
+    let mut table = Printed::new(stage.browser.title(), destinations);
+    for row in rows::ALL {
+        let mut cells = Vec::new();
+        for destination in destinations {
+            let name = format!("{}: {}: {}", engine.name(), row.name, destination.name());
+            let cell = match gaps.reason(engine, row.name, *destination) {
+                Some(reason) => Cell::NotThere(reason.to_owned()),
+                None if !options.wants(&name) => Cell::NotAsked,
+                None => cell(&mut stage, row, *destination, &name).await,
+            };
+            cells.push(cell);
+        }
+        table.add(Line { row: row.name, cells });
+    }
+    stage.clear().await;
+    Ok(table)
+}
+
+async fn cell(stage: &mut Stage, row: &Row, destination: Destination, name: &str) -> Cell {
+    let start = Instant::now();
+    let ending = attempt(stage, row, destination).await;
+    let took = start.elapsed().as_secs_f64();
+    match ending {
+        Ok(ending) => {
+            println!("ok {name}: {ending} ({took:.1} s)");
+            Cell::Passed(ending)
+        }
+        Err(error) => {
+            println!("FAILED {name}: {error:#} ({took:.1} s)");
+            println!("{}", runner::surroundings(stage).await);
+            Cell::Failed
+        }
+    }
+}
+
+async fn attempt(stage: &mut Stage, row: &Row, destination: Destination) -> Result<Ending> {
+    stage.sweep().await?;
+    let stage = &*stage;
+    runner::watched(stage, PATIENCE, (row.run)(Case { stage, destination })).await
+}

@@ -1,0 +1,54 @@
+//! The rows, in the order in which they are printed.
+
+mod answers;
+mod broken;
+mod changed;
+mod control;
+mod once;
+mod resumed;
+mod spell;
+mod stalled;
+mod underway;
+
+use anyhow::Result;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+
+use super::case::{Case, Ending};
+
+/// A row of the table.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) run: for<'a> fn(Case<'a>) -> LocalBoxFuture<'a, Result<Ending>>,
+}
+
+macro_rules! rows {
+    ($($name:literal => $run:path,)*) => {
+        &[$(Row { name: $name, run: |case| $run(case).boxed_local() },)*]
+    };
+}
+
+/// All of them.
+pub(super) const ALL: &[Row] = rows! {
+    "reset before it took effect" => broken::reset_before,
+    "reset midway in the body" => broken::reset_midway,
+    "reset after it took effect" => broken::reset_after,
+    "503 with Retry-After" => answers::unavailable,
+    "429" => answers::too_many,
+    "stall before the body" => stalled::before_the_body,
+    "stall within the body" => stalled::within_the_body,
+    "stall before the answer" => stalled::before_the_answer,
+    "expired URL" => answers::expired,
+    "hidden ETag" => answers::hidden_etag,
+    "lost answer: begin" => once::begin,
+    "lost answer: finish" => once::finish,
+    "lost answer: what is paid for" => once::paid,
+    "kept connection dies" => once::kept,
+    "offline spell" => spell::silent,
+    "offline, and the browser says so" => spell::told,
+    "paused midway and resumed" => control::paused,
+    "cancelled midway" => control::cancelled,
+    "reloaded midway" => resumed::reloaded,
+    "killed midway" => resumed::killed,
+    "file changed midway" => changed::changed,
+};

@@ -1,0 +1,55 @@
+//! Connections that are reset while bytes go.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::super::case::{Case, Ended, Ending};
+
+pub(super) async fn reset_before(case: Case<'_>) -> Result<Ending> {
+    let ended = reset(case, "before").await?;
+    lost_answer(&ended).await
+}
+
+pub(super) async fn reset_after(case: Case<'_>) -> Result<Ending> {
+    let ended = reset(case, "after").await?;
+    lost_answer(&ended).await
+}
+
+/// The server has no whole body, whatever it is: what was lost is sent again, where the browser tells that it was not whole.
+pub(super) async fn reset_midway(case: Case<'_>) -> Result<Ending> {
+    let ended = reset(case, "body").await?;
+    if case.may_repeat() { repeated(&ended).await } else { unknown(&ended) }
+}
+
+async fn reset<'a>(case: Case<'a>, when: &str) -> Result<Ended<'a>> {
+    let fault = case.on_bytes(json!({ "skip": 1, "times": 1, "effect": { "kind": "reset", "when": when } }));
+    case.upload(json!([fault]), |_| {}).await
+}
+
+/// A part is sent again; a form that may have taken effect is not.
+pub(super) async fn lost_answer(ended: &Ended<'_>) -> Result<Ending> {
+    if ended.case.destination.has_parts() { repeated(ended).await } else { unknown(ended) }
+}
+
+/// What may have been taken, and costs money, is never sent again by itself.
+pub(super) fn unknown(ended: &Ended<'_>) -> Result<Ending> {
+    let error = ended.report.failed("outcome-unknown")?;
+    ensure!(error.retryable == Some(false), "an unknown outcome is not worth a retry: {error:?}");
+    ensure!(error.hint.is_some(), "no hint: {error:?}");
+    ensure!(ended.sends() == 1, "the form was sent {} times", ended.sends());
+    ended.failed("outcome-unknown", 0)
+}
+
+/// One request was in vain, and its piece of the file went in another.
+pub(super) async fn repeated(ended: &Ended<'_>) -> Result<Ending> {
+    let result = ended.report.done()?;
+    let pieces = if ended.case.destination.has_parts() { ended.report.parts.len() } else { 1 };
+    ensure!(ended.sends() == pieces + 1, "{} requests for {pieces} pieces, one of them lost", ended.sends());
+    ensure!(result["attempts"] == ended.sends(), "{} requests, and the result is {result}", ended.sends());
+    if ended.case.destination.has_parts() {
+        let again: Vec<u32> =
+            ended.report.parts.iter().map(|part| part.attempts).filter(|attempts| *attempts > 1).collect();
+        ensure!(again == [2], "attempts of the parts sent again: {again:?}");
+    }
+    ended.arrived(ended.largest()).await
+}

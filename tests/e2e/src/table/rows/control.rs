@@ -1,0 +1,81 @@
+//! What a person does: pause, go on, give up.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::super::case::{Case, Ending};
+use super::underway::{self, AT_ONCE};
+use crate::destination::Destination;
+use crate::sandbox::Log;
+
+/// Bytes in flight are given up, and nothing else.
+pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
+    let (page, file) = case.page().await?;
+    let (upload, _) = underway::begin(case, &page, underway::what(case)?).await?;
+    page.tell("pause", upload).await?;
+    page.when(upload, "paused", |report| report.status.as_deref() == Some("paused")).await?;
+    let route = case.destination.bytes_route();
+    let paused = case.stage.log().await?;
+    // What lies in buffers still arrives, as slowly as the rest.
+    let deadline = Instant::now() + Duration::from_secs(6);
+    let after = loop {
+        sleep(Duration::from_millis(400)).await;
+        let log = case.stage.log().await?;
+        if log.of(route).iter().all(|one| one.ended_ms.is_some()) {
+            break log;
+        }
+        ensure!(Instant::now() < deadline, "bytes still go while it is paused");
+    };
+    let taken =
+        |log: &Log| log.of(route).iter().filter(|one| one.status == Some(200) || one.status == Some(201)).count();
+    ensure!(taken(&after) == taken(&paused), "what was in flight was not given up");
+    let begun = after.of(route).len() - paused.of(route).len();
+    ensure!(begun == 0, "{begun} requests began while it was paused");
+    let before = page.report(upload).await?;
+    ensure!(before.status.as_deref() == Some("paused"), "it is not paused any more");
+    case.stage.sandbox.faults(json!([])).await?;
+    page.tell("resume", upload).await?;
+    let report = page.settled(upload).await?;
+    let ended = case.ended(report, file).await?;
+    super::resumed::kept_parts(&ended, &before)?;
+    ended.arrived(AT_ONCE * ended.largest()).await
+}
+
+/// Nothing is sent any more, and the server is told where it can be.
+pub(super) async fn cancelled(case: Case<'_>) -> Result<Ending> {
+    let (page, file) = case.page().await?;
+    let (upload, _) = underway::begin(case, &page, underway::what(case)?).await?;
+    page.cancel(upload).await?;
+    let report = page.settled(upload).await?;
+    report.failed("cancelled")?;
+    let log = case.stage.log().await?;
+    let sent = log.of(case.destination.bytes_route()).len();
+    let abort = match case.destination {
+        Destination::S3 => Some("store:AbortMultipartUpload"),
+        Destination::Plan => Some("plan:abort"),
+        _ => None,
+    };
+    if let Some(route) = abort {
+        let aborts = log.of(route);
+        ensure!(!aborts.is_empty(), "the server was not told when `cancel()` settled");
+        ensure!(aborts.iter().all(|one| one.status == Some(204)), "{aborts:?}");
+        let key = log.of("store:UploadPart")[0].path.splitn(3, '/').nth(2).unwrap_or_default().replace("%2F", "/");
+        ensure!(case.stage.sandbox.stored(case.destination.name(), &key).await?.is_none(), "{key} is stored");
+    }
+    sleep(Duration::from_millis(700)).await;
+    let ended = case.ended(report, file).await?;
+    ensure!(ended.sends() == sent, "bytes were sent after the cancel");
+    for route in [
+        "ofauth:complete",
+        "onlymonster:finish",
+        "onlymonster:export",
+        "plan:complete",
+        "store:CompleteMultipartUpload",
+    ] {
+        ensure!(ended.log.of(route).is_empty(), "{route} was called for a cancelled upload");
+    }
+    ended.failed("cancelled", 0)
+}

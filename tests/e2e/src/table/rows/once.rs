@@ -1,0 +1,106 @@
+//! Calls that must not take effect twice.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use super::super::case::{Case, Ended, Ending};
+use super::broken;
+use crate::destination::Destination;
+
+/// The call that opens an upload. One that was begun and never filled makes nothing: it may be begun again.
+pub(super) async fn begin(case: Case<'_>) -> Result<Ending> {
+    let route = match case.destination {
+        Destination::Ofauth => "ofauth:init",
+        Destination::Onlymonster => "onlymonster:start",
+        Destination::S3 => "store:CreateMultipartUpload",
+        _ => "plan:open",
+    };
+    let ended = lost(case, route).await?;
+    if route == "plan:open" { of_the_page(&ended, route) } else { ended.arrived(0).await }
+}
+
+/// The call that makes a file of the parts.
+pub(super) async fn finish(case: Case<'_>) -> Result<Ending> {
+    let route = match case.destination {
+        Destination::Ofauth => "ofauth:complete",
+        Destination::Onlymonster => "onlymonster:finish",
+        Destination::S3 => "store:CompleteMultipartUpload",
+        _ => "plan:complete",
+    };
+    let ended = lost(case, route).await?;
+    match case.destination {
+        Destination::Plan => return of_the_page(&ended, route),
+        Destination::Onlymonster => {
+            ensure!(ended.effects(route) == 1, "{} effects of {route}", ended.effects(route));
+            ensure!(!ended.log.of("onlymonster:list").is_empty(), "the list was not asked");
+        }
+        _ => {}
+    }
+    ended.arrived(0).await
+}
+
+/// Each one that takes effect costs money: never sent again before it is known what became of the first.
+pub(super) async fn paid(case: Case<'_>) -> Result<Ending> {
+    if case.destination == Destination::Apifansly {
+        let ended = lost(case, "apifansly:upload").await?;
+        return broken::unknown(&ended);
+    }
+    let route = "onlymonster:export";
+    let ended = lost(case, route).await?;
+    ensure!(ended.effects(route) == 1, "{} effects of {route}", ended.effects(route));
+    ensure!(!ended.log.of("onlymonster:list").is_empty(), "the list was not asked");
+    ended.arrived(0).await
+}
+
+async fn lost<'a>(case: Case<'a>, route: &str) -> Result<Ended<'a>> {
+    let fault = json!({ "route": route, "times": 1, "effect": { "kind": "reset", "when": "after" } });
+    let ended = case.upload(json!([fault]), |_| {}).await?;
+    ensure!(ended.log.of(route).iter().any(|one| one.status.is_none()), "no answer of {route} was lost");
+    Ok(ended)
+}
+
+/// A function of the page's own that rejects is not called again, and the page is told what it threw.
+fn of_the_page(ended: &Ended<'_>, route: &str) -> Result<Ending> {
+    ensure!(ended.log.of(route).len() == 1, "{} calls of {route}", ended.log.of(route).len());
+    let error = ended.report.failed("application")?;
+    ensure!(error.cause.is_some(), "what was thrown is lost: {error:?}");
+    ended.failed("application", 0)
+}
+
+/// A connection that was used before dies after the call took effect: some browsers repeat the call by themselves, a POST
+/// too. Its `Idempotency-Key` lets the proxy drop the copy; a browser that doesn't repeat has lost the answer.
+pub(super) async fn kept(case: Case<'_>) -> Result<Ending> {
+    let route = match case.destination {
+        Destination::Ofauth => "ofauth:complete",
+        Destination::Onlymonster => "onlymonster:export",
+        Destination::Apifansly => "apifansly:upload",
+        Destination::S3 => "store:CompleteMultipartUpload",
+        Destination::Plan => "plan:complete",
+    };
+    let (page, file) = case.page().await?;
+    let fault = json!({ "route": route, "times": 1, "effect": { "kind": "reset", "when": "after" } });
+    case.stage.sandbox.break_with(json!({ "seed": 7, "keepAlive": true, "faults": [fault] })).await?;
+    page.script(
+        "await Promise.all([1, 2, 3, 4, 5, 6].map(() => fetch('/config.json').then((it) => it.text())));",
+        vec![],
+    )
+    .await?;
+    let report = page.upload(json!({ "options": case.options()? })).await?;
+    let ended = case.ended(report, file).await?;
+    let all = ended.log.of(route);
+    let first = all.first().with_context(|| format!("{route} was never called"))?;
+    ensure!(first.status.is_none(), "the answer was not lost: {first:?}");
+    if matches!(case.destination, Destination::S3 | Destination::Plan) {
+        // No key there: the store itself knows an upload that it has completed, and so does a backend that keeps its plans.
+        return if ended.report.error.is_some() { of_the_page(&ended, route) } else { ended.arrived(0).await };
+    }
+    ensure!(ended.effects(route) == 1, "{} effects of {route}", ended.effects(route));
+    let keys: Vec<_> = all.iter().map(|one| &one.idempotency_key).collect();
+    ensure!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "the keys are {keys:?}");
+    let repeated = all.iter().any(|one| one.copy);
+    match case.destination {
+        Destination::Apifansly if !repeated => broken::unknown(&ended),
+        Destination::Apifansly => ended.arrived(ended.largest()).await,
+        _ => ended.arrived(0).await,
+    }
+}

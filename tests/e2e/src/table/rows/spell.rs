@@ -1,0 +1,70 @@
+//! A network that is gone for a while.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::super::case::{Case, Ended, Ending};
+use super::underway::{self, AT_ONCE};
+use crate::browser::Engine;
+use crate::page::{Page, Report};
+
+const SPELL: Duration = Duration::from_millis(1_500);
+
+/// What is open is cut, and nothing gets through for a while; the browser has nothing to say about it.
+pub(super) async fn silent(case: Case<'_>) -> Result<Ending> {
+    let (page, file) = case.page().await?;
+    let mut what = underway::what(case)?;
+    what["options"]["retry"] = json!({ "baseMs": 300, "capMs": 2_000 });
+    let (upload, before) = underway::begin(case, &page, what).await?;
+    case.stage.sandbox.offline(SPELL).await?;
+    case.stage.sandbox.faults(json!([])).await?;
+    let report = page.settled(upload).await?;
+    let ended = case.ended(report, file).await?;
+    gone_on(&ended, &before).await
+}
+
+/// The browser says that there is no network: it is waited for, however long that takes, and no attempt is spent on it.
+pub(super) async fn told(case: Case<'_>) -> Result<Ending> {
+    let (page, file) = case.page().await?;
+    let mut what = underway::what(case)?;
+    what["options"]["retry"] = json!({ "attempts": 2, "baseMs": 50, "capMs": 100 });
+    let (upload, before) = underway::begin(case, &page, what).await?;
+    network(case, &page, false).await?;
+    if !case.may_repeat() {
+        // Cut midway, and nobody knows where: there is nothing to wait for.
+        let report = page.settled(upload).await?;
+        return super::broken::unknown(&case.ended(report, file).await?);
+    }
+    page.when(upload, "waiting", |report| report.status.as_deref() == Some("waiting")).await?;
+    case.stage.sandbox.faults(json!([])).await?;
+    sleep(SPELL).await;
+    let waiting = page.report(upload).await?;
+    ensure!(waiting.status.as_deref() == Some("waiting"), "it is {:?} while there is no network", waiting.status);
+    network(case, &page, true).await?;
+    let report = page.settled(upload).await?;
+    let ended = case.ended(report, file).await?;
+    gone_on(&ended, &before).await
+}
+
+async fn gone_on(ended: &Ended<'_>, before: &Report) -> Result<Ending> {
+    if !ended.case.may_repeat() {
+        return super::broken::unknown(ended);
+    }
+    super::resumed::kept_parts(ended, before)?;
+    ended.arrived(AT_ONCE * ended.largest()).await
+}
+
+/// Chromium can be told that it has no network. The others have it taken away on the server's side, and their pages hear
+/// what a browser would say.
+async fn network(case: Case<'_>, page: &Page<'_>, there: bool) -> Result<()> {
+    if case.stage.browser.engine == Engine::Chromium {
+        return case.stage.browser.set_offline(!there).await;
+    }
+    let script = "Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => args[0] });
+                  window.dispatchEvent(new Event(args[0] ? 'online' : 'offline'));";
+    page.script(script, vec![json!(there)]).await?;
+    case.stage.sandbox.offline(if there { Duration::ZERO } else { Duration::from_secs(120) }).await
+}
