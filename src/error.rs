@@ -1,5 +1,7 @@
 //! What can go wrong, as one type: a code, what happened, what to do, and whether another try is worth it.
 
+use crate::text;
+
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
@@ -320,7 +322,7 @@ impl UploadError {
         let old = *self.0;
         let mut unknown = Self::new(
             Code::OutcomeUnknown,
-            format!("It may have arrived: no usable answer came ({}).", old.code.as_str()),
+            text::fill("It may have arrived: no usable answer came ({}).", &[&old.code.as_str()]),
         )
         .hint("Look at the destination before sending the file again: each accepted upload may count.");
         (unknown.0.step, unknown.0.status, unknown.0.part_number) = (old.step, old.status, old.part_number);

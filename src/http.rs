@@ -6,6 +6,7 @@
 use crate::error::{Code, Result, Step, UploadError};
 use crate::plan::ByteRange;
 use crate::platform::Platform;
+use crate::text;
 use crate::time;
 
 /// An HTTP method that the engine uses.
@@ -52,7 +53,7 @@ pub struct Url {
 impl Url {
     /// Without its query, for messages: a presigned URL's query is a secret.
     pub fn without_query(&self) -> String {
-        format!("{}{}", self.origin, self.path)
+        text::fill("{}{}", &[&self.origin, &self.path])
     }
 
     /// True for https, and for plain http on this very machine.
@@ -60,7 +61,7 @@ impl Url {
         let Some(host) = self.origin.strip_prefix("http://") else {
             return self.origin.starts_with("https://");
         };
-        let name = match host.rfind(':') {
+        let name = match text::last(host, b':') {
             Some(colon) if !host.ends_with(']') => &host[..colon],
             _ => host,
         };
@@ -235,21 +236,21 @@ impl<P: Platform> StoreRequest<P> {
             |message: String, hint: &str| Err(UploadError::new(Code::PlanMismatch, message).at(step).hint(hint));
         if !url.is_safe() {
             return mismatch(
-                format!("{} is not an https address.", url.without_query()),
+                text::fill("{} is not an https address.", &[&url.without_query()]),
                 "Presigned URLs are secrets: sign them for https.",
             );
         }
         let mut headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         headers.retain(|(name, _)| name != "host" && name != "content-length");
         if let Some((name, _)) = headers.iter().find(|(name, value)| !header_is_valid(name, value)) {
-            return mismatch(format!("The header {name:?} can't be sent."), "Check the plan's `headers`.");
+            return mismatch(text::fill("The header \"{}\" can't be sent.", &[&name]), "Check the plan's `headers`.");
         }
         let signed = url.signed_headers();
         if let Some(signed) = &signed
             && let Some((name, _)) = headers.iter().find(|(name, _)| !signed.contains(name))
         {
             return mismatch(
-                format!("The header {name} isn't signed by the URL it would go to."),
+                text::fill("The header {} isn't signed by the URL it would go to.", &[&name]),
                 "Name the header when the URL is signed, or leave it out of the plan's `headers`.",
             );
         }
@@ -271,7 +272,7 @@ impl<P: Platform> StoreRequest<P> {
         };
         if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
             return mismatch(
-                format!("The URL signs the header {name}, and the plan gives it no value."),
+                text::fill("The URL signs the header {}, and the plan gives it no value.", &[&name]),
                 "Give the value in the plan's `headers`, or sign the URL without that header.",
             );
         }
@@ -365,7 +366,7 @@ impl Response {
     /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
     /// limits"), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]).
     pub fn wait_ms(&self, now: u64) -> Option<u64> {
-        let seconds = |text: &str| text.trim().parse::<u32>().ok().map(|s| u64::from(s) * 1000);
+        let seconds = |text: &str| text.trim_ascii().parse::<u32>().ok().map(|s| u64::from(s) * 1000);
         if let Some(value) = self.header("retry-after") {
             let date = || time::parse_http(value).map(|at| at.saturating_sub(now));
             return seconds(value).or_else(date);
@@ -388,7 +389,7 @@ impl Response {
 /// assert_eq!(reset_in("soon", 0), None);
 /// ```
 pub fn reset_in(value: &str, now: u64) -> Option<u64> {
-    let whole = value.trim().split('.').next()?;
+    let whole = value.trim_ascii().split('.').next()?;
     let number: u64 = whole.parse().ok()?;
     let wait = if number > 1_000_000_000_000 {
         number.saturating_sub(now)
@@ -445,9 +446,9 @@ impl Origins {
 
     /// A path of the API under `baseUrl`.
     pub fn join(&self, path: &str, query: &str) -> String {
-        let base = format!("{}{}", self.base.origin, self.base.path);
+        let base = text::fill("{}{}", &[&self.base.origin, &self.base.path]);
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{path}{mark}{query}", base.trim_end_matches('/'))
+        text::fill("{}{}{}{}", &[&text::end_bare(&base, b'/'), &path, &mark, &query])
     }
 }
 

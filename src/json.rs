@@ -3,8 +3,11 @@
 //! Errors name the member and what is due there, never the value that was found, which may be a secret. (serde's derived
 //! deserializers do the same at several times the weight in the download.)
 
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
 use crate::id::IdText;
 use crate::platform::Platform;
+use crate::text;
 
 /// What a JSON value is.
 #[derive(Clone, Debug)]
@@ -29,123 +32,287 @@ pub enum Value<J> {
 /// length, whether there is anything in it or not.
 pub const MOST: u32 = 1_000_000;
 
-/// What doesn't fit, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit(String);
+/// A JSON value in the making. (One type for all that is sent: serde's derived serializers would each be in the download.)
+#[derive(Clone, Debug)]
+pub enum Made<'a> {
+    /// null.
+    Nothing,
+    /// true or false.
+    Flag(bool),
+    /// A whole number.
+    Number(u64),
+    /// Text.
+    Text(&'a str),
+    /// A list.
+    List(Vec<Made<'a>>),
+    /// An object; its members go out in this order.
+    Object(Vec<(&'static str, Made<'a>)>),
+}
 
-impl Misfit {
-    /// Something else is due.
-    pub fn due(what: &str) -> Self {
-        Self([what, " is due"].concat())
-    }
-
-    /// The same, inside a member.
-    #[must_use]
-    pub fn within(self, member: &str) -> Self {
-        Self(["`", member, "`: ", &self.0].concat())
+impl From<bool> for Made<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
     }
 }
 
-impl From<Misfit> for String {
-    fn from(misfit: Misfit) -> String {
-        misfit.0
+impl From<u32> for Made<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u64> for Made<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a str> for Made<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Made<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a, T: Into<Made<'a>>> From<Option<T>> for Made<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+impl Serialize for Made<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing => serializer.serialize_unit(),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            // JavaScript has one kind of number, and serde-wasm-bindgen formats an error where a `u64` may not fit into it.
+            #[cfg(target_arch = "wasm32")]
+            Self::Number(number) => serializer.serialize_f64(*number as f64),
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Self::Object(members) => {
+                let mut object = serializer.serialize_map(Some(members.len()))?;
+                for (name, member) in members {
+                    object.serialize_entry(*name, member)?;
+                }
+                object.end()
+            }
+        }
+    }
+}
+
+/// Reads one JSON value into types, and keeps what doesn't fit, the first of it.
+///
+/// What doesn't fit is read as something empty and the rest is read on, so that no type has to be taken apart half built; in the
+/// end the whole is thrown away.
+#[derive(Debug)]
+pub struct Reader<'a, P: Platform> {
+    platform: &'a P,
+    misfit: Option<String>,
+}
+
+impl<P: Platform> Reader<'_, P> {
+    /// Something else is due.
+    pub fn miss(&mut self, due: &str) {
+        if self.misfit.is_none() {
+            self.misfit = Some(text::join(&[due, " is due"]));
+        }
+    }
+
+    /// What a value is.
+    pub fn value(&self, json: Option<&P::Json>) -> Value<P::Json> {
+        json.map_or(Value::Nothing, |json| self.platform.value(json))
+    }
+
+    /// The value, if it has members; nothing else will do.
+    pub fn object<'j>(&mut self, json: Option<&'j P::Json>) -> Option<&'j P::Json> {
+        if matches!(self.value(json), Value::Object) {
+            return json;
+        }
+        self.miss("an object");
+        None
+    }
+
+    /// A member of an object, typed.
+    pub fn field<T: Decode>(&mut self, object: Option<&P::Json>, name: &str) -> T {
+        let fitted = self.misfit.is_none();
+        let value = T::read(self, self.member(object, name).as_ref());
+        if fitted {
+            self.within(name);
+        }
+        value
+    }
+
+    /// Every member of an object, by name.
+    pub fn members<T: Decode>(&mut self, json: Option<&P::Json>) -> Vec<(String, T)> {
+        let object = self.object(json);
+        let mut members = Vec::new();
+        for name in object.map(|object| self.platform.names(object)).unwrap_or_default() {
+            let value = self.field(object, &name);
+            members.push((name, value));
+        }
+        members
+    }
+
+    fn member(&self, object: Option<&P::Json>, name: &str) -> Option<P::Json> {
+        self.platform.member(object?, name)
+    }
+
+    /// Says where it was that something didn't fit.
+    fn within(&mut self, member: &str) {
+        if let Some(misfit) = &mut self.misfit {
+            *misfit = text::join(&["`", member, "`: ", misfit]);
+        }
     }
 }
 
 /// A type that can be read from JSON.
 pub trait Decode: Sized {
-    /// Reads a value; None is one that isn't there.
+    /// Reads a value; None is one that isn't there. What doesn't fit is told to the reader.
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self;
+
+    /// Reads a whole value.
     ///
     /// # Errors
-    /// What doesn't fit.
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit>;
+    /// What doesn't fit, and where.
+    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, String> {
+        let mut reader = Reader { platform, misfit: None };
+        let value = Self::read(&mut reader, json);
+        match reader.misfit {
+            None => Ok(value),
+            Some(misfit) => Err(misfit),
+        }
+    }
 }
 
 /// 2^53: up to here a JSON number is exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-fn value<P: Platform>(platform: &P, json: Option<&P::Json>) -> Value<P::Json> {
-    json.map_or(Value::Nothing, |json| platform.value(json))
-}
-
 impl Decode for String {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
-            Value::Text(text) => Ok(text),
-            _ => Err(Misfit::due("text")),
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Text(text) => text,
+            _ => {
+                reader.miss("text");
+                String::new()
+            }
         }
     }
 }
 
 impl Decode for bool {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
-            Value::Flag(flag) => Ok(flag),
-            _ => Err(Misfit::due("true or false")),
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Flag(flag) => flag,
+            _ => {
+                reader.miss("true or false");
+                false
+            }
         }
     }
 }
 
 impl Decode for f64 {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
-            Value::Number(number) => Ok(number),
-            _ => Err(Misfit::due("a number")),
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Number(number) => number,
+            _ => {
+                reader.miss("a number");
+                0.0
+            }
         }
     }
 }
 
 impl Decode for u64 {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
             Value::Number(number) if (0.0..=EXACT).contains(&number) && (number as u64) as f64 == number => {
-                Ok(number as u64)
+                number as u64
             }
-            _ => Err(Misfit::due("a whole number from 0")),
+            _ => {
+                reader.miss("a whole number from 0");
+                0
+            }
         }
     }
 }
 
 impl Decode for u32 {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        u64::decode(platform, json)?.try_into().map_err(|_| Misfit::due("a smaller number"))
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        u64::read(reader, json).try_into().unwrap_or_else(|_| {
+            reader.miss("a smaller number");
+            0
+        })
     }
 }
 
 impl Decode for i64 {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
-            Value::Number(number) if number.abs() <= EXACT && (number as i64) as f64 == number => Ok(number as i64),
-            _ => Err(Misfit::due("a whole number")),
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Number(number) if number.abs() <= EXACT && (number as i64) as f64 == number => number as i64,
+            _ => {
+                reader.miss("a whole number");
+                0
+            }
         }
     }
 }
 
 impl Decode for IdText {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
             // Two dots would lead out of the path that an id is put into, however they are encoded (URL Standard, 4.4).
-            Value::Text(text) if !matches!(text.as_str(), "" | "." | "..") => Ok(IdText(text)),
+            Value::Text(text) if !matches!(text.as_str(), "" | "." | "..") => IdText(text),
             // A number beyond 2^53 lost its last digits before it got here.
-            Value::Number(_) => u64::decode(platform, json).map(|number| IdText(number.to_string())),
-            _ => Err(Misfit::due("an id")),
+            Value::Number(_) => IdText(text::number(u64::read(reader, json))),
+            _ => {
+                reader.miss("an id");
+                IdText(String::new())
+            }
         }
     }
 }
 
 impl<T: Decode> Decode for Option<T> {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        if matches!(value(platform, json), Value::Nothing) { Ok(None) } else { T::decode(platform, json).map(Some) }
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Nothing => None,
+            _ => Some(T::read(reader, json)),
+        }
     }
 }
 
 impl<T: Decode> Decode for Vec<T> {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match value(platform, json) {
-            Value::List(items) => items.iter().map(|item| T::decode(platform, Some(item))).collect(),
-            Value::Long => Err(Misfit::due("a shorter list")),
-            _ => Err(Misfit::due("a list")),
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        let mut list = Vec::new();
+        match reader.value(json) {
+            Value::List(items) => {
+                for item in &items {
+                    // The rest would only fill the memory.
+                    if reader.misfit.is_some() {
+                        break;
+                    }
+                    list.push(T::read(reader, Some(item)));
+                }
+            }
+            Value::Long => reader.miss("a shorter list"),
+            _ => reader.miss("a list"),
         }
+        list
     }
 }
 
@@ -154,26 +321,14 @@ impl<T: Decode> Decode for Vec<T> {
 pub struct Pairs(pub Vec<(String, String)>);
 
 impl Decode for Pairs {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        let object = object(platform, json)?;
-        let pair = |name: String| field(platform, object, &name).map(|value| (name, value));
-        platform.names(object).into_iter().map(pair).collect::<Result<_, _>>().map(Self)
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        Self(reader.members(json))
     }
 }
 
-/// The value, if it has members.
-pub(crate) fn object<'a, P: Platform>(platform: &P, json: Option<&'a P::Json>) -> Result<&'a P::Json, Misfit> {
-    json.filter(|json| matches!(platform.value(json), Value::Object)).ok_or_else(|| Misfit::due("an object"))
-}
-
-/// A member of an object, typed.
-pub(crate) fn field<P: Platform, T: Decode>(platform: &P, object: &P::Json, name: &str) -> Result<T, Misfit> {
-    T::decode(platform, platform.member(object, name).as_ref()).map_err(|misfit| misfit.within(name))
-}
-
-/// Reads a whole value; the error is a text.
+/// Reads a whole value; the error says what doesn't fit, and where.
 pub(crate) fn decode<P: Platform, T: Decode>(platform: &P, json: &P::Json) -> Result<T, String> {
-    T::decode(platform, Some(json)).map_err(String::from)
+    T::decode(platform, Some(json))
 }
 
 /// Defines a struct together with its names on the wire.
@@ -186,12 +341,12 @@ macro_rules! decoded {
         $vis struct $name { $($(#[$about])* $of $field: $type,)* }
 
         impl $crate::json::Decode for $name {
-            fn decode<P: $crate::platform::Platform>(
-                platform: &P,
+            fn read<P: $crate::platform::Platform>(
+                reader: &mut $crate::json::Reader<'_, P>,
                 json: Option<&P::Json>,
-            ) -> ::std::result::Result<Self, $crate::json::Misfit> {
-                let object = $crate::json::object(platform, json)?;
-                Ok(Self { $($field: $crate::json::field(platform, object, $wire)?,)* })
+            ) -> Self {
+                let object = reader.object(json);
+                Self { $($field: reader.field(object, $wire),)* }
             }
         }
     )*};

@@ -30,6 +30,12 @@ pub mod platform;
 pub mod providers;
 pub mod settings;
 pub mod source;
+mod text;
 pub mod time;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
+
+/// Smaller in the download than the standard library's allocator, by 2 KB with brotli; as quick for blocks of any size.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

@@ -1,6 +1,7 @@
 //! The ordered parts of a file, and the checks that a server's word about them must pass.
 
 use crate::numbered;
+use crate::text;
 
 /// The most parts that a plan may have. S3 stops at 10,000 (AWS, "Amazon S3 multipart upload limits"); no vendor
 /// publishes another figure. The bound keeps a senseless reply from filling the memory.
@@ -92,7 +93,7 @@ impl Plan {
             return Err("The plan has no parts.".into());
         }
         if parts.len() as u64 > MAX_PARTS {
-            return Err(format!("The plan has {} parts, more than {MAX_PARTS}.", parts.len()));
+            return Err(text::fill("The plan has {} parts, more than {}.", &[&parts.len(), &MAX_PARTS]));
         }
         numbered::sort(&mut parts, |part| part.number);
         let (mut next, mut last_number) = (0, 0);
@@ -102,18 +103,21 @@ impl Plan {
                 return Err("The plan has a part with the number 0; parts count from 1.".into());
             }
             if number == last_number {
-                return Err(format!("The plan has part {number} twice."));
+                return Err(text::fill("The plan has part {} twice.", &[&number]));
             }
             if part.range.start != next {
-                return Err(format!("Part {number} starts at byte {}, where byte {next} is due.", part.range.start));
+                return Err(text::fill(
+                    "Part {} starts at byte {}, where byte {} is due.",
+                    &[&number, &part.range.start, &next],
+                ));
             }
             if part.range.is_empty() && size != 0 {
-                return Err(format!("Part {number} is empty."));
+                return Err(text::fill("Part {} is empty.", &[&number]));
             }
             (next, last_number) = (part.range.end, number);
         }
         if next != size {
-            return Err(format!("The plan covers {next} bytes, and the file has {size}."));
+            return Err(text::fill("The plan covers {} bytes, and the file has {}.", &[&next, &size]));
         }
         Ok(Self { parts, size })
     }
@@ -134,7 +138,7 @@ impl Plan {
         }
         let count = size.div_ceil(part_size).max(1);
         if count > MAX_PARTS {
-            return Err(format!("The plan would have {count} parts, more than {MAX_PARTS}."));
+            return Err(text::fill("The plan would have {} parts, more than {}.", &[&count, &MAX_PARTS]));
         }
         let parts = (0..count)
             .map(|index| Part {

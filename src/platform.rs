@@ -1,13 +1,12 @@
 //! Everything that the engine can't do by itself, as one trait: the browser implements it in the package, a simulation in tests.
 
 use futures::future::LocalBoxFuture;
-use serde::Serialize;
 use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::error::{Cause, Result, Step, UploadError};
 use crate::http::{Request, Response, Url};
-use crate::json::Value;
+use crate::json::{Made, Value};
 use crate::plan::ByteRange;
 
 /// Why no answer came.
@@ -124,8 +123,8 @@ pub trait Platform: Clone + Debug + 'static {
     fn names(&self, object: &Self::Json) -> Vec<String>;
     /// The object with one more member.
     fn with(&self, object: Self::Json, name: &str, member: Self::Json) -> Self::Json;
-    /// Encodes a typed struct.
-    fn encode<T: Serialize>(&self, value: &T) -> Self::Json;
+    /// Encodes a value.
+    fn encode(&self, value: &Made<'_>) -> Self::Json;
     /// A member of an object, unless it is absent, null or undefined.
     fn member(&self, json: &Self::Json, name: &str) -> Option<Self::Json>;
 

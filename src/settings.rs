@@ -1,7 +1,7 @@
 //! The uploader's options as the engine reads them. Their shapes were checked in the package's face already; what arrives here
 //! is decoded all the same, never trusted.
 
-use crate::json::{self, Decode, Misfit, Value};
+use crate::json::{Decode, Reader, Value};
 use crate::platform::Platform;
 
 /// How many part requests run at once unless told: what HTTP/1.1 gives a host in every browser.
@@ -84,61 +84,68 @@ pub struct AcceptSetting {
 }
 
 impl Decode for Settings {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        let object = json::object(platform, json)?;
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        let object = reader.object(json);
         let usual = Self::default();
-        let integrity: Option<String> = json::field(platform, object, "integrity")?;
-        Ok(Self {
-            concurrency: json::field::<P, Option<_>>(platform, object, "concurrency")?.unwrap_or(usual.concurrency),
-            retry: json::field::<P, Option<_>>(platform, object, "retry")?.unwrap_or(usual.retry),
-            stall_ms: json::field::<P, Option<_>>(platform, object, "stallMs")?.unwrap_or(usual.stall_ms),
-            integrity: match integrity.as_deref() {
-                None | Some("auto") => Integrity::Auto,
-                Some("off") => Integrity::Off,
-                Some("require") => Integrity::Require,
-                Some(_) => return Err(Misfit::due("\"off\", \"auto\" or \"require\"").within("integrity")),
-            },
-            idempotency_keys: json::field(platform, object, "idempotencyKeys")?,
-            accept: json::field::<P, Option<_>>(platform, object, "accept")?.unwrap_or_default(),
-            trusted_origins: json::field::<P, Option<_>>(platform, object, "trustedOrigins")?.unwrap_or_default(),
-        })
+        Self {
+            concurrency: reader.field::<Option<_>>(object, "concurrency").unwrap_or(usual.concurrency),
+            retry: reader.field::<Option<_>>(object, "retry").unwrap_or(usual.retry),
+            stall_ms: reader.field::<Option<_>>(object, "stallMs").unwrap_or(usual.stall_ms),
+            integrity: reader.field::<Option<_>>(object, "integrity").unwrap_or(usual.integrity),
+            idempotency_keys: reader.field(object, "idempotencyKeys"),
+            accept: reader.field::<Option<_>>(object, "accept").unwrap_or_default(),
+            trusted_origins: reader.field::<Option<_>>(object, "trustedOrigins").unwrap_or_default(),
+        }
+    }
+}
+
+impl Decode for Integrity {
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match String::read(reader, json).as_str() {
+            "off" => Self::Off,
+            "require" => Self::Require,
+            "auto" => Self::Auto,
+            _ => {
+                reader.miss("\"off\", \"auto\" or \"require\"");
+                Self::Auto
+            }
+        }
     }
 }
 
 impl Decode for Concurrency {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        match json.map(|json| platform.value(json)) {
-            Some(Value::Text(text)) if text == "auto" => Ok(Self(CONCURRENCY)),
-            Some(Value::Number(number)) if number >= 1.0 => Ok(Self(u32::decode(platform, json)? as usize)),
-            _ => Err(Misfit::due("a whole number from 1, or \"auto\",")),
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Text(text) if text == "auto" => Self(CONCURRENCY),
+            Value::Number(number) if number >= 1.0 => Self(u32::read(reader, json) as usize),
+            _ => {
+                reader.miss("a whole number from 1, or \"auto\",");
+                Self(CONCURRENCY)
+            }
         }
     }
 }
 
 impl Decode for RetrySettings {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        let object = json::object(platform, json)?;
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        let object = reader.object(json);
         let usual = Self::default();
-        Ok(Self {
-            attempts: json::field::<P, Option<_>>(platform, object, "attempts")?.unwrap_or(usual.attempts),
-            base_ms: json::field::<P, Option<_>>(platform, object, "baseMs")?.unwrap_or(usual.base_ms),
-            cap_ms: json::field::<P, Option<_>>(platform, object, "capMs")?.unwrap_or(usual.cap_ms),
-        })
+        Self {
+            attempts: reader.field::<Option<_>>(object, "attempts").unwrap_or(usual.attempts),
+            base_ms: reader.field::<Option<_>>(object, "baseMs").unwrap_or(usual.base_ms),
+            cap_ms: reader.field::<Option<_>>(object, "capMs").unwrap_or(usual.cap_ms),
+        }
     }
 }
 
 impl Decode for AcceptSetting {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        if bool::decode(platform, json) == Ok(false) {
-            return Ok(Self { off: true, ..Self::default() });
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        if matches!(reader.value(json), Value::Flag(false)) {
+            return Self { off: true, ..Self::default() };
         }
-        let object = json::object(platform, json)?;
-        let max_bytes: Option<MaxBytes> = json::field(platform, object, "maxBytes")?;
-        Ok(Self {
-            off: false,
-            types: json::field(platform, object, "types")?,
-            max_bytes: max_bytes.map(|max_bytes| max_bytes.0),
-        })
+        let object = reader.object(json);
+        let max_bytes: Option<MaxBytes> = reader.field(object, "maxBytes");
+        Self { off: false, types: reader.field(object, "types"), max_bytes: max_bytes.map(|max_bytes| max_bytes.0) }
     }
 }
 
@@ -146,12 +153,10 @@ impl Decode for AcceptSetting {
 struct MaxBytes(Vec<(String, u64)>);
 
 impl Decode for MaxBytes {
-    fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, Misfit> {
-        if let Ok(bytes) = u64::decode(platform, json) {
-            return Ok(Self(vec![("*/*".into(), bytes)]));
+    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+        match reader.value(json) {
+            Value::Number(_) => Self(vec![("*/*".into(), u64::read(reader, json))]),
+            _ => Self(reader.members(json)),
         }
-        let object = json::object(platform, json)?;
-        let by_type = |name: String| json::field(platform, object, &name).map(|bytes| (name, bytes));
-        platform.names(object).into_iter().map(by_type).collect::<Result<_, _>>().map(Self)
     }
 }

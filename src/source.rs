@@ -5,6 +5,7 @@ use crate::http::FileBody;
 use crate::plan::ByteRange;
 use crate::platform::Platform;
 use crate::settings::AcceptSetting;
+use crate::text;
 
 /// A file: what the engine knows of it, and the platform's handle to its bytes.
 #[derive(Clone, Debug)]
@@ -78,16 +79,16 @@ impl Accept {
             Err(UploadError::new(Code::FileRejected, message).at(Step::Check).hint(hint))
         };
         if !self.types.is_empty() && !self.types.iter().any(|p| rank(p, name, content_type).is_some()) {
-            let taken = self.types.join(", ");
+            let taken = text::list(&self.types, ", ");
             if content_type.is_empty() {
                 return reject(
-                    format!("The type of {name:?} is unknown."),
-                    format!("Pass `contentType`. Taken are: {taken}."),
+                    text::fill("The type of \"{}\" is unknown.", &[&name]),
+                    text::fill("Pass `contentType`. Taken are: {}.", &[&taken]),
                 );
             }
             return reject(
-                format!("{name:?} is of the type {content_type}, which isn't taken here."),
-                format!("Taken are: {taken}. Another list can be given as `accept.types`."),
+                text::fill("\"{}\" is of the type {}, which isn't taken here.", &[&name, &content_type]),
+                text::fill("Taken are: {}. Another list can be given as `accept.types`.", &[&taken]),
             );
         }
         let limit = self
@@ -97,7 +98,7 @@ impl Accept {
             .max_by_key(|(rank, _)| *rank);
         match limit {
             Some((_, max)) if size > max => reject(
-                format!("{name:?} has {size} bytes; at most {max} are taken."),
+                text::fill("\"{}\" has {} bytes; at most {} are taken.", &[&name, &size, &max]),
                 "Pick a smaller file. Another limit can be given as `accept.maxBytes`.".into(),
             ),
             _ => Ok(()),
@@ -107,8 +108,8 @@ impl Accept {
 
 /// How narrowly a pattern fits: by extension, by type, by kind, anything; None where it doesn't.
 fn rank(pattern: &str, name: &str, content_type: &str) -> Option<u8> {
-    let pattern = pattern.trim().to_ascii_lowercase();
-    let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let pattern = pattern.trim_ascii().to_ascii_lowercase();
+    let essence = content_type.split(';').next().unwrap_or("").trim_ascii().to_ascii_lowercase();
     if pattern == "*/*" || pattern == "*" {
         return Some(0);
     }
@@ -129,7 +130,7 @@ fn rank(pattern: &str, name: &str, content_type: &str) -> Option<u8> {
 /// assert_eq!(partway::source::guess_type("notes"), None);
 /// ```
 pub fn guess_type(name: &str) -> Option<&'static str> {
-    Some(match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+    Some(match name[text::last(name, b'.')? + 1..].to_ascii_lowercase().as_str() {
         "jpg" | "jpeg" => "image/jpeg",
         "png" => "image/png",
         "gif" => "image/gif",

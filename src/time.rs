@@ -1,5 +1,7 @@
 //! The three ways in which servers write a time, and milliseconds since 1970.
 
+use crate::text;
+
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
 
@@ -12,7 +14,7 @@ const DAY: u64 = 86_400_000;
 /// assert_eq!(format_iso(86_401_500), "1970-01-02T00:00:01.500Z");
 /// ```
 pub fn parse_iso(text: &str) -> Option<u64> {
-    let mut scan = Scan(text.trim());
+    let mut scan = Scan(text.trim_ascii());
     let (year, _) = (scan.number(4)?, scan.mark('-')?);
     let (month, _) = (scan.number(2)?, scan.mark('-')?);
     let day = scan.number(2)?;
@@ -56,9 +58,9 @@ pub fn parse_amz(text: &str) -> Option<u64> {
 /// ```
 pub fn parse_http(text: &str) -> Option<u64> {
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let mut scan = Scan(text.split_once(", ")?.1);
+    let mut scan = Scan(text::cut(text, ", ")?.1);
     let (day, _) = (scan.number(2)?, scan.mark(' ')?);
-    let month = MONTHS.find(scan.0.get(..3)?)? as u64 / 3 + 1;
+    let month = text::find(MONTHS, scan.0.get(..3)?)? as u64 / 3 + 1;
     scan.0 = scan.0.get(3..)?;
     scan.mark(' ')?;
     let (year, _) = (scan.number(4)?, scan.mark(' ')?);
@@ -68,9 +70,7 @@ pub fn parse_http(text: &str) -> Option<u64> {
 
 /// Writes ISO 8601 in UTC, with milliseconds.
 pub fn format_iso(at: u64) -> String {
-    let (year, month, day) = civil(at / DAY);
-    let [hour, minute, second] = clock(at);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", at % 1000)
+    write("Y-M-DTh:m:s.fZ", at)
 }
 
 /// Writes the form that SigV4 uses.
@@ -79,9 +79,35 @@ pub fn format_iso(at: u64) -> String {
 /// assert_eq!(partway::time::format_amz(1_369_353_600_000), "20130524T000000Z");
 /// ```
 pub fn format_amz(at: u64) -> String {
+    write("YMDThmsZ", at)
+}
+
+/// The pattern with its letters Y, M, D, h, m, s and f replaced by the time's numbers.
+fn write(pattern: &str, at: u64) -> String {
     let (year, month, day) = civil(at / DAY);
     let [hour, minute, second] = clock(at);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+    let mut text = String::new();
+    for letter in pattern.bytes() {
+        let (number, first) = match letter {
+            b'Y' => (year, 1000),
+            b'M' => (month, 10),
+            b'D' => (day, 10),
+            b'h' => (hour, 10),
+            b'm' => (minute, 10),
+            b's' => (second, 10),
+            b'f' => (at % 1000, 100),
+            _ => {
+                text.push(char::from(letter));
+                continue;
+            }
+        };
+        let mut place = first;
+        while place > 0 {
+            text.push(char::from(b'0' + (number / place % 10) as u8));
+            place /= 10;
+        }
+    }
+    text
 }
 
 fn clock(at: u64) -> [u64; 3] {

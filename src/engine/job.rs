@@ -8,7 +8,6 @@ use std::task::{Poll, Waker};
 
 use futures::future::{Either, select};
 use futures::pin_mut;
-use serde::Serialize;
 
 use super::events::{Event, Sink, Status};
 use super::gate::Gate;
@@ -21,10 +20,11 @@ use super::slots::{Slot, Slots};
 use super::watch::{self, ANSWER_MS, Patience};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
-use crate::json::decoded;
+use crate::json::{Made, decoded};
 use crate::platform::{Hook, Platform, Stir};
 use crate::settings::Settings;
 use crate::source::Source;
+use crate::text;
 use crate::time::parse_http;
 
 /// Whether a call may be made again after its answer was lost.
@@ -69,14 +69,6 @@ decoded! {
         /// The upload that it is about, in a record of the list.
         pub id: Option<crate::id::IdText> = "id",
     }
-}
-
-/// The file, as an application's function sees it.
-#[derive(Serialize)]
-struct FileInfo<'a> {
-    name: &'a str,
-    size: u64,
-    r#type: &'a str,
 }
 
 /// What the steps of one upload share.
@@ -409,12 +401,18 @@ impl<P: Platform> Job<P> {
 
     /// 128 random bits.
     pub fn random_id(&self) -> String {
-        (0..4).map(|_| format!("{:08x}", (self.platform.random() * 4_294_967_296.0) as u32)).collect()
+        (0..4)
+            .map(|_| crate::integrity::hex(&((self.platform.random() * 4_294_967_296.0) as u32).to_be_bytes()))
+            .collect()
     }
 
     /// The file, as an application's function sees it.
     pub fn file_info(&self, content_type: &str) -> P::Json {
-        self.platform.encode(&FileInfo { name: &self.source.name, size: self.source.size, r#type: content_type })
+        self.platform.encode(&Made::Object(vec![
+            ("name", (&self.source.name).into()),
+            ("size", self.source.size.into()),
+            ("type", content_type.into()),
+        ]))
     }
 
     /// Calls a function of the application; again, where that is right. One that gives nothing for too long is given up: after
@@ -438,7 +436,7 @@ impl<P: Platform> Job<P> {
                     Either::Left((Ok(value), _)) => return Ok(value),
                     Either::Left((Err(failure), _)) => UploadError::new(
                         Code::Application,
-                        format!("The application's `{}` failed: {}", hook.as_str(), failure.message),
+                        text::fill("The application's `{}` failed: {}", &[&hook.as_str(), &failure.message]),
                     )
                     .hint("`cause` has what it threw.")
                     .retryable(failure.upload_error.unwrap_or(false))
@@ -446,7 +444,10 @@ impl<P: Platform> Job<P> {
                     .cause(failure.cause),
                     Either::Right(_) => UploadError::new(
                         Code::Stalled,
-                        format!("The application's `{}` gave nothing for {} seconds.", hook.as_str(), deadline / 1000),
+                        text::fill(
+                            "The application's `{}` gave nothing for {} seconds.",
+                            &[&hook.as_str(), &(deadline / 1000)],
+                        ),
                     )
                     .hint("Let it reject when its server doesn't answer."),
                 }

@@ -116,7 +116,7 @@ impl Pace {
     ///
     /// `X-RateLimit-Remaining` and `X-RateLimit-Reset` of every answer count, not only a 429's.
     pub fn learn(&self, response: &Response, now: u64) {
-        let left = response.header("x-ratelimit-remaining").and_then(|value| value.trim().parse::<u64>().ok());
+        let left = response.header("x-ratelimit-remaining").and_then(|value| value.trim_ascii().parse::<u64>().ok());
         let reset = response.header("x-ratelimit-reset").and_then(|value| reset_in(value, now));
         if let (Some(left), Some(reset)) = (left, reset) {
             // Calls under way were not counted by the server when it answered.

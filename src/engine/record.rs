@@ -2,12 +2,10 @@
 //!
 //! No key and no credentials are in a record. Presigned URLs are only in those of destinations that can't renew them.
 
-use serde::Serialize;
-
 use super::events::SentPart;
 use super::send::Arrived;
 use super::session::{Phase, Session};
-use crate::json::{self, decoded};
+use crate::json::{self, Made, decoded};
 use crate::numbered::Numbered;
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
@@ -34,62 +32,6 @@ pub struct Resumed<P: Platform> {
     pub phase: Phase,
     /// The parts that had arrived, as far as was kept.
     pub arrived: Vec<Arrived<P>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RecordOut<'a> {
-    version: u32,
-    provider: &'a str,
-    phase: &'a str,
-    size: u64,
-    multipart: bool,
-    parts: Vec<PartOut<'a>>,
-    begun_at: u64,
-    upload_id: &'a Option<String>,
-    key: &'a Option<String>,
-    record_id: &'a Option<String>,
-    get_url: &'a Option<String>,
-    complete_url: &'a Option<String>,
-    etag: &'a Option<String>,
-    expires_at: Option<u64>,
-}
-
-/// `end` is the last byte's, as everywhere outside.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PartOut<'a> {
-    part_number: u32,
-    start: u64,
-    end: u64,
-    url: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ArrivedOut<'a> {
-    part_number: u32,
-    start: u64,
-    end: u64,
-    etag: &'a Option<String>,
-    verified: bool,
-}
-
-#[derive(Serialize)]
-struct Nothing {}
-
-/// A part as `UploadPlan` of the public types has it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GivenPart {
-    part_number: u32,
-    byte_range: GivenRange,
-}
-
-#[derive(Serialize)]
-struct GivenRange {
-    start: u64,
-    end: u64,
 }
 
 decoded! {
@@ -131,28 +73,28 @@ const PHASES: [(Phase, &str); 3] =
 
 /// The record of a session; its parts' URLs go in where they can't be had again.
 pub fn write<P: Platform>(platform: &P, provider: &str, session: &Session<P>, phase: Phase, urls: bool) -> P::Json {
-    let parts = session.plan.parts().iter().map(|part| PartOut {
-        part_number: part.number,
-        start: part.range.start,
-        end: part.range.last(),
-        url: part.url.as_deref().filter(|_| urls && session.given.is_none()),
+    let parts = session.plan.parts().iter().map(|part| {
+        let url = part.url.as_deref().filter(|_| urls && session.given.is_none());
+        let mut part = place(part.number, part.range);
+        part.push(("url", url.into()));
+        Made::Object(part)
     });
-    let record = platform.encode(&RecordOut {
-        version: VERSION,
-        provider,
-        phase: PHASES[phase as usize].1,
-        size: session.plan.size(),
-        multipart: session.multipart,
-        parts: parts.collect(),
-        begun_at: session.begun_at,
-        upload_id: &session.upload_id,
-        key: &session.key,
-        record_id: &session.record_id,
-        get_url: &session.get_url,
-        complete_url: &session.complete_url,
-        etag: &session.etag,
-        expires_at: session.expires_at,
-    });
+    let record = platform.encode(&Made::Object(vec![
+        ("version", VERSION.into()),
+        ("provider", provider.into()),
+        ("phase", PHASES[phase as usize].1.into()),
+        ("size", session.plan.size().into()),
+        ("multipart", session.multipart.into()),
+        ("parts", Made::List(parts.collect())),
+        ("begunAt", session.begun_at.into()),
+        ("uploadId", session.upload_id.as_ref().into()),
+        ("key", session.key.as_ref().into()),
+        ("recordId", session.record_id.as_ref().into()),
+        ("getUrl", session.get_url.as_ref().into()),
+        ("completeUrl", session.complete_url.as_ref().into()),
+        ("etag", session.etag.as_ref().into()),
+        ("expiresAt", session.expires_at.into()),
+    ]));
     match &session.given {
         Some(given) if urls => platform.with(record, "given", given.clone()),
         Some(given) => platform.with(record, "given", without_urls(platform, given, &session.plan)),
@@ -160,31 +102,34 @@ pub fn write<P: Platform>(platform: &P, provider: &str, session: &Session<P>, ph
     }
 }
 
+/// Which part it is; `end` is the last byte's, as everywhere outside.
+fn place<'a>(number: u32, range: ByteRange) -> Vec<(&'static str, Made<'a>)> {
+    vec![("partNumber", number.into()), ("start", range.start.into()), ("end", range.last().into())]
+}
+
 /// The application's plan, its parts without their URLs.
 fn without_urls<P: Platform>(platform: &P, given: &P::Json, plan: &Plan) -> P::Json {
-    let mut copy = platform.encode(&Nothing {});
+    let mut copy = platform.encode(&Made::Object(Vec::new()));
     for name in platform.names(given) {
         if let Some(member) = platform.member(given, &name) {
             copy = platform.with(copy, &name, member);
         }
     }
-    let parts = plan.parts().iter().map(|part| GivenPart {
-        part_number: part.number,
-        byte_range: GivenRange { start: part.range.start, end: part.range.last() },
+    // As `UploadPlan` of the public types has them.
+    let parts = plan.parts().iter().map(|part| {
+        let range = vec![("start", part.range.start.into()), ("end", part.range.last().into())];
+        Made::Object(vec![("partNumber", part.number.into()), ("byteRange", Made::Object(range))])
     });
-    platform.with(copy, "parts", platform.encode(&parts.collect::<Vec<_>>()))
+    platform.with(copy, "parts", platform.encode(&Made::List(parts.collect())))
 }
 
 /// A part that arrived, to be kept beside the record.
 pub fn write_part<P: Platform>(platform: &P, arrived: &Arrived<P>) -> P::Json {
     let part = &arrived.part;
-    let json = platform.encode(&ArrivedOut {
-        part_number: part.number,
-        start: part.range.start,
-        end: part.range.last(),
-        etag: &part.etag,
-        verified: part.verified,
-    });
+    let mut members = place(part.number, part.range);
+    members.push(("etag", part.etag.as_ref().into()));
+    members.push(("verified", part.verified.into()));
+    let json = platform.encode(&Made::Object(members));
     match &arrived.receipt.reply {
         Some(reply) => platform.with(json, "reply", reply.clone()),
         None => json,

@@ -4,6 +4,7 @@ use super::job::Job;
 use crate::error::{Code, Result, Retry, UploadError};
 use crate::platform::Platform;
 use crate::settings::RetrySettings;
+use crate::text;
 
 /// The longest wait that a server's wish is granted; a longer one ends the upload as `rate-limited`.
 pub const LONGEST_WISH_MS: u64 = 5 * 60_000;
@@ -57,7 +58,7 @@ fn next_try(error: UploadError, attempt: u32, settings: &RetrySettings, random: 
         None => Ok(jitter),
         Some(wish) if wish > LONGEST_WISH_MS => Err(UploadError::new(
             Code::RateLimited,
-            format!("The server wants to be left alone for {} seconds.", wish / 1000),
+            text::fill("The server wants to be left alone for {} seconds.", &[&(wish / 1000)]),
         )
         .hint("Try again after that time.")
         .status(error.status.unwrap_or(429))

@@ -13,6 +13,7 @@ use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider};
 use crate::settings::Integrity;
 use crate::source::Accept;
+use crate::text;
 
 /// Takes one file all the way, from where a session that was kept had come, if there is one.
 ///
@@ -29,26 +30,27 @@ pub async fn run<P: Platform>(
     let started = job.platform.now();
     job.status(Status::Checking);
     check(job, provider).await?;
-    if resumed.is_none()
-        && let Some(outcome) = provider.check(job).await?
-    {
+    let mut outcome = Outcome::default();
+    if resumed.is_none() && provider.check(job, &mut outcome).await? {
         job.measure(true, |meter, now| {
             meter.begin(1, now);
             meter.depart(1);
             meter.arrived(1, job.source.size, now);
         });
-        let there = Outcome { already_there: true, ..outcome };
-        return Ok(result(job, provider, there, (0, job.md5.get().is_some()), started));
+        outcome.already_there = true;
+        return Ok(result(job, provider, outcome, (0, job.md5.get().is_some()), started));
     }
     let mut anew = false;
-    let (outcome, parts) = loop {
+    let parts = loop {
         let kept = resumed.is_some();
-        match once_through(job, provider, resumed.take()).await {
+        outcome = Outcome::default();
+        match once_through(job, provider, resumed.take(), &mut outcome).await {
             // A session that was kept for another day may well be gone by then: that counts for nothing.
             Err(error) if error.retry == Retry::Anew && (kept || !anew) => {
                 anew = !kept;
                 job.keeper.forget(&job.platform);
-                job.platform.warn(&format!("{error} The upload starts anew."));
+                job.platform
+                    .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
                 #[cfg(feature = "mutants")]
                 if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
                     if kept {
@@ -74,7 +76,8 @@ async fn once_through<P: Platform>(
     job: &Job<P>,
     provider: &AnyProvider<P>,
     resumed: Option<Resumed<P>>,
-) -> Result<(Outcome<P>, (u32, bool))> {
+    outcome: &mut Outcome<P>,
+) -> Result<(u32, bool)> {
     job.hold().await;
     job.status(Status::Opening);
     let fresh = resumed.is_none();
@@ -85,11 +88,13 @@ async fn once_through<P: Platform>(
         }
         None => {
             let begun_at = job.platform.now();
-            let session = Session { begun_at, ..provider.open(job).await? };
+            let mut session = provider.open(job).await?;
+            session.begun_at = begun_at;
             Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
         }
     };
-    let mut outcome = Outcome { etag: session.etag.clone(), key: session.key.clone(), ..Outcome::default() };
+    outcome.etag.clone_from(&session.etag);
+    outcome.key.clone_from(&session.key);
     let planned = session.plan.parts();
     let proven = arrived.len() == planned.len() && arrived.iter().all(|arrived| arrived.part.verified);
     let mut parts = (planned.len() as u32, proven);
@@ -119,10 +124,13 @@ async fn once_through<P: Platform>(
         if provider.goes_on_after(&opened) {
             keep(job, provider, &opened, Phase::Completing).await;
         }
-        outcome = provider.complete(job, &opened, &receipts, !fresh).await?;
+        provider.complete(job, &opened, &receipts, !fresh, outcome).await?;
         // The destination has the file: from here on there is nothing to give up.
         job.session.replace(None);
-        (session.record_id, session.etag) = (outcome.record_id.clone().or(session.record_id), outcome.etag.clone());
+        if outcome.record_id.is_some() {
+            session.record_id.clone_from(&outcome.record_id);
+        }
+        session.etag.clone_from(&outcome.etag);
     }
 
     job.leave();
@@ -133,8 +141,8 @@ async fn once_through<P: Platform>(
     }
     // The destination has the bytes: whatever happens now, sending them anew would be a second upload.
     let settled = provider.settle(job, &session, outcome).await;
-    let outcome = settled.map_err(|error| error.retry(Retry::Never))?;
-    Ok((outcome, parts))
+    settled.map_err(|error| error.retry(Retry::Never))?;
+    Ok(parts)
 }
 
 async fn keep<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, session: &Session<P>, phase: Phase) {

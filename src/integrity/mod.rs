@@ -7,6 +7,7 @@ use md5::{Digest, Md5};
 use crate::engine::job::Job;
 use crate::plan::ByteRange;
 use crate::platform::Platform;
+use crate::text;
 
 /// Bytes hashed at a time: small enough that no frame of the page is lost to it (about 2 ms), large enough that reading it is
 /// worth the call. (A choice.)
@@ -79,7 +80,7 @@ pub fn is_md5(etag: &str) -> bool {
 
 /// The lower-case MD5 in an ETag that looks like one: 32 hexadecimal digits, quoted or not, strong.
 fn etag_md5(etag: &str) -> Option<String> {
-    let bare = etag.trim().trim_matches('"');
+    let bare = text::bare(etag.trim_ascii(), b'"');
     (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| bare.to_ascii_lowercase())
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
 use crate::json::Decode;
 use crate::platform::Platform;
+use crate::text;
 
 /// The vendor's side of an [`Api`]: constants from its documents.
 pub(crate) struct Vendor {
@@ -59,7 +60,7 @@ impl<P: Platform> Api<P> {
         let invalid = |message: String, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
         if access.key.is_some() && !access.exposed {
             return invalid(
-                format!("`{}` is in the page, where every visitor can read it.", vendor.key_option),
+                text::fill("`{}` is in the page, where every visitor can read it.", &[&vendor.key_option]),
                 "Keep it on your server and give `baseUrl`, or say `dangerouslyExposeSecrets: true` for a trial.",
             );
         }
@@ -74,7 +75,10 @@ impl<P: Platform> Api<P> {
             }
         };
         let Some(base) = context.platform.resolve(base).filter(Url::is_safe) else {
-            return invalid(format!("`baseUrl` ({base:?}) is no https address."), "Give a path or an https URL.");
+            return invalid(
+                text::fill("`baseUrl` (\"{}\") is no https address.", &[&base]),
+                "Give a path or an https URL.",
+            );
         };
         let headers = access.key.map(|key| vec![(vendor.key_header, key)]).unwrap_or_default();
         Ok(Self {
@@ -131,7 +135,7 @@ impl<P: Platform> Api<P> {
             return Ok((place, url));
         }
         // An empty one is the address of the page itself.
-        let url = platform.resolve(text).filter(|_| !text.trim().is_empty()).ok_or_else(no_url)?;
+        let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(no_url)?;
         Ok((self.origins.place(&url, text), url))
     }
 

@@ -17,6 +17,7 @@ use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
 use crate::id::IdText;
 use crate::time;
+use crate::text;
 
 const VENDOR: Vendor = Vendor {
     origins: &["https://v1.apifansly.com"],
@@ -102,7 +103,7 @@ impl<P: Platform> Apifansly<P> {
             exposed: options.dangerously_expose_secrets == Some(true),
         };
         let mut api = Api::new(context, &VENDOR, access, refusal)?;
-        let pace = format!("apifansly {}", api.origins.base.href);
+        let pace = text::fill("apifansly {}", &[&api.origins.base.href]);
         api.pace = Some(context.paces.of(&pace, None));
         Ok(Self {
             api,
@@ -125,7 +126,7 @@ impl<P: Platform> Apifansly<P> {
         UploadError::new(
             Code::ProcessingFailed,
             match &message {
-                Some(words) => format!("apifansly failed to process the file. It says: {words}"),
+                Some(words) => text::fill("apifansly failed to process the file. It says: {}", &[&words]),
                 None => "apifansly failed to process the file.".into(),
             },
         )
@@ -143,7 +144,10 @@ fn form_inputs_json(inputs: &[FormInput]) -> String {
             json.push(',');
         }
         json.push_str("{\"type\":");
-        json.push_str(&input.kind.to_string());
+        if input.kind < 0 {
+            json.push('-');
+        }
+        json.push_str(&text::number(input.kind.unsigned_abs()));
         json.push_str(",\"value\":\"");
         for character in input.value.chars() {
             match character {
@@ -186,7 +190,7 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         if let Some(pace) = &self.api.pace {
             drop(pace.turn(&job.platform).await);
         }
-        let path = format!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
+        let path = text::fill("/api/fansly/{}/media/upload", &[&encode_segment(&self.account_id)]);
         let mut request = self.api.request(Step::Part, Method::Post, &path, "");
         request.body = Body::Form {
             fields: self.form_inputs.iter().map(|json| ("formInputs", json.clone())).collect(),
@@ -250,14 +254,15 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         _session: &Session<P>,
         parts: &[Receipt<P>],
         _again: bool,
-    ) -> Result<Outcome<P>> {
-        let record_id = parts.first().and_then(|form| job_id(&job.platform, form)).map(|id| id.0);
-        Ok(Outcome { record_id, ..Outcome::default() })
+        outcome: &mut Outcome<P>,
+    ) -> Result<()> {
+        outcome.record_id = parts.first().and_then(|form| job_id(&job.platform, form)).map(|id| id.0);
+        Ok(())
     }
 
-    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
         let job_id = session.record_id.as_deref().unwrap_or_default();
-        let path = format!("/api/fansly/media/upload/{}/status", encode_segment(job_id));
+        let path = text::fill("/api/fansly/media/upload/{}/status", &[&encode_segment(job_id)]);
         let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
         loop {
             // The vendor has no webhooks; a notice of the application's is a reason to look at once.
@@ -281,12 +286,10 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
             let Some(media_id) = status.result.as_ref().and_then(|result| result.media_id.clone()) else { continue };
             let data = job.platform.member(&reply.json, "data");
             let done_at = reply.value.timestamp.as_deref().and_then(time::parse_iso);
-            return Ok(Outcome {
-                media_id: Some(media_id.0),
-                media: data.and_then(|data| job.platform.member(&data, "result")),
-                links_expire_at: done_at.map(|at| time::format_iso(at + LINKS_MS)),
-                ..outcome
-            });
+            outcome.media_id = Some(media_id.0);
+            outcome.media = data.and_then(|data| job.platform.member(&data, "result"));
+            outcome.links_expire_at = done_at.map(|at| time::format_iso(at + LINKS_MS));
+            return Ok(());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Step, UploadError};
 use crate::platform::Platform;
+use crate::text;
 
 /// What a page needs of a presigned PUT.
 pub(crate) const PRESIGNED: &[&str] = &["PUT"];
@@ -16,7 +17,9 @@ pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> St
     rule.push_str(", \"AllowedMethods\": ");
     list(&mut rule, methods);
     rule.push_str(", \"AllowedHeaders\": ");
-    list(&mut rule, &[&["content-type", "x-amz-*"], extra_headers].concat());
+    let mut headers = vec!["content-type", "x-amz-*"];
+    headers.extend(extra_headers);
+    list(&mut rule, &headers);
     rule.push_str(", \"ExposeHeaders\": ");
     list(&mut rule, &["ETag", "Retry-After", "Date", "x-amz-request-id"]);
     rule.push_str(", \"MaxAgeSeconds\": 7200}]");
@@ -35,7 +38,7 @@ pub(crate) fn hidden(rule: &str) -> UploadError {
         "The store took the part, and its CORS rule keeps the ETag from this page; without it the parts can't be put together.",
     )
     .at(Step::Part)
-    .hint(format!("Set this CORS rule on the bucket: {rule}"))
+    .hint(text::fill("Set this CORS rule on the bucket: {}", &[&rule]))
 }
 
 fn list(json: &mut String, items: &[&str]) {

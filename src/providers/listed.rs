@@ -9,6 +9,7 @@ use crate::numbered;
 use crate::platform::Platform;
 use crate::providers::Receipt;
 use crate::settings::Integrity;
+use crate::text;
 
 /// A part that the store has.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P
 
 /// Stores list ETags with quotes or without.
 fn bare(etag: &str) -> &str {
-    etag.trim().trim_matches('"')
+    text::bare(etag.trim_ascii(), b'"')
 }
 
 /// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.

@@ -10,6 +10,7 @@ use crate::json;
 use crate::plan::Part;
 use crate::platform::Platform;
 use crate::source::Accept;
+use crate::text;
 
 mod api;
 mod cors;
@@ -63,10 +64,10 @@ pub trait Provider<P: Platform>: Sized {
         false
     }
 
-    /// Looks whether the destination has the file already.
-    async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
-        let _ = job;
-        Ok(None)
+    /// Looks whether the destination has the file already; true, with the outcome filled in, where it has.
+    async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
+        let _ = (job, outcome);
+        Ok(false)
     }
 
     /// Opens the upload.
@@ -98,19 +99,21 @@ pub trait Provider<P: Platform>: Sized {
         Ok(())
     }
 
-    /// Puts the parts together; `parts` are in order. `again`: an earlier page may have done so, and never heard of it.
+    /// Puts the parts together, and fills in what came of it; `parts` are in order. `again`: an earlier page may have done so, and
+    /// never heard of it.
     async fn complete(
         &self,
         job: &Job<P>,
         session: &Session<P>,
         parts: &[Receipt<P>],
         again: bool,
-    ) -> Result<Outcome<P>>;
+        outcome: &mut Outcome<P>,
+    ) -> Result<()>;
 
-    /// Sees the vendor's processing through.
-    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
-        let _ = (job, session);
-        Ok(outcome)
+    /// Sees the vendor's processing through, and fills in what came of it.
+    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
+        let _ = (job, session, outcome);
+        Ok(())
     }
 
     /// Tells the destination that nothing more comes, where it can be told.
@@ -135,7 +138,7 @@ macro_rules! providers {
             pub fn new(name: &str, options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
                 match name {
                     $($name => $module::$provider::new(options, context).map(Self::$variant),)*
-                    _ => Err(UploadError::new(Code::InvalidOptions, format!("There is no provider {name:?}."))
+                    _ => Err(UploadError::new(Code::InvalidOptions, text::fill("There is no provider \"{}\".", &[&name]))
                         .hint(concat!("There are:" $(, " ", $name)*, "."))),
                 }
             }
@@ -165,8 +168,8 @@ macro_rules! providers {
             fn part_completes(&self, session: &Session<P>) -> bool {
                 match self { $(Self::$variant(provider) => provider.part_completes(session),)* }
             }
-            async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
-                match self { $(Self::$variant(provider) => provider.check(job).await,)* }
+            async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
+                match self { $(Self::$variant(provider) => provider.check(job, outcome).await,)* }
             }
             async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
                 match self { $(Self::$variant(provider) => provider.open(job).await,)* }
@@ -186,10 +189,17 @@ macro_rules! providers {
             async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
                 match self { $(Self::$variant(provider) => provider.restore(job, resumed).await,)* }
             }
-            async fn complete(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>], again: bool) -> Result<Outcome<P>> {
-                match self { $(Self::$variant(provider) => provider.complete(job, session, parts, again).await,)* }
+            async fn complete(
+                &self,
+                job: &Job<P>,
+                session: &Session<P>,
+                parts: &[Receipt<P>],
+                again: bool,
+                outcome: &mut Outcome<P>,
+            ) -> Result<()> {
+                match self { $(Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).await,)* }
             }
-            async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+            async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
                 match self { $(Self::$variant(provider) => provider.settle(job, session, outcome).await,)* }
             }
             async fn abort(&self, job: &Job<P>, session: &Session<P>) {
@@ -224,7 +234,7 @@ impl<P: Platform> Context<'_, P> {
     /// `invalid-options`.
     pub fn options<T: crate::json::Decode>(&self, options: &P::Json) -> Result<T> {
         json::decode(self.platform, options).map_err(|why| {
-            UploadError::new(Code::InvalidOptions, format!("The provider's options can't be read: {why}"))
+            UploadError::new(Code::InvalidOptions, text::fill("The provider's options can't be read: {}", &[&why]))
                 .hint("The package's types say what each option is.")
         })
     }

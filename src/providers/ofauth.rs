@@ -5,8 +5,6 @@
 
 use std::cell::Cell;
 
-use serde::Serialize;
-
 use super::api::{Access, Api, Vendor};
 use super::reply::{read, refusal};
 use super::{Context, Provider, Receipt};
@@ -18,11 +16,12 @@ use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Place, Request, Response, StoreRequest, Url, encode_segment};
 use crate::id::IdText;
 use crate::integrity;
-use crate::json::{self, decoded};
+use crate::json::{self, Made, decoded};
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
 use crate::source::Accept;
 use crate::time;
+use crate::text;
 
 /// Hosts: the guide has the first, older SDKs and one reference page the second.
 const VENDOR: Vendor = Vendor {
@@ -69,14 +68,6 @@ decoded! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InitBody<'a> {
-    filename: &'a str,
-    size: u64,
-    content_type: &'a str,
-}
-
 decoded! {
     struct InitReply {
         media_upload_id: String = "mediaUploadId",
@@ -108,18 +99,6 @@ decoded! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CompleteBody<'a> {
-    media_upload_id: &'a str,
-}
-
-#[derive(Serialize)]
-struct CheckBody {
-    etag: String,
-    size: u64,
-}
-
 decoded! {
     struct CheckReply {
         exists: bool = "exists",
@@ -135,11 +114,11 @@ decoded! {
 fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
     let error = refusal(platform, response);
     let words = error.vendor.as_ref().map(|words| {
-        [&words.code, &words.message].map(|text| text.as_deref().unwrap_or("").to_ascii_lowercase()).concat()
+        text::join(&[&words.code, &words.message].map(|text| text.as_deref().unwrap_or(""))).to_ascii_lowercase()
     });
     let expired = (400..500).contains(&response.status)
         && words.is_some_and(|words| {
-            words.contains("expired") && (words.contains("session") || words.contains("upload"))
+            text::has(&words, "expired") && (text::has(&words, "session") || text::has(&words, "upload"))
         });
     if !expired {
         return error;
@@ -188,7 +167,7 @@ impl<P: Platform> Ofauth<P> {
         };
         let mut api = Api::new(context, &VENDOR, access, meaning)?;
         let connection = options.connection_id.as_deref().unwrap_or("");
-        let pace = format!("ofauth {} {connection}", api.origins.base.href);
+        let pace = text::fill("ofauth {} {}", &[&api.origins.base.href, &connection]);
         api.pace = Some(context.paces.of(&pace, None));
         Ok(Self {
             api: api.with_header("x-connection-id", options.connection_id),
@@ -201,7 +180,7 @@ impl<P: Platform> Ofauth<P> {
     /// The session that a reply to init describes: by its body, else by its headers.
     fn session(&self, job: &Job<P>, reply: InitReply, response: &Response) -> Result<Session<P>> {
         let mismatch = |what: String| {
-            UploadError::new(Code::PlanMismatch, format!("OFAuth's plan can't be used. {what}"))
+            UploadError::new(Code::PlanMismatch, text::fill("OFAuth's plan can't be used. {}", &[&what]))
                 .at(Step::Init)
                 .hint("Nothing was sent. Try again; if it stays so, report it to OFAuth.")
         };
@@ -214,12 +193,12 @@ impl<P: Platform> Ofauth<P> {
         let (plan, multipart) = match reply.parts.filter(|parts| !parts.is_empty()) {
             Some(parts) => {
                 if let Some(total) = reply.total_parts.filter(|total| *total != parts.len() as u64) {
-                    return Err(mismatch(format!("It lists {} parts and counts {total}.", parts.len())));
+                    return Err(mismatch(text::fill("It lists {} parts and counts {}.", &[&parts.len(), &total])));
                 }
                 let multipart = match reply.upload_type.as_deref() {
                     Some("multipart") => true,
                     Some("single") => false,
-                    Some(other) => return Err(mismatch(format!("Its `uploadType` is {other:?}."))),
+                    Some(other) => return Err(mismatch(text::fill("Its `uploadType` is \"{}\".", &[&other]))),
                     None => parts.len() > 1 || reply.complete_url.is_some(),
                 };
                 let parts = parts
@@ -227,14 +206,14 @@ impl<P: Platform> Ofauth<P> {
                     .map(|part| {
                         let WireRange { start, end } = part.byte_range;
                         let range = ByteRange::from_inclusive(start, end)
-                            .ok_or_else(|| mismatch(format!("Part {} ends before it starts.", part.part_number)))?;
+                            .ok_or_else(|| mismatch(text::fill("Part {} ends before it starts.", &[&part.part_number])))?;
                         Ok(Part { number: part.part_number, range, url: Some(part.upload_url) })
                     })
                     .collect::<Result<Vec<_>>>()?;
                 (Plan::checked(size, parts).map_err(mismatch)?, multipart)
             }
             None => {
-                let header = |name: &str| response.header(name).and_then(|value| value.trim().parse::<u64>().ok());
+                let header = |name: &str| response.header(name).and_then(|value| value.trim_ascii().parse::<u64>().ok());
                 let (Some(total), Some(part_size)) =
                     (header("x-ofauth-upload-total-parts"), header("x-ofauth-upload-part-size"))
                 else {
@@ -243,12 +222,12 @@ impl<P: Platform> Ofauth<P> {
                 };
                 let mut plan = Plan::equal(size, part_size).map_err(mismatch)?;
                 if plan.parts().len() as u64 != total {
-                    return Err(mismatch(format!("{total} parts of {part_size} bytes don't cover {size} bytes.")));
+                    return Err(mismatch(text::fill("{} parts of {} bytes don't cover {} bytes.", &[&total, &part_size, &size])));
                 }
                 for part in plan.parts_mut() {
                     let path = match total {
-                        1 => format!("{UPLOADS}{id}"),
-                        _ => format!("{UPLOADS}{id}/parts/{}", part.number),
+                        1 => text::fill("{}{}", &[&UPLOADS, &id]),
+                        _ => text::fill("{}{}/parts/{}", &[&UPLOADS, &id, &part.number]),
                     };
                     part.url = Some(self.api.origins.join(&path, ""));
                 }
@@ -256,7 +235,7 @@ impl<P: Platform> Ofauth<P> {
             }
         };
         if !multipart && plan.parts().len() != 1 {
-            return Err(mismatch(format!("It is \"single\" and has {} parts.", plan.parts().len())));
+            return Err(mismatch(text::fill("It is \"single\" and has {} parts.", &[&plan.parts().len()])));
         }
         let complete_url = match (multipart, reply.complete_url) {
             (false, _) => None,
@@ -264,7 +243,7 @@ impl<P: Platform> Ofauth<P> {
             (true, Some(url)) => match self.api.place(&job.platform, Step::Complete, &url)? {
                 (Place::Api(url), _) => Some(url),
                 (Place::Presigned, url) => {
-                    return Err(mismatch(format!("Its `completeUrl` leads to {}.", url.origin))
+                    return Err(mismatch(text::fill("Its `completeUrl` leads to {}.", &[&url.origin]))
                         .hint("Map the URL onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`."));
                 }
             },
@@ -275,7 +254,7 @@ impl<P: Platform> Ofauth<P> {
             let (place, url) = self.api.place(&job.platform, Step::Part, url)?;
             if !may_get_a_file(&place, &url) {
                 let why = "which is neither OFAuth's API nor another https address";
-                return Err(mismatch(format!("Part {} goes to {}, {why}.", part.number, url.origin)));
+                return Err(mismatch(text::fill("Part {} goes to {}, {}.", &[&part.number, &url.origin, &why])));
             }
         }
         Ok(Session {
@@ -287,18 +266,15 @@ impl<P: Platform> Ofauth<P> {
     }
 
     /// What a finished upload's answer says: the reference always, the media where it is there.
-    fn outcome(&self, job: &Job<P>, upload_id: Option<String>, json: Option<&P::Json>) -> Outcome<P> {
+    fn tell(&self, job: &Job<P>, upload_id: Option<String>, json: Option<&P::Json>, outcome: &mut Outcome<P>) {
         let platform = &job.platform;
         let media = json.and_then(|json| platform.member(json, "media"));
         let media_id = media.as_ref().and_then(|media| json::decode::<P, MediaId>(platform, media).ok()).map(|media| media.id.0);
-        Outcome {
-            reusable: Some(media_id.is_some()),
-            media_item: media_id.clone().or_else(|| upload_id.clone()),
-            media_upload_id: upload_id,
-            media_id,
-            media,
-            ..Outcome::default()
-        }
+        outcome.reusable = Some(media_id.is_some());
+        outcome.media_item = media_id.as_ref().or(upload_id.as_ref()).cloned();
+        outcome.media_upload_id = upload_id;
+        outcome.media_id = media_id;
+        outcome.media = media;
     }
 }
 
@@ -311,31 +287,35 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         !session.multipart
     }
 
-    async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
+    async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
         if !self.skip_existing || job.source.size > ONE_PART {
-            return Ok(None);
+            return Ok(false);
         }
         let whole = ByteRange::new(0, job.source.size);
-        let Some(md5) = integrity::md5_of(job, whole).await else { return Ok(None) };
+        let Some(md5) = integrity::md5_of(job, whole).await else { return Ok(false) };
         let mut request = self.api.request(Step::Check, Method::Post, CHECK, "");
-        let body = CheckBody { etag: format!("\"{}\"", integrity::hex(&md5)), size: job.source.size };
-        request.body = Body::Json(job.platform.encode(&body));
+        let etag = text::join(&["\"", &integrity::hex(&md5), "\""]);
+        let body = vec![("etag", (&etag).into()), ("size", job.source.size.into())];
+        request.body = Body::Json(job.platform.encode(&Made::Object(body)));
         // It only saves time: one try, and a failure is passed over.
-        let Ok(reply) = self.api.json::<CheckReply>(job, request, Repeat::Try).await else { return Ok(None) };
-        let outcome = self.outcome(job, None, Some(&reply.json));
-        Ok((reply.value.exists && outcome.media_id.is_some()).then_some(outcome))
+        let Ok(reply) = self.api.json::<CheckReply>(job, request, Repeat::Try).await else { return Ok(false) };
+        self.tell(job, None, Some(&reply.json), outcome);
+        Ok(reply.value.exists && outcome.media_id.is_some())
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
         let content_type = job.source.known_type();
         if content_type.is_empty() {
-            return Err(UploadError::new(Code::FileRejected, format!("The type of {:?} is unknown.", job.source.name))
+            return Err(UploadError::new(Code::FileRejected, text::fill("The type of \"{}\" is unknown.", &[&job.source.name]))
                 .at(Step::Check)
                 .hint("OFAuth wants a content type: pass `contentType`."));
         }
         let mut request = self.api.request(Step::Init, Method::Post, INIT, "");
-        let body = InitBody { filename: &job.source.name, size: job.source.size, content_type };
-        let body = job.platform.encode(&body);
+        let body = job.platform.encode(&Made::Object(vec![
+            ("filename", (&job.source.name).into()),
+            ("size", job.source.size.into()),
+            ("contentType", content_type.into()),
+        ]));
         request.body = Body::Json(match &self.vault_upload {
             Some(vault_upload) => job.platform.with(body, "vaultUpload", vault_upload.clone()),
             None => body,
@@ -421,7 +401,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         if let Some(number) = reply.as_ref().and_then(|reply| reply.part_number).filter(|number| *number != part.number) {
             return Err(UploadError::new(
                 Code::Server,
-                format!("OFAuth took part {} for part {number}.", part.number),
+                text::fill("OFAuth took part {} for part {}.", &[&part.number, &number]),
             )
             .at(Step::Part));
         }
@@ -434,14 +414,16 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         session: &Session<P>,
         parts: &[Receipt<P>],
         _again: bool,
-    ) -> Result<Outcome<P>> {
+        outcome: &mut Outcome<P>,
+    ) -> Result<()> {
         let id = session.upload_id.clone().unwrap_or_default();
         let Some(url) = session.complete_url.clone() else {
             let json = parts.first().and_then(|part| part.reply.as_ref());
-            return Ok(self.outcome(job, Some(id), json));
+            self.tell(job, Some(id), json, outcome);
+            return Ok(());
         };
         let mut request = self.api.request_to(Step::Complete, Method::Post, url);
-        request.body = Body::Json(job.platform.encode(&CompleteBody { media_upload_id: &id }));
+        request.body = Body::Json(job.platform.encode(&Made::Object(vec![("mediaUploadId", (&id).into())])));
         // Whether it may be repeated is not published; the session's id is its key (assumed).
         let in_doubt = self.in_doubt.get();
         let completed = self.api.json::<DoneReply>(job, request, Repeat::Keyed).await.map_err(|error| {
@@ -449,6 +431,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
             error.answer_lost(lost).or_unknown()
         });
         let reply = completed?;
-        Ok(self.outcome(job, reply.value.media_upload_id.or(Some(id)), Some(&reply.json)))
+        self.tell(job, reply.value.media_upload_id.or(Some(id)), Some(&reply.json), outcome);
+        Ok(())
     }
 }

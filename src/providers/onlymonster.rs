@@ -5,8 +5,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use serde::Serialize;
-
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
 use super::reply::refusal;
@@ -18,12 +16,13 @@ use crate::engine::retry::Tries;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, StoreRequest, encode_segment};
-use crate::json::decoded;
+use crate::json::{Made, decoded};
 use crate::numbered;
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
 use crate::id::IdText;
 use crate::source::Accept;
+use crate::text;
 
 const VENDOR: Vendor = Vendor {
     origins: &["https://omapi.onlymonster.ai"],
@@ -65,24 +64,10 @@ decoded! {
     }
 }
 
-/// Assumed: the name of its one member.
-#[derive(Serialize)]
-struct VerifyBody<'a> {
-    link: &'a str,
-}
-
 decoded! {
     struct VerifyReply {
         fan_id: IdText = "fan_id",
     }
-}
-
-/// Assumed from a record's metadata.
-#[derive(Serialize)]
-struct StartBody<'a> {
-    name: &'a str,
-    size: u64,
-    content_type: &'a str,
 }
 
 decoded! {
@@ -104,35 +89,10 @@ decoded! {
     }
 }
 
-/// Assumed: that key and upload id go along.
-#[derive(Serialize)]
-struct FinishBody<'a> {
-    key: &'a str,
-    upload_id: &'a str,
-    parts: Vec<FinishPart<'a>>,
-}
-
-#[derive(Serialize)]
-struct FinishPart<'a> {
-    part: u32,
-    e_tag: &'a str,
-}
-
 decoded! {
     struct FinishReply {
         e_tag: String = "e_tag",
     }
-}
-
-/// Assumed: that the key goes along.
-#[derive(Serialize)]
-struct ExportBody<'a> {
-    key: &'a str,
-    e_tag: &'a str,
-    get_url: &'a str,
-    export_type: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    export_fan_id: Option<&'a str>,
 }
 
 decoded! {
@@ -208,11 +168,11 @@ impl<P: Platform> Onlymonster<P> {
         };
         let mut api = Api::new(context, &VENDOR, access, refusal)?;
         // The limit is the token's; behind a proxy the page can't tell tokens apart, so the proxy stands for its one.
-        let pace = format!("onlymonster {} {}", api.origins.base.href, options.token.as_deref().unwrap_or(""));
+        let pace = text::fill("onlymonster {} {}", &[&api.origins.base.href, &options.token.as_deref().unwrap_or("")]);
         api.pace = Some(context.paces.of(&pace, Some(per_second)));
         Ok(Self {
             api,
-            root: format!("/api/v0/accounts/{id}/vault/medias/uploads"),
+            root: text::fill("/api/v0/accounts/{}/vault/medias/uploads", &[&id]),
             export_type: options.export_type,
             fan_link: options.fan_link,
             fan_id: RefCell::new(options.export_fan_id),
@@ -223,8 +183,8 @@ impl<P: Platform> Onlymonster<P> {
         })
     }
 
-    fn post<T: Serialize>(&self, job: &Job<P>, step: Step, path: &str, body: &T) -> crate::http::ApiRequest<P> {
-        let mut request = self.api.request(step, Method::Post, &format!("{}{path}", self.root), "");
+    fn post(&self, job: &Job<P>, step: Step, path: &str, body: &Made<'_>) -> crate::http::ApiRequest<P> {
+        let mut request = self.api.request(step, Method::Post, &text::fill("{}{}", &[&self.root, &path]), "");
         request.body = Body::Json(job.platform.encode(body));
         request
     }
@@ -233,7 +193,7 @@ impl<P: Platform> Onlymonster<P> {
     async fn find(&self, job: &Job<P>, fits: impl Fn(&Record) -> bool) -> Result<Option<Record>> {
         let expired = if self.lapsed.get() { "&expired=true" } else { "" };
         for page in 0..PAGES {
-            let query = format!("offset={}&limit={PAGE}{expired}", page * PAGE);
+            let query = text::fill("offset={}&limit={}{}", &[&(page * PAGE), &PAGE, &expired]);
             let request = self.api.request(Step::List, Method::Get, &self.root, &query);
             let list: List = self.api.json(job, request, Repeat::Freely).await?.value;
             let count = list.items.len();
@@ -262,7 +222,7 @@ impl<P: Platform> Onlymonster<P> {
     /// Resolves the fan's link, if one was given.
     async fn verify_fan(&self, job: &Job<P>) -> Result<()> {
         let Some(link) = &self.fan_link else { return Ok(()) };
-        let request = self.post(job, Step::VerifyFan, "/fans/verify", &VerifyBody { link });
+        let request = self.post(job, Step::VerifyFan, "/fans/verify", &Made::Object(vec![("link", link.into())]));
         let reply = self.api.json::<VerifyReply>(job, request, Repeat::Freely).await.map_err(|error| match error.code {
             Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
             _ => error,
@@ -272,7 +232,12 @@ impl<P: Platform> Onlymonster<P> {
     }
 
     async fn start(&self, job: &Job<P>) -> Result<StartReply> {
-        let body = StartBody { name: &job.source.name, size: job.source.size, content_type: job.source.known_type() };
+        // Assumed from a record's metadata.
+        let body = Made::Object(vec![
+            ("name", (&job.source.name).into()),
+            ("size", job.source.size.into()),
+            ("content_type", job.source.known_type().into()),
+        ]);
         let mut tries = Tries::default();
         loop {
             let request = self.post(job, Step::Init, "/start", &body);
@@ -296,11 +261,15 @@ impl<P: Platform> Onlymonster<P> {
         mut unsure: bool,
     ) -> Result<String> {
         let etags: Vec<String> = parts.iter().map(|part| self.etag(part.etag.as_deref())).collect();
-        let body = FinishBody {
-            key: session.key.as_deref().unwrap_or_default(),
-            upload_id: session.upload_id.as_deref().unwrap_or_default(),
-            parts: parts.iter().zip(&etags).map(|(part, e_tag)| FinishPart { part: part.number, e_tag }).collect(),
-        };
+        let parts = parts.iter().zip(&etags).map(|(part, e_tag)| {
+            Made::Object(vec![("part", part.number.into()), ("e_tag", e_tag.into())])
+        });
+        // Assumed: that key and upload id go along.
+        let body = Made::Object(vec![
+            ("key", session.key.as_deref().unwrap_or_default().into()),
+            ("upload_id", session.upload_id.as_deref().unwrap_or_default().into()),
+            ("parts", Made::List(parts.collect())),
+        ]);
         let mut tries = Tries::default();
         loop {
             let request = self.post(job, Step::Complete, "/finish", &body);
@@ -326,13 +295,17 @@ impl<P: Platform> Onlymonster<P> {
 
     async fn export(&self, job: &Job<P>, session: &Session<P>, e_tag: &str) -> Result<Record> {
         let fan_id = self.fan_id.borrow().clone();
-        let body = ExportBody {
-            key: session.key.as_deref().unwrap_or_default(),
-            e_tag,
-            get_url: session.get_url.as_deref().unwrap_or_default(),
-            export_type: &self.export_type,
-            export_fan_id: fan_id.as_deref(),
-        };
+        // Assumed: that the key goes along.
+        let mut body = vec![
+            ("key", session.key.as_deref().unwrap_or_default().into()),
+            ("e_tag", e_tag.into()),
+            ("get_url", session.get_url.as_deref().unwrap_or_default().into()),
+            ("export_type", (&self.export_type).into()),
+        ];
+        if let Some(fan_id) = &fan_id {
+            body.push(("export_fan_id", fan_id.into()));
+        }
+        let body = Made::Object(body);
         let mut tries = Tries::default();
         loop {
             let request = self.post(job, Step::Export, "/export", &body);
@@ -374,7 +347,7 @@ impl<P: Platform> Onlymonster<P> {
 
     fn etag(&self, etag: Option<&str>) -> String {
         let etag = etag.unwrap_or_default();
-        if self.strip_etag_quotes { etag.trim_matches('"').into() } else { etag.into() }
+        if self.strip_etag_quotes { text::bare(etag, b'"').into() } else { etag.into() }
     }
 
     /// The plan for `count` parts whose sizes the vendor doesn't give.
@@ -403,18 +376,23 @@ impl<P: Platform> Onlymonster<P> {
     }
 
     /// What a record's status means: an outcome, an error, or that it goes on.
-    fn judge(&self, record: &Record) -> Result<Option<Outcome<P>>> {
+    fn judge(&self, record: &Record, outcome: &mut Outcome<P>) -> Result<bool> {
         let ended = |code: Code, what: &str, hint: &str| {
             let words = Words { code: record.status.clone(), message: None, request_id: Some(record.id.0.clone()) };
             Err(UploadError::new(code, what).at(Step::Status).hint(hint).vendor(words))
         };
         match record.status.as_deref() {
-            Some("exported") => Ok(record.media_id.as_ref().map(|media_id| Outcome {
-                media_id: Some(media_id.0.clone()),
-                key: record.metadata.as_ref().and_then(|metadata| metadata.key.clone()),
-                etag: record.metadata.as_ref().and_then(|metadata| metadata.e_tag.clone()),
-                ..Outcome::default()
-            })),
+            Some("exported") => {
+                outcome.media_id = record.media_id.as_ref().map(|id| id.0.clone());
+                if let Some(metadata) = &record.metadata {
+                    for (known, told) in [(&mut outcome.key, &metadata.key), (&mut outcome.etag, &metadata.e_tag)] {
+                        if told.is_some() {
+                            known.clone_from(told);
+                        }
+                    }
+                }
+                Ok(outcome.media_id.is_some())
+            }
             Some("failed") => ended(
                 Code::ProcessingFailed,
                 "Onlymonster failed to process the file.",
@@ -425,7 +403,7 @@ impl<P: Platform> Onlymonster<P> {
                 "Onlymonster can't use the file: it is corrupt, or of a kind that it doesn't support.",
                 "Don't send it again as it is.",
             ),
-            _ => Ok(None),
+            _ => Ok(false),
         }
     }
 }
@@ -463,9 +441,9 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         true
     }
 
-    async fn check(&self, job: &Job<P>) -> Result<Option<Outcome<P>>> {
+    async fn check(&self, job: &Job<P>, _outcome: &mut Outcome<P>) -> Result<bool> {
         self.verify_fan(job).await?;
-        Ok(None)
+        Ok(false)
     }
 
     /// A presigned URL that expired can't be had again.
@@ -499,7 +477,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
         let reply = self.start(job).await?;
         let mismatch = |what: String| {
-            UploadError::new(Code::PlanMismatch, format!("Onlymonster's plan can't be used. {what}"))
+            UploadError::new(Code::PlanMismatch, text::fill("Onlymonster's plan can't be used. {}", &[&what]))
                 .at(Step::Init)
                 .hint("Nothing was sent. Try again; if it stays so, report it to Onlymonster.")
         };
@@ -514,7 +492,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         };
         let plan = plan.map_err(mismatch)?;
         if let Some(number) = unsendable(&job.platform, &plan) {
-            return Err(mismatch(format!("Part {number} has no https address.")));
+            return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
         }
         Ok(Session {
             upload_id: upload_id.clone(),
@@ -553,7 +531,8 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         session: &Session<P>,
         parts: &[Receipt<P>],
         again: bool,
-    ) -> Result<Outcome<P>> {
+        outcome: &mut Outcome<P>,
+    ) -> Result<()> {
         // An earlier page may have come further than it could tell: the list decides.
         let known = if again { self.find_session(job, session).await? } else { None };
         let exported = known.as_ref().filter(|record| record.was_exported()).map(|record| record.id.clone());
@@ -567,29 +546,26 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
             Some(id) => id,
             None => self.export(job, session, &etag).await?.id,
         };
-        Ok(Outcome {
-            etag: Some(etag).filter(|etag| !etag.is_empty()),
-            key: session.key.clone(),
-            record_id: Some(record_id.0),
-            ..Outcome::default()
-        })
+        outcome.etag = Some(etag).filter(|etag| !etag.is_empty());
+        outcome.record_id = Some(record_id.0);
+        Ok(())
     }
 
-    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: Outcome<P>) -> Result<Outcome<P>> {
+    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
         let id = IdText(session.record_id.clone().unwrap_or_default());
         let mut record = Record { id, status: None, media_id: None, metadata: None };
         let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
         let (mut since, mut nudged) = (job.platform.now(), Vec::new());
         loop {
-            if let Some(settled) = self.judge(&record)? {
-                return Ok(Outcome { etag: settled.etag.or(outcome.etag), key: settled.key.or(outcome.key), ..settled });
+            if self.judge(&record, outcome)? {
+                return Ok(());
             }
             let stuck = record.status.clone().filter(|status| ["uploaded", "processed"].contains(&status.as_str()));
             if let Some(status) = stuck.filter(|status| {
                 !nudged.contains(status) && job.platform.now().saturating_sub(since) >= self.stuck_after_ms
             }) {
                 nudged.push(status);
-                let path = format!("{}/{}/retry", self.root, encode_segment(&record.id.0));
+                let path = text::fill("{}/{}/retry", &[&self.root, &encode_segment(&record.id.0)]);
                 let request = self.api.request(Step::Retry, Method::Post, &path, "");
                 // A refusal says that the status has moved on, which the next look shows.
                 let _ = self.api.call(job, request, Repeat::Freely).await;

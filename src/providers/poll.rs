@@ -6,6 +6,7 @@ use futures::pin_mut;
 use crate::engine::job::{Job, Notice};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::platform::Platform;
+use crate::text;
 
 /// A poll's rhythm.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Poll {
         if left == 0 {
             return Err(UploadError::new(
                 Code::ProcessingTimeout,
-                format!("The vendor is still processing the file after {} seconds.", self.bound_ms / 1000),
+                text::fill("The vendor is still processing the file after {} seconds.", &[&(self.bound_ms / 1000)]),
             )
             .at(Step::Status)
             .hint("The file is there and may yet come through: look at the vendor's list before sending it again, or raise `pollTimeoutMs`."));

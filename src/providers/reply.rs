@@ -4,6 +4,7 @@ use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
 use crate::json::{self, Decode};
 use crate::platform::Platform;
+use crate::text;
 
 /// An answer's JSON: what the provider reads of it, and the whole.
 #[derive(Clone, Debug)]
@@ -20,14 +21,14 @@ pub(crate) struct Reply<P: Platform, T> {
 /// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
 pub(crate) fn read<P: Platform, T: Decode>(platform: &P, step: Step, response: &Response) -> Result<Reply<P, T>> {
     let senseless = |why: &str| {
-        UploadError::new(Code::Server, format!("The server's answer makes no sense: {why}"))
+        UploadError::new(Code::Server, text::fill("The server's answer makes no sense: {}", &[&why]))
             .at(step)
             .status(response.status)
             .retry(Retry::Never)
             .answer_lost(true)
     };
     let json = platform.parse(&response.body).ok_or_else(|| senseless("it isn't JSON."))?;
-    let value = json::decode(platform, &json).map_err(|why: String| senseless(&[&why, "."].concat()))?;
+    let value = json::decode(platform, &json).map_err(|why: String| senseless(&text::join(&[&why, "."])))?;
     Ok(Reply { value, json })
 }
 
@@ -71,7 +72,7 @@ pub(crate) fn refusal<P: Platform>(platform: &P, response: &Response) -> UploadE
         _ => (Code::Server, "The server answered with a status that makes no sense here."),
     };
     let message = match &vendor.message {
-        Some(words) => format!("{what} It says: {words}"),
+        Some(words) => text::fill("{} It says: {}", &[&what, &words]),
         None => what.into(),
     };
     let mut error = UploadError::new(code, message).status(status).answer_lost(status >= 500);

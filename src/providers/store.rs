@@ -6,6 +6,7 @@ use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
 use crate::plan::Part;
 use crate::platform::Platform;
+use crate::text;
 
 /// The vendor's message is cut after so many characters.
 const MESSAGE: usize = 500;
@@ -76,8 +77,8 @@ pub(crate) fn words(response: &Response) -> Vendor {
 fn lapsed(code: &str, message: &str) -> bool {
     match code {
         "ExpiredRequest" | "ExpiredToken" | "TokenRefreshRequired" => true,
-        "AccessDenied" => message.contains("has expired"),
-        _ => message.contains("Date is too old"),
+        "AccessDenied" => text::has(message, "has expired"),
+        _ => text::has(message, "Date is too old"),
     }
 }
 

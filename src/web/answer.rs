@@ -14,5 +14,5 @@ pub(super) fn capped(text: &JsString) -> String {
 /// True where the headers announce a body that isn't worth reading.
 pub(super) fn announces_too_much(headers: &[(String, String)]) -> bool {
     let length = headers.iter().find(|(name, _)| name == "content-length");
-    length.is_some_and(|(_, value)| value.trim().parse().map_or(true, |bytes: u64| bytes > u64::from(MOST)))
+    length.is_some_and(|(_, value)| value.trim_ascii().parse().map_or(true, |bytes: u64| bytes > u64::from(MOST)))
 }

@@ -1,12 +1,12 @@
 //! Requests by `fetch`, the page's or the caller's own.
 
-use gloo_net::http::{Headers, Method, RequestBuilder, Response as GlooResponse};
+use gloo_net::http::Response as GlooResponse;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestRedirect};
+use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::answer::{MOST, announces_too_much};
-use super::js::{member, settled, tag};
+use super::js::{Plain, member, settled, tag};
 use super::outgoing::Outgoing;
 use crate::error::{Code, UploadError};
 use crate::http::Response;
@@ -91,20 +91,21 @@ async fn read(response: &web_sys::Response) -> Option<Option<String>> {
 
 /// The request; None where the browser refuses to make it.
 fn request(outgoing: &Outgoing, signal: &web_sys::AbortSignal) -> Option<web_sys::Request> {
-    let method = Method::from_bytes(outgoing.method.as_bytes()).ok()?;
-    let mut builder = RequestBuilder::new(&outgoing.url)
-        .method(method)
-        .headers(Headers::from_raw(outgoing.headers.clone()))
-        .credentials(outgoing.credentials)
+    let mut init = Plain::new()
+        .with("method", &outgoing.method)
+        .with("headers", &outgoing.headers)
+        .with("credentials", outgoing.credentials)
         // A redirect that is followed would carry the headers, or the file, to another origin.
-        .redirect(RequestRedirect::Error)
-        .abort_signal(Some(signal));
+        .with("redirect", "error")
+        .with("signal", signal);
     if outgoing.presigned {
-        builder = builder.referrer_policy(ReferrerPolicy::NoReferrer);
+        init = init.with("referrerPolicy", "no-referrer");
     } else if outgoing.method == "GET" {
         // What an API said a while ago is no answer. Nowhere else: it sends `Cache-Control`, which S3 keeps with an object.
-        builder = builder.cache(RequestCache::NoStore);
+        init = init.with("cache", "no-store");
     }
-    let request = if outgoing.body.is_null() { builder.build() } else { builder.body(&outgoing.body) };
-    request.ok().map(Into::into)
+    if !outgoing.body.is_null() {
+        init = init.with("body", &outgoing.body);
+    }
+    web_sys::Request::new_with_str_and_init(&outgoing.url, JsValue::from(init).unchecked_ref()).ok()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::json::{MOST, Value};
+use crate::json::{MOST, Made, Value};
 
 /// Parses JSON text.
 pub(super) fn parse(text: &str) -> Option<JsValue> {
@@ -39,6 +39,6 @@ pub(super) fn names(object: &JsValue) -> Vec<String> {
 }
 
 /// Encodes a struct as a plain object: nothing as null, numbers as numbers.
-pub(super) fn encode<T: Serialize>(value: &T) -> JsValue {
+pub(super) fn encode(value: &Made<'_>) -> JsValue {
     value.serialize(&Serializer::json_compatible()).unwrap_or(JsValue::NULL)
 }

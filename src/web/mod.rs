@@ -19,6 +19,7 @@ use crate::platform::Stir;
 use crate::providers::{AnyProvider, Context};
 use crate::settings::Settings;
 use crate::source::Source;
+use crate::text;
 
 mod answer;
 mod body;
@@ -131,7 +132,7 @@ impl Task {
     pub fn notify(&self, update: &JsValue) {
         match crate::json::decode::<WebPlatform, Notice>(self.0.platform(), update) {
             Ok(notice) => self.0.notify(notice),
-            Err(why) => js::warn(&format!("partway: notify() can't read the update: {why}")),
+            Err(why) => js::warn(&text::fill("partway: notify() can't read the update: {}", &[&why])),
         }
     }
 }
@@ -182,7 +183,7 @@ fn listener(sink: Function) -> Sink<WebPlatform> {
     Rc::new(move |event| {
         let (kind, detail) = events::told(event);
         if let Err(thrown) = sink.call2(&JsValue::UNDEFINED, &kind.into(), &detail) {
-            js::error(&format!("partway: a listener failed: {}", js::message(&thrown)));
+            js::error(&text::fill("partway: a listener failed: {}", &[&js::message(&thrown)]));
         }
     })
 }

@@ -10,6 +10,7 @@ use super::js::{function, text};
 use super::platform::WebPlatform;
 use crate::error::{Code, UploadError};
 use crate::settings::Settings;
+use crate::text;
 
 /// What sends requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,7 @@ impl Page {
 
 /// The engine's share of the options.
 pub(super) fn settings(platform: &WebPlatform, options: JsValue) -> Result<Settings, UploadError> {
-    crate::json::decode(platform, &options)
-        .map_err(|why: String| UploadError::new(Code::InvalidOptions, format!("The options can't be read: {why}")))
+    crate::json::decode(platform, &options).map_err(|why: String| {
+        UploadError::new(Code::InvalidOptions, text::fill("The options can't be read: {}", &[&why]))
+    })
 }

@@ -11,6 +11,7 @@ use super::platform::WebPlatform;
 use crate::error::{Cause, Code, UploadError};
 use crate::http::{ApiRequest, Body, StoreRequest};
 use crate::platform::SendFailure;
+use crate::text;
 
 /// What a transport sends.
 pub(super) struct Outgoing {
@@ -32,7 +33,7 @@ impl Outgoing {
 
     /// For a request that the browser won't make. Its own words are left out: they quote the whole URL.
     pub(super) fn refused(&self) -> SendFailure {
-        refused(format!("The browser refuses to make the request {} {}.", self.method, self.address()))
+        refused(text::fill("The browser refuses to make the request {} {}.", &[&self.method, &self.address()]))
     }
 }
 
@@ -140,7 +141,7 @@ fn payload(body: &Body<WebPlatform>, headers: &Headers) -> Result<(JsValue, bool
     if let Some(content_type) = content_type {
         headers
             .set("content-type", &content_type)
-            .map_err(|_| refused(format!("\"{content_type}\" can't be sent as a content type.")))?;
+            .map_err(|_| refused(text::fill("\"{}\" can't be sent as a content type.", &[&content_type])))?;
     }
     Ok((body, false))
 }
@@ -150,15 +151,18 @@ fn headers<'a>(list: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Headers
     for (name, value) in list {
         headers
             .append(name, value)
-            .map_err(|_| refused(format!("The header {name} has a value that can't be sent.")))?;
+            .map_err(|_| refused(text::fill("The header {} has a value that can't be sent.", &[&name])))?;
     }
     Ok(headers)
 }
 
 /// What a function of the application threw, as an error.
 pub(super) fn failed(function: &str, thrown: JsValue) -> UploadError {
-    UploadError::new(Code::Application, format!("The application's `{function}` failed: {}", message(&thrown)))
-        .hint("`cause` has what it threw.")
-        .answer_lost(false)
-        .cause(Some(Cause(std::rc::Rc::new(thrown))))
+    UploadError::new(
+        Code::Application,
+        text::fill("The application's `{}` failed: {}", &[&function, &message(&thrown)]),
+    )
+    .hint("`cause` has what it threw.")
+    .answer_lost(false)
+    .cause(Some(Cause(std::rc::Rc::new(thrown))))
 }

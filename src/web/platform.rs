@@ -6,7 +6,6 @@ use std::rc::Rc;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use js_sys::{Date, Math, Uint8Array};
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 
@@ -16,7 +15,7 @@ use super::shelf::Shelf;
 use super::{body, fetch, hooks, js, json, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
-use crate::json::Value;
+use crate::json::{Made, Value};
 use crate::plan::ByteRange;
 use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
 
@@ -161,7 +160,7 @@ impl Platform for WebPlatform {
         object
     }
 
-    fn encode<T: Serialize>(&self, value: &T) -> JsValue {
+    fn encode(&self, value: &Made<'_>) -> JsValue {
         json::encode(value)
     }
 

@@ -27,7 +27,7 @@ pub(super) fn resolve(url: &str) -> Option<Url> {
         href: parsed.href(),
         origin: parsed.origin(),
         path: parsed.pathname(),
-        query: parsed.search().trim_start_matches('?').into(),
+        query: parsed.search().get(1..).unwrap_or_default().into(),
     })
 }
 

@@ -138,8 +138,8 @@ pub(super) async fn send(
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
 fn parse_headers(lines: &str) -> Vec<(String, String)> {
     lines
-        .lines()
+        .split('\n')
         .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().into()))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().into()))
         .collect()
 }

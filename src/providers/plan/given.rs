@@ -4,6 +4,7 @@
 use crate::http::Method;
 use crate::json::{Pairs, decoded};
 use crate::plan::{ByteRange, Part, Plan};
+use crate::text;
 use crate::time::parse_iso;
 
 decoded! {
@@ -50,14 +51,6 @@ decoded! {
     }
 }
 
-/// What `complete` gets of a part.
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Done<'a> {
-    pub(super) part_number: u32,
-    pub(super) etag: Option<&'a str>,
-}
-
 /// How the parts of a plan are sent.
 #[derive(Debug)]
 pub(super) struct Manner {
@@ -77,7 +70,7 @@ impl Given {
         let method = match self.method.as_deref() {
             None | Some("PUT") => Method::Put,
             Some("POST") => Method::Post,
-            Some(other) => return Err(["The plan's `method` is ", other, "; it may be PUT or POST."].concat()),
+            Some(other) => return Err(text::join(&["The plan's `method` is ", other, "; it may be PUT or POST."])),
         };
         let etags_required = match self.etags.as_deref() {
             None => self.upload_id.is_some() && completes,
@@ -95,7 +88,7 @@ impl Given {
         let mut parts = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let Some(range) = ByteRange::from_inclusive(part.byte_range.start, part.byte_range.end) else {
-                return Err(["Part ", &part.part_number.to_string(), " ends before it starts."].concat());
+                return Err(text::join(&["Part ", &text::number(part.part_number.into()), " ends before it starts."]));
             };
             parts.push(Part { number: part.part_number, range, url: part.upload_url.clone() });
         }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures::future::{Either, select};
 use futures::{FutureExt, pin_mut};
 
-use self::given::{Done, Given, Have, Manner, Signed};
+use self::given::{Given, Have, Manner, Signed};
 use self::urls::{Target, Urls};
 use super::listed::{Listed, reconcile};
 use super::{Context, Provider, Receipt, store};
@@ -22,9 +22,10 @@ use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Request, Response, StoreRequest, Url};
 use crate::id::IdText;
-use crate::json::{self, Decode};
+use crate::json::{self, Decode, Made};
 use crate::plan::{Part, Plan};
 use crate::platform::{Hook, Platform};
+use crate::text;
 
 /// The CRC32 of nothing, as a URL carries it that was signed for an empty body (newer AWS SDKs do so unless told otherwise).
 const EMPTY_CRC32: &str = "AAAAAA==";
@@ -92,7 +93,7 @@ impl<P: Platform> PlanProvider<P> {
     fn take_over(&self, job: &Job<P>, json: P::Json) -> Result<Session<P>> {
         let bad = |why: &str, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
         let given: Given = json::decode(&job.platform, &json)
-            .map_err(|why: String| bad(&["`open` gave no plan: ", &why].concat(), "The type UploadPlan names its members."))?;
+            .map_err(|why: String| bad(&text::join(&["`open` gave no plan: ", &why]), "The type UploadPlan names its members."))?;
         let (plan, manner) = given
             .checked(job.source.size, job.platform.has(Hook::Complete))
             .map_err(|why| bad(&why, "The parts must cover the file exactly; `byteRange.end` is the last byte's."))?;
@@ -220,7 +221,7 @@ fn mismatch(message: impl Into<String>) -> UploadError {
 
 fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
     // Without a scheme it would be a path of the page's own server.
-    let absolute = platform.resolve(text).filter(|_| text.contains("://"));
+    let absolute = platform.resolve(text).filter(|_| text::has(text, "://"));
     absolute.ok_or_else(|| {
         mismatch("An `uploadUrl` is no address.")
             .part(number)
@@ -228,8 +229,9 @@ fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
     })
 }
 
-fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &Vec<u32>) -> Vec<P::Json> {
-    session.given.iter().cloned().chain([platform.encode(numbers)]).collect()
+fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &[u32]) -> Vec<P::Json> {
+    let numbers = Made::List(numbers.iter().map(|number| (*number).into()).collect());
+    session.given.iter().cloned().chain([platform.encode(&numbers)]).collect()
 }
 
 /// Takes over what `sign` gave for the parts that were asked for; gives the numbers of those that it left out.
@@ -238,7 +240,7 @@ fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &Vec
 /// `plan-mismatch` for what is no list of addresses, and for a part that was left out before.
 fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
     let signed: Vec<Signed> = json::decode(platform, json).map_err(|why: String| {
-        mismatch(["`sign` gave what is no list of addresses: ", &why].concat())
+        mismatch(text::join(&["`sign` gave what is no list of addresses: ", &why]))
             .hint("Let it give [{ partNumber, uploadUrl, headers? }].")
     })?;
     let now = platform.now();
@@ -266,7 +268,7 @@ fn member<P: Platform, T: Decode>(platform: &P, object: &P::Json, name: &str) ->
     let value = platform.member(object, name)?;
     let decoded = json::decode(platform, &value);
     if let Err(why) = &decoded {
-        platform.warn(&["What `complete` gave as `", name, "` is left out: ", why].concat());
+        platform.warn(&text::join(&["What `complete` gave as `", name, "` is left out: ", why]));
     }
     decoded.ok()
 }
@@ -337,7 +339,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             Err(error) => return Err(error),
         };
         let listed: Vec<Have> = json::decode(&job.platform, &json).map_err(|why: String| {
-            mismatch(["`list` gave what is no list of parts: ", &why].concat())
+            mismatch(text::join(&["`list` gave what is no list of parts: ", &why]))
                 .hint("Let it give [{ partNumber, size, etag }].")
         })?;
         let listed = listed.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag });
@@ -355,32 +357,35 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         session: &Session<P>,
         parts: &[Receipt<P>],
         _again: bool,
-    ) -> Result<Outcome<P>> {
+        outcome: &mut Outcome<P>,
+    ) -> Result<()> {
         let platform = &job.platform;
-        let mut outcome = Outcome { key: session.key.clone(), ..Outcome::default() };
         if let ([part], false) = (parts, session.multipart) {
             outcome.etag = part.etag.clone();
             outcome.location = self.state().urls.borrow().known(part.number).map(|target| target.url.without_query());
         }
-        let (true, Some(given)) = (platform.has(Hook::Complete), &session.given) else { return Ok(outcome) };
-        let done: Vec<_> =
-            parts.iter().map(|part| Done { part_number: part.number, etag: part.etag.as_deref() }).collect();
-        let arguments = vec![given.clone(), platform.encode(&done)];
+        let (true, Some(given)) = (platform.has(Hook::Complete), &session.given) else { return Ok(()) };
+        let done = parts.iter().map(|part| {
+            Made::Object(vec![("partNumber", part.number.into()), ("etag", part.etag.as_ref().into())])
+        });
+        let arguments = vec![given.clone(), platform.encode(&Made::List(done.collect()))];
         let json = job.hook(Hook::Complete, arguments, Step::Complete, Repeat::Never).await?;
         let text = |name| member::<P, String>(platform, &json, name);
         let id = |name| member::<P, IdText>(platform, &json, name).map(|id| id.0);
-        Ok(Outcome {
-            media_upload_id: id("mediaUploadId"),
-            media_id: id("mediaId"),
-            media_item: id("mediaItem"),
-            reusable: member(platform, &json, "reusable"),
-            media: platform.member(&json, "media"),
-            etag: text("etag").or(outcome.etag),
-            key: text("key").or(outcome.key),
-            location: text("location").or(outcome.location),
-            links_expire_at: text("linksExpireAt"),
-            ..Outcome::default()
-        })
+        outcome.media_upload_id = id("mediaUploadId");
+        outcome.media_id = id("mediaId");
+        outcome.media_item = id("mediaItem");
+        outcome.reusable = member(platform, &json, "reusable");
+        outcome.media = platform.member(&json, "media");
+        outcome.links_expire_at = text("linksExpireAt");
+        for (known, name) in
+            [(&mut outcome.etag, "etag"), (&mut outcome.key, "key"), (&mut outcome.location, "location")]
+        {
+            if let Some(told) = text(name) {
+                *known = Some(told);
+            }
+        }
+        Ok(())
     }
 
     async fn abort(&self, job: &Job<P>, session: &Session<P>) {

@@ -16,6 +16,7 @@ use crate::platform::Platform;
 use crate::providers::{cors, store};
 use crate::settings::RetrySettings;
 use crate::time::{parse_http, parse_iso};
+use crate::text;
 
 /// For how long a URL is signed: it is used at once, and a body may queue behind others. (A choice.)
 const EXPIRES_S: u64 = 3600;
@@ -112,8 +113,7 @@ impl Line {
                 }
                 Ok(response) => self.refused(&job.platform, set, &response).at(ask.step),
                 Err(error) if error.code == Code::Network => error.hint(
-                    ["Where it never works, this rule may be missing on the bucket: ", &self.cors_rule(&job.platform)]
-                        .concat(),
+                    text::join(&["Where it never works, this rule may be missing on the bucket: ", &self.cors_rule(&job.platform)]),
                 ),
                 Err(error) => error,
             };
@@ -161,7 +161,7 @@ impl Line {
                 .vendor(error.vendor.clone().unwrap_or_default())
                 .retry(Retry::Later(None));
         }
-        let early = code == "AccessDenied" && error.message.contains("not yet valid");
+        let early = code == "AccessDenied" && text::has(&error.message, "not yet valid");
         if code == "RequestTimeTooSkewed" || early {
             let learnt = self.learn_clock(platform, response);
             let error = error.hint("The clock of this machine is off, and the store doesn't tell what its own says.");

@@ -30,6 +30,7 @@ use crate::plan::{MAX_PARTS, Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::settings::{Integrity, RetrySettings};
 use crate::time::parse_http;
+use crate::text;
 
 /// How often an upload is given up while parts still land in it. (A choice.)
 const ABORTS: u32 = 3;
@@ -62,7 +63,7 @@ impl<P: Platform> S3<P> {
         let platform = context.platform;
         let invalid = |message: &str, hint: &str| UploadError::new(Code::InvalidOptions, message).hint(hint);
         let options: Options = json::decode(platform, options).map_err(|why: String| {
-            invalid(&["The options don't fit: ", &why].concat(), "The provider's types name them all.")
+            invalid(&text::join(&["The options don't fit: ", &why]), "The provider's types name them all.")
         })?;
         let target = options.checked(|url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
         for (hook, hint) in [
@@ -70,7 +71,7 @@ impl<P: Platform> S3<P> {
             (Hook::Credentials, "Give a function that gets temporary credentials from your server."),
         ] {
             if !platform.has(hook) {
-                return Err(invalid(&["`", hook.as_str(), "` is missing."].concat(), hint));
+                return Err(invalid(&text::join(&["`", hook.as_str(), "` is missing."]), hint));
             }
         }
         Ok(Self {
@@ -89,7 +90,7 @@ impl<P: Platform> S3<P> {
         let answer = job.hook(Hook::Key, vec![info], Step::Init, Repeat::Never).await?;
         let key = json::decode::<P, String>(&job.platform, &answer).map_err(|_| "is no text");
         let key = key.and_then(|key| check_key(&key).map(|()| key)).map_err(|why| {
-            UploadError::new(Code::InvalidOptions, ["The object's `key` ", why, "."].concat())
+            UploadError::new(Code::InvalidOptions, text::join(&["The object's `key` ", why, "."]))
                 .at(Step::Init)
                 .hint("A key has 1 to 1024 bytes of UTF-8.")
         })?;
@@ -111,8 +112,10 @@ impl<P: Platform> S3<P> {
         self.line.target.if_none_match.then(|| ("if-none-match".into(), "*".into()))
     }
 
-    fn outcome(&self, key: &str, etag: Option<String>) -> Outcome<P> {
-        Outcome { etag, key: Some(key.into()), location: Some(self.line.location(key)), ..Outcome::default() }
+    fn tell(&self, key: &str, etag: Option<String>, outcome: &mut Outcome<P>) -> Result<()> {
+        outcome.etag = etag;
+        outcome.location = Some(self.line.location(key));
+        Ok(())
     }
 
     async fn create(&self, job: &Job<P>, key: &str) -> Result<String> {
@@ -223,7 +226,7 @@ impl<P: Platform> S3<P> {
                 let date = |name| response.header(name).and_then(parse_http);
                 let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
                 let found = Found {
-                    size: response.header("content-length").and_then(|text| text.trim().parse().ok()),
+                    size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
                     etag: response.header("etag").map(Into::into),
                     age: date("last-modified").map(|at| now.saturating_sub(at)),
                 };
@@ -273,7 +276,7 @@ impl<P: Platform> Provider<P> for S3<P> {
 
     async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
         let key = session.key.as_deref().unwrap_or("");
-        let number = part.number.to_string();
+        let number = text::number(part.number.into());
         let (mut query, mut headers) = (Vec::new(), Vec::new());
         match &session.upload_id {
             Some(id) => query = vec![("partNumber", number.as_str()), ("uploadId", id.as_str())],
@@ -325,7 +328,8 @@ impl<P: Platform> Provider<P> for S3<P> {
         session: &Session<P>,
         parts: &[Receipt<P>],
         _again: bool,
-    ) -> Result<Outcome<P>> {
+        outcome: &mut Outcome<P>,
+    ) -> Result<()> {
         let key = session.key.as_deref().unwrap_or("");
         if let Some(id) = &session.upload_id {
             let result = self.put_together(job, session, (key, id), parts).await;
@@ -333,15 +337,15 @@ impl<P: Platform> Provider<P> for S3<P> {
                 // A new upload begins: nobody else will give this one up.
                 self.abort(job, session).await;
             }
-            return Ok(self.outcome(key, result?));
+            return self.tell(key, result?, outcome);
         }
         let exists = self.exists.take();
         let Some(error) = exists else {
-            return Ok(self.outcome(key, parts.first().and_then(|part| part.etag.clone())));
+            return self.tell(key, parts.first().and_then(|part| part.etag.clone()), outcome);
         };
         let md5 = job.md5.get().map(|md5| hex(&md5));
         match self.look(job, key, session.begun_at, md5, true, job.settings.retry.attempts).await {
-            (Whose::Ours, etag) => Ok(self.outcome(key, etag)),
+            (Whose::Ours, etag) => self.tell(key, etag, outcome),
             _ => Err(error),
         }
     }
@@ -373,7 +377,7 @@ fn complete_body<P: Platform>(parts: &[Receipt<P>]) -> String {
     let mut body = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for part in parts {
         body.push_str("<Part><PartNumber>");
-        body.push_str(&part.number.to_string());
+        body.push_str(&text::number(part.number.into()));
         body.push_str("</PartNumber><ETag>");
         xml::escape(part.etag.as_deref().unwrap_or(""), &mut body);
         body.push_str("</ETag></Part>");
@@ -384,7 +388,7 @@ fn complete_body<P: Platform>(parts: &[Receipt<P>]) -> String {
 
 /// The object may be there, and nobody can tell.
 fn unknown(error: &UploadError) -> UploadError {
-    let unknown = UploadError::new(Code::OutcomeUnknown, ["The object may be stored: ", &error.message].concat())
+    let unknown = UploadError::new(Code::OutcomeUnknown, text::join(&["The object may be stored: ", &error.message]))
         .at(Step::Complete)
         .hint("Look under the key before sending the file again. Credentials that may read the object let Partway look itself.")
         .vendor(error.vendor.clone().unwrap_or_default());

@@ -3,6 +3,7 @@
 use md5::{Digest, Md5};
 
 use crate::integrity::hex;
+use crate::text;
 
 /// What a HEAD says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,11 +75,11 @@ pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Opti
         }
         count += 1;
     }
-    Some([hex(&hash.finalize()).as_str(), "-", &count.to_string()].concat())
+    Some(text::join(&[hex(&hash.finalize()).as_str(), "-", &text::number(count.into())]))
 }
 
 fn bare(etag: &str) -> String {
-    etag.trim().trim_matches('"').to_ascii_lowercase()
+    text::bare(etag.trim_ascii(), b'"').to_ascii_lowercase()
 }
 
 fn md5_like(text: &str) -> bool {

@@ -4,6 +4,7 @@
 use super::sigv4::encode_path;
 use crate::http::Url;
 use crate::json::{Pairs, decoded};
+use crate::text;
 
 /// The least and the most bytes of a part, and the most of a single PUT; the last part may be smaller (AWS, "Amazon S3
 /// multipart upload limits").
@@ -66,31 +67,31 @@ impl Options {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if self.region.is_empty() || !self.region.bytes().all(plain) {
             return Err((
-                format!("`region` ({:?}) is none.", self.region),
+                text::fill("`region` (\"{}\") is none.", &[&self.region]),
                 "Name it as your store does: \"us-east-1\".",
             ));
         }
         let endpoints = match (self.endpoints, self.endpoint) {
             (Some(list), _) if !list.is_empty() => list,
             (_, Some(one)) => vec![one],
-            _ => vec![["https://s3.", &self.region, ".amazonaws.com"].concat()],
+            _ => vec![text::join(&["https://s3.", &self.region, ".amazonaws.com"])],
         };
         let address = |endpoint: &String| {
             Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style).ok_or_else(|| {
                 (
-                    format!("The endpoint {:?} is no https address.", endpoint.split('?').next().unwrap_or("")),
+                    text::fill("The endpoint \"{}\" is no https address.", &[&endpoint.split('?').next().unwrap_or("")]),
                     "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
                 )
             })
         };
         let part_size = self.part_size.unwrap_or(USUAL_PART);
         if !PART.contains(&part_size) {
-            return Err((format!("`partSize` is {part_size} bytes."), "S3 takes parts of 5 MiB to 5 GiB."));
+            return Err((text::fill("`partSize` is {} bytes.", &[&part_size]), "S3 takes parts of 5 MiB to 5 GiB."));
         }
         let threshold = self.multipart_threshold.unwrap_or(USUAL_THRESHOLD);
         if threshold > *PART.end() {
             return Err((
-                format!("`multipartThreshold` is {threshold} bytes."),
+                text::fill("`multipartThreshold` is {} bytes.", &[&threshold]),
                 "S3 takes at most 5 GiB in one request.",
             ));
         }
@@ -127,16 +128,16 @@ impl Target {
 impl Address {
     fn new(endpoint: &str, url: Option<Url>, bucket: &str, force_path: Option<bool>) -> Option<Self> {
         // Without a scheme it would be a path of the page's own server.
-        let whole = endpoint.contains("://") && !endpoint.contains(['#', '@']);
+        let whole = text::has(endpoint, "://") && !endpoint.contains(['#', '@']);
         let url = url.filter(|url| whole && url.is_safe() && url.query.is_empty())?;
         // What was normalised here, and signed, must be what the store reads.
         if encode_path(&url.path) != url.path {
             return None;
         }
-        let (scheme, host) = url.origin.split_once("://")?;
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let (scheme, host) = text::cut(&url.origin, "://")?;
+        let name = text::last(host, b':').map_or(host, |at| &host[..at]);
         let numeric = name.ends_with(']') || name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let mut path = String::from(url.path.trim_end_matches('/'));
+        let mut path = String::from(text::end_bare(&url.path, b'/'));
         path.push('/');
         // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
         if force_path.unwrap_or(numeric || !name.contains('.') || bucket.contains('.')) {
@@ -144,23 +145,23 @@ impl Address {
             path.push('/');
             return Some(Self { origin: url.origin, path });
         }
-        Some(Self { origin: [scheme, "://", bucket, ".", host].concat(), path })
+        Some(Self { origin: text::join(&[scheme, "://", bucket, ".", host]), path })
     }
 
     /// As in the `Host` header.
     pub(super) fn host(&self) -> &str {
-        self.origin.split_once("://").map_or("", |(_, host)| host)
+        text::cut(&self.origin, "://").map_or("", |(_, host)| host)
     }
 
     /// The path of an object, encoded.
     pub(super) fn path(&self, key: &str) -> String {
-        [self.path.as_str(), &encode_path(key)].concat()
+        text::join(&[self.path.as_str(), &encode_path(key)])
     }
 
     /// A URL whose parts are encoded already.
     pub(super) fn url(&self, path: String, query: String) -> Url {
         let mark = if query.is_empty() { "" } else { "?" };
-        Url { href: [self.origin.as_str(), &path, mark, &query].concat(), origin: self.origin.clone(), path, query }
+        Url { href: text::join(&[self.origin.as_str(), &path, mark, &query]), origin: self.origin.clone(), path, query }
     }
 }
 
@@ -172,12 +173,12 @@ fn check_bucket(bucket: &str) -> Result<(), (String, &'static str)> {
         && bucket.bytes().all(inner)
         && edge(bucket.bytes().next())
         && edge(bucket.bytes().last())
-        && !bucket.contains("..");
+        && !text::has(bucket, "..");
     if fits {
         return Ok(());
     }
     Err((
-        format!("`bucket` ({bucket:?}) is no bucket's name."),
+        text::fill("`bucket` (\"{}\") is no bucket's name.", &[&bucket]),
         "It has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.",
     ))
 }
@@ -208,21 +209,21 @@ fn check_headers(headers: Vec<(String, String)>) -> Result<Vec<(String, String)>
         let in_family = FAMILIES.iter().any(|family| lower.strip_prefix(family).is_some_and(|rest| !rest.is_empty()));
         if !(token && in_family || NAMES.contains(&lower.as_str())) {
             return Err((
-                format!("`headers` has {name:?}, which isn't an object's."),
+                text::fill("`headers` has \"{}\", which isn't an object's.", &[&name]),
                 "Taken are the content headers, cache-control, expires, and x-amz-meta-*, -acl, -grant-*, -tagging, \
                  -storage-class, -object-lock-*, -server-side-encryption.",
             ));
         }
         if checked.iter().any(|(other, _)| *other == lower) {
-            return Err((format!("`headers` has {lower} twice."), "Give each header once."));
+            return Err((text::fill("`headers` has {} twice.", &[&lower]), "Give each header once."));
         }
         if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err((
-                format!("The value of the header {lower} has letters beyond ASCII."),
+                text::fill("The value of the header {} has letters beyond ASCII.", &[&lower]),
                 "Encode it, with encodeURIComponent() for instance.",
             ));
         }
-        checked.push((lower, value.trim().into()));
+        checked.push((lower, value.trim_ascii().into()));
     }
     Ok(checked)
 }

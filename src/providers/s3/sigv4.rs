@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::http::encode_segment;
 use crate::integrity::hex;
 use crate::time::format_amz;
+use crate::text;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The body isn't part of what is signed: a browser would have to read it first.
@@ -49,7 +50,7 @@ pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: S
     let date = format_amz(at);
     let scope = scope(&date, region, "s3");
     let headers = canonical_headers(request.host, request.headers);
-    let (credential, seconds) = ([key.id.as_str(), &scope].join("/"), seconds.to_string());
+    let (credential, seconds) = (text::list(&[key.id.as_str(), &scope], "/"), text::number(seconds));
     let mut query = request.query.to_vec();
     query.extend([
         ("X-Amz-Algorithm", ALGORITHM),
@@ -63,12 +64,12 @@ pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: S
     let canonical = canonical_request(request.method, request.path, &query, &headers, UNSIGNED);
     let signing = signing_key(&key.secret, &date, region, "s3");
     let signature = signature(&signing, &date, &scope, &canonical);
-    [query.as_str(), "&X-Amz-Signature=", &signature].concat()
+    text::join(&[query.as_str(), "&X-Amz-Signature=", &signature])
 }
 
 /// A path, each segment percent-encoded once: S3 takes keys as they are, "//" and dots included.
 pub(crate) fn encode_path(path: &str) -> String {
-    path.split('/').map(encode_segment).collect::<Vec<_>>().join("/")
+    text::list(&path.split('/').map(encode_segment).collect::<Vec<_>>(), "/")
 }
 
 struct Headers {
@@ -92,7 +93,7 @@ fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
         lines.push('\n');
     }
     let names: Vec<_> = sorted.iter().map(|(name, _)| *name).collect();
-    Headers { names: names.join(";"), lines }
+    Headers { names: text::list(&names, ";"), lines }
 }
 
 /// Sorts a handful (by insertion; the standard library's sort weighs as much as all of this module in the download).
@@ -111,20 +112,20 @@ fn order<T: Ord>(list: &mut [T]) {
 fn canonical_query(query: &[(&str, &str)]) -> String {
     let mut pairs: Vec<_> = query.iter().map(|(name, value)| (encode_segment(name), encode_segment(value))).collect();
     order(&mut pairs);
-    pairs.iter().map(|(name, value)| [name.as_str(), "=", value].concat()).collect::<Vec<_>>().join("&")
+    text::list(&pairs.iter().map(|(name, value)| text::join(&[name.as_str(), "=", value])).collect::<Vec<_>>(), "&")
 }
 
 fn canonical_request(method: &str, path: &str, query: &str, headers: &Headers, payload: &str) -> String {
     // The header lines end with a line feed of their own.
-    [method, path, query, &headers.lines, &headers.names, payload].join("\n")
+    text::list(&[method, path, query, &headers.lines, &headers.names, payload], "\n")
 }
 
 fn scope(date: &str, region: &str, service: &str) -> String {
-    [&date[..8], region, service, "aws4_request"].join("/")
+    text::list(&[&date[..8], region, service, "aws4_request"], "/")
 }
 
 fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32] {
-    let mut key = hmac(["AWS4", secret].concat().as_bytes(), &date[..8]);
+    let mut key = hmac(text::join(&["AWS4", secret]).as_bytes(), &date[..8]);
     for step in [region, service, "aws4_request"] {
         key = hmac(&key, step);
     }
@@ -133,7 +134,7 @@ fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32
 
 fn signature(key: &[u8; 32], date: &str, scope: &str, canonical: &str) -> String {
     let digest = hex(&Sha256::digest(canonical.as_bytes()));
-    hex(&hmac(key, &[ALGORITHM, date, scope, &digest].join("\n")))
+    hex(&hmac(key, &text::list(&[ALGORITHM, date, scope, &digest], "\n")))
 }
 
 fn hmac(key: &[u8], message: &str) -> [u8; 32] {

@@ -10,7 +10,6 @@ use partway::http::{Request, Response, Url};
 use partway::json;
 use partway::plan::ByteRange;
 use partway::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
-use serde::Serialize;
 use serde_json::{Number, Value};
 
 use crate::core::Core;
@@ -145,7 +144,7 @@ impl Platform for SimPlatform {
         object
     }
 
-    fn encode<T: Serialize>(&self, value: &T) -> Value {
+    fn encode(&self, value: &json::Made<'_>) -> Value {
         serde_json::to_value(value).unwrap_or(Value::Null)
     }
 
