@@ -18,14 +18,16 @@ use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
 use super::listed::{Listed, reconcile};
 use super::{Context, Provider, Receipt, cors};
-use crate::engine::events::Outcome;
+use crate::engine::events::{Outcome, SentPart};
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
+use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
-use crate::integrity::hex;
+use crate::integrity::{hex, md5_of};
 use crate::json;
+use crate::numbered::Numbered;
 use crate::plan::{MAX_PARTS, Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::settings::{Integrity, RetrySettings};
@@ -316,7 +318,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         match self.list(job, &key, id).await {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
-            Err(error) if error.code == Code::SessionExpired && resumed.phase == Phase::Completing => (),
+            Err(error) if error.code == Code::SessionExpired && resumed.phase == Phase::Completing => {
+                presume(job, resumed).await;
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -368,6 +372,28 @@ impl<P: Platform> Provider<P> for S3<P> {
                 _ => return,
             }
             job.platform.sleep(ABORT_PAUSE_MS).await;
+        }
+    }
+}
+
+/// Takes every part for arrived that wasn't kept as such: without them nothing would have been put together. Their MD5s stand for
+/// their ETags, so that the object can be known by them.
+async fn presume<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>) {
+    let mut known = Numbered::default();
+    resumed.arrived.iter().for_each(|arrived| known.insert(arrived.part.number, ()));
+    for part in resumed.session.plan.parts() {
+        if known.get(part.number).is_none() {
+            let etag = md5_of(job, part.range).await.map(|md5| hex(&md5));
+            resumed.arrived.push(Arrived {
+                part: SentPart {
+                    number: part.number,
+                    range: part.range,
+                    etag: etag.clone(),
+                    attempts: 0,
+                    verified: false,
+                },
+                receipt: Receipt { number: part.number, etag, reply: None },
+            });
         }
     }
 }
