@@ -51,11 +51,13 @@ pub(super) struct Line {
     /// The store's clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
     sent: RefCell<Numbered<Sent>>,
+    /// Credentials were asked for anew on the suspicion that they had expired.
+    doubted: Cell<bool>,
 }
 
 impl Line {
     pub(super) fn new(target: Target) -> Self {
-        Self { target, vault: Vault::default(), ahead: Cell::default(), sent: RefCell::default() }
+        Self { target, vault: Vault::default(), ahead: Cell::default(), sent: RefCell::default(), doubted: Cell::default() }
     }
 
     /// The object's address, without a query.
@@ -110,6 +112,11 @@ impl Line {
                     if response.ok() && ask.expects.is_none_or(|name| xml::root(&response.body) == Some(name)) =>
                 {
                     return Ok(response);
+                }
+                // The refusal of a HEAD has no body that could say that the credentials have expired.
+                Ok(response) if ask.method == Method::Head && response.status == 400 && !self.doubted.replace(true) => {
+                    self.vault.reject(set);
+                    self.refused(&job.platform, set, &response).at(ask.step).retry(Retry::Later(None))
                 }
                 Ok(response) => self.refused(&job.platform, set, &response).at(ask.step),
                 Err(error) if error.code == Code::Network => error.hint(

@@ -199,6 +199,24 @@ fn a_single_put_that_completed_an_upload_makes_no_second_one_after_a_crash() {
 }
 
 #[test]
+fn an_object_is_known_though_the_arrival_of_its_parts_was_lost_in_the_crash() {
+    let world = World::new(1);
+    let (_page, upload, session, file) = begins(&world, s3(), 24 * MIB);
+    run_until_effect(&world, "store:CompleteMultipartUpload");
+    world.crash(true);
+    world.change_kept(session, |kept| kept.parts.clear());
+    let sent = world.effects("store:UploadPart");
+    let restored = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&restored);
+    assert_eq!(
+        (world.effects("store:UploadPart"), world.effects("store:CreateMultipartUpload")),
+        (sent, 1),
+        "{restored:?}"
+    );
+}
+
+#[test]
 fn a_finish_is_found_though_its_urls_have_lapsed() {
     let world = World::new(1);
     let (_page, upload, session, file) = begins(&world, onlymonster(), 20 * MIB);
