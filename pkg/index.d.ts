@@ -609,7 +609,10 @@ export interface PlanProvider {
    * plan's for that part. A part that is left out twice ends the upload as `plan-mismatch`.
    */
   sign?(plan: UploadPlan, partNumbers: number[]): Promise<{ partNumber: number; uploadUrl: string; headers?: Record<string, string> }[]>;
-  /** Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. */
+  /**
+   * Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. Where it rejects to the
+   * end the kept upload is taken for gone, and a new one begins.
+   */
   list?(plan: UploadPlan): Promise<{ partNumber: number; size: number; etag: string }[]>;
   /** Puts the parts together; what it gives goes into the result. */
   complete?(plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]): Promise<Partial<UploadResult> | void>;

@@ -336,6 +336,10 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             Ok(json) => json,
             // The application's server says that there is no such upload any more, or that it can't tell.
             Err(_) if complete => return Err(in_doubt()),
+            // Nothing was put together, so a new upload is right.
+            Err(error) if error.code == Code::Application => {
+                return gone(&text::join(&["The plan that was kept is taken for gone. ", &error.message]));
+            }
             Err(error) => return Err(error),
         };
         let listed: Vec<Have> = json::decode(&job.platform, &json).map_err(|why: String| {
