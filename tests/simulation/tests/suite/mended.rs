@@ -249,6 +249,19 @@ fn a_plan_that_may_be_complete_is_not_begun_anew() {
 }
 
 #[test]
+fn a_plan_that_its_server_knows_no_more_is_begun_anew() {
+    let world = World::new(1);
+    let (_page, upload, session, file) = begins(&world, json!({ "name": "plan" }), 12 * MIB);
+    run_until_effect(&world, "store:UploadPart");
+    world.crash(true);
+    world.fault("plan:list", 0, None, Fault::status(404));
+    let restored = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&restored);
+    assert_eq!(world.effects("plan:open"), 2, "{restored:?}");
+}
+
+#[test]
 fn a_plan_of_one_put_is_gone_on_with_and_no_parts_are_asked_for() {
     let world = World::new(1);
     let (_page, upload, session, file) = begins(&world, json!({ "name": "plan" }), MIB);
