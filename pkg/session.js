@@ -6,6 +6,8 @@ import { all, list, read, remove, write, writePart } from "./store.js";
 
 /** How long a session is kept that doesn't say itself when it expires. */
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+/** How long an upload waits to learn whether there is a session of it. (A choice.) */
+const ANSWER_MS = 5000;
 
 let warned = false;
 let cleaned = false;
@@ -17,19 +19,26 @@ function available() {
   return Boolean(globalThis.indexedDB && globalThis.navigator?.locks && globalThis.crypto?.subtle);
 }
 
-/** Does without sessions where storage fails: gives `otherwise` then, and says so once. */
-async function orElse(otherwise, action) {
+/** Does without sessions where storage or locks fail, or don't answer: gives `otherwise` then, and says so once. `undo` gets what comes too late. */
+async function orElse(otherwise, action, undo) {
   if (!available()) return otherwise;
+  const asked = cleanOnce().then(action);
   try {
-    if (!cleaned) {
-      cleaned = true;
-      await clean();
-    }
-    return await action();
+    return await inTime(asked);
   } catch (error) {
+    asked.then(undo).catch(() => {});
     warn(error);
     return otherwise;
   }
+}
+
+/** An upload doesn't wait for a disk that is busy, or for a browser that forgot. */
+function inTime(promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("storage doesn't answer")), ANSWER_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 function warn(error) {
@@ -39,6 +48,12 @@ function warn(error) {
 
 function isFresh({ record, savedAt }) {
   return Boolean(record) && Date.now() < (record.expiresAt ?? savedAt + WEEK_MS);
+}
+
+async function cleanOnce() {
+  if (cleaned) return;
+  cleaned = true;
+  await clean();
 }
 
 async function clean() {
@@ -77,7 +92,7 @@ export function sessionFor(file, about, handle) {
     }
     const id = hex(crypto.getRandomValues(new Uint8Array(12)));
     return new Session({ ...about, id, handle, startedAt: Date.now() }, file);
-  });
+  }, (session) => session.release());
 }
 
 /** Whether `file` is the one that the session was begun with, as far as can be told without reading it whole. */

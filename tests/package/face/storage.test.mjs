@@ -64,6 +64,31 @@ test("a database that doesn't open: two seconds, once", async () => {
   assert.equal(seen.length, 1);
 });
 
+test("a database that opens and never answers: five seconds, and the upload goes on without", async () => {
+  const uploader = await page();
+  const { transaction } = IDBDatabase.prototype;
+  const store = { index: () => store, getAll: () => ({}) };
+  IDBDatabase.prototype.transaction = function (names, mode) {
+    return mode === "versionchange" ? transaction.call(this, names, mode) : { objectStore: () => store };
+  };
+  try {
+    const seen = await warned(async () => {
+      const upload = uploader.upload(file("silent.mp4"));
+      const deadline = performance.now() + 7000;
+      while (core.tasks.at(-1)?.source.name !== "silent.mp4") {
+        assert.ok(performance.now() < deadline, "it doesn't begin");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      assert.deepEqual(core.tasks.at(-1).options, { wantsProgress: false });
+      core.tasks.at(-1).sink("complete", RESULT);
+      assert.equal(await upload.done, RESULT);
+    });
+    assert.equal(seen.length, 1, "one warning");
+  } finally {
+    IDBDatabase.prototype.transaction = transaction;
+  }
+});
+
 for (const name of ["indexedDB", "navigator", "crypto"]) {
   test(`a page without ${name}`, async () => {
     const uploader = await page();
