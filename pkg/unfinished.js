@@ -18,10 +18,15 @@ function offer(host, { id, name, size, startedAt, handle, record, parts }) {
     size,
     sent: record.phase === "sending" ? parts.reduce((sum, { start, end }) => sum + end - start + 1, 0) : size,
     startedAt: new Date(startedAt).toISOString(),
-    needsFile: !handle,
+    needsFile: !handle && needsBytes(record),
     resume: (file, options) => resume(host, id, file, options).catch(fail),
     discard: () => discard(host, id).catch(fail),
   });
+}
+
+/** Where the destination has all of the bytes, only the rest of its protocol is left. */
+function needsBytes({ phase }) {
+  return phase !== "settling";
 }
 
 function fail(error) {
@@ -32,6 +37,7 @@ async function resume(host, id, file, options) {
   if (file !== undefined) checkFile(file);
   const session = await takeUp(id);
   try {
+    if (file === undefined && !needsBytes(session.stored.record)) return goOn(host, new Blob(), session, options);
     const picked = file ?? session.stored.handle;
     if (!picked) throw invalid("This upload needs its file: resume(file).", "`needsFile` tells. Let the user pick it again.");
     const blob = isHandle(picked) ? await open(picked) : picked;
@@ -43,7 +49,7 @@ async function resume(host, id, file, options) {
     }
     return goOn(host, blob, session, options);
   } catch (error) {
-    session.release();
+    await session.release();
     throw error;
   }
 }

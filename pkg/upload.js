@@ -117,7 +117,7 @@ export class Upload extends EventTarget {
 
   #take(blob) {
     const source = describe(blob, this.#options);
-    // Of one that is discarded there is no file.
+    // Of one that is discarded, or that the destination has, there is no file.
     source.size = this.#session?.stored.size ?? source.size;
     this.#file = { name: source.name, size: source.size, type: source.type };
     this.#progress = noProgress(source.size);

@@ -29,7 +29,11 @@ pub async fn run<P: Platform>(
     job.hold().await;
     let started = job.platform.now();
     job.status(Status::Checking);
-    check(job, provider).await?;
+    // Where the destination has all of the bytes, nobody may have the file any more.
+    let settling = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Settling);
+    if !settling {
+        check(job, provider).await?;
+    }
     let mut outcome = Outcome::default();
     if resumed.is_none() && provider.check(job, &mut outcome).await? {
         job.measure(true, |meter, now| {
@@ -46,7 +50,7 @@ pub async fn run<P: Platform>(
         outcome = Outcome::default();
         match once_through(job, provider, resumed.take(), &mut outcome).await {
             // A session that was kept for another day may well be gone by then: that counts for nothing.
-            Err(error) if error.retry == Retry::Anew && (kept || !anew) => {
+            Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
                 anew = !kept;
                 job.keeper.forget(&job.platform);
                 job.platform

@@ -140,7 +140,10 @@ impl Uploader {
 
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
 async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>) {
-    let read = |kept| record::read(&job.platform, provider.name(), job.source.size, &kept);
+    let read = |kept| {
+        let resumed = record::read(&job.platform, provider.name(), job.source.size, &kept)?;
+        (resumed.phase != Phase::Settling || provider.processes()).then_some(resumed)
+    };
     let (found, resumed, discarded) = match begin {
         Begin::New => (false, None, false),
         Begin::Kept(kept) => (true, read(kept), false),

@@ -310,7 +310,7 @@ test("unfinished() tells what there is, the newest first, without what is under 
   assert.deepEqual(
     found.map(({ name, size, sent, needsFile }) => ({ name, size, sent, needsFile })),
     [
-      { name: "new.mp4", size: 20, sent: 20, needsFile: true },
+      { name: "new.mp4", size: 20, sent: 20, needsFile: false },
       { name: "old.mp4", size: 10, sent: 2, needsFile: true },
     ],
   );
@@ -340,6 +340,25 @@ test("resume() goes on with the file, and with options of its own", async () => 
   assert.equal(await upload.done, RESULT);
   assert.deepEqual(statuses, ["sending", "done"]);
   assert.deepEqual(await database(), { sessions: [], parts: [] });
+});
+
+test("resume() needs no file where the destination has all of it", async () => {
+  const settling = { ...RECORD, phase: "settling" };
+  await kept(plan(), file("a.mp4", 9), { record: settling, parts: PARTS });
+  await reload();
+  const [left] = await plan().unfinished();
+  assert.equal(left.needsFile, false);
+  const other = await left.resume(file("a.mp4", 8)).catch((error) => error);
+  assert.equal(other.code, "file-changed");
+  const upload = await left.resume();
+  while (core.tasks.length === 0) await settle();
+  const [task] = core.tasks;
+  assert.deepEqual(task.options.kept, { record: settling, parts: PARTS });
+  assert.equal(task.options.discard, false);
+  assert.deepEqual({ ...task.source, file: task.source.file.size }, { file: 0, name: "a.mp4", size: 9, type: "video/mp4", lastModified: undefined });
+  assert.deepEqual(upload.file, { name: "a.mp4", size: 9, type: "video/mp4" });
+  task.sink("complete", RESULT);
+  assert.equal(await upload.done, RESULT);
 });
 
 for (const [what, code, argument, prepare] of [

@@ -317,3 +317,36 @@ fn storage_that_hangs_leaves_no_record_that_is_out_of_date() {
     world.stored(&upload);
     assert!(world.kept(session).is_none());
 }
+
+#[test]
+fn what_the_destination_has_needs_no_file_any_more() {
+    for (provider, last) in [(onlymonster(), "onlymonster:export"), (apifansly(), "apifansly:upload")] {
+        let world = World::new(1);
+        world.servers().onlymonster.config.end = End::Exported;
+        let (_page, upload, session, file) = begins(&world, provider, MIB);
+        run_until_effect(&world, last);
+        while world.kept(session).and_then(|kept| kept.record).is_none_or(|record| record["phase"] != "settling") {
+            assert!(world.elapsed() < HOUR, "{last}: it is never kept");
+            world.run_for(1);
+        }
+        world.crash(true);
+        file.spoil();
+        let second = goes_on(&world, &upload, session, &file);
+        world.run();
+        assert_eq!(second.code(), None, "{last}: {second:?}");
+        assert_eq!(second.statuses().last(), Some(&Status::Done), "{last}");
+        assert_eq!(world.effects(last), 1);
+    }
+}
+
+#[test]
+fn a_destination_that_processes_nothing_is_never_believed_to_be_at_it() {
+    let world = World::new(1);
+    let (_page, upload, session, file) = begins(&world, s3(), 40 * MIB);
+    world.run_for(1_000);
+    world.crash(true);
+    world.change_kept(session, |kept| kept.record.as_mut().expect("a record")["phase"] = json!("settling"));
+    let second = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&second);
+}
