@@ -138,6 +138,8 @@ pub trait Platform: Clone + Debug + 'static {
     /// Reads bytes of a file; None where it can't be read (any more).
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
 
+    /// True where the provider's options are the uploader's own, with nothing of this upload's over them.
+    fn has_usual_options(&self) -> bool;
     /// True where the application gave that function (or, for [`Hook::Key`], a text).
     fn has(&self, hook: Hook) -> bool;
     /// Calls a function of the application.

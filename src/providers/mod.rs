@@ -225,6 +225,8 @@ pub struct Context<'a, P: Platform> {
     pub settings: &'a crate::settings::Settings,
     /// The page's paces.
     pub paces: &'a crate::engine::pace::Paces,
+    /// The uploader's credentials for a store.
+    pub credentials: &'a s3::Held,
 }
 
 impl<P: Platform> Context<'_, P> {

@@ -16,6 +16,7 @@ use crate::engine::record::Kept;
 use crate::engine::uploader::{Begin, Upload, Uploader};
 use crate::error::{Code, UploadError};
 use crate::platform::Stir;
+use crate::providers::s3::Held;
 use crate::providers::{AnyProvider, Context};
 use crate::settings::Settings;
 use crate::source::Source;
@@ -55,6 +56,7 @@ pub struct Engine {
     uploader: Uploader,
     settings: Settings,
     page: Rc<options::Page>,
+    credentials: Held,
 }
 
 #[wasm_bindgen]
@@ -68,7 +70,12 @@ impl Engine {
         let page = Rc::new(options::Page::new(&options));
         let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, &JsValue::UNDEFINED);
         let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
-        Ok(Self { uploader: Uploader::new(settings.clone(), PACES.with(Paces::clone)), settings, page })
+        Ok(Self {
+            uploader: Uploader::new(settings.clone(), PACES.with(Paces::clone)),
+            settings,
+            page,
+            credentials: Held::default(),
+        })
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` has this file's settings in it already; `options` is
@@ -94,7 +101,8 @@ impl Engine {
         let sink = crash::midway(&source.name, sink);
         let name = js::text(provider, "name").unwrap_or_default();
         let paces = PACES.with(Paces::clone);
-        let context = Context { platform: &platform, settings: &self.settings, paces: &paces };
+        let (settings, credentials) = (&self.settings, &self.credentials);
+        let context = Context { platform: &platform, settings, paces: &paces, credentials };
         let provider = AnyProvider::new(&name, provider, &context);
         let begin = begin(options);
         Ok(Task(self.uploader.start(platform, source, provider, sink, begin)))

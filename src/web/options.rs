@@ -6,7 +6,7 @@ use js_sys::Function;
 use wasm_bindgen::JsValue;
 use web_sys::RequestCredentials;
 
-use super::js::{function, text};
+use super::js::{function, member, text};
 use super::platform::WebPlatform;
 use crate::error::{Code, UploadError};
 use crate::settings::Settings;
@@ -26,6 +26,8 @@ pub(super) enum Transport {
 /// What all uploads of one uploader share on this side.
 #[derive(Debug)]
 pub(super) struct Page {
+    /// The provider's options.
+    pub(super) provider: JsValue,
     pub(super) transport: Transport,
     pub(super) credentials: RequestCredentials,
     /// The caller's own `fetch`.
@@ -39,6 +41,7 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn new(options: &JsValue) -> Self {
         Self {
+            provider: member(options, "provider").unwrap_or_default(),
             transport: match text(options, "transport").as_deref() {
                 Some("fetch") => Transport::Fetch,
                 Some("xhr") => Transport::Xhr,

@@ -181,6 +181,10 @@ impl Platform for WebPlatform {
         async move { read(slice.ok()?, range.len()).await }.boxed_local()
     }
 
+    fn has_usual_options(&self) -> bool {
+        self.provider == self.page.provider
+    }
+
     fn has(&self, hook: Hook) -> bool {
         hooks::has(&self.provider, hook)
     }

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::credentials::Vault;
+use super::credentials::{Held, Vault};
 use super::options::Target;
 use super::sigv4::{Signable, presign};
 use super::xml;
@@ -56,8 +56,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(target: Target) -> Self {
-        Self { target, vault: Vault::default(), ahead: Cell::default(), sent: RefCell::default(), doubted: Cell::default() }
+    pub(super) fn new(target: Target, credentials: Held) -> Self {
+        Self { target, vault: Vault::new(credentials), ahead: Cell::default(), sent: RefCell::default(), doubted: Cell::default() }
     }
 
     /// The object's address, without a query.

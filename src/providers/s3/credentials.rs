@@ -1,6 +1,7 @@
 //! Temporary credentials: asked of the application when they are needed, kept while they are good, never shown.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use super::sigv4::Key;
 use crate::engine::job::{Job, Repeat};
@@ -26,28 +27,37 @@ decoded! {
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
     pub(super) key: Key,
-    /// Counts the sets, so that an answer can be laid to the one that its request was signed with.
+    /// Counts the sets from 1, so that an answer can be laid to the one that its request was signed with.
     pub(super) set: u32,
     /// When they end, where that is known and lies ahead.
     pub(super) expires_at: Option<u64>,
 }
 
-/// Keeps the current set.
+/// The current set of all uploads with the same options. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Held(Rc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    current: RefCell<Option<Credentials>>,
+    /// The set that the store refused last.
+    rejected: Cell<u32>,
+}
+
+/// One upload's way to the current set.
 #[derive(Debug)]
 pub(super) struct Vault {
-    held: RefCell<Option<Credentials>>,
-    rejected: Cell<bool>,
-    /// One call to the application at a time; whoever waits gets what it brought.
+    held: Held,
+    /// One call to the application at a time; whoever waits gets what it brought. Not over all uploads: one that is paused holds
+    /// up nobody else.
     turn: Slots,
 }
 
-impl Default for Vault {
-    fn default() -> Self {
-        Self { held: RefCell::default(), rejected: Cell::default(), turn: Slots::new(1) }
-    }
-}
-
 impl Vault {
+    pub(super) fn new(held: Held) -> Self {
+        Self { held, turn: Slots::new(1) }
+    }
+
     /// Credentials that are good at `now`, as far as anybody knows.
     ///
     /// # Errors
@@ -55,8 +65,10 @@ impl Vault {
     /// gives a set again that the store refused.
     pub(super) async fn get<P: Platform>(&self, job: &Job<P>, now: u64) -> Result<Credentials> {
         let _turn = self.turn.acquire().await;
-        let before = self.held.borrow().clone();
-        let good = |held: &&Credentials| held.expires_at.is_none_or(|at| at > now + AHEAD_MS) && !self.rejected.get();
+        let State { current, rejected } = &*self.held.0;
+        let before = current.borrow().clone();
+        let refused = before.as_ref().is_some_and(|held| held.set == rejected.get());
+        let good = |held: &&Credentials| !refused && held.expires_at.is_none_or(|at| at > now + AHEAD_MS);
         if let Some(held) = before.as_ref().filter(good) {
             return Ok(held.clone());
         }
@@ -73,7 +85,7 @@ impl Vault {
             secret: given.secret_access_key,
             session_token: given.session_token.filter(|token| !token.is_empty()),
         };
-        if self.rejected.get() && before.as_ref().is_some_and(|held| held.key == key) {
+        if refused && before.is_some_and(|held| held.key == key) {
             return Err(UploadError::new(
                 Code::Unauthorized,
                 "The store says that the credentials have expired, and `getCredentials` gave the same again.",
@@ -85,19 +97,17 @@ impl Vault {
         let expires_at = expiration.and_then(|text| parse_iso(&json::decode::<P, String>(&job.platform, &text).ok()?));
         let credentials = Credentials {
             key,
-            set: before.map_or(1, |held| held.set + 1),
+            set: current.borrow().as_ref().map_or(1, |held| held.set + 1),
             // New ones that are over already: a clock is off, and the store knows better.
             expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
         };
-        self.rejected.set(false);
-        self.held.replace(Some(credentials.clone()));
+        current.replace(Some(credentials.clone()));
         Ok(credentials)
     }
 
-    /// The store says that a set has expired; that concerns the current one only.
+    /// The store says that a set has expired.
     pub(super) fn reject(&self, set: u32) {
-        if self.held.borrow().as_ref().is_some_and(|held| held.set == set) {
-            self.rejected.set(true);
-        }
+        let rejected = &self.held.0.rejected;
+        rejected.set(rejected.get().max(set));
     }
 }

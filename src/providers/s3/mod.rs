@@ -10,6 +10,8 @@ mod options;
 mod sigv4;
 pub(crate) mod xml;
 
+pub use credentials::Held;
+
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
@@ -76,8 +78,9 @@ impl<P: Platform> S3<P> {
                 return Err(invalid(&text::join(&["`", hook.as_str(), "` is missing."]), hint));
             }
         }
+        let credentials = if platform.has_usual_options() { context.credentials.clone() } else { Held::default() };
         Ok(Self {
-            line: Line::new(target),
+            line: Line::new(target, credentials),
             key: RefCell::default(),
             exists: RefCell::default(),
             platform: PhantomData,

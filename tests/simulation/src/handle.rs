@@ -113,14 +113,7 @@ impl Handle {
     /// # Panics
     /// Where the notice has another shape.
     pub fn notify(&self, notice: Value) {
-        let platform = SimPlatform {
-            core: self.0.core.clone(),
-            upload: self.number(),
-            uploader: 0,
-            page: self.0.place.page,
-            session: None,
-            options: Rc::new(self.0.provider.clone()),
-        };
+        let platform = SimPlatform::reading(self.0.core.clone());
         let notice = Notice::decode(&platform, Some(&notice)).unwrap_or_else(|error| panic!("notice: {error:?}"));
         self.with(|upload| upload.notify(notice));
     }

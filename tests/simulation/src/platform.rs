@@ -36,13 +36,19 @@ pub struct SimPlatform {
     pub(crate) session: Option<u64>,
     /// The upload's own provider options.
     pub(crate) options: Rc<Value>,
+    /// Whether those are its uploader's own.
+    pub(crate) usual: bool,
 }
 
 impl SimPlatform {
     /// One to read values with, in that world; it is no upload's.
     pub fn of(world: &World) -> Self {
-        let core = world.core.clone();
-        Self { page: core.page.get(), core, upload: 0, uploader: 0, session: None, options: Rc::default() }
+        Self::reading(world.core.clone())
+    }
+
+    pub(crate) fn reading(core: Rc<Core>) -> Self {
+        let (page, options) = (core.page.get(), Rc::default());
+        Self { page, core, upload: 0, uploader: 0, session: None, options, usual: true }
     }
 
     /// True once its page is gone: nothing that is left of it may do anything.
@@ -167,6 +173,10 @@ impl Platform for SimPlatform {
             blob.read(range)
         }
         .boxed_local()
+    }
+
+    fn has_usual_options(&self) -> bool {
+        self.usual
     }
 
     fn has(&self, hook: Hook) -> bool {

@@ -1,6 +1,6 @@
 //! A world: a page with its uploads, a line, servers, and a clock that nobody waits for.
 
-use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures::FutureExt;
@@ -8,6 +8,7 @@ use partway::engine::pace::Paces;
 use partway::engine::uploader;
 use partway::json::Decode;
 use partway::platform::Stir;
+use partway::providers::s3::Held;
 use partway::providers::{AnyProvider, Context};
 use partway::settings::Settings;
 use partway::source::Source;
@@ -192,14 +193,7 @@ impl World {
         for (name, value) in options.as_object().into_iter().flatten() {
             merged[name] = value.clone();
         }
-        let platform = SimPlatform {
-            core: self.core.clone(),
-            upload: 0,
-            uploader: 0,
-            page: 0,
-            session: None,
-            options: Rc::default(),
-        };
+        let platform = SimPlatform::reading(self.core.clone());
         let settings = Settings::decode(&platform, Some(&merged)).unwrap_or_else(|error| panic!("options: {error:?}"));
         let inner = Rc::new(uploader::Uploader::new(settings.clone(), self.paces.borrow().clone()));
         self.engines.borrow_mut().push(inner.clone());
@@ -211,6 +205,8 @@ impl World {
             page: self.core.page.get(),
             core: self.core.clone(),
             paces: self.paces.borrow().clone(),
+            usual: OnceCell::new(),
+            credentials: Held::default(),
             handles: self.handles.clone(),
         }
     }
@@ -360,6 +356,9 @@ pub struct Uploader {
     page: Page,
     core: Rc<Core>,
     paces: Paces,
+    /// The provider's options that it was made with: those of its first upload.
+    usual: OnceCell<Value>,
+    credentials: Held,
     handles: Rc<RefCell<Vec<Handle>>>,
 }
 
@@ -388,8 +387,10 @@ impl Uploader {
             page: self.page,
             session,
             options: Rc::new(provider.clone()),
+            usual: *self.usual.get_or_init(|| provider.clone()) == provider,
         };
-        let context = Context { platform: &platform, settings: &self.settings, paces: &self.paces };
+        let (settings, paces, credentials) = (&self.settings, &self.paces, &self.credentials);
+        let context = Context { platform: &platform, settings, paces, credentials };
         let made = AnyProvider::new(provider["name"].as_str().unwrap_or(""), &provider, &context);
         let source =
             Source { name: file.name.clone(), size: file.size(), content_type: file.kind.clone(), blob: file.clone() };

@@ -139,6 +139,48 @@ fn credentials_are_asked_for_once_and_used_for_everything() {
 }
 
 #[test]
+fn uploads_with_the_same_options_share_their_credentials() {
+    let world = World::new(1);
+    let uploader = world.uploader(json!({ "concurrency": 4 }));
+    let files: Vec<_> = (0..40).map(|number| world.file(&format!("{number}.mp4"), MIB)).collect();
+    let uploads: Vec<_> = files.iter().map(|file| uploader.upload(with(json!({})), file)).collect();
+    world.run();
+    // They have one key: the last one stays.
+    assert!(uploads.iter().all(|upload| upload.code().is_none()), "{uploads:?}");
+    assert!(world.count("credentials") <= 4, "{} calls: one for each that began at once", world.count("credentials"));
+
+    let before = world.count("credentials");
+    let own = uploader.upload(with(json!({ "key": "own" })), &world.file("own.mp4", MIB));
+    let other = world.upload(with(json!({})), json!({}), &world.file("other.mp4", MIB));
+    world.run();
+    world.stored(&own);
+    world.stored(&other);
+    assert_eq!(world.count("credentials") - before, 2, "options of its own, an uploader of its own");
+}
+
+#[test]
+fn shared_credentials_that_the_store_refuses_are_fetched_anew() {
+    let world = World::new(1);
+    world.line(|line| line.bytes_per_ms = 500);
+    world.hooks().credentials_ms = Some(60_000);
+    world.fault(
+        "credentials",
+        0,
+        None,
+        partway_simulation::Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration"))),
+    );
+    let uploader = world.uploader(json!({}));
+    let uploads: Vec<_> = (0..3)
+        .map(|number| uploader.upload(with(json!({})), &world.file(&format!("{number}.mp4"), 60 * MIB)))
+        .collect();
+    world.run();
+    // They have one key: the last one stays.
+    assert!(uploads.iter().all(|upload| upload.code().is_none()), "{uploads:?}");
+    let fetched = world.count("credentials");
+    assert!((4..=15).contains(&fetched), "{fetched}: once for each end, by whoever finds out");
+}
+
+#[test]
 fn credentials_that_end_midway_are_fetched_again() {
     let world = World::new(1);
     world.line(|line| line.bytes_per_ms = 500);
