@@ -33,6 +33,23 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Payload {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
+/// A body that begins so and goes on with blanks for as long as anybody takes them.
+pub(crate) fn without_end(start: impl Into<Bytes>) -> Payload {
+    Endless(Some(start.into())).boxed_unsync()
+}
+
+struct Endless(Option<Bytes>);
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        const BLANKS: Bytes = Bytes::from_static(&[b' '; 64 * 1024]);
+        Poll::Ready(Some(Ok(Frame::data(self.0.take().unwrap_or(BLANKS)))))
+    }
+}
+
 /// What happens midway in a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Midway {

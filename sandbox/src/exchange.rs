@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 
 use crate::answer;
-use crate::body::{Inbound, Midway, Payload, Taking, full, stalled};
+use crate::body::{Inbound, Midway, Payload, Taking, full, stalled, without_end};
 use crate::connection::{Connection, Reset};
 use crate::cors::{Cors, is_local_host};
 use crate::faults::{Hits, ResetWhen, StallWhen, StatusFault};
@@ -255,7 +255,7 @@ fn midway(hits: &Hits) -> Option<Midway> {
 /// The answer of a fault.
 fn instead(hits: &Hits) -> (Response<Payload>, Readable) {
     match &hits.status {
-        Some(StatusFault { status, headers, body, cors }) => {
+        Some(StatusFault { status, headers, body, endless, cors }) => {
             let mut response = answer::empty(*status);
             for (name, value) in headers {
                 if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
@@ -263,7 +263,11 @@ fn instead(hits: &Hits) -> (Response<Payload>, Readable) {
                 }
             }
             let bodiless = matches!(status, 204 | 304);
-            *response.body_mut() = full(if bodiless { String::new() } else { body.clone() });
+            *response.body_mut() = match body.clone() {
+                _ if bodiless => full(""),
+                body if *endless => without_end(body),
+                body => full(body),
+            };
             (response, if *cors { Readable::WithEtag } else { Readable::Not })
         }
         None => (answer::s3_error(403, "AccessDenied", "Request has expired"), Readable::Not),

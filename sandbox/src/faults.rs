@@ -63,6 +63,9 @@ pub enum Effect {
         /// Body of the answer.
         #[serde(default)]
         body: String,
+        /// Whether blanks follow the body without end.
+        #[serde(default)]
+        endless: bool,
         /// Whether the page may read the answer.
         #[serde(default = "yes")]
         cors: bool,
@@ -130,6 +133,8 @@ pub struct StatusFault {
     pub headers: BTreeMap<String, String>,
     /// Body of the answer.
     pub body: String,
+    /// Whether blanks follow the body without end.
+    pub endless: bool,
     /// Whether the page may read the answer.
     pub cors: bool,
 }
@@ -307,9 +312,9 @@ impl Hits {
 
     fn add(&mut self, effect: &Effect) {
         match effect {
-            Effect::Status { status, headers, body, cors } => {
+            Effect::Status { status, headers, body, endless, cors } => {
                 let (headers, body) = (headers.clone(), body.clone());
-                self.status = Some(StatusFault { status: *status, headers, body, cors: *cors });
+                self.status = Some(StatusFault { status: *status, headers, body, endless: *endless, cors: *cors });
             }
             Effect::Reset { when } => self.reset = Some(*when),
             Effect::Stall { when } => self.stall = Some(*when),

@@ -47,6 +47,25 @@ fn a_status_comes_instead_of_the_effect_as_often_as_it_is_told() {
 }
 
 #[test]
+fn an_answer_may_go_on_for_as_long_as_anybody_listens() {
+    let sandbox = common::start();
+    sandbox.fault("store:PutObject", json!({ "kind": "status", "status": 500, "body": "<Error>", "endless": true }));
+    let url = put_url(&sandbox, "k");
+    let mut stream = std::net::TcpStream::connect(url.split('/').nth(2).unwrap()).unwrap();
+    let target = target_of(&url);
+    write!(stream, "PUT {target} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let mut read = vec![0; 1 << 20];
+    let mut taken = Vec::new();
+    while taken.len() < 20 << 20 {
+        let count = stream.read(&mut read).unwrap();
+        assert!(count > 0, "it ended after {} bytes", taken.len());
+        taken.extend_from_slice(&read[..count]);
+    }
+    let start = String::from_utf8_lossy(&taken[..4096]);
+    assert!(start.starts_with("HTTP/1.1 500") && start.contains("<Error>"), "{start}");
+}
+
+#[test]
 fn resets_lose_the_request_its_middle_or_its_answer() {
     let sandbox = common::start();
     let body = bytes(3 << 20, 2);

@@ -7,7 +7,7 @@ use js_sys::{Array, Date, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::{RequestCredentials, XmlHttpRequest, XmlHttpRequestResponseType, XmlHttpRequestUpload};
 
-use super::answer::{announces_too_much, capped};
+use super::answer::{MOST, announces_too_much, capped};
 use super::js::{member, text};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
@@ -25,22 +25,31 @@ fn tells_late() -> bool {
     agent.is_some_and(|agent| agent.contains(" Gecko/"))
 }
 
+fn is(event: &JsValue, kind: &str) -> bool {
+    text(event, "type").as_deref() == Some(kind)
+}
+
+fn number(event: &JsValue, name: &str) -> Option<f64> {
+    member(event, name)?.as_f64()
+}
+
 /// A request under way. Dropped, it is aborted: `abort` fires its events at once, so the handlers go first.
 struct Exchange {
     request: XmlHttpRequest,
     upload: Option<XmlHttpRequestUpload>,
-    /// Given when it is over, however it went.
+    /// Given when it is over, however it went, or brings more than is wanted.
     over: Signal<()>,
     /// True when the whole body has gone out; None where there is nothing to watch.
     body_sent: Rc<Cell<Option<bool>>>,
     /// When the browser last told how much has gone out.
     told_at: Rc<Cell<f64>>,
-    on_end: Closure<dyn FnMut()>,
+    on_answer: Closure<dyn FnMut(JsValue)>,
     on_upload: Closure<dyn FnMut(JsValue)>,
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        self.request.set_onprogress(None);
         self.request.set_onloadend(None);
         if let Some(upload) = &self.upload {
             upload.set_onprogress(None);
@@ -59,21 +68,26 @@ impl Exchange {
         let sent = body_sent.clone();
         let told_at = Rc::new(Cell::new(Date::now()));
         let told = told_at.clone();
+        // A server that never ends would fill the page's memory.
+        let answered = move |event: JsValue| {
+            if !is(&event, "progress") || number(&event, "loaded").is_some_and(|bytes| bytes > f64::from(MOST)) {
+                ended.give(());
+            }
+        };
         let moved = move |event: JsValue| {
             told.set(Date::now());
-            let number = |name| member(&event, name).and_then(|number| number.as_f64());
-            if text(&event, "type").as_deref() == Some("load") {
+            if is(&event, "load") {
                 sent.set(Some(true));
                 on_sent(size);
-            } else if let Some(bytes) = number("loaded") {
-                if number("total").is_some_and(|total| total > 0.0 && bytes >= total) {
+            } else if let Some(bytes) = number(&event, "loaded") {
+                if number(&event, "total").is_some_and(|total| total > 0.0 && bytes >= total) {
                     sent.set(Some(true));
                 }
                 on_sent((bytes as u64).min(size));
             }
         };
-        let (on_end, on_upload) = (Closure::new(move || ended.give(())), Closure::new(moved));
-        Self { request, upload: None, over, body_sent, told_at, on_end, on_upload }
+        let (on_answer, on_upload) = (Closure::new(answered), Closure::new(moved));
+        Self { request, upload: None, over, body_sent, told_at, on_answer, on_upload }
     }
 
     fn begin(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
@@ -88,7 +102,9 @@ impl Exchange {
                 request.set_request_header(&name, &value)?;
             }
         }
-        request.set_onloadend(Some(self.on_end.as_ref().unchecked_ref()));
+        let answered = Some(self.on_answer.as_ref().unchecked_ref());
+        request.set_onprogress(answered);
+        request.set_onloadend(answered);
         // Listeners to the upload force a preflight: none where there is nothing to hear.
         if !outgoing.body.is_null() {
             let upload = request.upload()?;
@@ -112,7 +128,8 @@ impl Exchange {
     fn response(&self) -> Option<Response> {
         let status = self.request.status().ok().filter(|status| *status != 0)?;
         let headers = parse_headers(&self.request.get_all_response_headers().unwrap_or_default());
-        let body = if announces_too_much(&headers) {
+        let cut = self.request.ready_state() != XmlHttpRequest::DONE;
+        let body = if cut || announces_too_much(&headers) {
             String::new()
         } else {
             let text: Option<JsString> = self.request.response().ok()?.dyn_into().ok();

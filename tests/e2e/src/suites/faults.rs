@@ -22,6 +22,11 @@ pub(super) fn tests() -> Vec<Test> {
         }));
     }
     tests.push(Test::new("a server that only fails ends the upload", |stage| hopeless(stage).boxed_local()));
+    for transport in ["fetch", "xhr"] {
+        tests.push(Test::new(format!("{transport}: an answer without end is not waited for"), move |stage| {
+            endless(stage, transport).boxed_local()
+        }));
+    }
     tests
 }
 
@@ -82,5 +87,24 @@ async fn hopeless(stage: &Stage) -> Result<()> {
     let tries =
         log.of("store:UploadPart").iter().filter(|one| one.parameter("partNumber") == number.as_deref()).count();
     ensure!(tries == 3, "{tries} tries of part {number:?}, not 3");
+    Ok(())
+}
+
+/// Neither its end is waited for nor its bytes are kept: the status says enough, and the part is sent again.
+async fn endless(stage: &Stage, transport: &str) -> Result<()> {
+    let effect = json!({ "kind": "status", "status": 500, "body": "<Error>", "endless": true });
+    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "times": 2, "effect": effect }])).await?;
+    let file = stage.file("endless.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, Destination::S3)?;
+    options["transport"] = json!(transport);
+    options["retry"] = json!({ "baseMs": 10 });
+    // What hangs hangs for longer than any test may take.
+    options["stallMs"] = json!(3_600_000);
+    let report = page.upload(json!({ "options": options })).await?;
+    stage.arrived(Destination::S3, report.done()?, &file).await?;
+    let hit = stage.log().await?.requests.iter().filter(|one| one.status == Some(500)).count();
+    ensure!(hit == 2, "{hit} answers had no end");
     Ok(())
 }
