@@ -300,7 +300,10 @@ export interface UnfinishedUpload {
   readonly sent: number;
   /** When it was begun, as ISO 8601. */
   readonly startedAt: string;
-  /** Whether `resume()` needs the file; false where it was uploaded by a `FileSystemFileHandle` that the browser kept. */
+  /**
+   * Whether `resume()` needs the file; false where it was uploaded by a `FileSystemFileHandle` that the browser kept, and where the
+   * destination has all of it and is only processing it.
+   */
   readonly needsFile: boolean;
   /**
    * Goes on, with the name, type and settings that it was begun with. Call it from a click where there is a handle: the browser may
@@ -579,8 +582,9 @@ export interface S3Provider {
   /** Key of the object, or what makes it from the file. */
   key: string | ((file: { name: string; size: number; type: string }) => string);
   /**
-   * Gets temporary credentials from your backend. They are kept until `expiration`, and fetched anew when the store calls them
-   * expired.
+   * Gets temporary credentials from your backend. They are kept in memory until `expiration`, for all uploads that have the
+   * uploader's own provider options, and fetched anew when the store calls them expired. An upload with `provider` options of its own
+   * fetches its own.
    */
   getCredentials(): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: string }>;
   /** Bytes of a part, 5 MiB to 5 GiB; more where the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
