@@ -80,7 +80,9 @@ fn compile(target: &Path, crash: bool, library: Library) -> Result<()> {
     let mut flags = rust_flags()?;
     let mut command = process::cargo();
     command
-        .args(["build", "--package", "partway", "--lib", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
+        // Without the rlib beside it: what that would offer to other crates stays in the wasm (1.6 % of the whole, measured).
+        .args(["rustc", "--package", "partway", "--lib", "--crate-type", "cdylib"])
+        .args(["--profile", PROFILE, "--target", TARGET, "--target-dir"])
         .arg(target);
     if library == Library::ForSize {
         command.env("RUSTC_BOOTSTRAP", "1").args(BUILD_STD);
