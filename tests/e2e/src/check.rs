@@ -46,19 +46,8 @@ async fn one(destination: Destination, file: &Picked, sandbox: &Sandbox, browser
     let result = done(driver, &file.name).await?;
     let took = start.elapsed();
     let id = destination.id(&result)?;
-    let stored = sandbox
-        .stored(destination.name(), id)
-        .await?
-        .with_context(|| format!("the page says that {id} is there, and nothing is"))?;
-    ensure!(
-        stored.size == file.size && stored.sha256 == file.sha256,
-        "{id}: stored are {} bytes with SHA-256 {}, sent were {} with {}",
-        stored.size,
-        stored.sha256,
-        file.size,
-        file.sha256
-    );
-    Ok(format!("{id}, {} bytes, {:.1} s, SHA-256 {}", stored.size, took.as_secs_f64(), &stored.sha256[..16]))
+    sandbox.holds(destination, id, file).await?;
+    Ok(format!("{id}, {} bytes, {:.1} s, SHA-256 {}", file.size, took.as_secs_f64(), &file.sha256[..16]))
 }
 
 /// Picks the destination in the page's list, once the page has filled it.

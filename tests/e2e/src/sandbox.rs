@@ -12,6 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::destination::Destination;
+use crate::files::Picked;
 use crate::process::Process;
 
 /// Where it answers: one origin for each part.
@@ -198,6 +200,21 @@ impl Sandbox {
             404 => Ok(None),
             status => bail!("{url} answered {status}: {}", response.text().await?),
         }
+    }
+
+    /// Whether what is stored under `id` is the file, byte for byte.
+    pub(crate) async fn holds(&self, destination: Destination, id: &str, file: &Picked) -> Result<()> {
+        let stored =
+            self.stored(destination.name(), id).await?.with_context(|| format!("nothing is stored as {id}"))?;
+        ensure!(
+            stored.size == file.size && stored.sha256 == file.sha256,
+            "{id}: stored are {} bytes with SHA-256 {}, sent were {} with {}",
+            stored.size,
+            stored.sha256,
+            file.size,
+            file.sha256
+        );
+        Ok(())
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {

@@ -96,20 +96,8 @@ impl Stage {
 
     /// Holds what is stored against the file that was sent.
     pub(crate) async fn arrived(&self, destination: Destination, result: &Value, file: &Picked) -> Result<()> {
-        let id = destination.id(result)?;
-        let stored = self
-            .sandbox
-            .stored(destination.name(), id)
-            .await?
-            .with_context(|| format!("nothing is stored as {id}; the result was {result}"))?;
-        ensure!(
-            stored.size == file.size && stored.sha256 == file.sha256,
-            "{id}: stored are {} bytes with SHA-256 {}, sent were {} with {}",
-            stored.size,
-            stored.sha256,
-            file.size,
-            file.sha256
-        );
+        let held = self.sandbox.holds(destination, destination.id(result)?, file).await;
+        held.with_context(|| format!("the result was {result}"))?;
         ensure!(result["bytes"] == file.size, "the result's `bytes` is {}, not {}", result["bytes"], file.size);
         Ok(())
     }

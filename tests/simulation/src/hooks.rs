@@ -114,22 +114,8 @@ impl Ask {
         let core = page.core.clone();
         let entry = {
             let mut log = core.log.borrow_mut();
-            log.records.push(Record {
-                upload: page.upload,
-                route: route(hook),
-                method: "",
-                url: String::new(),
-                headers: Vec::new(),
-                json: Some(Value::Array(arguments.clone())),
-                range: None,
-                sent_at: core.executor.now(),
-                whole: false,
-                told: 0,
-                arrived_at: None,
-                effects: 0,
-                status: None,
-                ended_at: None,
-            });
+            let record = Record::begun(page.upload, route(hook), core.executor.now());
+            log.records.push(Record { json: Some(Value::Array(arguments.clone())), ..record });
             log.records.len() - 1
         };
         core.pass_milestone();

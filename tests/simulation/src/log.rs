@@ -39,6 +39,26 @@ pub struct Record {
 }
 
 impl Record {
+    /// A call of the application's functions that begins now.
+    pub(crate) fn begun(upload: usize, route: &'static str, now: u64) -> Self {
+        Self {
+            upload,
+            route,
+            method: "",
+            url: String::new(),
+            headers: Vec::new(),
+            json: None,
+            range: None,
+            sent_at: now,
+            whole: false,
+            told: 0,
+            arrived_at: None,
+            effects: 0,
+            status: None,
+            ended_at: None,
+        }
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

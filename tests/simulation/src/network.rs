@@ -76,20 +76,12 @@ impl Trip {
                 log.enter(lane);
             }
             log.records.push(Record {
-                upload: page.upload,
-                route,
                 method: outgoing.method,
                 url: outgoing.url.clone(),
                 headers: outgoing.request.headers.iter().map(|(n, v)| (n.into(), v.into())).collect(),
                 json: outgoing.json.clone(),
                 range: outgoing.range,
-                sent_at: core.executor.now(),
-                whole: false,
-                told: 0,
-                arrived_at: None,
-                effects: 0,
-                status: None,
-                ended_at: None,
+                ..Record::begun(page.upload, route, core.executor.now())
             });
             log.records.len() - 1
         };

@@ -158,17 +158,19 @@ fn uploads_with_the_same_options_share_their_credentials() {
     assert_eq!(world.count("credentials") - before, 2, "options of its own, an uploader of its own");
 }
 
+/// They live for a minute, and nobody says so.
+fn credentials_end_unannounced(world: &World) {
+    world.line(|line| line.bytes_per_ms = 500);
+    world.hooks().credentials_ms = Some(60_000);
+    let unannounced =
+        partway_simulation::Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration")));
+    world.fault("credentials", 0, None, unannounced);
+}
+
 #[test]
 fn shared_credentials_that_the_store_refuses_are_fetched_anew() {
     let world = World::new(1);
-    world.line(|line| line.bytes_per_ms = 500);
-    world.hooks().credentials_ms = Some(60_000);
-    world.fault(
-        "credentials",
-        0,
-        None,
-        partway_simulation::Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration"))),
-    );
+    credentials_end_unannounced(&world);
     let uploader = world.uploader(json!({}));
     let uploads: Vec<_> = (0..3)
         .map(|number| uploader.upload(with(json!({})), &world.file(&format!("{number}.mp4"), 60 * MIB)))
@@ -195,14 +197,7 @@ fn credentials_that_end_midway_are_fetched_again() {
 #[test]
 fn credentials_that_lie_about_their_end_are_fetched_again_when_refused() {
     let world = World::new(1);
-    world.line(|line| line.bytes_per_ms = 500);
-    world.hooks().credentials_ms = Some(60_000);
-    world.fault(
-        "credentials",
-        0,
-        None,
-        partway_simulation::Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration"))),
-    );
+    credentials_end_unannounced(&world);
     let upload = uploads(&world, with(json!({})), 200 * MIB);
     let result = world.stored(&upload);
     let fetched = world.count("credentials");
