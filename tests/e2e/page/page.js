@@ -24,40 +24,31 @@ function uploader(name, options, alter, seen) {
   return uploaders.get(name);
 }
 
-/**
- * `file`: a number in the input's list, or { text, name?, type? } for a Blob or File made here.
- * `uploader`: a name; the options count when it is first used. `alter`: names of changes, see provider.js.
- * `listeners`: { throws: true } has every callback throw. `signal`: true gives the upload one, for `abort(id)`.
- */
-function start({ file = 0, uploader: name = `alone-${uploads.length}`, options, alter = {}, upload: uploadOptions = {}, listeners = {}, signal }) {
-  const id = uploads.length;
+/** A place for what is seen of an upload, and the options that fill it. */
+function watch({ upload: uploadOptions = {}, listeners = {}, signal }) {
   const seen = { statuses: [], progress: [], parts: [], completes: 0, errors: [], events: {}, calls: [], result: null, error: null, settled: false };
-  const record = { seen, upload: null };
-  uploads.push(record);
   const listen = (note) => (value) => {
     note(value);
     if (listeners.throws) throw new Error("a listener of the page threw");
   };
   const controller = new AbortController();
+  const id = uploads.push({ seen, upload: null }) - 1;
   signals.push(controller);
-  let handle;
-  try {
-    handle = uploader(name, options, alter, seen).upload(picked(file), {
-      onStatus: listen((status) => seen.statuses.push(status)),
-      onPart: listen((part) => seen.parts.push(part)),
-      onComplete: listen(() => (seen.completes += 1)),
-      onError: listen((error) => seen.errors.push(error.code)),
-      ...(listeners.noProgress ? {} : { onProgress: listen(({ sent, total, fraction, parts, processing }) => seen.progress.push({ sent, total, fraction, parts, processing })) }),
-      ...(signal ? { signal: controller.signal } : {}),
-      ...uploadOptions,
-    });
-  } catch (error) {
-    seen.error = told(error);
-    seen.thrown = true;
-    seen.settled = true;
-    return id;
-  }
-  record.upload = handle;
+  const watched = {
+    onStatus: listen((status) => seen.statuses.push(status)),
+    onPart: listen((part) => seen.parts.push(part)),
+    onComplete: listen(() => (seen.completes += 1)),
+    onError: listen((error) => seen.errors.push(error.code)),
+    ...(listeners.noProgress ? {} : { onProgress: listen(({ sent, total, fraction, parts, processing }) => seen.progress.push({ sent, total, fraction, parts, processing })) }),
+    ...(signal ? { signal: controller.signal } : {}),
+    ...uploadOptions,
+  };
+  return { id, seen, watched };
+}
+
+function follow(id, handle) {
+  const { seen } = uploads[id];
+  uploads[id].upload = handle;
   for (const type of ["progress", "part", "status", "complete", "error"]) {
     handle.addEventListener(type, () => (seen.events[type] = (seen.events[type] ?? 0) + 1));
   }
@@ -65,6 +56,30 @@ function start({ file = 0, uploader: name = `alone-${uploads.length}`, options, 
     (result) => (seen.result = result),
     (error) => (seen.error = told(error)),
   ).finally(() => (seen.settled = true));
+}
+
+/**
+ * `file`: a number in the input's list, or { text, name?, type? } for a Blob or File made here.
+ * `uploader`: a name; the options count when it is first used. `alter`: names of changes, see provider.js.
+ * `listeners`: { throws: true } has every callback throw. `signal`: true gives the upload one, for `abort(id)`.
+ */
+function start({ file = 0, uploader: name = `alone-${uploads.length}`, options, alter = {}, ...how }) {
+  const { id, seen, watched } = watch(how);
+  try {
+    follow(id, uploader(name, options, alter, seen).upload(picked(file), watched));
+  } catch (error) {
+    seen.error = told(error);
+    seen.thrown = true;
+    seen.settled = true;
+  }
+  return id;
+}
+
+/** As `start`, with the newest of what is unfinished, and without its file. */
+async function goOn({ options, alter = {}, ...how }) {
+  const { id, seen, watched } = watch(how);
+  const [left] = await uploader(`left-${id}`, options, alter, seen).unfinished();
+  follow(id, await left.resume(undefined, watched));
   return id;
 }
 
@@ -76,6 +91,7 @@ function picked(file) {
 
 window.e2e = {
   start,
+  goOn,
   report(id) {
     const { seen, upload } = uploads[id];
     return JSON.stringify({ ...seen, status: upload?.status ?? null, last: upload?.progress ?? null });

@@ -181,6 +181,12 @@ impl<'a> Page<'a> {
         id.as_u64().map(Upload).with_context(|| format!("the page gave {id} for an upload"))
     }
 
+    /// Goes on with the newest of what is unfinished, without its file.
+    pub(crate) async fn go_on(&self, what: Value) -> Result<Upload> {
+        let id = self.browser.execute_async("return await window.e2e.goOn(args[0])", vec![what]).await?;
+        id.as_u64().map(Upload).with_context(|| format!("the page gave {id} for an upload"))
+    }
+
     /// What the page saw so far.
     pub(crate) async fn report(&self, Upload(id): Upload) -> Result<Report> {
         let report = self.browser.execute("return window.e2e.report(arguments[0])", vec![json!(id)]).await?;

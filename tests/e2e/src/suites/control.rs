@@ -20,6 +20,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("cancelled before the wasm is there", |stage| cancelled_at_once(stage).boxed_local()),
         Test::new("paused before the wasm is there", |stage| paused_at_once(stage).boxed_local()),
         Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
+        Test::new("reloaded while the vendor processes it", |stage| processed_meanwhile(stage).boxed_local()),
         Test::new("onlymonster: a webhook's word ends the polling", |stage| notified(stage).boxed_local()),
     ]
 }
@@ -137,5 +138,30 @@ async fn notified(stage: &Stage) -> Result<()> {
     let report = page.settled_within(upload, Duration::from_secs(5)).await?;
     let result = report.done()?;
     ensure!(result["mediaId"] == "777", "{result}");
+    Ok(())
+}
+
+/// What the vendor has goes on without its file, and nothing is sent or asked for twice.
+async fn processed_meanwhile(stage: &Stage) -> Result<()> {
+    for (destination, knobs) in [
+        (Destination::Onlymonster, json!({ "onlymonster": { "processingMs": 3_000 } })),
+        (Destination::Apifansly, json!({ "apifansly": { "processingMs": 3_000 } })),
+    ] {
+        quick(stage).await?;
+        stage.sandbox.vendors(knobs).await?;
+        let file = stage.file("processed.mp4", 300_000)?;
+        let page = stage.page().await?;
+        page.pick(&[&file]).await?;
+        let what = json!({ "options": options(stage, destination)? });
+        let upload = page.start(what.clone()).await?;
+        page.when(upload, "processing", |report| report.status.as_deref() == Some("processing")).await?;
+        page.reload().await?;
+        let upload = page.go_on(what).await?;
+        let report = page.settled(upload).await?;
+        stage.arrived(destination, report.done()?, &file).await?;
+        ensure!(report.parts.is_empty(), "{}: bytes were sent again: {:?}", destination.name(), report.parts);
+        let exports = stage.log().await?.of("onlymonster:export").len();
+        ensure!(exports <= 1, "it was exported {exports} times");
+    }
     Ok(())
 }
