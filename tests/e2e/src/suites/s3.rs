@@ -21,6 +21,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("s3: ifNoneMatch keeps what is there", |stage| if_none_match(stage).boxed_local()),
         Test::new("s3: parts are spread over the endpoints", |stage| endpoints(stage).boxed_local()),
         Test::new("s3: expired credentials are fetched again", |stage| credentials_expire(stage).boxed_local()),
+        Test::new("s3: uploads of an uploader share credentials", |stage| credentials_shared(stage).boxed_local()),
         Test::new("s3: a complete that answers 200 with an error", |stage| error_in_200(stage).boxed_local()),
         Test::new("s3: odd names", |stage| odd_names(stage).boxed_local()),
         Test::new("s3: getCredentials() of the page throws", |stage| no_credentials(stage).boxed_local()),
@@ -92,6 +93,26 @@ async fn endpoints(stage: &Stage) -> Result<()> {
     };
     ensure!(hosts("store:UploadPart").len() == 2, "parts went to {:?}", hosts("store:UploadPart"));
     ensure!(hosts("store:C*").len() == 1, "control calls went to {:?}", hosts("store:C*"));
+    Ok(())
+}
+
+async fn credentials_shared(stage: &Stage) -> Result<()> {
+    let file = stage.file("shared.mp4", 300_000)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let shared = json!({ "uploader": "shared", "options": options(stage, Destination::S3)? });
+    for _ in 0..3 {
+        let report = page.upload(shared.clone()).await?;
+        stage.arrived(Destination::S3, report.done()?, &file).await?;
+    }
+    let asked = stage.log().await?.of("credentials").len();
+    ensure!(asked == 1, "credentials were asked for {asked} times");
+    let mut own = shared;
+    own["upload"] = json!({ "provider": { "key": "e2e/its own" } });
+    let report = page.upload(own).await?;
+    stage.arrived(Destination::S3, report.done()?, &file).await?;
+    let asked = stage.log().await?.of("credentials").len();
+    ensure!(asked == 2, "one with options of its own has credentials of its own: {asked}");
     Ok(())
 }
 
