@@ -1,7 +1,7 @@
 //! Where an upload waits while it is paused, and learns that it was cancelled.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
@@ -57,32 +57,36 @@ impl Gate {
     }
 
     /// Resolves while it is open.
-    pub async fn open(&self) {
-        self.until(|gate| (!gate.paused.get()).then_some(())).await;
+    pub fn open(&self) -> impl Future<Output = ()> {
+        self.until(|gate| !gate.paused.get())
     }
 
     /// Resolves once it is shut for a while.
-    pub async fn paused(&self) {
-        self.until(|gate| gate.paused.get().then_some(())).await;
+    pub fn paused(&self) -> impl Future<Output = ()> {
+        self.until(|gate| gate.paused.get())
     }
 
     /// Resolves once it is shut for good.
-    pub async fn ended(&self) -> End {
-        self.until(|gate| gate.ended.get()).await
+    pub fn closed(&self) -> impl Future<Output = ()> {
+        self.until(|gate| gate.ended.get().is_some())
     }
 
-    async fn until<T>(&self, state: impl Fn(&Inner) -> Option<T>) -> T {
-        poll_fn(|context| match state(&self.0) {
-            Some(value) => Poll::Ready(value),
-            None => {
-                let mut waiting = self.0.waiting.borrow_mut();
-                if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-                    waiting.push(context.waker().clone());
-                }
-                Poll::Pending
+    /// How it was shut for good.
+    pub fn how(&self) -> Option<End> {
+        self.0.ended.get()
+    }
+
+    fn until(&self, state: fn(&Inner) -> bool) -> impl Future<Output = ()> {
+        poll_fn(move |context| {
+            if state(&self.0) {
+                return Poll::Ready(());
             }
+            let mut waiting = self.0.waiting.borrow_mut();
+            if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                waiting.push(context.waker().clone());
+            }
+            Poll::Pending
         })
-        .await
     }
 
     fn wake(&self) {

@@ -1,19 +1,17 @@
 //! One upload's surroundings: what its steps share, and the one way in which they call an API or the application.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
-
-use futures::future::{Either, select};
-use futures::pin_mut;
 
 use super::events::{Event, Sink, Status};
 use super::gate::Gate;
 use super::keep::Keeper;
 use super::pace::{Pace, Paces};
 use super::progress::Meter;
+use super::race::{any, unless};
 use super::retry::Tries;
 use super::session::Session;
 use super::slots::{Slot, Slots};
@@ -110,7 +108,7 @@ pub struct Job<P: Platform> {
     ahead: Cell<i64>,
     /// A request that must not be sent twice is out whole.
     committed: Cell<bool>,
-    notices: RefCell<VecDeque<Notice>>,
+    notices: RefCell<Vec<Notice>>,
     listener: RefCell<Option<Waker>>,
 }
 
@@ -191,18 +189,17 @@ impl<P: Platform> Job<P> {
         }
         let before = self.status.get();
         let place = self.place.take();
+        let admitted = place.is_some();
         self.status(Status::Paused);
-        if place.is_some() {
-            drop(place);
-            while self.gate.is_paused() {
-                self.gate.open().await;
+        drop(place);
+        while self.gate.is_paused() {
+            self.gate.open().await;
+            if admitted {
                 self.admit().await;
                 if self.gate.is_paused() {
                     self.leave();
                 }
             }
-        } else {
-            self.gate.open().await;
         }
         self.status(before);
     }
@@ -237,10 +234,8 @@ impl<P: Platform> Job<P> {
 
     /// Sleeps so long, or until the network is back, or the upload is paused.
     async fn rest(&self, ms: u64) {
-        let back = async { while self.platform.stirred().await != Stir::Online {} };
-        let paused = self.gate.paused();
-        pin_mut!(back, paused);
-        select(self.platform.sleep(ms), select(back, paused)).await;
+        let back = pin!(async { while self.platform.stirred().await != Stir::Online {} });
+        any(&mut [self.platform.sleep(ms).as_mut(), back, pin!(self.gate.paused())]).await;
     }
 
     /// Parts wait side by side: the first one that goes on ends the wait.
@@ -300,15 +295,15 @@ impl<P: Platform> Job<P> {
     /// Changes the meter, and tells of it: at once, or at most every 100 ms.
     pub fn measure(&self, at_once: bool, change: impl FnOnce(&mut Meter, u64)) {
         let now = self.platform.now();
-        let progress = {
-            let mut meter = self.meter.borrow_mut();
-            change(&mut meter, now);
-            if !at_once && now.saturating_sub(self.reported_at.get()) < PROGRESS_MS {
-                return;
-            }
-            self.reported_at.set(now);
-            meter.progress(now)
-        };
+        change(&mut self.meter.borrow_mut(), now);
+        if at_once || now.saturating_sub(self.reported_at.get()) >= PROGRESS_MS {
+            self.report(now);
+        }
+    }
+
+    fn report(&self, now: u64) {
+        self.reported_at.set(now);
+        let progress = self.meter.borrow_mut().progress(now);
         self.tell(Event::Progress(progress));
     }
 
@@ -317,7 +312,21 @@ impl<P: Platform> Job<P> {
     ///
     /// # Errors
     /// Those of [`watch::send`].
-    pub async fn send(&self, request: Request<P>, patient: bool, on_bytes: impl FnMut(u64)) -> Result<Response> {
+    pub fn send<'a>(
+        &'a self,
+        request: Request<P>,
+        patient: bool,
+        on_bytes: impl FnMut(u64) + 'a,
+    ) -> impl Future<Output = Result<Response>> + 'a {
+        self.send_telling(request, patient, Box::new(on_bytes))
+    }
+
+    async fn send_telling(
+        &self,
+        request: Request<P>,
+        patient: bool,
+        on_bytes: Box<dyn FnMut(u64) + '_>,
+    ) -> Result<Response> {
         let throttle = match &request {
             Request::Store(request) => Some(self.paces.throttles.of(&request.url().origin)),
             Request::Api(_) => None,
@@ -431,27 +440,28 @@ impl<P: Platform> Job<P> {
             if hook != Hook::Key && self.wait_for_network().await {
                 continue;
             }
-            let error =
-                match select(self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline)).await {
-                    Either::Left((Ok(value), _)) => return Ok(value),
-                    Either::Left((Err(failure), _)) => UploadError::new(
-                        Code::Application,
-                        text::fill("The application's `{}` failed: {}", &[&hook.as_str(), &failure.message]),
-                    )
-                    .hint("`cause` has what it threw.")
-                    .retryable(failure.upload_error.unwrap_or(false))
-                    .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
-                    .cause(failure.cause),
-                    Either::Right(_) => UploadError::new(
-                        Code::Stalled,
-                        text::fill(
-                            "The application's `{}` gave nothing for {} seconds.",
-                            &[&hook.as_str(), &(deadline / 1000)],
-                        ),
-                    )
-                    .hint("Let it reject when its server doesn't answer."),
-                }
-                .at(step);
+            let (mut answer, mut clock) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
+            let error = match unless(answer.as_mut(), clock.as_mut()).await {
+                Some(Ok(value)) => return Ok(value),
+                Some(Err(failure)) => UploadError::new(
+                    Code::Application,
+                    text::fill("The application's `{}` failed: {}", &[&hook.as_str(), &failure.message]),
+                )
+                .hint("`cause` has what it threw.")
+                .retryable(failure.upload_error.unwrap_or(false))
+                .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
+                .cause(failure.cause),
+                None => UploadError::new(
+                    Code::Stalled,
+                    text::fill(
+                        "The application's `{}` gave nothing for {} seconds.",
+                        &[&hook.as_str(), &(deadline / 1000)],
+                    ),
+                )
+                .hint("Let it reject when its server doesn't answer."),
+            }
+            .at(step);
+            drop((answer, clock));
             let error = if freely { error } else { error.retry(Retry::Never) };
             // Its attempts are used up here: whoever asked must not multiply them.
             let again = tries.again(self, error, &self.settings.retry).await;
@@ -461,7 +471,7 @@ impl<P: Platform> Job<P> {
 
     /// Takes a status that the application learnt elsewhere.
     pub fn notify(&self, notice: Notice) {
-        self.notices.borrow_mut().push_back(notice);
+        self.notices.borrow_mut().push(notice);
         let listener = self.listener.take();
         if let Some(waker) = listener {
             waker.wake();
@@ -470,12 +480,13 @@ impl<P: Platform> Job<P> {
 
     /// The next status that the application brings.
     pub async fn notice(&self) -> Notice {
-        poll_fn(|context| match self.notices.borrow_mut().pop_front() {
-            Some(notice) => Poll::Ready(notice),
-            None => {
+        poll_fn(|context| {
+            let mut notices = self.notices.borrow_mut();
+            if notices.is_empty() {
                 self.listener.replace(Some(context.waker().clone()));
-                Poll::Pending
+                return Poll::Pending;
             }
+            Poll::Ready(notices.remove(0))
         })
         .await
     }

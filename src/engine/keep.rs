@@ -3,8 +3,7 @@
 
 use std::cell::Cell;
 
-use futures::future::{Either, select};
-
+use super::race::unless;
 use crate::platform::Platform;
 
 /// So long is storage waited for. (A choice: opening a database may hang, and no upload should.)
@@ -30,12 +29,12 @@ impl Keeper {
         if self.broken.get() {
             return;
         }
-        match select(platform.keep(record), platform.sleep(DEADLINE_MS)).await {
-            Either::Left((true, _)) => self.holds.set(true),
-            _ => {
-                self.broken.set(true);
-                self.forget(platform);
-            }
+        let kept = unless(platform.keep(record).as_mut(), platform.sleep(DEADLINE_MS).as_mut()).await;
+        if kept == Some(true) {
+            self.holds.set(true);
+        } else {
+            self.broken.set(true);
+            self.forget(platform);
         }
     }
 

@@ -7,6 +7,7 @@ pub mod job;
 pub mod keep;
 pub mod pace;
 pub mod progress;
+pub mod race;
 pub mod record;
 pub mod retry;
 pub mod send;

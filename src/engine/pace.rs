@@ -1,7 +1,6 @@
 //! How many calls an API takes, or says that are left: one pace for each API and account in the page, whoever asks.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::retry::LONGEST_WISH_MS;
@@ -47,7 +46,7 @@ struct State {
     /// Calls under way.
     running: Cell<u32>,
     /// When the latest calls were answered, oldest first.
-    answered: RefCell<VecDeque<u64>>,
+    answered: RefCell<Vec<u64>>,
     /// What the server said is left, until when, and how many calls were begun since.
     quota: Cell<Option<Quota>>,
     /// No call before this: a server asked for a wait.
@@ -109,7 +108,7 @@ impl Pace {
         if busy < limit {
             return 0;
         }
-        answered.front().map_or(20, |oldest| (oldest + WINDOW_MS).saturating_sub(now).max(1))
+        answered.first().map_or(20, |oldest| (oldest + WINDOW_MS).saturating_sub(now).max(1))
     }
 
     /// Learns from an answer what the server has left for everybody on this pace.
@@ -145,7 +144,7 @@ impl<P: Platform> Drop for Turn<P> {
         let state = &self.pace.0;
         state.running.set(state.running.get().saturating_sub(1));
         if state.per_second.get().is_some() {
-            state.answered.borrow_mut().push_back(self.platform.now());
+            state.answered.borrow_mut().push(self.platform.now());
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What has gone out, how fast, and how long the rest takes.
 
-use std::collections::VecDeque;
-
 use crate::numbered::Numbered;
 
 /// A moment's progress, as listeners get it.
@@ -45,7 +43,7 @@ pub struct Meter {
     /// All bytes that went out, those sent again too.
     moved: u64,
     /// When, and `moved` then; oldest first.
-    samples: VecDeque<(u64, u64)>,
+    samples: Vec<(u64, u64)>,
     processing: Option<f64>,
 }
 
@@ -105,12 +103,12 @@ impl Meter {
 
     fn sample(&mut self, now: u64) {
         while self.samples.len() > 1 && now.saturating_sub(self.samples[1].0) >= WINDOW_MS {
-            self.samples.pop_front();
+            self.samples.remove(0);
         }
         let crowded = self.samples.len() > 1;
-        match self.samples.back_mut() {
+        match self.samples.last_mut() {
             Some((at, moved)) if crowded && now.saturating_sub(*at) < 50 => *moved = self.moved,
-            _ => self.samples.push_back((now, self.moved)),
+            _ => self.samples.push((now, self.moved)),
         }
     }
 
@@ -122,7 +120,7 @@ impl Meter {
         if crate::mutants::is(crate::mutants::Mutant::FallingProgress) {
             self.high = (self.done_bytes + flying).min(self.total);
         }
-        let rate = self.samples.front().and_then(|(since, moved)| {
+        let rate = self.samples.first().and_then(|(since, moved)| {
             let span = now.saturating_sub(*since);
             (span >= SETTLED_MS).then(|| (self.moved - moved) as f64 * 1000.0 / span as f64)
         });

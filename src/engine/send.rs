@@ -1,11 +1,8 @@
 //! The parts of one file on their way: as many at once as the slots allow, each tried until it is there.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
-
-use futures::future::{Either, select};
-use futures::pin_mut;
 
 use super::events::{Event, SentPart, Status};
 use super::flight::Flight;
@@ -57,17 +54,14 @@ pub async fn send_all<P: Platform>(
         job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
         job.hold().await;
         job.status(Status::Sending);
-        let (flying, paused) = (fly(job, provider, session, waiting, &mut arrived), job.gate.paused());
-        pin_mut!(paused);
-        // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
-        let paused = poll_fn(|context| match job.is_committed() {
-            true => Poll::Pending,
-            false => paused.as_mut().poll(context),
-        });
-        pin_mut!(flying);
-        if let Either::Left((result, _)) = select(flying, paused).await {
-            result?;
-        }
+        let mut flying = pin!(fly(job, provider, session, waiting, &mut arrived));
+        let mut paused = pin!(job.gate.paused());
+        poll_fn(|context| match flying.as_mut().poll(context) {
+            // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
+            Poll::Pending if !job.is_committed() => paused.as_mut().poll(context).map(Ok),
+            flown => flown,
+        })
+        .await?;
     }
     numbered::sort(&mut arrived, |part| part.part.number);
     Ok(arrived)
@@ -84,37 +78,30 @@ async fn fly<P: Platform>(
     let mut flying = Flight::default();
     let mut next_slot = job.slots.acquire();
     loop {
-        let next = poll_fn(|context| {
-            if let Poll::Ready(landed) = flying.poll_landed(context) {
-                return Poll::Ready(Some(Either::Left(landed)));
+        let landed = poll_fn(|context| {
+            loop {
+                if let Poll::Ready(landed) = flying.poll_landed(context) {
+                    return Poll::Ready(Some(landed));
+                }
+                let Some(part) = waiting.last() else {
+                    return if flying.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+                };
+                let Poll::Ready(slot) = Pin::new(&mut next_slot).poll(context) else { return Poll::Pending };
+                flying.push(send_one(job, provider, session, part, slot));
+                waiting.pop();
+                next_slot = job.slots.acquire();
             }
-            if waiting.is_empty() {
-                return if flying.is_empty() { Poll::Ready(None) } else { Poll::Pending };
-            }
-            Pin::new(&mut next_slot).poll(context).map(|slot| Some(Either::Right(slot)))
         });
-        match next.await {
-            Some(Either::Left(landed)) => {
-                let landed: Arrived<P> = landed?;
-                let part = landed.part.clone();
-                job.count_arrival();
-                if provider.goes_on_after(session) {
-                    job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
-                }
-                arrived.push(landed);
-                job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
-                job.tell(Event::Part(part));
-            }
-            Some(Either::Right(slot)) => {
-                if let Some(part) = waiting.pop() {
-                    flying.push(send_one(job, provider, session, part, slot));
-                }
-                if !waiting.is_empty() {
-                    next_slot = job.slots.acquire();
-                }
-            }
-            None => return Ok(()),
+        let Some(landed) = landed.await else { return Ok(()) };
+        let landed: Arrived<P> = landed?;
+        let part = landed.part.clone();
+        job.count_arrival();
+        if provider.goes_on_after(session) {
+            job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
         }
+        arrived.push(landed);
+        job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
+        job.tell(Event::Part(part));
     }
 }
 
@@ -195,11 +182,19 @@ async fn attempt_part<P: Platform>(
         }
         integrity::md5_of(job, part.range).await
     };
-    pin_mut!(sending, hashing);
-    let (answer, hashed) = match select(sending, hashing.as_mut()).await {
-        Either::Left((answer, _)) => (answer, None),
-        Either::Right((md5, sending)) => (sending.await, Some(md5)),
-    };
+    let (mut sending, mut hashing) = (pin!(sending), pin!(hashing));
+    let mut hashed = None;
+    let answer = poll_fn(|context| {
+        let answer = sending.as_mut().poll(context);
+        if answer.is_pending()
+            && hashed.is_none()
+            && let Poll::Ready(md5) = hashing.as_mut().poll(context)
+        {
+            hashed = Some(md5);
+        }
+        answer
+    })
+    .await;
     job.commit(false);
     let response = answer.map_err(|error| {
         // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired

@@ -1,7 +1,6 @@
 //! How many requests may run at once, over all uploads: first come, first served.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -19,7 +18,7 @@ struct Pool {
     limit: Cell<usize>,
     /// Requests that went well since the limit last rose.
     went_well: Cell<usize>,
-    queue: RefCell<VecDeque<Rc<Ticket>>>,
+    queue: RefCell<Vec<Rc<Ticket>>>,
 }
 
 #[derive(Debug, Default)]
@@ -73,22 +72,21 @@ impl Slots {
 }
 
 impl Pool {
-    fn take(&self) -> bool {
-        let free = self.taken.get() < self.limit.get();
-        if free {
-            self.taken.set(self.taken.get() + 1);
-        }
-        free
+    /// A ticket at the end of the queue, which is granted at once where there is none before it and a slot is free.
+    fn line_up(&self) -> Rc<Ticket> {
+        let ticket = Rc::new(Ticket::default());
+        self.queue.borrow_mut().push(ticket.clone());
+        self.grant();
+        ticket
     }
 
     /// Hands free slots to those who wait longest.
     fn grant(&self) {
-        while !self.queue.borrow().is_empty() && self.take() {
-            let next = self.queue.borrow_mut().pop_front();
-            let waker = next.and_then(|ticket| {
-                ticket.granted.set(true);
-                ticket.waker.take()
-            });
+        while self.taken.get() < self.limit.get() && !self.queue.borrow().is_empty() {
+            let ticket = self.queue.borrow_mut().remove(0);
+            self.taken.set(self.taken.get() + 1);
+            ticket.granted.set(true);
+            let waker = ticket.waker.take();
             waker.into_iter().for_each(Waker::wake);
         }
     }
@@ -122,22 +120,14 @@ impl Future for Acquire {
     type Output = Slot;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Slot> {
-        if let Some(ticket) = &self.ticket {
-            if ticket.granted.get() {
-                self.ticket = None;
-                return Poll::Ready(Slot(self.pool.clone()));
-            }
-            ticket.waker.replace(Some(context.waker().clone()));
+        let Self { pool, ticket } = &mut *self;
+        let held = ticket.get_or_insert_with(|| pool.line_up());
+        if !held.granted.get() {
+            held.waker.replace(Some(context.waker().clone()));
             return Poll::Pending;
         }
-        if self.pool.queue.borrow().is_empty() && self.pool.take() {
-            return Poll::Ready(Slot(self.pool.clone()));
-        }
-        let ticket = Rc::new(Ticket::default());
-        ticket.waker.replace(Some(context.waker().clone()));
-        self.pool.queue.borrow_mut().push_back(ticket.clone());
-        self.ticket = Some(ticket);
-        Poll::Pending
+        *ticket = None;
+        Poll::Ready(Slot(pool.clone()))
     }
 }
 

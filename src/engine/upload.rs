@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::events::{Outcome, Status, UploadResult};
 use super::job::Job;
 use super::record::{self, Resumed};
-use super::send::{file_changed, send_all};
+use super::send::{Arrived, file_changed, send_all};
 use super::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::integrity;
@@ -85,7 +85,7 @@ async fn once_through<P: Platform>(
     job.hold().await;
     job.status(Status::Opening);
     let fresh = resumed.is_none();
-    let Resumed { mut session, phase, arrived } = match resumed {
+    let Resumed { session, phase, arrived } = match resumed {
         Some(mut resumed) => {
             provider.restore(job, &mut resumed).await?;
             resumed
@@ -97,44 +97,45 @@ async fn once_through<P: Platform>(
             Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
         }
     };
-    outcome.etag.clone_from(&session.etag);
-    outcome.key.clone_from(&session.key);
-    let planned = session.plan.parts();
-    let proven = arrived.len() == planned.len() && arrived.iter().all(|arrived| arrived.part.verified);
-    let mut parts = (planned.len() as u32, proven);
+    let mut session = Rc::new(session);
+    outcome.etag = session.etag.clone();
+    outcome.key = session.key.clone();
+    let count = session.plan.parts().len();
+    let mut verified = arrived.len() == count && all_verified(&arrived);
     if phase == Phase::Settling {
         job.measure(true, |meter, now| {
-            meter.begin(planned.len() as u32, now);
-            planned.iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
+            meter.begin(count as u32, now);
+            session.plan.parts().iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
         });
     } else {
-        let opened = Rc::new(session.clone());
-        job.session.replace(Some(opened.clone()));
+        job.session.replace(Some(session.clone()));
         if fresh {
             // What can't be taken up midway may have arrived from the first byte on.
             let begun = if provider.resumes() { Phase::Sending } else { Phase::Completing };
-            keep(job, provider, &opened, begun).await;
+            keep(job, provider, &session, begun).await;
         }
         job.hold().await;
-        let sent = send_all(job, provider, &opened, arrived).await;
+        let sent = send_all(job, provider, &session, arrived).await;
         let arrived =
-            sent.map_err(|error| if provider.part_completes(&opened) { error.or_unknown() } else { error })?;
-        parts.1 = arrived.iter().all(|arrived| arrived.part.verified);
+            sent.map_err(|error| if provider.part_completes(&session) { error.or_unknown() } else { error })?;
+        verified = all_verified(&arrived);
         let receipts: Vec<_> = arrived.into_iter().map(|arrived| arrived.receipt).collect();
         still_the_same(job).await?;
 
         job.hold().await;
         job.status(Status::Completing);
-        if provider.goes_on_after(&opened) {
-            keep(job, provider, &opened, Phase::Completing).await;
+        if provider.goes_on_after(&session) {
+            keep(job, provider, &session, Phase::Completing).await;
         }
-        provider.complete(job, &opened, &receipts, !fresh, outcome).await?;
+        provider.complete(job, &session, &receipts, !fresh, outcome).await?;
         // The destination has the file: from here on there is nothing to give up.
         job.session.replace(None);
-        if outcome.record_id.is_some() {
-            session.record_id.clone_from(&outcome.record_id);
+        if let Some(session) = Rc::get_mut(&mut session) {
+            if outcome.record_id.is_some() {
+                session.record_id = outcome.record_id.clone();
+            }
+            session.etag = outcome.etag.clone();
         }
-        session.etag.clone_from(&outcome.etag);
     }
 
     job.leave();
@@ -146,7 +147,11 @@ async fn once_through<P: Platform>(
     // The destination has the bytes: whatever happens now, sending them anew would be a second upload.
     let settled = provider.settle(job, &session, outcome).await;
     settled.map_err(|error| error.retry(Retry::Never))?;
-    Ok(parts)
+    Ok((count as u32, verified))
+}
+
+fn all_verified<P: Platform>(arrived: &[Arrived<P>]) -> bool {
+    arrived.iter().all(|arrived| arrived.part.verified)
 }
 
 async fn keep<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, session: &Session<P>, phase: Phase) {

@@ -1,16 +1,16 @@
 //! The shared engine: its options, its slots, its queue, and the uploads that are alive.
 
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::{Rc, Weak};
-
-use futures::FutureExt;
-use futures::future::{Either, LocalBoxFuture, select};
-use futures::pin_mut;
+use std::task::Poll;
 
 use super::events::{Event, Sink, Status};
 use super::gate::{End, Gate};
 use super::job::{Job, Notice};
 use super::pace::Paces;
+use super::race::unless;
 use super::record::{self, Kept};
 use super::session::Phase;
 use super::slots::Slots;
@@ -115,14 +115,12 @@ impl Uploader {
             live.retain(Gate::is_held);
             live.push(gate);
         }
-        let task: LocalBoxFuture<'static, ()> = async move {
+        platform.spawn(Box::pin(async move {
             match provider {
                 Ok(provider) => supervise(&job, &provider, begin).await,
-                Err(error) => fail(&job, error),
+                Err(error) => end(&job, Status::Failed, Event::Error(error)),
             }
-        }
-        .boxed_local();
-        platform.spawn(task);
+        }));
         upload
     }
 
@@ -164,40 +162,41 @@ async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: 
         job.gate.end(End::Cancel);
     }
     let ended = {
-        let (running, ended) = (run(job, provider, resumed), job.gate.ended());
-        pin_mut!(running, ended);
-        match select(ended, running).await {
-            Either::Left((how, _)) => Err(Ok(how)),
-            Either::Right((Ok(result), _)) => Ok(result),
-            Either::Right((Err(error), _)) => Err(Err(error)),
-        }
+        let (mut running, mut closed) = (pin!(run(job, provider, resumed)), pin!(job.gate.closed()));
+        // An upload that was told to end does no more.
+        poll_fn(|context| match closed.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => running.as_mut().poll(context).map(Some),
+        })
+        .await
     };
     job.leave();
-    match ended {
-        Ok(result) => {
-            job.keeper.forget(&job.platform);
-            job.status(Status::Done);
-            job.tell(Event::Complete(Box::new(result)));
-        }
-        Err(Ok(how)) => {
-            if how == End::Cancel {
-                abort(job, provider).await;
-                job.keeper.forget(&job.platform);
-            }
-            job.status(Status::Cancelled);
-            job.tell(Event::Error(UploadError::new(Code::Cancelled, "The upload was cancelled.")));
-        }
-        Err(Err(error)) => {
+    let (told, forgotten) = match &ended {
+        Some(Ok(_)) => (false, true),
+        Some(Err(error)) => {
             let stuck = kept && job.arrived() == 0;
             let resumes = provider.resumes() || job.session.borrow().is_none();
-            if !(job.keeper.holds() && resumes && worth_keeping(&error, stuck)) {
-                // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
-                if error.code != Code::OutcomeUnknown {
-                    abort(job, provider).await;
-                }
-                job.keeper.forget(&job.platform);
-            }
-            fail(job, error);
+            let stays = job.keeper.holds() && resumes && worth_keeping(error, stuck);
+            // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
+            (!stays && error.code != Code::OutcomeUnknown, !stays)
+        }
+        None => {
+            let cancelled = job.gate.how() == Some(End::Cancel);
+            (cancelled, cancelled)
+        }
+    };
+    if told {
+        abort(job, provider).await;
+    }
+    if forgotten {
+        job.keeper.forget(&job.platform);
+    }
+    match ended {
+        Some(Ok(result)) => end(job, Status::Done, Event::Complete(Box::new(result))),
+        Some(Err(error)) => end(job, Status::Failed, Event::Error(error)),
+        None => {
+            let error = UploadError::new(Code::Cancelled, "The upload was cancelled.");
+            end(job, Status::Cancelled, Event::Error(error));
         }
     }
 }
@@ -212,9 +211,9 @@ fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
     }
 }
 
-fn fail<P: Platform>(job: &Job<P>, error: UploadError) {
-    job.status(Status::Failed);
-    job.tell(Event::Error(error));
+fn end<P: Platform>(job: &Job<P>, status: Status, event: Event<P>) {
+    job.status(status);
+    job.tell(event);
 }
 
 /// Tells the server that nothing more comes, under a deadline: the caller doesn't wait for a server that is away.
@@ -222,7 +221,6 @@ async fn abort<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) {
     let session = job.session.take();
     let Some(session) = session else { return };
     job.gate.resume();
-    let (telling, deadline) = (provider.abort(job, &session), job.platform.sleep(ABORT_MS));
-    pin_mut!(telling);
-    select(telling, deadline).await;
+    let (telling, mut deadline) = (pin!(provider.abort(job, &session)), job.platform.sleep(ABORT_MS));
+    unless(telling, deadline.as_mut()).await;
 }

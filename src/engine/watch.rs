@@ -58,7 +58,7 @@ pub async fn send<P: Platform>(
     platform: &P,
     request: Request<P>,
     patience: Patience,
-    mut on_bytes: impl FnMut(u64),
+    mut on_bytes: Box<dyn FnMut(u64) + '_>,
 ) -> Result<Response> {
     let step = request.step();
     let mut deadline = Deadline::new(patience, request.body().file_len(), platform.now());

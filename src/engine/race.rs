@@ -1,0 +1,26 @@
+//! Futures that are waited for side by side until one of them has come to its end.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+/// What a future gives; None where the limit comes to its end before it does.
+pub async fn unless<T>(
+    mut future: Pin<&mut dyn Future<Output = T>>,
+    mut limit: Pin<&mut dyn Future<Output = ()>>,
+) -> Option<T> {
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => limit.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+/// Waits for the first of the futures that comes to its end.
+pub async fn any(futures: &mut [Pin<&mut dyn Future<Output = ()>>]) {
+    poll_fn(|context| {
+        let ended = futures.iter_mut().any(|future| future.as_mut().poll(context).is_ready());
+        if ended { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
