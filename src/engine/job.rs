@@ -18,6 +18,7 @@ use super::slots::{Slot, Slots};
 use super::watch::{self, ANSWER_MS, Patience};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
+use crate::integrity::hex;
 use crate::json::{Made, decoded};
 use crate::platform::{Hook, Platform, Stir};
 use crate::settings::Settings;
@@ -410,9 +411,11 @@ impl<P: Platform> Job<P> {
 
     /// 128 random bits.
     pub fn random_id(&self) -> String {
-        (0..4)
-            .map(|_| crate::integrity::hex(&((self.platform.random() * 4_294_967_296.0) as u32).to_be_bytes()))
-            .collect()
+        let mut bits = [0; 16];
+        for four in bits.chunks_exact_mut(4) {
+            four.copy_from_slice(&((self.platform.random() * 4_294_967_296.0) as u32).to_be_bytes());
+        }
+        hex(&bits)
     }
 
     /// The file, as an application's function sees it.

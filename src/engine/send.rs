@@ -196,28 +196,24 @@ async fn attempt_part<P: Platform>(
     })
     .await;
     job.commit(false);
-    let response = answer.map_err(|error| {
+    // What a provider takes for an arrival though the answer is none is settled by it later.
+    let plain = answer.as_ref().is_ok_and(Response::ok);
+    let answer = answer.map_err(|error| {
         // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
         // before it came only tells that this machine's clock is off.
         let lapsed = lapses_at.is_some_and(|at| job.is_past(at, session.begun_at));
-        match error.code {
-            Code::Network if lapsed && job.platform.online() => {
-                UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part)
-            }
-            _ if once => error.or_unknown(),
-            _ => error,
+        if error.code == Code::Network && lapsed && job.platform.online() {
+            UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part)
+        } else {
+            error
         }
     });
-    // What a provider takes for an arrival though the answer is none is settled by it later.
-    let plain = response.as_ref().is_ok_and(Response::ok);
-    let receipt = match response.and_then(|response| provider.receipt(job, session, part, &response)) {
-        Ok(receipt) => receipt,
-        Err(error) if error.code == Code::UrlExpired && provider.can_renew() => {
-            return Err(error.retry(Retry::Later(None)));
-        }
-        Err(error) if once => return Err(error.or_unknown()),
-        Err(error) => return Err(error),
-    };
+    let receipt = answer.and_then(|response| provider.receipt(job, session, part, &response));
+    let receipt = receipt.map_err(|error| match error.code {
+        Code::UrlExpired if provider.can_renew() => error.retry(Retry::Later(None)),
+        _ if once => error.or_unknown(),
+        _ => error,
+    })?;
     let checkable = receipt.etag.as_deref().is_some_and(integrity::is_md5);
     job.opaque_etags.set(!checkable);
     let md5 = match hashed {

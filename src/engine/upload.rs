@@ -119,7 +119,10 @@ async fn once_through<P: Platform>(
         let arrived =
             sent.map_err(|error| if provider.part_completes(&session) { error.or_unknown() } else { error })?;
         verified = all_verified(&arrived);
-        let receipts: Vec<_> = arrived.into_iter().map(|arrived| arrived.receipt).collect();
+        let mut receipts = Vec::with_capacity(count);
+        for arrived in arrived {
+            receipts.push(arrived.receipt);
+        }
         still_the_same(job).await?;
 
         job.hold().await;

@@ -70,7 +70,7 @@ pub enum Verdict {
 /// ```
 pub fn verdict(etag: Option<&str>, md5: Option<[u8; 16]>) -> Verdict {
     let (Some(etag), Some(md5)) = (etag.and_then(etag_md5), md5) else { return Verdict::Unknown };
-    if etag == hex(&md5) { Verdict::Same } else { Verdict::Differs }
+    if etag.eq_ignore_ascii_case(&hex(&md5)) { Verdict::Same } else { Verdict::Differs }
 }
 
 /// True for an ETag that looks like an MD5.
@@ -78,18 +78,20 @@ pub fn is_md5(etag: &str) -> bool {
     etag_md5(etag).is_some()
 }
 
-/// The lower-case MD5 in an ETag that looks like one: 32 hexadecimal digits, quoted or not, strong.
-fn etag_md5(etag: &str) -> Option<String> {
+/// The MD5 in an ETag that looks like one: 32 hexadecimal digits, quoted or not, strong.
+fn etag_md5(etag: &str) -> Option<&str> {
     let bare = text::bare(etag.trim_ascii(), b'"');
-    (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| bare.to_ascii_lowercase())
+    (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(bare)
 }
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for half in [byte >> 4, byte & 15] {
+            text.push(char::from(DIGITS[usize::from(half)]));
+        }
+    }
+    text
 }
