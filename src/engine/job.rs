@@ -11,7 +11,7 @@ use super::gate::Gate;
 use super::keep::Keeper;
 use super::pace::{Pace, Paces};
 use super::progress::Meter;
-use super::race::{any, unless};
+use super::race::unless;
 use super::retry::Tries;
 use super::session::Session;
 use super::slots::{Slot, Slots};
@@ -235,8 +235,21 @@ impl<P: Platform> Job<P> {
 
     /// Sleeps so long, or until the network is back, or the upload is paused.
     async fn rest(&self, ms: u64) {
-        let back = pin!(async { while self.platform.stirred().await != Stir::Online {} });
-        any(&mut [self.platform.sleep(ms).as_mut(), back, pin!(self.gate.paused())]).await;
+        let (mut clock, mut paused) = (self.platform.sleep(ms), pin!(self.gate.paused()));
+        let mut stirred = self.platform.stirred();
+        poll_fn(|context| {
+            if clock.as_mut().poll(context).is_ready() || paused.as_mut().poll(context).is_ready() {
+                return Poll::Ready(());
+            }
+            while let Poll::Ready(stir) = stirred.as_mut().poll(context) {
+                if stir == Stir::Online {
+                    return Poll::Ready(());
+                }
+                stirred = self.platform.stirred();
+            }
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Parts wait side by side: the first one that goes on ends the wait.

@@ -1,4 +1,4 @@
-//! Futures that are waited for side by side until one of them has come to its end.
+//! Two futures that are waited for side by side until one of them has come to its end.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -14,13 +14,4 @@ pub async fn unless<T>(
         Poll::Pending => limit.as_mut().poll(context).map(|()| None),
     })
     .await
-}
-
-/// Waits for the first of the futures that comes to its end.
-pub async fn any(futures: &mut [Pin<&mut dyn Future<Output = ()>>]) {
-    poll_fn(|context| {
-        let ended = futures.iter_mut().any(|future| future.as_mut().poll(context).is_ready());
-        if ended { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }

@@ -49,7 +49,12 @@ pub async fn send_all<P: Platform>(
     while arrived.len() < parts.len() {
         let mut there = Numbered::default();
         arrived.iter().for_each(|arrived| there.insert(arrived.part.number, ()));
-        let waiting: Vec<&Part> = parts.iter().filter(|part| there.get(part.number).is_none()).rev().collect();
+        let mut waiting = Vec::new();
+        for part in parts.iter().rev() {
+            if there.get(part.number).is_none() {
+                waiting.push(part);
+            }
+        }
         // Whatever a pause cut off takes off again; what arrived is not sent again.
         job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
         job.hold().await;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::events::{Outcome, Status, UploadResult};
 use super::job::Job;
 use super::record::{self, Resumed};
-use super::send::{Arrived, file_changed, send_all};
+use super::send::{file_changed, send_all};
 use super::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::integrity;
@@ -101,8 +101,9 @@ async fn once_through<P: Platform>(
     outcome.etag = session.etag.clone();
     outcome.key = session.key.clone();
     let count = session.plan.parts().len();
-    let mut verified = arrived.len() == count && all_verified(&arrived);
+    let mut verified = true;
     if phase == Phase::Settling {
+        verified = arrived.len() == count && arrived.iter().all(|arrived| arrived.part.verified);
         job.measure(true, |meter, now| {
             meter.begin(count as u32, now);
             session.plan.parts().iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
@@ -118,9 +119,9 @@ async fn once_through<P: Platform>(
         let sent = send_all(job, provider, &session, arrived).await;
         let arrived =
             sent.map_err(|error| if provider.part_completes(&session) { error.or_unknown() } else { error })?;
-        verified = all_verified(&arrived);
-        let mut receipts = Vec::with_capacity(count);
+        let mut receipts = Vec::new();
         for arrived in arrived {
+            verified &= arrived.part.verified;
             receipts.push(arrived.receipt);
         }
         still_the_same(job).await?;
@@ -151,10 +152,6 @@ async fn once_through<P: Platform>(
     let settled = provider.settle(job, &session, outcome).await;
     settled.map_err(|error| error.retry(Retry::Never))?;
     Ok((count as u32, verified))
-}
-
-fn all_verified<P: Platform>(arrived: &[Arrived<P>]) -> bool {
-    arrived.iter().all(|arrived| arrived.part.verified)
 }
 
 async fn keep<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, session: &Session<P>, phase: Phase) {

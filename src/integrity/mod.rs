@@ -19,14 +19,7 @@ pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Option<[u8; 
     if let Some(known) = job.md5.get().filter(|_| whole) {
         return Some(known);
     }
-    let mut hash = Md5::new();
-    let mut at = range.start;
-    while at < range.end {
-        let window = ByteRange::new(at, (at + WINDOW).min(range.end));
-        hash.update(job.platform.read(&job.source.blob, window).await?);
-        at = window.end;
-    }
-    let md5 = hash.finalize().into();
+    let md5 = hashed(job, &[range]).await?;
     if whole {
         job.md5.set(Some(md5));
     }
@@ -40,10 +33,18 @@ const SAMPLE: u64 = 64 << 10;
 /// The MD5 of the file's head and tail; None where they can't be read.
 pub async fn sample<P: Platform>(job: &Job<P>) -> Option<[u8; 16]> {
     let size = job.source.size;
+    let (head, tail) = (ByteRange::new(0, SAMPLE.min(size)), ByteRange::new(size.saturating_sub(SAMPLE), size));
+    hashed(job, &[head, tail]).await
+}
+
+async fn hashed<P: Platform>(job: &Job<P>, ranges: &[ByteRange]) -> Option<[u8; 16]> {
     let mut hash = Md5::new();
-    for range in [ByteRange::new(0, SAMPLE.min(size)), ByteRange::new(size.saturating_sub(SAMPLE), size)] {
-        if !range.is_empty() {
-            hash.update(job.platform.read(&job.source.blob, range).await?);
+    for range in ranges {
+        let mut at = range.start;
+        while at < range.end {
+            let window = ByteRange::new(at, (at + WINDOW).min(range.end));
+            hash.update(job.platform.read(&job.source.blob, window).await?);
+            at = window.end;
         }
     }
     Some(hash.finalize().into())
