@@ -113,20 +113,19 @@ pub async fn send<P: Platform>(
         }
     })
     .await;
-    match ended {
-        Some(Ok(response)) => Ok(response),
-        Some(Err(SendFailure::Refused(error))) => Err(error.at(step)),
-        Some(Err(SendFailure::Network { body_sent })) => Err(UploadError::new(
+    let error = match ended {
+        Some(Ok(response)) => return Ok(response),
+        Some(Err(SendFailure::Refused(error))) => error,
+        Some(Err(SendFailure::Network { body_sent })) => UploadError::new(
             Code::Network,
             "The connection was lost, or the browser was not allowed to make the request.",
         )
-        .at(step)
         .hint("Where it never works: check the address and the server's CORS rule.")
-        .answer_lost(body_sent != Some(false))),
-        None => Err(UploadError::new(Code::Stalled, "The connection stood still and was given up.")
-            .at(step)
-            .answer_lost(deadline.may_have_arrived())),
-    }
+        .answer_lost(body_sent != Some(false)),
+        None => UploadError::new(Code::Stalled, "The connection stood still and was given up.")
+            .answer_lost(deadline.may_have_arrived()),
+    };
+    Err(error.at(step))
 }
 
 /// When a request is given up.
