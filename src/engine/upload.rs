@@ -35,44 +35,53 @@ pub async fn run<P: Platform>(
         check(job, provider).await?;
     }
     let mut outcome = Outcome::default();
-    if resumed.is_none() && provider.check(job, &mut outcome).await? {
+    outcome.already_there = resumed.is_none() && provider.check(job, &mut outcome).await?;
+    let mut anew = false;
+    let (parts, verified) = if outcome.already_there {
         job.measure(true, |meter, now| {
             meter.begin(1, now);
             meter.depart(1);
             meter.arrived(1, job.source.size, now);
         });
-        outcome.already_there = true;
-        return Ok(result(job, provider, outcome, (0, job.md5.get().is_some()), started));
-    }
-    let mut anew = false;
-    let parts = loop {
-        let kept = resumed.is_some();
-        outcome = Outcome::default();
-        match once_through(job, provider, resumed.take(), &mut outcome).await {
-            // A session that was kept for another day may well be gone by then: that counts for nothing.
-            Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
-                anew = !kept;
-                job.keeper.forget(&job.platform);
-                job.platform
-                    .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
-                #[cfg(feature = "mutants")]
-                if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
-                    if kept {
-                        return Err(error);
+        (0, job.md5.get().is_some())
+    } else {
+        loop {
+            let kept = resumed.is_some();
+            outcome = Outcome::default();
+            match once_through(job, provider, resumed.take(), &mut outcome).await {
+                // A session that was kept for another day may well be gone by then: that counts for nothing.
+                Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
+                    anew = !kept;
+                    job.keeper.forget(&job.platform);
+                    job.platform
+                        .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
+                    #[cfg(feature = "mutants")]
+                    if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
+                        if kept {
+                            return Err(error);
+                        }
+                        let opened = job.session.borrow().clone();
+                        let stale = |session: Rc<Session<P>>| Resumed {
+                            session: (*session).clone(),
+                            phase: Phase::Sending,
+                            arrived: Vec::new(),
+                        };
+                        resumed = opened.map(stale);
                     }
-                    let opened = job.session.borrow().clone();
-                    let stale = |session: Rc<Session<P>>| Resumed {
-                        session: (*session).clone(),
-                        phase: Phase::Sending,
-                        arrived: Vec::new(),
-                    };
-                    resumed = opened.map(stale);
                 }
+                done => break done?,
             }
-            done => break done?,
         }
     };
-    Ok(result(job, provider, outcome, parts, started))
+    Ok(UploadResult {
+        provider: provider.name(),
+        outcome,
+        bytes: job.source.size,
+        parts,
+        attempts: job.attempts(),
+        elapsed_ms: job.platform.now().saturating_sub(started),
+        verified,
+    })
 }
 
 /// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
@@ -193,23 +202,5 @@ async fn still_the_same<P: Platform>(job: &Job<P>) -> Result<()> {
     match integrity::sample(job).await {
         Some(sample) if sample == job.sample.get() => Ok(()),
         _ => Err(file_changed()),
-    }
-}
-
-fn result<P: Platform>(
-    job: &Job<P>,
-    provider: &AnyProvider<P>,
-    outcome: Outcome<P>,
-    (parts, verified): (u32, bool),
-    started: u64,
-) -> UploadResult<P> {
-    UploadResult {
-        provider: provider.name(),
-        outcome,
-        bytes: job.source.size,
-        parts,
-        attempts: job.attempts(),
-        elapsed_ms: job.platform.now().saturating_sub(started),
-        verified,
     }
 }
