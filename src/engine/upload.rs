@@ -48,10 +48,11 @@ pub async fn run<P: Platform>(
         loop {
             let kept = resumed.is_some();
             outcome = Outcome::default();
-            match once_through(job, provider, resumed.take(), &mut outcome).await {
+            match once_through(job, provider, &mut resumed, &mut outcome).await {
                 // A session that was kept for another day may well be gone by then: that counts for nothing.
                 Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
                     anew = !kept;
+                    resumed = None;
                     job.keeper.forget(&job.platform);
                     job.platform
                         .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
@@ -88,17 +89,17 @@ pub async fn run<P: Platform>(
 async fn once_through<P: Platform>(
     job: &Job<P>,
     provider: &AnyProvider<P>,
-    resumed: Option<Resumed<P>>,
+    resumed: &mut Option<Resumed<P>>,
     outcome: &mut Outcome<P>,
 ) -> Result<(u32, bool)> {
     job.hold().await;
     job.status(Status::Opening);
     let fresh = resumed.is_none();
-    let Resumed { session, phase, arrived } = match resumed {
-        Some(mut resumed) => {
-            provider.restore(job, &mut resumed).await?;
-            resumed
-        }
+    if let Some(resumed) = resumed {
+        provider.restore(job, resumed).await?;
+    }
+    let Resumed { session, phase, arrived } = match resumed.take() {
+        Some(resumed) => resumed,
         None => {
             let begun_at = job.platform.now();
             let mut session = provider.open(job).await?;
