@@ -235,11 +235,13 @@ impl<P: Platform> Context<'_, P> {
     /// # Errors
     /// `invalid-options`.
     pub fn options<T: crate::json::Decode>(&self, options: &P::Json) -> Result<T> {
-        json::decode(self.platform, options).map_err(|why| {
-            UploadError::new(Code::InvalidOptions, text::fill("The provider's options can't be read: {}", &[&why]))
-                .hint("The package's types say what each option is.")
-        })
+        json::decode(self.platform, options).map_err(unreadable)
     }
+}
+
+fn unreadable(why: String) -> UploadError {
+    UploadError::new(Code::InvalidOptions, text::fill("The provider's options can't be read: {}", &[&why]))
+        .hint("The package's types say what each option is.")
 }
 
 providers! {

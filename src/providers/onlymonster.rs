@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
-use super::reply::refusal;
+use super::reply::{read, refusal};
 use super::{Context, Provider, Receipt, store};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Notice, Repeat};
@@ -44,6 +44,8 @@ const POLL_CAP_MS: u64 = 30_000;
 const POLL_BOUND_MS: u64 = 15 * 60_000;
 /// "Far longer than expected"; the caller may say otherwise.
 const STUCK_MS: u64 = 3 * 60_000;
+/// The states that a retry helps out of, each nudged once.
+const MAY_STICK: [&str; 2] = ["uploaded", "processed"];
 /// Records asked for at once, and pages read at most. (The vendor publishes no bound.)
 const PAGE: usize = 50;
 const PAGES: usize = 100;
@@ -190,14 +192,14 @@ impl<P: Platform> Onlymonster<P> {
     }
 
     /// The record that fits, from the pages of the list; lapsed ones too where URLs of this upload have expired.
-    async fn find(&self, job: &Job<P>, fits: impl Fn(&Record) -> bool) -> Result<Option<Record>> {
+    async fn find(&self, job: &Job<P>, fits: &dyn Fn(&Record) -> bool) -> Result<Option<Record>> {
         let expired = if self.lapsed.get() { "&expired=true" } else { "" };
         for page in 0..PAGES {
             let query = text::fill("offset={}&limit={}{}", &[&(page * PAGE), &PAGE, &expired]);
             let request = self.api.request(Step::List, Method::Get, &self.root, &query);
             let list: List = self.api.json(job, request, Repeat::Freely).await?.value;
             let count = list.items.len();
-            if let Some(found) = list.items.into_iter().find(&fits) {
+            if let Some(found) = list.items.into_iter().find(fits) {
                 return Ok(Some(found));
             }
             // Who gives more than was asked for doesn't page: the next one would be the same.
@@ -210,11 +212,12 @@ impl<P: Platform> Onlymonster<P> {
 
     /// The record of a session, if the list has one.
     async fn find_session(&self, job: &Job<P>, session: &Session<P>) -> Result<Option<Record>> {
+        let fits = |record: &Record| is_of(record, session);
         let hidden = !self.get_url_lapsed(job, session);
-        let found = self.find(job, |record| is_of(record, session)).await?;
+        let found = self.find(job, &fits).await?;
         if found.is_none() && hidden && self.get_url_lapsed(job, session) {
             // It lapsed while the list was waited for, which hides it unless asked.
-            return self.find(job, |record| is_of(record, session)).await;
+            return self.find(job, &fits).await;
         }
         Ok(found)
     }
@@ -248,18 +251,13 @@ impl<P: Platform> Onlymonster<P> {
             };
             // The list can't give the URLs of a start whose answer was lost, and what is never exported makes no vault entry: so a
             // new start is right whatever it shows. Reading it tells at least whether the API is there again.
-            let listed = self.find(job, |_| true).await;
+            let listed = self.find(job, &|_| true).await;
             tries.again(job, listed.err().unwrap_or(error), &job.settings.retry).await?;
         }
     }
 
-    async fn finish(
-        &self,
-        job: &Job<P>,
-        session: &Session<P>,
-        parts: &[Receipt<P>],
-        mut unsure: bool,
-    ) -> Result<String> {
+    /// Has the parts put together; gives the object's ETag.
+    async fn finish(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>], unsure: bool) -> Result<String> {
         let etags: Vec<String> = parts.iter().map(|part| self.etag(part.etag.as_deref())).collect();
         let parts = parts.iter().zip(&etags).map(|(part, e_tag)| {
             Made::Object(vec![("part", part.number.into()), ("e_tag", e_tag.into())])
@@ -270,30 +268,11 @@ impl<P: Platform> Onlymonster<P> {
             ("upload_id", session.upload_id.as_deref().unwrap_or_default().into()),
             ("parts", Made::List(parts.collect())),
         ]);
-        let mut tries = Tries::default();
-        loop {
-            let request = self.post(job, Step::Complete, "/finish", &body);
-            let error = match self.api.json::<FinishReply>(job, request, Repeat::Never).await {
-                Ok(reply) => return Ok(reply.value.e_tag),
-                Err(error) if error.answer_lost => error,
-                Err(error) if error.code == Code::BadRequest && self.get_url_lapsed(job, session) => {
-                    return Err(lapsed(Step::Complete, &error));
-                }
-                // A refusal after a lost answer may only say that the first call had worked. What was never exported made no
-                // vault entry, so a new upload is right either way.
-                Err(error) if unsure => return Err(error.retry(Retry::Anew)),
-                Err(error) => return Err(error),
-            };
-            unsure = true;
-            let record = self.find_session(job, session).await.map_err(|error| error.answer_lost(true).or_unknown())?;
-            if let Some(etag) = record.and_then(|record| record.metadata?.e_tag).filter(|etag| !etag.is_empty()) {
-                return Ok(etag);
-            }
-            tries.again(job, error, &job.settings.retry).await.map_err(UploadError::or_unknown)?;
-        }
+        self.conclude(job, session, Step::Complete, &body, unsure).await
     }
 
-    async fn export(&self, job: &Job<P>, session: &Session<P>, e_tag: &str) -> Result<Record> {
+    /// Has the object exported; gives the record's id.
+    async fn export(&self, job: &Job<P>, session: &Session<P>, e_tag: &str) -> Result<String> {
         let fan_id = self.fan_id.borrow().clone();
         // Assumed: that the key goes along.
         let mut body = vec![
@@ -305,25 +284,41 @@ impl<P: Platform> Onlymonster<P> {
         if let Some(fan_id) = &fan_id {
             body.push(("export_fan_id", fan_id.into()));
         }
-        let body = Made::Object(body);
+        self.conclude(job, session, Step::Export, &Made::Object(body), false).await
+    }
+
+    /// Finishes or exports, which must not take effect twice: where the answer was lost the list is read, and the call is made
+    /// again only if the session's record doesn't show what it was to do. `unsure`: an earlier page may have made the call.
+    async fn conclude(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        step: Step,
+        body: &Made<'_>,
+        mut unsure: bool,
+    ) -> Result<String> {
+        let path = if step == Step::Export { "/export" } else { "/finish" };
         let mut tries = Tries::default();
         loop {
-            let request = self.post(job, Step::Export, "/export", &body);
-            let error = match self.api.json::<Record>(job, request, Repeat::Never).await {
-                Ok(reply) => return Ok(reply.value),
+            let answer = self.api.call(job, self.post(job, step, path, body), Repeat::Never).await;
+            let error = match answer.and_then(|response| concluded(&job.platform, step, &response)) {
                 Err(error) if error.answer_lost => error,
                 Err(error) if error.code == Code::BadRequest && self.get_url_lapsed(job, session) => {
-                    return Err(lapsed(Step::Export, &error));
+                    return Err(lapsed(step, &error));
                 }
-                Err(error) => return Err(error),
+                // A refusal after a lost answer may only say that the first call had worked. What was never exported made no
+                // vault entry, so a new upload is right either way.
+                Err(error) if unsure && step == Step::Complete => return Err(error.retry(Retry::Anew)),
+                done => return done,
             };
             #[cfg(feature = "mutants")]
-            if crate::mutants::is(crate::mutants::Mutant::SecondExport) {
+            if step == Step::Export && crate::mutants::is(crate::mutants::Mutant::SecondExport) {
                 continue;
             }
+            unsure = true;
             let record = self.find_session(job, session).await.map_err(|error| error.answer_lost(true).or_unknown())?;
-            if let Some(record) = record.filter(Record::was_exported) {
-                return Ok(record);
+            if let Some(shown) = record.and_then(|record| shown(&record, step)) {
+                return Ok(shown);
             }
             tries.again(job, error, &job.settings.retry).await.map_err(UploadError::or_unknown)?;
         }
@@ -405,6 +400,22 @@ impl<P: Platform> Onlymonster<P> {
             ),
             _ => Ok(false),
         }
+    }
+}
+
+/// What the answer to finish or export gives: the object's ETag, or the record's id.
+fn concluded<P: Platform>(platform: &P, step: Step, response: &Response) -> Result<String> {
+    Ok(match step {
+        Step::Export => read::<P, Record>(platform, step, response)?.value.id.0,
+        _ => read::<P, FinishReply>(platform, step, response)?.value.e_tag,
+    })
+}
+
+/// The same as a record shows it, where it shows that the step was done.
+fn shown(record: &Record, step: Step) -> Option<String> {
+    match step {
+        Step::Export => record.was_exported().then(|| record.id.0.clone()),
+        _ => record.metadata.as_ref()?.e_tag.clone().filter(|etag| !etag.is_empty()),
     }
 }
 
@@ -535,8 +546,8 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
     ) -> Result<()> {
         // An earlier page may have come further than it could tell: the list decides.
         let known = if again { self.find_session(job, session).await? } else { None };
-        let exported = known.as_ref().filter(|record| record.was_exported()).map(|record| record.id.clone());
-        let finished = known.and_then(|record| record.metadata?.e_tag).filter(|etag| !etag.is_empty());
+        let exported = known.as_ref().and_then(|record| shown(record, Step::Export));
+        let finished = known.as_ref().and_then(|record| shown(record, Step::Complete));
         let etag = match finished {
             Some(etag) => etag,
             None if session.multipart && exported.is_none() => self.finish(job, session, parts, again).await?,
@@ -544,10 +555,10 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         };
         let record_id = match exported {
             Some(id) => id,
-            None => self.export(job, session, &etag).await?.id,
+            None => self.export(job, session, &etag).await?,
         };
         outcome.etag = Some(etag).filter(|etag| !etag.is_empty());
-        outcome.record_id = Some(record_id.0);
+        outcome.record_id = Some(record_id);
         Ok(())
     }
 
@@ -555,16 +566,16 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         let id = IdText(session.record_id.clone().unwrap_or_default());
         let mut record = Record { id, status: None, media_id: None, metadata: None };
         let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
-        let (mut since, mut nudged) = (job.platform.now(), Vec::new());
+        let (mut since, mut nudged) = (job.platform.now(), [false; MAY_STICK.len()]);
         loop {
             if self.judge(&record, outcome)? {
                 return Ok(());
             }
-            let stuck = record.status.clone().filter(|status| ["uploaded", "processed"].contains(&status.as_str()));
-            if let Some(status) = stuck.filter(|status| {
-                !nudged.contains(status) && job.platform.now().saturating_sub(since) >= self.stuck_after_ms
+            let state = MAY_STICK.iter().position(|state| record.status.as_deref() == Some(state));
+            if let Some(state) = state.filter(|state| {
+                !nudged[*state] && job.platform.now().saturating_sub(since) >= self.stuck_after_ms
             }) {
-                nudged.push(status);
+                nudged[state] = true;
                 let path = text::fill("{}/{}/retry", &[&self.root, &encode_segment(&record.id.0)]);
                 let request = self.api.request(Step::Retry, Method::Post, &path, "");
                 // A refusal says that the status has moved on, which the next look shows.
@@ -578,7 +589,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
                     media_id: notice.media_id,
                     metadata: record.metadata.clone(),
                 }),
-                _ => match self.find(job, |other| other.id == record.id).await {
+                _ => match self.find(job, &|other| other.id == record.id).await {
                     Ok(seen) => seen,
                     // The export was taken: a list that can't be read for a while ends nothing.
                     Err(error) if matches!(error.retry, Retry::Later(_)) => None,
