@@ -24,11 +24,11 @@ const EXPIRES_S: u64 = 3600;
 const SKEW_MS: u64 = 30_000;
 
 /// A request before it is signed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Ask<'a, P: Platform> {
     pub(super) step: Step,
     pub(super) method: Method,
-    pub(super) query: Vec<(&'a str, &'a str)>,
+    pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Body<P>,
     /// The root of the document that the answer must be; any answer will do where there is none.
@@ -77,7 +77,7 @@ impl Line {
         job: &Job<P>,
         key: &str,
         number: u32,
-        ask: Ask<'_, P>,
+        ask: &Ask<'_, P>,
     ) -> Result<StoreRequest<P>> {
         let before = self.sent.borrow().get(number).copied().unwrap_or_default();
         let turn = number.saturating_sub(1).wrapping_add(before.count) as usize;
@@ -105,7 +105,7 @@ impl Line {
         let mut tries = Tries::default();
         loop {
             job.hold().await;
-            let (request, set) = self.sign(job, key, 0, ask.clone()).await?;
+            let (request, set) = self.sign(job, key, 0, ask).await?;
             let patient = ask.step == Step::Complete;
             let error = match job.send(Request::Store(request), patient, |_| ()).await {
                 Ok(response)
@@ -113,12 +113,16 @@ impl Line {
                 {
                     return Ok(response);
                 }
-                // The refusal of a HEAD has no body that could say that the credentials have expired.
-                Ok(response) if ask.method == Method::Head && response.status == 400 && !self.doubted.replace(true) => {
-                    self.vault.reject(set);
-                    self.refused(&job.platform, set, &response).at(ask.step).retry(Retry::Later(None))
+                Ok(response) => {
+                    let error = self.refused(&job.platform, set, &response).at(ask.step);
+                    // The refusal of a HEAD has no body that could say that the credentials have expired.
+                    if ask.method == Method::Head && response.status == 400 && !self.doubted.replace(true) {
+                        self.vault.reject(set);
+                        error.retry(Retry::Later(None))
+                    } else {
+                        error
+                    }
                 }
-                Ok(response) => self.refused(&job.platform, set, &response).at(ask.step),
                 Err(error) if error.code == Code::Network => error.hint(
                     text::join(&["Where it never works, this rule may be missing on the bucket: ", &self.cors_rule(&job.platform)]),
                 ),
@@ -134,7 +138,7 @@ impl Line {
         job: &Job<P>,
         key: &str,
         turn: usize,
-        ask: Ask<'_, P>,
+        ask: &Ask<'_, P>,
     ) -> Result<(StoreRequest<P>, u32)> {
         let credentials = self.vault.get(job, self.now(&job.platform)).await?;
         let now = self.now(&job.platform);
@@ -147,12 +151,12 @@ impl Line {
             method: ask.method.as_str(),
             host: address.host(),
             path: &path,
-            query: &ask.query,
+            query: ask.query,
             headers: &ask.headers,
         };
         let query = presign(&credentials.key, &self.target.region, now, left.clamp(1, EXPIRES_S), signable);
-        let request = StoreRequest::new(ask.step, ask.method, address.url(path, query), ask.headers, ask.body)?;
-        Ok((request, credentials.set))
+        let (url, headers, body) = (address.url(path, query), ask.headers.clone(), ask.body.clone());
+        Ok((StoreRequest::new(ask.step, ask.method, url, headers, body)?, credentials.set))
     }
 
     /// What the store means, and what is done about it: credentials that expired are asked for anew, a clock that is off is

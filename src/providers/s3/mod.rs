@@ -127,7 +127,7 @@ impl<P: Platform> S3<P> {
         let ask = Ask {
             step: Step::Init,
             method: Method::Post,
-            query: vec![("uploads", "")],
+            query: &[("uploads", "")],
             headers: self.object_headers(job),
             body: Body::Empty,
             expects: Some("InitiateMultipartUploadResult"),
@@ -147,7 +147,7 @@ impl<P: Platform> S3<P> {
             let ask = Ask {
                 step: Step::List,
                 method: Method::Get,
-                query: vec![("part-number-marker", marker.as_str()), ("uploadId", id)],
+                query: &[("part-number-marker", marker.as_str()), ("uploadId", id)],
                 headers: Vec::new(),
                 body: Body::Empty,
                 expects: Some("ListPartsResult"),
@@ -183,7 +183,7 @@ impl<P: Platform> S3<P> {
         let ask = Ask {
             step: Step::Complete,
             method: Method::Post,
-            query: vec![("uploadId", id)],
+            query: &[("uploadId", id)],
             headers,
             body: Body::Xml(complete_body(parts)),
             expects: Some("CompleteMultipartUploadResult"),
@@ -220,7 +220,7 @@ impl<P: Platform> S3<P> {
         let ask = Ask {
             step: Step::Complete,
             method: Method::Head,
-            query: Vec::new(),
+            query: &[],
             headers: Vec::new(),
             body: Body::Empty,
             expects: None,
@@ -282,17 +282,18 @@ impl<P: Platform> Provider<P> for S3<P> {
     async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
         let key = session.key.as_deref().unwrap_or("");
         let number = text::number(part.number.into());
-        let (mut query, mut headers) = (Vec::new(), Vec::new());
-        match &session.upload_id {
-            Some(id) => query = vec![("partNumber", number.as_str()), ("uploadId", id.as_str())],
+        let named = session.upload_id.as_deref().map(|id| [("partNumber", number.as_str()), ("uploadId", id)]);
+        let (query, headers) = match &named {
+            Some(named) => (named.as_slice(), Vec::new()),
             None => {
-                headers = self.object_headers(job);
+                let mut headers = self.object_headers(job);
                 headers.extend(self.condition());
+                ([].as_slice(), headers)
             }
-        }
+        };
         let body = Body::File(job.source.body(part.range, None));
         let ask = Ask { step: Step::Part, method: Method::Put, query, headers, body, expects: None };
-        self.line.part(job, key, part.number, ask).await.map(Request::Store)
+        self.line.part(job, key, part.number, &ask).await.map(Request::Store)
     }
 
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
@@ -359,11 +360,11 @@ impl<P: Platform> Provider<P> for S3<P> {
 
     async fn abort(&self, job: &Job<P>, session: &Session<P>) {
         let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return };
+        let query = [("max-parts", "1"), ("uploadId", id.as_str())];
         let ask =
             |method, step, query, expects| Ask { step, method, query, headers: Vec::new(), body: Body::Empty, expects };
-        let delete = ask(Method::Delete, Step::Abort, vec![("uploadId", id.as_str())], None);
-        let listed = vec![("max-parts", "1"), ("uploadId", id.as_str())];
-        let list = ask(Method::Get, Step::List, listed, Some("ListPartsResult"));
+        let delete = ask(Method::Delete, Step::Abort, &query[1..], None);
+        let list = ask(Method::Get, Step::List, &query, Some("ListPartsResult"));
         for _ in 0..ABORTS {
             let (lost, retry) = (Cell::default(), &job.settings.retry);
             if self.line.call(job, key, &delete, retry, &lost).await.is_err() {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{KeyInit, Mac, SimpleHmac};
 use sha2::{Digest, Sha256};
 
 use crate::http::encode_segment;
@@ -51,15 +51,17 @@ pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: S
     let scope = scope(&date, region, "s3");
     let headers = canonical_headers(request.host, request.headers);
     let (credential, seconds) = (text::list(&[key.id.as_str(), &scope], "/"), text::number(seconds));
-    let mut query = request.query.to_vec();
-    query.extend([
+    let own = [
         ("X-Amz-Algorithm", ALGORITHM),
         ("X-Amz-Credential", &credential),
         ("X-Amz-Date", &date),
         ("X-Amz-Expires", &seconds),
         ("X-Amz-SignedHeaders", &headers.names),
-    ]);
-    query.extend(key.session_token.iter().map(|token| ("X-Amz-Security-Token", token.as_str())));
+    ];
+    let mut query = [request.query, &own].concat();
+    if let Some(token) = &key.session_token {
+        query.push(("X-Amz-Security-Token", token));
+    }
     let query = canonical_query(&query);
     let canonical = canonical_request(request.method, request.path, &query, &headers, UNSIGNED);
     let signing = signing_key(&key.secret, &date, region, "s3");
@@ -79,8 +81,8 @@ struct Headers {
 
 /// Sorted, values trimmed and inner runs of spaces made one.
 fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
-    let mut sorted: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    sorted.push(("host", host));
+    let mut sorted = headers.to_vec();
+    sorted.push(("host".into(), host.into()));
     order(&mut sorted);
     let mut lines = String::new();
     for (name, value) in &sorted {
@@ -92,12 +94,12 @@ fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
         }
         lines.push('\n');
     }
-    let names: Vec<_> = sorted.iter().map(|(name, _)| *name).collect();
+    let names: Vec<_> = sorted.into_iter().map(|(name, _)| name).collect();
     Headers { names: text::list(&names, ";"), lines }
 }
 
 /// Sorts a handful (by insertion; the standard library's sort weighs as much as all of this module in the download).
-fn order<T: Ord>(list: &mut [T]) {
+fn order(list: &mut [(String, String)]) {
     for end in 1..list.len() {
         for at in (0..end).rev() {
             if list[at] <= list[at + 1] {
@@ -138,7 +140,8 @@ fn signature(key: &[u8; 32], date: &str, scope: &str, canonical: &str) -> String
 }
 
 fn hmac(key: &[u8], message: &str) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    // `Hmac` would bring the hash a second time, block by block.
+    let mut mac = SimpleHmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message.as_bytes());
     mac.finalize().into_bytes().into()
 }
