@@ -201,16 +201,15 @@ impl<P: Platform> Ofauth<P> {
                     Some(other) => return Err(mismatch(text::fill("Its `uploadType` is \"{}\".", &[&other]))),
                     None => parts.len() > 1 || reply.complete_url.is_some(),
                 };
-                let parts = parts
-                    .into_iter()
-                    .map(|part| {
-                        let WireRange { start, end } = part.byte_range;
-                        let range = ByteRange::from_inclusive(start, end)
-                            .ok_or_else(|| mismatch(text::fill("Part {} ends before it starts.", &[&part.part_number])))?;
-                        Ok(Part { number: part.part_number, range, url: Some(part.upload_url) })
-                    })
-                    .collect::<Result<Vec<_>>>()?;
-                (Plan::checked(size, parts).map_err(mismatch)?, multipart)
+                let mut planned = Vec::with_capacity(parts.len());
+                for part in parts {
+                    let WireRange { start, end } = part.byte_range;
+                    let Some(range) = ByteRange::from_inclusive(start, end) else {
+                        return Err(mismatch(text::fill("Part {} ends before it starts.", &[&part.part_number])));
+                    };
+                    planned.push(Part { number: part.part_number, range, url: Some(part.upload_url) });
+                }
+                (Plan::checked(size, planned).map_err(mismatch)?, multipart)
             }
             None => {
                 let header = |name: &str| response.header(name).and_then(|value| value.trim_ascii().parse::<u64>().ok());

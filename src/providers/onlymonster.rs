@@ -185,9 +185,9 @@ impl<P: Platform> Onlymonster<P> {
         })
     }
 
-    fn post(&self, job: &Job<P>, step: Step, path: &str, body: &Made<'_>) -> crate::http::ApiRequest<P> {
+    fn post(&self, step: Step, path: &str, body: P::Json) -> crate::http::ApiRequest<P> {
         let mut request = self.api.request(step, Method::Post, &text::fill("{}{}", &[&self.root, &path]), "");
-        request.body = Body::Json(job.platform.encode(body));
+        request.body = Body::Json(body);
         request
     }
 
@@ -225,7 +225,8 @@ impl<P: Platform> Onlymonster<P> {
     /// Resolves the fan's link, if one was given.
     async fn verify_fan(&self, job: &Job<P>) -> Result<()> {
         let Some(link) = &self.fan_link else { return Ok(()) };
-        let request = self.post(job, Step::VerifyFan, "/fans/verify", &Made::Object(vec![("link", link.into())]));
+        let body = job.platform.encode(&Made::Object(vec![("link", link.into())]));
+        let request = self.post(Step::VerifyFan, "/fans/verify", body);
         let reply = self.api.json::<VerifyReply>(job, request, Repeat::Freely).await.map_err(|error| match error.code {
             Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
             _ => error,
@@ -236,14 +237,14 @@ impl<P: Platform> Onlymonster<P> {
 
     async fn start(&self, job: &Job<P>) -> Result<StartReply> {
         // Assumed from a record's metadata.
-        let body = Made::Object(vec![
+        let body = job.platform.encode(&Made::Object(vec![
             ("name", (&job.source.name).into()),
             ("size", job.source.size.into()),
             ("content_type", job.source.known_type().into()),
-        ]);
+        ]));
         let mut tries = Tries::default();
         loop {
-            let request = self.post(job, Step::Init, "/start", &body);
+            let request = self.post(Step::Init, "/start", body.clone());
             let error = match self.api.json(job, request, Repeat::Never).await {
                 Ok(reply) => return Ok(reply.value),
                 Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
@@ -256,24 +257,23 @@ impl<P: Platform> Onlymonster<P> {
         }
     }
 
-    /// Has the parts put together; gives the object's ETag.
-    async fn finish(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>], unsure: bool) -> Result<String> {
+    /// What finish is told.
+    fn finish_body(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> P::Json {
         let etags: Vec<String> = parts.iter().map(|part| self.etag(part.etag.as_deref())).collect();
         let parts = parts.iter().zip(&etags).map(|(part, e_tag)| {
             Made::Object(vec![("part", part.number.into()), ("e_tag", e_tag.into())])
         });
         // Assumed: that key and upload id go along.
-        let body = Made::Object(vec![
+        job.platform.encode(&Made::Object(vec![
             ("key", session.key.as_deref().unwrap_or_default().into()),
             ("upload_id", session.upload_id.as_deref().unwrap_or_default().into()),
             ("parts", Made::List(parts.collect())),
-        ]);
-        self.conclude(job, session, Step::Complete, &body, unsure).await
+        ]))
     }
 
-    /// Has the object exported; gives the record's id.
-    async fn export(&self, job: &Job<P>, session: &Session<P>, e_tag: &str) -> Result<String> {
-        let fan_id = self.fan_id.borrow().clone();
+    /// What export is told.
+    fn export_body(&self, job: &Job<P>, session: &Session<P>, e_tag: &str) -> P::Json {
+        let fan_id = self.fan_id.borrow();
         // Assumed: that the key goes along.
         let mut body = vec![
             ("key", session.key.as_deref().unwrap_or_default().into()),
@@ -281,26 +281,27 @@ impl<P: Platform> Onlymonster<P> {
             ("get_url", session.get_url.as_deref().unwrap_or_default().into()),
             ("export_type", (&self.export_type).into()),
         ];
-        if let Some(fan_id) = &fan_id {
+        if let Some(fan_id) = fan_id.as_ref() {
             body.push(("export_fan_id", fan_id.into()));
         }
-        self.conclude(job, session, Step::Export, &Made::Object(body), false).await
+        job.platform.encode(&Made::Object(body))
     }
 
     /// Finishes or exports, which must not take effect twice: where the answer was lost the list is read, and the call is made
-    /// again only if the session's record doesn't show what it was to do. `unsure`: an earlier page may have made the call.
+    /// again only if the session's record doesn't show what it was to do. Gives the object's ETag, or the record's id.
+    /// `unsure`: an earlier page may have made the call.
     async fn conclude(
         &self,
         job: &Job<P>,
         session: &Session<P>,
         step: Step,
-        body: &Made<'_>,
+        body: P::Json,
         mut unsure: bool,
     ) -> Result<String> {
         let path = if step == Step::Export { "/export" } else { "/finish" };
         let mut tries = Tries::default();
         loop {
-            let answer = self.api.call(job, self.post(job, step, path, body), Repeat::Never).await;
+            let answer = self.api.call(job, self.post(step, path, body.clone()), Repeat::Never).await;
             let error = match answer.and_then(|response| concluded(&job.platform, step, &response)) {
                 Err(error) if error.answer_lost => error,
                 Err(error) if error.code == Code::BadRequest && self.get_url_lapsed(job, session) => {
@@ -550,12 +551,18 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         let finished = known.as_ref().and_then(|record| shown(record, Step::Complete));
         let etag = match finished {
             Some(etag) => etag,
-            None if session.multipart && exported.is_none() => self.finish(job, session, parts, again).await?,
+            None if session.multipart && exported.is_none() => {
+                let body = self.finish_body(job, session, parts);
+                self.conclude(job, session, Step::Complete, body, again).await?
+            }
             None => self.etag(parts.first().and_then(|part| part.etag.as_deref()).filter(|_| !session.multipart)),
         };
         let record_id = match exported {
             Some(id) => id,
-            None => self.export(job, session, &etag).await?,
+            None => {
+                let body = self.export_body(job, session, &etag);
+                self.conclude(job, session, Step::Export, body, false).await?
+            }
         };
         outcome.etag = Some(etag).filter(|etag| !etag.is_empty());
         outcome.record_id = Some(record_id);

@@ -61,6 +61,12 @@ pub(super) struct Manner {
     pub(super) expires_at: Option<u64>,
 }
 
+impl Default for Manner {
+    fn default() -> Self {
+        Self { method: Method::Put, headers: Vec::new(), etags_required: false, expires_at: None }
+    }
+}
+
 impl Given {
     /// The plan for a file of `size` bytes, and how it is sent. `completes`: there is a `complete`.
     ///
@@ -78,13 +84,10 @@ impl Given {
             Some("optional") => false,
             Some(_) => return Err("The plan's `etags` may be \"required\" or \"optional\".".into()),
         };
-        let expires_at = match self.expires_at.as_deref() {
-            None => None,
-            Some(text) => match parse_iso(text) {
-                None => return Err("The plan's `expiresAt` is no ISO 8601 time.".into()),
-                at => at,
-            },
-        };
+        let expires_at = self.expires_at.as_deref().and_then(parse_iso);
+        if self.expires_at.is_some() && expires_at.is_none() {
+            return Err("The plan's `expiresAt` is no ISO 8601 time.".into());
+        }
         let mut parts = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let Some(range) = ByteRange::from_inclusive(part.byte_range.start, part.byte_range.end) else {

@@ -3,7 +3,7 @@
 mod given;
 mod urls;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -48,15 +48,15 @@ pub struct PlanProvider<P: Platform> {
 /// What is known of one plan.
 #[derive(Debug)]
 struct State {
-    manner: OnceCell<Manner>,
+    manner: Manner,
     urls: RefCell<Urls>,
     /// One call to `sign` at a time; whoever waits finds what it brought.
     turn: Slots,
 }
 
-impl Default for State {
-    fn default() -> Self {
-        Self { manner: OnceCell::new(), urls: RefCell::default(), turn: Slots::new(1) }
+impl State {
+    fn new(manner: Manner) -> Self {
+        Self { manner, urls: RefCell::default(), turn: Slots::new(1) }
     }
 }
 
@@ -72,7 +72,7 @@ impl<P: Platform> PlanProvider<P> {
         }
         Ok(Self {
             signs: context.platform.has(Hook::SignParts),
-            state: RefCell::default(),
+            state: RefCell::new(Rc::new(State::new(Manner::default()))),
             opened: RefCell::default(),
             platform: PhantomData,
         })
@@ -97,10 +97,9 @@ impl<P: Platform> PlanProvider<P> {
         let (plan, manner) = given
             .checked(job.source.size, job.platform.has(Hook::Complete))
             .map_err(|why| bad(&why, "The parts must cover the file exactly; `byteRange.end` is the last byte's."))?;
-        let state = Rc::new(State::default());
-        let expires_at = manner.expires_at;
-        let _ = state.manner.set(manner);
+        let state = Rc::new(State::new(manner));
         self.learn_plan(job, &state, &plan)?;
+        let expires_at = state.manner.expires_at;
         self.state.replace(state);
         Ok(Session {
             multipart: given.upload_id.is_some(),
@@ -137,8 +136,7 @@ impl<P: Platform> PlanProvider<P> {
                 warned = true;
                 job.platform.warn(EMPTY_BODY);
             }
-            let expires_at = state.manner.get().and_then(|manner| manner.expires_at);
-            state.urls.borrow_mut().learn(part.number, url, None, expires_at, now);
+            state.urls.borrow_mut().learn(part.number, url, None, state.manner.expires_at, now);
             self.request(job, state, part).map_err(|error| error.part(part.number))?;
         }
         Ok(())
@@ -147,13 +145,13 @@ impl<P: Platform> PlanProvider<P> {
     /// The request for a part whose address is known.
     fn request(&self, job: &Job<P>, state: &State, part: &Part) -> Result<StoreRequest<P>> {
         let urls = state.urls.borrow();
-        let (Some(Target { url, headers, .. }), Some(manner)) = (urls.known(part.number), state.manner.get()) else {
+        let Some(Target { url, headers, .. }) = urls.known(part.number) else {
             return Err(mismatch("The part has no address."));
         };
-        let headers = headers.as_ref().unwrap_or(&manner.headers).clone();
+        let headers = headers.as_ref().unwrap_or(&state.manner.headers).clone();
         // Sent only where the URL signed the type and nobody named another.
         let body = Body::File(job.source.body(part.range, Some(job.source.known_type())));
-        StoreRequest::new(Step::Part, manner.method, url.clone(), headers, body)
+        StoreRequest::new(Step::Part, state.manner.method, url.clone(), headers, body)
     }
 
     /// Sees to it that a part has a good address.
@@ -231,7 +229,9 @@ fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
 
 fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &[u32]) -> Vec<P::Json> {
     let numbers = Made::List(numbers.iter().map(|number| (*number).into()).collect());
-    session.given.iter().cloned().chain([platform.encode(&numbers)]).collect()
+    let mut arguments: Vec<P::Json> = session.given.iter().cloned().collect();
+    arguments.push(platform.encode(&numbers));
+    arguments
 }
 
 /// Takes over what `sign` gave for the parts that were asked for; gives the numbers of those that it left out.
@@ -303,8 +303,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
     }
 
     fn receipt(&self, job: &Job<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
-        let required = self.state().manner.get().is_some_and(|manner| manner.etags_required);
-        store::receipt(&job.platform, part, response, required)
+        store::receipt(&job.platform, part, response, self.state().manner.etags_required)
     }
 
     fn keeps_urls(&self) -> bool {
@@ -317,11 +316,17 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         let before = &resumed.session;
         let begun_at = before.begun_at;
         self.opened.replace(Some(given.clone()));
-        let named = |session: &Session<P>| (session.multipart, session.upload_id.clone(), session.key.clone());
-        match self.take_over(job, given) {
-            Ok(session) if session.plan.cuts_like(&before.plan) && named(&session) == named(before) => resumed.session = Session { begun_at, ..session },
-            _ => return gone("The plan that was kept can't be used any more."),
-        }
+        let same = |session: &Session<P>| {
+            session.plan.cuts_like(&before.plan)
+                && session.multipart == before.multipart
+                && session.upload_id == before.upload_id
+                && session.key == before.key
+        };
+        let Some(mut session) = self.take_over(job, given).ok().filter(same) else {
+            return gone("The plan that was kept can't be used any more.");
+        };
+        session.begun_at = begun_at;
+        resumed.session = session;
         let lapsed = resumed.session.expires_at.is_some_and(|at| job.is_past(at, begun_at));
         let complete = resumed.phase == Phase::Completing && job.platform.has(Hook::Complete);
         if lapsed && !self.signs && !complete {

@@ -73,20 +73,34 @@ impl Urls {
         self.known.remove(number);
     }
 
+    fn waits(&self, number: u32) -> bool {
+        self.taken.get(number).is_none()
+    }
+
     /// The parts to ask for now: `wanted`, and those next in line that have no good address and weren't sent; at most [`BATCH`].
     pub(super) fn batch(&self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
-        let numbers = plan.parts().iter().map(|part| part.number);
-        let lacking = numbers.filter(|number| {
-            Some(*number) != wanted && self.taken.get(*number).is_none() && self.good(*number, now).is_none()
-        });
-        wanted.into_iter().chain(lacking).take(BATCH).collect()
+        let mut numbers: Vec<u32> = wanted.into_iter().collect();
+        for part in plan.parts() {
+            if numbers.len() == BATCH {
+                break;
+            }
+            if Some(part.number) != wanted && self.waits(part.number) && self.good(part.number, now).is_none() {
+                numbers.push(part.number);
+            }
+        }
+        numbers
     }
 
     /// The parts to ask for ahead of need; empty while enough wait.
     pub(super) fn ahead(&self, plan: &Plan, now: u64) -> Vec<u32> {
-        let waiting = plan.parts().iter().filter(|part| self.taken.get(part.number).is_none());
-        if waiting.filter(|part| self.good(part.number, now).is_some()).take(LOW).count() == LOW {
-            return Vec::new();
+        let mut waiting = 0;
+        for part in plan.parts() {
+            if self.waits(part.number) && self.good(part.number, now).is_some() {
+                waiting += 1;
+            }
+            if waiting == LOW {
+                return Vec::new();
+            }
         }
         self.batch(plan, None, now)
     }

@@ -24,7 +24,7 @@ decoded! {
 }
 
 /// One set of credentials.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) key: Key,
     /// Counts the sets from 1, so that an answer can be laid to the one that its request was signed with.
@@ -39,7 +39,7 @@ pub struct Held(Rc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    current: RefCell<Option<Credentials>>,
+    current: RefCell<Option<Rc<Credentials>>>,
     /// The set that the store refused last.
     rejected: Cell<u32>,
 }
@@ -63,13 +63,15 @@ impl Vault {
     /// # Errors
     /// `application` where asking failed, `invalid-options` for an answer that is none, `unauthorized` where the application
     /// gives a set again that the store refused.
-    pub(super) async fn get<P: Platform>(&self, job: &Job<P>, now: u64) -> Result<Credentials> {
+    pub(super) async fn get<P: Platform>(&self, job: &Job<P>, now: u64) -> Result<Rc<Credentials>> {
         let _turn = self.turn.acquire().await;
         let State { current, rejected } = &*self.held.0;
         let before = current.borrow().clone();
         let refused = before.as_ref().is_some_and(|held| held.set == rejected.get());
-        let good = |held: &&Credentials| !refused && held.expires_at.is_none_or(|at| at > now + AHEAD_MS);
-        if let Some(held) = before.as_ref().filter(good) {
+        if let Some(held) = &before
+            && !refused
+            && held.expires_at.is_none_or(|at| at > now + AHEAD_MS)
+        {
             return Ok(held.clone());
         }
         let answer = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
@@ -95,12 +97,12 @@ impl Vault {
         }
         let expiration = job.platform.member(&answer, "expiration");
         let expires_at = expiration.and_then(|text| parse_iso(&json::decode::<P, String>(&job.platform, &text).ok()?));
-        let credentials = Credentials {
+        let credentials = Rc::new(Credentials {
             key,
             set: current.borrow().as_ref().map_or(1, |held| held.set + 1),
             // New ones that are over already: a clock is off, and the store knows better.
             expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
-        };
+        });
         current.replace(Some(credentials.clone()));
         Ok(credentials)
     }

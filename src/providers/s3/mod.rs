@@ -154,9 +154,11 @@ impl<P: Platform> S3<P> {
             };
             let response = self.line.call(job, key, &ask, &job.settings.retry, &Cell::default()).await?;
             let rows = xml::rows(&response.body, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
-            listed.extend(rows.into_iter().filter_map(|[number, size, etag]| {
-                Some(Listed { number: number.parse().ok()?, size: size.parse().ok()?, etag })
-            }));
+            for [number, size, etag] in rows {
+                if let (Ok(number), Ok(size)) = (number.parse(), size.parse()) {
+                    listed.push(Listed { number, size, etag });
+                }
+            }
             if listed.len() as u64 > MAX_PARTS {
                 break;
             }

@@ -76,14 +76,6 @@ impl Options {
             (_, Some(one)) => vec![one],
             _ => vec![text::join(&["https://s3.", &self.region, ".amazonaws.com"])],
         };
-        let address = |endpoint: &String| {
-            Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style).ok_or_else(|| {
-                (
-                    text::fill("The endpoint \"{}\" is no https address.", &[&endpoint.split('?').next().unwrap_or("")]),
-                    "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
-                )
-            })
-        };
         let part_size = self.part_size.unwrap_or(USUAL_PART);
         if !PART.contains(&part_size) {
             return Err((text::fill("`partSize` is {} bytes.", &[&part_size]), "S3 takes parts of 5 MiB to 5 GiB."));
@@ -95,8 +87,18 @@ impl Options {
                 "S3 takes at most 5 GiB in one request.",
             ));
         }
+        let mut addresses = Vec::with_capacity(endpoints.len());
+        for endpoint in &endpoints {
+            let Some(address) = Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style) else {
+                return Err((
+                    text::fill("The endpoint \"{}\" is no https address.", &[&endpoint.split('?').next().unwrap_or("")]),
+                    "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
+                ));
+            };
+            addresses.push(address);
+        }
         Ok(Target {
-            addresses: endpoints.iter().map(address).collect::<Result<_, _>>()?,
+            addresses,
             region: self.region,
             threshold,
             if_none_match: self.if_none_match == Some(true),
@@ -119,9 +121,16 @@ impl Target {
 
     /// Names of headers that a CORS rule must allow one by one.
     pub(super) fn extra_headers(&self) -> Vec<&str> {
-        let names = self.headers.iter().map(|(name, _)| name.as_str());
-        let own = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-"));
-        own.chain(self.if_none_match.then_some("if-none-match")).collect()
+        let mut names = Vec::new();
+        for (name, _) in &self.headers {
+            if name != "content-type" && !name.starts_with("x-amz-") {
+                names.push(name.as_str());
+            }
+        }
+        if self.if_none_match {
+            names.push("if-none-match");
+        }
+        names
     }
 }
 

@@ -94,7 +94,7 @@ fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
         }
         lines.push('\n');
     }
-    let names: Vec<_> = sorted.into_iter().map(|(name, _)| name).collect();
+    let names: Vec<_> = sorted.iter().map(|(name, _)| name.as_str()).collect();
     Headers { names: text::list(&names, ";"), lines }
 }
 
@@ -111,10 +111,17 @@ fn order(list: &mut [(String, String)]) {
 }
 
 /// Encoded, then sorted by name and value.
-fn canonical_query(query: &[(&str, &str)]) -> String {
-    let mut pairs: Vec<_> = query.iter().map(|(name, value)| (encode_segment(name), encode_segment(value))).collect();
+fn canonical_query(pairs: &[(&str, &str)]) -> String {
+    let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| (encode_segment(name), encode_segment(value))).collect();
     order(&mut pairs);
-    text::list(&pairs.iter().map(|(name, value)| text::join(&[name.as_str(), "=", value])).collect::<Vec<_>>(), "&")
+    let mut query = String::new();
+    for (name, value) in &pairs {
+        query.push_str(if query.is_empty() { "" } else { "&" });
+        query.push_str(name);
+        query.push('=');
+        query.push_str(value);
+    }
+    query
 }
 
 fn canonical_request(method: &str, path: &str, query: &str, headers: &Headers, payload: &str) -> String {
