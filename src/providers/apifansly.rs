@@ -268,7 +268,8 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
             // The vendor has no webhooks; a notice of the application's is a reason to look at once.
             poll.next(job).await?;
             let request = self.api.request(Step::Status, Method::Get, &path, "");
-            let reply: Reply<P, Status> = match self.api.json(job, request, Repeat::Freely).await {
+            let answer = self.api.call(job, request, Repeat::Freely).await;
+            let reply: Reply<P, Status> = match answer.and_then(|response| read(&job.platform, Step::Status, &response)) {
                 Ok(reply) => reply,
                 // The file was taken: a status that can't be read for a while ends nothing.
                 Err(error) if matches!(error.retry, Retry::Later(_)) => continue,

@@ -425,11 +425,12 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         request.body = Body::Json(job.platform.encode(&Made::Object(vec![("mediaUploadId", (&id).into())])));
         // Whether it may be repeated is not published; the session's id is its key (assumed).
         let in_doubt = self.in_doubt.get();
-        let completed = self.api.json::<DoneReply>(job, request, Repeat::Keyed).await.map_err(|error| {
+        let answer = self.api.call(job, request, Repeat::Keyed).await;
+        let reply = answer.and_then(|response| read::<P, DoneReply>(&job.platform, Step::Complete, &response));
+        let reply = reply.map_err(|error| {
             let lost = error.answer_lost || in_doubt;
             error.answer_lost(lost).or_unknown()
-        });
-        let reply = completed?;
+        })?;
         self.tell(job, reply.value.media_upload_id.or(Some(id)), Some(&reply.json), outcome);
         Ok(())
     }

@@ -197,9 +197,10 @@ impl<P: Platform> Onlymonster<P> {
         for page in 0..PAGES {
             let query = text::fill("offset={}&limit={}{}", &[&(page * PAGE), &PAGE, &expired]);
             let request = self.api.request(Step::List, Method::Get, &self.root, &query);
-            let list: List = self.api.json(job, request, Repeat::Freely).await?.value;
-            let count = list.items.len();
-            if let Some(found) = list.items.into_iter().find(fits) {
+            let response = self.api.call(job, request, Repeat::Freely).await?;
+            let List { items } = read(&job.platform, Step::List, &response)?.value;
+            let count = items.len();
+            if let Some(found) = items.into_iter().find(fits) {
                 return Ok(Some(found));
             }
             // Who gives more than was asked for doesn't page: the next one would be the same.
@@ -227,11 +228,12 @@ impl<P: Platform> Onlymonster<P> {
         let Some(link) = &self.fan_link else { return Ok(()) };
         let body = job.platform.encode(&Made::Object(vec![("link", link.into())]));
         let request = self.post(Step::VerifyFan, "/fans/verify", body);
-        let reply = self.api.json::<VerifyReply>(job, request, Repeat::Freely).await.map_err(|error| match error.code {
+        let response = self.api.call(job, request, Repeat::Freely).await.map_err(|error| match error.code {
             Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
             _ => error,
         })?;
-        self.fan_id.replace(Some(reply.value.fan_id.0));
+        let VerifyReply { fan_id } = read(&job.platform, Step::VerifyFan, &response)?.value;
+        self.fan_id.replace(Some(fan_id.0));
         Ok(())
     }
 
@@ -245,7 +247,8 @@ impl<P: Platform> Onlymonster<P> {
         let mut tries = Tries::default();
         loop {
             let request = self.post(Step::Init, "/start", body.clone());
-            let error = match self.api.json(job, request, Repeat::Never).await {
+            let answer = self.api.call(job, request, Repeat::Never).await;
+            let error = match answer.and_then(|response| read(&job.platform, Step::Init, &response)) {
                 Ok(reply) => return Ok(reply.value),
                 Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
                 Err(error) => return Err(error),
