@@ -28,11 +28,21 @@ const SKEW_MS: u64 = 30_000;
 pub(super) struct Ask<'a, P: Platform> {
     pub(super) step: Step,
     pub(super) method: Method,
+    pub(super) key: &'a str,
     pub(super) query: &'a [(&'a str, &'a str)],
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Body<P>,
+    pub(super) headers: &'a [(String, String)],
+    pub(super) body: &'a Body<P>,
     /// The root of the document that the answer must be; any answer will do where there is none.
     pub(super) expects: Option<&'static str>,
+    /// Becomes true where a try may have taken effect without a usable answer.
+    pub(super) lost: Cell<bool>,
+}
+
+impl<'a, P: Platform> Ask<'a, P> {
+    /// A request for an object, with nothing but its query.
+    pub(super) fn new(step: Step, method: Method, key: &'a str, query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { step, method, key, query, headers: &[], body: &Body::Empty, expects: None, lost: Cell::new(false) }
+    }
 }
 
 /// Requests of one part so far.
@@ -75,13 +85,12 @@ impl Line {
     pub(super) async fn part<P: Platform>(
         &self,
         job: &Job<P>,
-        key: &str,
         number: u32,
         ask: &Ask<'_, P>,
     ) -> Result<StoreRequest<P>> {
         let before = self.sent.borrow().get(number).copied().unwrap_or_default();
         let turn = number.saturating_sub(1).wrapping_add(before.count) as usize;
-        let (request, set) = self.sign(job, key, turn, ask).await?;
+        let (request, set) = self.sign(job, turn, ask).await?;
         self.sent.borrow_mut().insert(number, Sent { count: before.count + 1, set });
         Ok(request)
     }
@@ -92,20 +101,17 @@ impl Line {
         self.refused(platform, set, response).at(Step::Part)
     }
 
-    /// Makes a request until it is answered, at most as often as `retry` says. `lost` becomes true where one may have taken
-    /// effect without a usable answer.
+    /// Makes a request until it is answered, at most as often as `retry` says.
     pub(super) async fn call<P: Platform>(
         &self,
         job: &Job<P>,
-        key: &str,
         ask: &Ask<'_, P>,
         retry: &RetrySettings,
-        lost: &Cell<bool>,
     ) -> Result<Response> {
         let mut tries = Tries::default();
         loop {
             job.hold().await;
-            let (request, set) = self.sign(job, key, 0, ask).await?;
+            let (request, set) = self.sign(job, 0, ask).await?;
             let patient = ask.step == Step::Complete;
             let error = match job.send(Request::Store(request), patient, |_| ()).await {
                 Ok(response)
@@ -128,7 +134,7 @@ impl Line {
                 ),
                 Err(error) => error,
             };
-            lost.set(lost.get() || error.answer_lost);
+            ask.lost.set(ask.lost.get() || error.answer_lost);
             tries.again(job, error, retry).await?;
         }
     }
@@ -136,7 +142,6 @@ impl Line {
     async fn sign<P: Platform>(
         &self,
         job: &Job<P>,
-        key: &str,
         turn: usize,
         ask: &Ask<'_, P>,
     ) -> Result<(StoreRequest<P>, u32)> {
@@ -146,16 +151,16 @@ impl Line {
         let left = credentials.expires_at.map_or(EXPIRES_S, |at| at.saturating_sub(now) / 1000);
         let addresses = &self.target.addresses;
         let address = &addresses[turn % addresses.len()];
-        let path = address.path(key);
+        let path = address.path(ask.key);
         let signable = Signable {
             method: ask.method.as_str(),
             host: address.host(),
             path: &path,
             query: ask.query,
-            headers: &ask.headers,
+            headers: ask.headers,
         };
         let query = presign(&credentials.key, &self.target.region, now, left.clamp(1, EXPIRES_S), signable);
-        let (url, headers, body) = (address.url(path, query), ask.headers.clone(), ask.body.clone());
+        let (url, headers, body) = (address.url(path, query), ask.headers.to_vec(), ask.body.clone());
         Ok((StoreRequest::new(ask.step, ask.method, url, headers, body)?, credentials.set))
     }
 

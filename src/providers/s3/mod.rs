@@ -12,7 +12,7 @@ pub(crate) mod xml;
 
 pub use credentials::Held;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use self::calls::{Ask, Line};
@@ -125,15 +125,12 @@ impl<P: Platform> S3<P> {
 
     async fn create(&self, job: &Job<P>, key: &str) -> Result<String> {
         let ask = Ask {
-            step: Step::Init,
-            method: Method::Post,
-            query: &[("uploads", "")],
-            headers: self.object_headers(job),
-            body: Body::Empty,
+            headers: &self.object_headers(job),
             expects: Some("InitiateMultipartUploadResult"),
+            ..Ask::new(Step::Init, Method::Post, key, &[("uploads", "")])
         };
         // Repeated freely: an upload that was opened and never named holds nothing.
-        let response = self.line.call(job, key, &ask, &job.settings.retry, &Cell::default()).await?;
+        let response = self.line.call(job, &ask, &job.settings.retry).await?;
         xml::child(&response.body, "UploadId").filter(|id| !id.is_empty() && id.len() <= UPLOAD_ID).ok_or_else(|| {
             UploadError::new(Code::Server, "The store opened an upload and didn't name it.").at(Step::Init)
         })
@@ -144,15 +141,10 @@ impl<P: Platform> S3<P> {
         let mut marker = String::from("0");
         let mut listed = Vec::new();
         for _ in 0..LIST_PAGES {
-            let ask = Ask {
-                step: Step::List,
-                method: Method::Get,
-                query: &[("part-number-marker", marker.as_str()), ("uploadId", id)],
-                headers: Vec::new(),
-                body: Body::Empty,
-                expects: Some("ListPartsResult"),
-            };
-            let response = self.line.call(job, key, &ask, &job.settings.retry, &Cell::default()).await?;
+            let query = [("part-number-marker", marker.as_str()), ("uploadId", id)];
+            let ask =
+                Ask { expects: Some("ListPartsResult"), ..Ask::new(Step::List, Method::Get, key, &query) };
+            let response = self.line.call(job, &ask, &job.settings.retry).await?;
             let rows = xml::rows(&response.body, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
             for [number, size, etag] in rows {
                 if let (Ok(number), Ok(size)) = (number.parse(), size.parse()) {
@@ -182,29 +174,28 @@ impl<P: Platform> S3<P> {
     ) -> Result<Option<String>> {
         let mut headers = vec![("content-type".to_string(), "application/xml".to_string())];
         headers.extend(self.condition());
+        let query = [("uploadId", id)];
         let ask = Ask {
-            step: Step::Complete,
-            method: Method::Post,
-            query: &[("uploadId", id)],
-            headers,
-            body: Body::Xml(complete_body(parts)),
+            headers: &headers,
+            body: &Body::Xml(complete_body(parts)),
             expects: Some("CompleteMultipartUploadResult"),
+            ..Ask::new(Step::Complete, Method::Post, key, &query)
         };
-        let lost = Cell::new(false);
-        let error = match self.line.call(job, key, &ask, &job.settings.retry, &lost).await {
+        let error = match self.line.call(job, &ask, &job.settings.retry).await {
             Ok(response) => return Ok(xml::child(&response.body, "ETag").filter(|etag| !etag.is_empty())),
             Err(error) => error,
         };
         let gone = error.code == Code::SessionExpired;
         let exists = error.status == Some(412);
-        if !(gone || exists || lost.get()) {
+        let lost = ask.lost.get();
+        if !(gone || exists || lost) {
             return Err(error);
         }
         let expected = combined(parts.iter().map(|part| part.etag.as_deref()));
         let patience = if error.answer_lost { 2 } else { job.settings.retry.attempts };
         match self.look(job, key, session.begun_at, expected, exists, patience).await {
             (Whose::Ours, etag) => Ok(etag),
-            (Whose::Unclear, _) if gone || lost.get() => Err(unknown(&error)),
+            (Whose::Unclear, _) if gone || lost => Err(unknown(&error)),
             _ => Err(error),
         }
     }
@@ -219,16 +210,9 @@ impl<P: Platform> S3<P> {
         new: bool,
         attempts: u32,
     ) -> (Whose, Option<String>) {
-        let ask = Ask {
-            step: Step::Complete,
-            method: Method::Head,
-            query: &[],
-            headers: Vec::new(),
-            body: Body::Empty,
-            expects: None,
-        };
+        let ask = Ask::new(Step::Complete, Method::Head, key, &[]);
         let retry = RetrySettings { attempts, ..job.settings.retry };
-        match self.line.call(job, key, &ask, &retry, &Cell::default()).await {
+        match self.line.call(job, &ask, &retry).await {
             Ok(response) => {
                 let date = |name| response.header(name).and_then(parse_http);
                 let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
@@ -294,8 +278,8 @@ impl<P: Platform> Provider<P> for S3<P> {
             }
         };
         let body = Body::File(job.source.body(part.range, None));
-        let ask = Ask { step: Step::Part, method: Method::Put, query, headers, body, expects: None };
-        self.line.part(job, key, part.number, &ask).await.map(Request::Store)
+        let ask = Ask { headers: &headers, body: &body, ..Ask::new(Step::Part, Method::Put, key, query) };
+        self.line.part(job, part.number, &ask).await.map(Request::Store)
     }
 
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
@@ -363,17 +347,15 @@ impl<P: Platform> Provider<P> for S3<P> {
     async fn abort(&self, job: &Job<P>, session: &Session<P>) {
         let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return };
         let query = [("max-parts", "1"), ("uploadId", id.as_str())];
-        let ask =
-            |method, step, query, expects| Ask { step, method, query, headers: Vec::new(), body: Body::Empty, expects };
-        let delete = ask(Method::Delete, Step::Abort, &query[1..], None);
-        let list = ask(Method::Get, Step::List, &query, Some("ListPartsResult"));
+        let delete = Ask::new(Step::Abort, Method::Delete, key, &query[1..]);
+        let list = Ask { expects: Some("ListPartsResult"), ..Ask::new(Step::List, Method::Get, key, &query) };
         for _ in 0..ABORTS {
-            let (lost, retry) = (Cell::default(), &job.settings.retry);
-            if self.line.call(job, key, &delete, retry, &lost).await.is_err() {
+            let retry = &job.settings.retry;
+            if self.line.call(job, &delete, retry).await.is_err() {
                 return;
             }
             // A part that was on its way may have landed after all (AWS S3 API Reference, AbortMultipartUpload).
-            match self.line.call(job, key, &list, retry, &lost).await {
+            match self.line.call(job, &list, retry).await {
                 Ok(response) if xml::child(&response.body, "Part").is_some() => (),
                 _ => return,
             }
