@@ -5,7 +5,7 @@
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
 use super::reply::{Reply, read, refusal};
-use super::{Context, Provider, Receipt};
+use super::{Context, Provider, Receipt, in_doubt};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
@@ -244,8 +244,7 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         if known {
             return Ok(());
         }
-        let cut = "The page was left while the file was on its way to apifansly.";
-        Err(UploadError::new(Code::Network, cut).at(Step::Part).answer_lost(true).or_unknown())
+        Err(in_doubt(Step::Part, "The page was left while the file was on its way to apifansly."))
     }
 
     async fn complete(

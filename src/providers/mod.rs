@@ -4,8 +4,8 @@ use crate::engine::events::Outcome;
 use crate::engine::job::Job;
 use crate::engine::record::Resumed;
 use crate::engine::session::Session;
-use crate::error::{Code, Result, UploadError};
-use crate::http::{Request, Response};
+use crate::error::{Code, Result, Step, UploadError};
+use crate::http::{Body, Method, Request, Response, StoreRequest, Url};
 use crate::json;
 use crate::plan::Part;
 use crate::platform::Platform;
@@ -242,6 +242,31 @@ impl<P: Platform> Context<'_, P> {
 fn unreadable(why: String) -> UploadError {
     UploadError::new(Code::InvalidOptions, text::fill("The provider's options can't be read: {}", &[&why]))
         .hint("The package's types say what each option is.")
+}
+
+/// A vendor's plan that no byte should be sent by, and why.
+fn unusable(vendor: &str, why: &str) -> UploadError {
+    UploadError::new(Code::PlanMismatch, text::fill("{}'s plan can't be used. {}", &[&vendor, &why]))
+        .at(Step::Init)
+        .hint(text::fill("Nothing was sent. Try again; if it stays so, report it to {}.", &[&vendor]))
+}
+
+/// What was kept of an upload can't be gone on with.
+fn not_whole() -> UploadError {
+    UploadError::new(Code::SessionExpired, "The upload was not kept whole.").at(Step::Init)
+}
+
+/// The page was left while something may have taken effect.
+fn in_doubt(step: Step, what: &str) -> UploadError {
+    UploadError::new(Code::Network, what).at(step).answer_lost(true).or_unknown()
+}
+
+/// The request that puts a part where a presigned URL leads.
+fn presigned_put<P: Platform>(job: &Job<P>, part: &Part, url: Url) -> Result<Request<P>> {
+    let content_type = job.source.known_type();
+    let headers = url.type_header(content_type);
+    let body = Body::File(job.source.body(part.range, Some(content_type)));
+    StoreRequest::new(Step::Part, Method::Put, url, headers, body).map(Request::Store)
 }
 
 providers! {

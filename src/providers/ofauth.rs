@@ -7,13 +7,13 @@ use std::cell::Cell;
 
 use super::api::{Access, Api, Vendor};
 use super::reply::{read, refusal};
-use super::{Context, Provider, Receipt};
+use super::{Context, Provider, Receipt, not_whole, presigned_put, unusable};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Body, Method, Place, Request, Response, StoreRequest, Url, encode_segment};
+use crate::http::{Body, Method, Place, Request, Response, Url, encode_segment};
 use crate::id::IdText;
 use crate::integrity;
 use crate::json::{self, Made, decoded};
@@ -179,11 +179,7 @@ impl<P: Platform> Ofauth<P> {
 
     /// The session that a reply to init describes: by its body, else by its headers.
     fn session(&self, job: &Job<P>, reply: InitReply, response: &Response) -> Result<Session<P>> {
-        let mismatch = |what: String| {
-            UploadError::new(Code::PlanMismatch, text::fill("OFAuth's plan can't be used. {}", &[&what]))
-                .at(Step::Init)
-                .hint("Nothing was sent. Try again; if it stays so, report it to OFAuth.")
-        };
+        let mismatch = |what: String| unusable("OFAuth", &what);
         // It becomes a segment of paths, which dots would lead out of.
         if matches!(reply.media_upload_id.as_str(), "" | "." | "..") {
             return Err(mismatch("Its `mediaUploadId` is none.".into()));
@@ -348,31 +344,26 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         let lapsed = incomplete
             && session.expires_at.is_some_and(|at| job.is_past(at, session.begun_at) || at.saturating_add(YEAR_MS) < session.begun_at);
         if lapsed || foreign || astray || !sound || session.upload_id.is_none() {
-            return Err(UploadError::new(Code::SessionExpired, "The upload was not kept whole.").at(Step::Init));
+            return Err(not_whole());
         }
         Ok(())
     }
 
     async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
         let text = part.url.as_deref().unwrap_or_default();
-        let content_type = job.source.known_type();
-        let body = Body::File(job.source.body(part.range, Some(content_type)));
         match self.api.place(&job.platform, Step::Part, text)? {
             (Place::Api(url), _) => {
                 if let Some(pace) = &self.api.pace {
                     drop(pace.turn(&job.platform).await);
                 }
                 let mut request = self.api.request_to(Step::Part, Method::Put, url);
-                request.body = body;
+                request.body = Body::File(job.source.body(part.range, Some(job.source.known_type())));
                 if !session.multipart {
                     self.api.add_key(job, &mut request);
                 }
                 Ok(Request::Api(request))
             }
-            (Place::Presigned, url) => {
-                let headers = url.type_header(content_type);
-                StoreRequest::new(Step::Part, Method::Put, url, headers, body).map(Request::Store)
-            }
+            (Place::Presigned, url) => presigned_put(job, part, url),
         }
     }
 

@@ -8,14 +8,14 @@ use std::cell::{Cell, RefCell};
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
 use super::reply::{read, refusal};
-use super::{Context, Provider, Receipt, store};
+use super::{Context, Provider, Receipt, in_doubt, not_whole, presigned_put, store, unusable};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Notice, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::retry::Tries;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
-use crate::http::{Body, Method, Request, Response, StoreRequest, encode_segment};
+use crate::http::{Body, Method, Request, Response, encode_segment};
 use crate::json::{Made, decoded};
 use crate::numbered;
 use crate::plan::{ByteRange, Part, Plan};
@@ -237,27 +237,29 @@ impl<P: Platform> Onlymonster<P> {
         Ok(())
     }
 
-    async fn start(&self, job: &Job<P>) -> Result<StartReply> {
-        // Assumed from a record's metadata.
-        let body = job.platform.encode(&Made::Object(vec![
-            ("name", (&job.source.name).into()),
-            ("size", job.source.size.into()),
-            ("content_type", job.source.known_type().into()),
-        ]));
-        let mut tries = Tries::default();
-        loop {
-            let request = self.post(Step::Init, "/start", body.clone());
-            let answer = self.api.call(job, request, Repeat::Never).await;
-            let error = match answer.and_then(|response| read(&job.platform, Step::Init, &response)) {
-                Ok(reply) => return Ok(reply.value),
-                Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
-                Err(error) => return Err(error),
-            };
-            // The list can't give the URLs of a start whose answer was lost, and what is never exported makes no vault entry: so a
-            // new start is right whatever it shows. Reading it tells at least whether the API is there again.
-            let listed = self.find(job, &|_| true).await;
-            tries.again(job, listed.err().unwrap_or(error), &job.settings.retry).await?;
+    /// The session that a reply to start describes.
+    fn session(&self, job: &Job<P>, reply: StartReply) -> Result<Session<P>> {
+        let mismatch = |what: String| unusable("Onlymonster", &what);
+        let size = job.source.size;
+        let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
+            (Some(upload_id), Some(parts), _) => (self.plan(size, parts), Some(upload_id)),
+            (_, _, Some(put_url)) => {
+                let part = Part { number: 1, range: ByteRange::new(0, size), url: Some(put_url) };
+                (Plan::checked(size, vec![part]), None)
+            }
+            _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
+        };
+        let plan = plan.map_err(mismatch)?;
+        if let Some(number) = unsendable(&job.platform, &plan) {
+            return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
         }
+        Ok(Session {
+            upload_id: upload_id.clone(),
+            key: Some(reply.key),
+            record_id: reply.id.map(|id| id.0),
+            get_url: Some(reply.get_url),
+            ..Session::new(plan, upload_id.is_some())
+        })
     }
 
     /// What finish is told.
@@ -441,7 +443,7 @@ fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
     let mut parts = plan.parts().iter();
     let part = parts.find(|part| {
         // A relative one would lead to the page's own server.
-        let url = part.url.as_deref().filter(|url| url.contains("://")).and_then(|url| platform.resolve(url));
+        let url = part.url.as_deref().filter(|url| text::has(url, "://")).and_then(|url| platform.resolve(url));
         !url.is_some_and(|url| url.is_safe())
     })?;
     Some(part.number)
@@ -469,14 +471,15 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
         let session = &resumed.session;
         if resumed.phase == Phase::Settling {
-            let cut = "Which record the upload became was not kept.";
-            let lost = || UploadError::new(Code::Network, cut).at(Step::Status).answer_lost(true).or_unknown();
-            return session.record_id.as_ref().map(|_| ()).ok_or_else(lost);
+            return match session.record_id {
+                Some(_) => Ok(()),
+                None => Err(in_doubt(Step::Status, "Which record the upload became was not kept.")),
+            };
         }
         let named = session.key.is_some() && session.get_url.is_some();
         let sound = session.is_sound() && session.multipart == session.upload_id.is_some();
         if !(named && sound) || unsendable(&job.platform, &session.plan).is_some() {
-            return Err(UploadError::new(Code::SessionExpired, "The upload was not kept whole.").at(Step::Init));
+            return Err(not_whole());
         }
         self.verify_fan(job).await?;
         // An earlier page may have come further than it could keep: what was exported is only waited for.
@@ -490,32 +493,26 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-        let reply = self.start(job).await?;
-        let mismatch = |what: String| {
-            UploadError::new(Code::PlanMismatch, text::fill("Onlymonster's plan can't be used. {}", &[&what]))
-                .at(Step::Init)
-                .hint("Nothing was sent. Try again; if it stays so, report it to Onlymonster.")
-        };
-        let size = job.source.size;
-        let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
-            (Some(upload_id), Some(parts), _) => (self.plan(size, parts), Some(upload_id)),
-            (_, _, Some(put_url)) => {
-                let part = Part { number: 1, range: ByteRange::new(0, size), url: Some(put_url) };
-                (Plan::checked(size, vec![part]), None)
-            }
-            _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
-        };
-        let plan = plan.map_err(mismatch)?;
-        if let Some(number) = unsendable(&job.platform, &plan) {
-            return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
+        // Assumed from a record's metadata.
+        let body = job.platform.encode(&Made::Object(vec![
+            ("name", (&job.source.name).into()),
+            ("size", job.source.size.into()),
+            ("content_type", job.source.known_type().into()),
+        ]));
+        let mut tries = Tries::default();
+        loop {
+            let request = self.post(Step::Init, "/start", body.clone());
+            let answer = self.api.call(job, request, Repeat::Never).await;
+            let error = match answer.and_then(|response| read(&job.platform, Step::Init, &response)) {
+                Ok(reply) => return self.session(job, reply.value),
+                Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
+                Err(error) => return Err(error),
+            };
+            // The list can't give the URLs of a start whose answer was lost, and what is never exported makes no vault entry: so a
+            // new start is right whatever it shows. Reading it tells at least whether the API is there again.
+            let listed = self.find(job, &|_| true).await;
+            tries.again(job, listed.err().unwrap_or(error), &job.settings.retry).await?;
         }
-        Ok(Session {
-            upload_id: upload_id.clone(),
-            key: Some(reply.key),
-            record_id: reply.id.map(|id| id.0),
-            get_url: Some(reply.get_url),
-            ..Session::new(plan, upload_id.is_some())
-        })
     }
 
     async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
@@ -526,10 +523,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         if url.expires_at().is_some_and(|at| job.is_past(at, session.begun_at)) {
             self.lapsed.set(true);
         }
-        let content_type = job.source.known_type();
-        let headers = url.type_header(content_type);
-        let body = Body::File(job.source.body(part.range, Some(content_type)));
-        StoreRequest::new(Step::Part, Method::Put, url, headers, body).map(Request::Store)
+        presigned_put(job, part, url)
     }
 
     fn receipt(&self, job: &Job<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {

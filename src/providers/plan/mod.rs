@@ -13,7 +13,7 @@ use futures::{FutureExt, pin_mut};
 use self::given::{Given, Have, Manner, Signed};
 use self::urls::{Target, Urls};
 use super::listed::{Listed, reconcile};
-use super::{Context, Provider, Receipt, store};
+use super::{Context, Provider, Receipt, in_doubt, store};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
@@ -207,12 +207,6 @@ impl<P: Platform> PlanProvider<P> {
 const EMPTY_BODY: &str = "The plan's URLs were signed with the checksum of an empty body (x-amz-checksum-crc32=AAAAAA==): the store \
     will refuse the bytes. Make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".";
 
-/// The page was left while the application's server put the file together.
-fn in_doubt() -> UploadError {
-    let cut = UploadError::new(Code::Network, "The page was left while the file was put together.").at(Step::Complete);
-    cut.answer_lost(true).or_unknown()
-}
-
 fn mismatch(message: impl Into<String>) -> UploadError {
     UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
 }
@@ -311,6 +305,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
     }
 
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+        let in_doubt = || in_doubt(Step::Complete, "The page was left while the file was put together.");
         let gone = |why: &str| Err(UploadError::new(Code::SessionExpired, why).at(Step::List));
         let Some(given) = resumed.session.given.clone() else { return gone("The plan was not kept.") };
         let before = &resumed.session;

@@ -81,18 +81,16 @@ impl Line {
         cors::rule(&platform.origin(), cors::DIRECT, &self.target.extra_headers())
     }
 
-    /// The request for a part: another host for each part, and for each try.
-    pub(super) async fn part<P: Platform>(
-        &self,
-        job: &Job<P>,
-        number: u32,
-        ask: &Ask<'_, P>,
-    ) -> Result<StoreRequest<P>> {
-        let before = self.sent.borrow().get(number).copied().unwrap_or_default();
-        let turn = number.saturating_sub(1).wrapping_add(before.count) as usize;
-        let (request, set) = self.sign(job, turn, ask).await?;
-        self.sent.borrow_mut().insert(number, Sent { count: before.count + 1, set });
-        Ok(request)
+    /// Whose turn among the hosts it is: another one's for each part, and for each try.
+    pub(super) fn turn(&self, number: u32) -> usize {
+        let count = self.sent.borrow().get(number).map_or(0, |sent| sent.count);
+        number.saturating_sub(1).wrapping_add(count) as usize
+    }
+
+    /// A part is sent, signed with that set of credentials.
+    pub(super) fn sends(&self, number: u32, set: u32) {
+        let count = self.sent.borrow().get(number).map_or(0, |sent| sent.count) + 1;
+        self.sent.borrow_mut().insert(number, Sent { count, set });
     }
 
     /// What the store means by an answer to a part that isn't 2xx.
@@ -139,7 +137,8 @@ impl Line {
         }
     }
 
-    async fn sign<P: Platform>(
+    /// Signs a request for the host whose `turn` it is; tells with which set of credentials.
+    pub(super) async fn sign<P: Platform>(
         &self,
         job: &Job<P>,
         turn: usize,

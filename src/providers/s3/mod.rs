@@ -279,7 +279,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         };
         let body = Body::File(job.source.body(part.range, None));
         let ask = Ask { headers: &headers, body: &body, ..Ask::new(Step::Part, Method::Put, key, query) };
-        self.line.part(job, part.number, &ask).await.map(Request::Store)
+        let (request, set) = self.line.sign(job, self.line.turn(part.number), &ask).await?;
+        self.line.sends(part.number, set);
+        Ok(Request::Store(request))
     }
 
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {

@@ -91,7 +91,7 @@ impl Options {
         for endpoint in &endpoints {
             let Some(address) = Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style) else {
                 return Err((
-                    text::fill("The endpoint \"{}\" is no https address.", &[&endpoint.split('?').next().unwrap_or("")]),
+                    text::fill("The endpoint \"{}\" is no https address.", &[&text::cut(endpoint, "?").map_or(endpoint.as_str(), |(head, _)| head)]),
                     "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
                 ));
             };
@@ -137,7 +137,7 @@ impl Target {
 impl Address {
     fn new(endpoint: &str, url: Option<Url>, bucket: &str, force_path: Option<bool>) -> Option<Self> {
         // Without a scheme it would be a path of the page's own server.
-        let whole = text::has(endpoint, "://") && !endpoint.contains(['#', '@']);
+        let whole = text::has(endpoint, "://") && !endpoint.bytes().any(|byte| byte == b'#' || byte == b'@');
         let url = url.filter(|url| whole && url.is_safe() && url.query.is_empty())?;
         // What was normalised here, and signed, must be what the store reads.
         if encode_path(&url.path) != url.path {

@@ -27,7 +27,7 @@ impl<'a> Iterator for Tokens<'a> {
                 return None;
             }
             if !self.0.starts_with('<') {
-                let end = self.0.find('<').unwrap_or(self.0.len());
+                let end = text::find(self.0, "<").unwrap_or(self.0.len());
                 return Some(Token::Text(self.take(end, 0)));
             }
             if self.0.starts_with("<!--") {
@@ -43,7 +43,8 @@ impl<'a> Iterator for Tokens<'a> {
                 if tag.starts_with('/') {
                     return Some(Token::Close);
                 }
-                let name = tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or("");
+                let end = tag.bytes().position(|byte| byte.is_ascii_whitespace() || byte == b'/');
+                let name = &tag[..end.unwrap_or(tag.len())];
                 let local = text::last(name, b':').map_or(name, |at| &name[at + 1..]);
                 return Some(if tag.ends_with('/') { Token::Whole(local) } else { Token::Open(local) });
             }
@@ -147,7 +148,7 @@ const REFERENCE: usize = 16;
 
 /// Decodes the five named entities and character references; leaves anything else as it is.
 fn decode(mut piece: &str, text: &mut String) {
-    while let Some(at) = piece.find('&') {
+    while let Some(at) = text::find(piece, "&") {
         let (head, tail) = piece.split_at(at);
         text.push_str(head);
         let entity = tail.bytes().take(REFERENCE).position(|byte| byte == b';').map_or("", |end| &tail[1..end]);
