@@ -102,7 +102,7 @@ decoded! {
         items: Vec<Record> = "items",
     }
 
-    #[derive(Clone, Debug)]
+    #[derive(Debug)]
     struct Record {
         id: IdText = "id",
         status: Option<String> = "status",
@@ -110,7 +110,7 @@ decoded! {
         metadata: Option<Metadata> = "metadata",
     }
 
-    #[derive(Clone, Debug)]
+    #[derive(Debug)]
     struct Metadata {
         key: Option<String> = "key",
         e_tag: Option<String> = "e_tag",
@@ -585,26 +585,23 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
                 // A refusal says that the status has moved on, which the next look shows.
                 let _ = self.api.call(job, request, Repeat::Freely).await;
             }
-            let seen = match poll.next(job).await? {
+            let before = record.status.clone();
+            match poll.next(job).await? {
                 Some(notice) if !is_about(&notice, &record) => continue,
-                Some(notice) if notice.status != "exported" || notice.media_id.is_some() => Some(Record {
-                    id: record.id.clone(),
-                    status: Some(notice.status),
-                    media_id: notice.media_id,
-                    metadata: record.metadata.clone(),
-                }),
+                Some(notice) if notice.status != "exported" || notice.media_id.is_some() => {
+                    record.status = Some(notice.status);
+                    record.media_id = notice.media_id;
+                }
                 _ => match self.find(job, &|other| other.id == record.id).await {
-                    Ok(seen) => seen,
+                    Ok(Some(seen)) => record = seen,
+                    Ok(None) => (),
                     // The export was taken: a list that can't be read for a while ends nothing.
-                    Err(error) if matches!(error.retry, Retry::Later(_)) => None,
+                    Err(error) if matches!(error.retry, Retry::Later(_)) => (),
                     Err(error) => return Err(error),
                 },
-            };
-            if let Some(seen) = seen {
-                if seen.status != record.status {
-                    since = job.platform.now();
-                }
-                record = seen;
+            }
+            if record.status != before {
+                since = job.platform.now();
             }
         }
     }

@@ -193,7 +193,7 @@ impl<P: Platform> S3<P> {
         }
         let expected = combined(parts.iter().map(|part| part.etag.as_deref()));
         let patience = if error.answer_lost { 2 } else { job.settings.retry.attempts };
-        match self.look(job, key, session.begun_at, expected, exists, patience).await {
+        match self.look(job, session, expected, exists, patience).await {
             (Whose::Ours, etag) => Ok(etag),
             (Whose::Unclear, _) if gone || lost => Err(unknown(&error)),
             _ => Err(error),
@@ -204,13 +204,12 @@ impl<P: Platform> S3<P> {
     async fn look(
         &self,
         job: &Job<P>,
-        key: &str,
-        begun_at: u64,
+        session: &Session<P>,
         etag: Option<String>,
         new: bool,
         attempts: u32,
     ) -> (Whose, Option<String>) {
-        let ask = Ask::new(Step::Complete, Method::Head, key, &[]);
+        let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
         let retry = RetrySettings { attempts, ..job.settings.retry };
         match self.line.call(job, &ask, &retry).await {
             Ok(response) => {
@@ -226,7 +225,7 @@ impl<P: Platform> S3<P> {
                     etag,
                     // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
                     proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
-                    since: job.platform.now().saturating_sub(begun_at),
+                    since: job.platform.now().saturating_sub(session.begun_at),
                     new,
                 };
                 (whose(&found, &mine), found.etag)
@@ -340,7 +339,7 @@ impl<P: Platform> Provider<P> for S3<P> {
             return self.tell(key, parts.first().and_then(|part| part.etag.clone()), outcome);
         };
         let md5 = job.md5.get().map(|md5| hex(&md5));
-        match self.look(job, key, session.begun_at, md5, true, job.settings.retry.attempts).await {
+        match self.look(job, session, md5, true, job.settings.retry.attempts).await {
             (Whose::Ours, etag) => self.tell(key, etag, outcome),
             _ => Err(error),
         }
