@@ -1,5 +1,7 @@
 //! The dialects of the remote APIs, one file each, and the one list of them.
 
+use futures::FutureExt;
+
 use crate::engine::events::Outcome;
 use crate::engine::job::Job;
 use crate::engine::record::Resumed;
@@ -168,14 +170,15 @@ macro_rules! providers {
             fn part_completes(&self, session: &Session<P>) -> bool {
                 match self { $(Self::$variant(provider) => provider.part_completes(session),)* }
             }
+            // Boxed: else the states of every provider's future are woven into those of the engine's, which weighs more.
             async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
-                match self { $(Self::$variant(provider) => provider.check(job, outcome).await,)* }
+                match self { $(Self::$variant(provider) => provider.check(job, outcome).boxed_local(),)* }.await
             }
             async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-                match self { $(Self::$variant(provider) => provider.open(job).await,)* }
+                match self { $(Self::$variant(provider) => provider.open(job).boxed_local(),)* }.await
             }
             async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>> {
-                match self { $(Self::$variant(provider) => provider.part_request(job, session, part, renew).await,)* }
+                match self { $(Self::$variant(provider) => provider.part_request(job, session, part, renew).boxed_local(),)* }.await
             }
             fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
                 match self { $(Self::$variant(provider) => provider.receipt(job, session, part, response),)* }
@@ -187,7 +190,7 @@ macro_rules! providers {
                 match self { $(Self::$variant(provider) => provider.keeps_urls(),)* }
             }
             async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-                match self { $(Self::$variant(provider) => provider.restore(job, resumed).await,)* }
+                match self { $(Self::$variant(provider) => provider.restore(job, resumed).boxed_local(),)* }.await
             }
             async fn complete(
                 &self,
@@ -197,13 +200,13 @@ macro_rules! providers {
                 again: bool,
                 outcome: &mut Outcome<P>,
             ) -> Result<()> {
-                match self { $(Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).await,)* }
+                match self { $(Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).boxed_local(),)* }.await
             }
             async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
-                match self { $(Self::$variant(provider) => provider.settle(job, session, outcome).await,)* }
+                match self { $(Self::$variant(provider) => provider.settle(job, session, outcome).boxed_local(),)* }.await
             }
             async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-                match self { $(Self::$variant(provider) => provider.abort(job, session).await,)* }
+                match self { $(Self::$variant(provider) => provider.abort(job, session).boxed_local(),)* }.await
             }
         }
     };
