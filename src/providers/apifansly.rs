@@ -113,6 +113,27 @@ impl<P: Platform> Apifansly<P> {
         })
     }
 
+    /// What the job's status means: an outcome, an error, or that it goes on.
+    fn judge(&self, job: &Job<P>, reply: &Reply<P, Status>, job_id: &str, outcome: &mut Outcome<P>) -> Result<bool> {
+        let Some(status) = &reply.value.data else { return Ok(false) };
+        if let Some(percent) = status.progress {
+            job.measure(true, |meter, _| meter.processing(percent / 100.0));
+        }
+        match status.state.as_deref() {
+            Some("failed") => return Err(self.failed(reply, job, job_id)),
+            Some("completed") => {}
+            _ => return Ok(false),
+        }
+        let media_id = status.result.as_ref().and_then(|result| result.media_id.as_ref());
+        let Some(media_id) = media_id else { return Ok(false) };
+        let data = job.platform.member(&reply.json, "data");
+        let done_at = reply.value.timestamp.as_deref().and_then(time::parse_iso);
+        outcome.media_id = Some(media_id.0.clone());
+        outcome.media = data.and_then(|data| job.platform.member(&data, "result"));
+        outcome.links_expire_at = done_at.map(|at| time::format_iso(at + LINKS_MS));
+        Ok(true)
+    }
+
     fn failed(&self, reply: &Reply<P, Status>, job: &Job<P>, job_id: &str) -> UploadError {
         let platform = &job.platform;
         // The body of a failed job is published nowhere: these are the places where it may say why.
@@ -274,22 +295,9 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
                 Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
                 Err(error) => return Err(error),
             };
-            let Some(status) = &reply.value.data else { continue };
-            if let Some(percent) = status.progress {
-                job.measure(true, |meter, _| meter.processing(percent / 100.0));
+            if self.judge(job, &reply, job_id, outcome)? {
+                return Ok(());
             }
-            match status.state.as_deref() {
-                Some("failed") => return Err(self.failed(&reply, job, job_id)),
-                Some("completed") => {}
-                _ => continue,
-            }
-            let Some(media_id) = status.result.as_ref().and_then(|result| result.media_id.clone()) else { continue };
-            let data = job.platform.member(&reply.json, "data");
-            let done_at = reply.value.timestamp.as_deref().and_then(time::parse_iso);
-            outcome.media_id = Some(media_id.0);
-            outcome.media = data.and_then(|data| job.platform.member(&data, "result"));
-            outcome.links_expire_at = done_at.map(|at| time::format_iso(at + LINKS_MS));
-            return Ok(());
         }
     }
 }

@@ -253,13 +253,9 @@ impl<P: Platform> Onlymonster<P> {
         if let Some(number) = unsendable(&job.platform, &plan) {
             return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
         }
-        Ok(Session {
-            upload_id: upload_id.clone(),
-            key: Some(reply.key),
-            record_id: reply.id.map(|id| id.0),
-            get_url: Some(reply.get_url),
-            ..Session::new(plan, upload_id.is_some())
-        })
+        let session = Session::new(plan, upload_id.is_some());
+        let (key, get_url) = (Some(reply.key), Some(reply.get_url));
+        Ok(Session { upload_id, key, record_id: reply.id.map(|id| id.0), get_url, ..session })
     }
 
     /// What finish is told.

@@ -158,11 +158,7 @@ fn decode(mut piece: &str, text: &mut String) {
             "amp" => Some('&'),
             "quot" => Some('"'),
             "apos" => Some('\''),
-            _ => entity
-                .strip_prefix("#x")
-                .map(|hex| u32::from_str_radix(hex, 16))
-                .or_else(|| entity.strip_prefix('#').map(str::parse))
-                .and_then(|number| char::from_u32(number.ok()?)),
+            _ => reference(entity),
         };
         match (letter, tail.get(entity.len() + 2..)) {
             (Some(letter), Some(rest)) => {
@@ -176,6 +172,16 @@ fn decode(mut piece: &str, text: &mut String) {
         }
     }
     text.push_str(piece);
+}
+
+/// The letter that a character reference stands for: `#x41` or `#65`.
+fn reference(entity: &str) -> Option<char> {
+    let digits = entity.strip_prefix('#')?;
+    let (digits, radix) = match digits.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (digits, 10),
+    };
+    char::from_u32(u32::from_str_radix(digits, radix).ok()?)
 }
 
 /// Adds text to a document, with what XML would misread written as entities.
