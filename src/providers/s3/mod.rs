@@ -113,8 +113,11 @@ impl<P: Platform> S3<P> {
         headers
     }
 
-    fn condition(&self) -> Option<(String, String)> {
-        self.line.target.if_none_match.then(|| ("if-none-match".into(), "*".into()))
+    /// Adds the condition that the key is new, where it was asked for.
+    fn add_condition(&self, headers: &mut Vec<(String, String)>) {
+        if self.line.target.if_none_match {
+            headers.push(("if-none-match".into(), "*".into()));
+        }
     }
 
     fn tell(&self, key: &str, etag: Option<String>, outcome: &mut Outcome<P>) -> Result<()> {
@@ -173,7 +176,7 @@ impl<P: Platform> S3<P> {
         parts: &[Receipt<P>],
     ) -> Result<Option<String>> {
         let mut headers = vec![("content-type".to_string(), "application/xml".to_string())];
-        headers.extend(self.condition());
+        self.add_condition(&mut headers);
         let query = [("uploadId", id)];
         let ask = Ask {
             headers: &headers,
@@ -272,7 +275,7 @@ impl<P: Platform> Provider<P> for S3<P> {
             Some(named) => (named.as_slice(), Vec::new()),
             None => {
                 let mut headers = self.object_headers(job);
-                headers.extend(self.condition());
+                self.add_condition(&mut headers);
                 ([].as_slice(), headers)
             }
         };

@@ -71,7 +71,12 @@ pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: S
 
 /// A path, each segment percent-encoded once: S3 takes keys as they are, "//" and dots included.
 pub(crate) fn encode_path(path: &str) -> String {
-    text::list(&path.split('/').map(encode_segment).collect::<Vec<_>>(), "/")
+    let mut encoded = String::new();
+    for (index, segment) in path.split('/').enumerate() {
+        encoded.push_str(if index == 0 { "" } else { "/" });
+        encoded.push_str(&encode_segment(segment));
+    }
+    encoded
 }
 
 struct Headers {
