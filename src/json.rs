@@ -137,6 +137,11 @@ impl<P: Platform> Reader<'_, P> {
         json.map_or(Value::Nothing, |json| self.platform.value(json))
     }
 
+    /// True for anything but null.
+    fn is_there(&self, json: Option<&P::Json>) -> bool {
+        !matches!(self.value(json), Value::Nothing)
+    }
+
     /// The value, if it has members; nothing else will do.
     pub fn object<'j>(&mut self, json: Option<&'j P::Json>) -> Option<&'j P::Json> {
         if matches!(self.value(json), Value::Object) {
@@ -146,14 +151,31 @@ impl<P: Platform> Reader<'_, P> {
         None
     }
 
-    /// A member of an object, typed.
-    pub fn field<T: Decode>(&mut self, object: Option<&P::Json>, name: &str) -> T {
+    /// A member of an object.
+    pub fn field(&mut self, object: Option<&P::Json>, name: &str, field: &mut dyn Fill<P>) {
         let fitted = self.misfit.is_none();
-        let value = T::read(self, self.member(object, name).as_ref());
+        field.fill(self, self.member(object, name).as_ref());
         if fitted {
             self.within(name);
         }
-        value
+    }
+
+    /// A member of an object that may be missing: then the field stays as it is.
+    pub fn optional(&mut self, object: Option<&P::Json>, name: &str, field: &mut dyn Fill<P>) {
+        if self.member(object, name).is_some() {
+            self.field(object, name, field);
+        }
+    }
+
+    /// A number that fits; else 0.
+    fn number(&mut self, json: Option<&P::Json>, due: &str, fits: fn(f64) -> bool) -> f64 {
+        match self.value(json) {
+            Value::Number(number) if fits(number) => number,
+            _ => {
+                self.miss(due);
+                0.0
+            }
+        }
     }
 
     /// Every member of an object, by name.
@@ -161,10 +183,28 @@ impl<P: Platform> Reader<'_, P> {
         let object = self.object(json);
         let mut members = Vec::new();
         for name in object.map(|object| self.platform.names(object)).unwrap_or_default() {
-            let value = self.field(object, &name);
+            let mut value = T::default();
+            self.field(object, &name, &mut value);
             members.push((name, value));
         }
         members
+    }
+
+    /// Every item of a list.
+    pub fn items(&mut self, json: Option<&P::Json>, take: &mut dyn FnMut(&mut Self, &P::Json)) {
+        match self.value(json) {
+            Value::List(items) => {
+                for item in &items {
+                    // The rest would only fill the memory.
+                    if self.misfit.is_some() {
+                        break;
+                    }
+                    take(self, item);
+                }
+            }
+            Value::Long => self.miss("a shorter list"),
+            _ => self.miss("a list"),
+        }
     }
 
     fn member(&self, object: Option<&P::Json>, name: &str) -> Option<P::Json> {
@@ -180,139 +220,126 @@ impl<P: Platform> Reader<'_, P> {
 }
 
 /// A type that can be read from JSON.
-pub trait Decode: Sized {
-    /// Reads a value; None is one that isn't there. What doesn't fit is told to the reader.
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self;
+pub trait Decode: Default {
+    /// Reads a value into an empty one; None is one that isn't there. What doesn't fit is told to the reader.
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>);
 
     /// Reads a whole value.
     ///
     /// # Errors
     /// What doesn't fit, and where.
     fn decode<P: Platform>(platform: &P, json: Option<&P::Json>) -> Result<Self, String> {
-        let mut reader = Reader { platform, misfit: None };
-        let value = Self::read(&mut reader, json);
-        match reader.misfit {
-            None => Ok(value),
-            Some(misfit) => Err(misfit),
-        }
+        let mut value = Self::default();
+        fill(platform, json, &mut value)?;
+        Ok(value)
     }
+}
+
+/// What [`Decode`] can read, whatever its type: so all of it is read by the same code.
+pub trait Fill<P: Platform> {
+    /// Reads a value into this.
+    fn fill(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>);
+}
+
+impl<P: Platform, T: Decode> Fill<P> for T {
+    fn fill(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        self.read(reader, json);
+    }
+}
+
+/// Reads a whole value; the error says what doesn't fit, and where.
+pub(crate) fn fill<P: Platform>(platform: &P, json: Option<&P::Json>, value: &mut dyn Fill<P>) -> Result<(), String> {
+    let mut reader = Reader { platform, misfit: None };
+    value.fill(&mut reader, json);
+    reader.misfit.map_or(Ok(()), Err)
 }
 
 /// 2^53: up to here a JSON number is exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Decode for String {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         match reader.value(json) {
-            Value::Text(text) => text,
-            _ => {
-                reader.miss("text");
-                String::new()
-            }
+            Value::Text(text) => *self = text,
+            _ => reader.miss("text"),
         }
     }
 }
 
 impl Decode for bool {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         match reader.value(json) {
-            Value::Flag(flag) => flag,
-            _ => {
-                reader.miss("true or false");
-                false
-            }
+            Value::Flag(flag) => *self = flag,
+            _ => reader.miss("true or false"),
         }
     }
 }
 
 impl Decode for f64 {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        match reader.value(json) {
-            Value::Number(number) => number,
-            _ => {
-                reader.miss("a number");
-                0.0
-            }
-        }
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        *self = reader.number(json, "a number", |_| true);
     }
 }
 
 impl Decode for u64 {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        match reader.value(json) {
-            Value::Number(number) if (0.0..=EXACT).contains(&number) && (number as u64) as f64 == number => {
-                number as u64
-            }
-            _ => {
-                reader.miss("a whole number from 0");
-                0
-            }
-        }
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        *self = reader.number(json, "a whole number from 0", |number| is_whole(number) && number >= 0.0) as u64;
     }
 }
 
 impl Decode for u32 {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        u64::read(reader, json).try_into().unwrap_or_else(|_| {
-            reader.miss("a smaller number");
-            0
-        })
-    }
-}
-
-impl Decode for i64 {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        match reader.value(json) {
-            Value::Number(number) if number.abs() <= EXACT && (number as i64) as f64 == number => number as i64,
-            _ => {
-                reader.miss("a whole number");
-                0
-            }
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        let mut number = 0_u64;
+        number.read(reader, json);
+        match number.try_into() {
+            Ok(number) => *self = number,
+            Err(_) => reader.miss("a smaller number"),
         }
     }
 }
 
+impl Decode for i64 {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        *self = reader.number(json, "a whole number", is_whole) as i64;
+    }
+}
+
+/// True for a whole number that JSON carries exactly.
+fn is_whole(number: f64) -> bool {
+    number.abs() <= EXACT && (number as i64) as f64 == number
+}
+
 impl Decode for IdText {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         match reader.value(json) {
             // Two dots would lead out of the path that an id is put into, however they are encoded (URL Standard, 4.4).
-            Value::Text(text) if !matches!(text.as_str(), "" | "." | "..") => IdText(text),
+            Value::Text(text) if !matches!(text.as_str(), "" | "." | "..") => self.0 = text,
             // A number beyond 2^53 lost its last digits before it got here.
-            Value::Number(_) => IdText(text::number(u64::read(reader, json))),
-            _ => {
-                reader.miss("an id");
-                IdText(String::new())
+            Value::Number(_) => {
+                let mut number = 0_u64;
+                number.read(reader, json);
+                self.0 = text::number(number);
             }
+            _ => reader.miss("an id"),
         }
     }
 }
 
 impl<T: Decode> Decode for Option<T> {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        match reader.value(json) {
-            Value::Nothing => None,
-            _ => Some(T::read(reader, json)),
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        if reader.is_there(json) {
+            self.insert(T::default()).read(reader, json);
         }
     }
 }
 
 impl<T: Decode> Decode for Vec<T> {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        let mut list = Vec::new();
-        match reader.value(json) {
-            Value::List(items) => {
-                for item in &items {
-                    // The rest would only fill the memory.
-                    if reader.misfit.is_some() {
-                        break;
-                    }
-                    list.push(T::read(reader, Some(item)));
-                }
-            }
-            Value::Long => reader.miss("a shorter list"),
-            _ => reader.miss("a list"),
-        }
-        list
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        reader.items(json, &mut |reader, item| {
+            let mut value = T::default();
+            value.read(reader, Some(item));
+            self.push(value);
+        });
     }
 }
 
@@ -321,8 +348,8 @@ impl<T: Decode> Decode for Vec<T> {
 pub struct Pairs(pub Vec<(String, String)>);
 
 impl Decode for Pairs {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        Self(reader.members(json))
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        self.0 = reader.members(json);
     }
 }
 
@@ -338,15 +365,17 @@ macro_rules! decoded {
         $vis:vis struct $name:ident { $($(#[$about:meta])* $of:vis $field:ident: $type:ty = $wire:literal,)* }
     )*) => {$(
         $(#[$meta])*
+        #[derive(Default)]
         $vis struct $name { $($(#[$about])* $of $field: $type,)* }
 
         impl $crate::json::Decode for $name {
             fn read<P: $crate::platform::Platform>(
+                &mut self,
                 reader: &mut $crate::json::Reader<'_, P>,
                 json: Option<&P::Json>,
-            ) -> Self {
+            ) {
                 let object = reader.object(json);
-                Self { $($field: reader.field(object, $wire),)* }
+                $(reader.field(object, $wire, &mut self.$field);)*
             }
         }
     )*};

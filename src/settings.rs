@@ -29,10 +29,10 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            concurrency: Concurrency(CONCURRENCY),
+            concurrency: Concurrency::default(),
             retry: RetrySettings::default(),
             stall_ms: 30_000,
-            integrity: Integrity::Auto,
+            integrity: Integrity::default(),
             idempotency_keys: None,
             accept: AcceptSetting::default(),
             trusted_origins: Vec::new(),
@@ -43,6 +43,12 @@ impl Default for Settings {
 /// A number of slots, or "auto".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Concurrency(pub usize);
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self(CONCURRENCY)
+    }
+}
 
 /// How a request is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +68,12 @@ impl Default for RetrySettings {
 }
 
 /// Whether parts are held against their ETags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Integrity {
     /// Never.
     Off,
     /// Where the ETag looks like an MD5.
+    #[default]
     Auto,
     /// Always; where that can't be, the upload fails.
     Require,
@@ -84,79 +91,81 @@ pub struct AcceptSetting {
 }
 
 impl Decode for Settings {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         let object = reader.object(json);
-        let usual = Self::default();
-        Self {
-            concurrency: reader.field::<Option<_>>(object, "concurrency").unwrap_or(usual.concurrency),
-            retry: reader.field::<Option<_>>(object, "retry").unwrap_or(usual.retry),
-            stall_ms: reader.field::<Option<_>>(object, "stallMs").unwrap_or(usual.stall_ms),
-            integrity: reader.field::<Option<_>>(object, "integrity").unwrap_or(usual.integrity),
-            idempotency_keys: reader.field(object, "idempotencyKeys"),
-            accept: reader.field::<Option<_>>(object, "accept").unwrap_or_default(),
-            trusted_origins: reader.field::<Option<_>>(object, "trustedOrigins").unwrap_or_default(),
-        }
+        reader.optional(object, "concurrency", &mut self.concurrency);
+        reader.optional(object, "retry", &mut self.retry);
+        reader.optional(object, "stallMs", &mut self.stall_ms);
+        reader.optional(object, "integrity", &mut self.integrity);
+        reader.field(object, "idempotencyKeys", &mut self.idempotency_keys);
+        reader.optional(object, "accept", &mut self.accept);
+        reader.optional(object, "trustedOrigins", &mut self.trusted_origins);
     }
 }
 
 impl Decode for Integrity {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
-        match String::read(reader, json).as_str() {
-            "off" => Self::Off,
-            "require" => Self::Require,
-            "auto" => Self::Auto,
-            _ => {
-                reader.miss("\"off\", \"auto\" or \"require\"");
-                Self::Auto
-            }
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        let mut text = String::new();
+        text.read(reader, json);
+        match text.as_str() {
+            "off" => *self = Self::Off,
+            "require" => *self = Self::Require,
+            "auto" => *self = Self::Auto,
+            _ => reader.miss("\"off\", \"auto\" or \"require\""),
         }
     }
 }
 
 impl Decode for Concurrency {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         match reader.value(json) {
-            Value::Text(text) if text == "auto" => Self(CONCURRENCY),
-            Value::Number(number) if number >= 1.0 => Self(u32::read(reader, json) as usize),
-            _ => {
-                reader.miss("a whole number from 1, or \"auto\",");
-                Self(CONCURRENCY)
+            Value::Text(text) if text == "auto" => self.0 = CONCURRENCY,
+            Value::Number(number) if number >= 1.0 => {
+                let mut number = 0_u32;
+                number.read(reader, json);
+                self.0 = number as usize;
             }
+            _ => reader.miss("a whole number from 1, or \"auto\","),
         }
     }
 }
 
 impl Decode for RetrySettings {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         let object = reader.object(json);
-        let usual = Self::default();
-        Self {
-            attempts: reader.field::<Option<_>>(object, "attempts").unwrap_or(usual.attempts),
-            base_ms: reader.field::<Option<_>>(object, "baseMs").unwrap_or(usual.base_ms),
-            cap_ms: reader.field::<Option<_>>(object, "capMs").unwrap_or(usual.cap_ms),
-        }
+        reader.optional(object, "attempts", &mut self.attempts);
+        reader.optional(object, "baseMs", &mut self.base_ms);
+        reader.optional(object, "capMs", &mut self.cap_ms);
     }
 }
 
 impl Decode for AcceptSetting {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         if matches!(reader.value(json), Value::Flag(false)) {
-            return Self { off: true, ..Self::default() };
+            self.off = true;
+            return;
         }
         let object = reader.object(json);
-        let max_bytes: Option<MaxBytes> = reader.field(object, "maxBytes");
-        Self { off: false, types: reader.field(object, "types"), max_bytes: max_bytes.map(|max_bytes| max_bytes.0) }
+        let mut max_bytes: Option<MaxBytes> = None;
+        reader.field(object, "maxBytes", &mut max_bytes);
+        self.max_bytes = max_bytes.map(|max_bytes| max_bytes.0);
+        reader.field(object, "types", &mut self.types);
     }
 }
 
 /// One number for all, or numbers by type.
+#[derive(Default)]
 struct MaxBytes(Vec<(String, u64)>);
 
 impl Decode for MaxBytes {
-    fn read<P: Platform>(reader: &mut Reader<'_, P>, json: Option<&P::Json>) -> Self {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
         match reader.value(json) {
-            Value::Number(_) => Self(vec![("*/*".into(), u64::read(reader, json))]),
-            _ => Self(reader.members(json)),
+            Value::Number(_) => {
+                let mut most = 0;
+                most.read(reader, json);
+                self.0.push(("*/*".into(), most));
+            }
+            _ => self.0 = reader.members(json),
         }
     }
 }

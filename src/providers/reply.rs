@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
-use crate::json::{self, Decode};
+use crate::json::{self, Decode, Fill};
 use crate::platform::Platform;
 use crate::text;
 
@@ -20,16 +20,23 @@ pub(crate) struct Reply<P: Platform, T> {
 /// # Errors
 /// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
 pub(crate) fn read<P: Platform, T: Decode>(platform: &P, step: Step, response: &Response) -> Result<Reply<P, T>> {
-    let senseless = |why: &str| {
-        UploadError::new(Code::Server, text::fill("The server's answer makes no sense: {}", &[&why]))
+    let mut value = T::default();
+    let json = fill(platform, step, response, &mut value)?;
+    Ok(Reply { value, json })
+}
+
+fn fill<P: Platform>(platform: &P, step: Step, response: &Response, value: &mut dyn Fill<P>) -> Result<P::Json> {
+    let read = match platform.parse(&response.body) {
+        Some(json) => json::fill(platform, Some(&json), value).map(|()| json),
+        None => Err("it isn't JSON".into()),
+    };
+    read.map_err(|why| {
+        UploadError::new(Code::Server, text::fill("The server's answer makes no sense: {}.", &[&why]))
             .at(step)
             .status(response.status)
             .retry(Retry::Never)
             .answer_lost(true)
-    };
-    let json = platform.parse(&response.body).ok_or_else(|| senseless("it isn't JSON."))?;
-    let value = json::decode(platform, &json).map_err(|why: String| senseless(&text::join(&[&why, "."])))?;
-    Ok(Reply { value, json })
+    })
 }
 
 /// The vendor's own words in an answer that isn't 2xx.

@@ -22,7 +22,6 @@ const KEY: usize = 1024;
 
 decoded! {
     /// As the caller gives them. `key` and `getCredentials` are asked for by call.
-    #[derive(Default)]
     pub(super) struct Options {
         bucket: String = "bucket",
         region: String = "region",
