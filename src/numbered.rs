@@ -67,32 +67,62 @@ impl<T> Numbered<T> {
 /// assert_eq!(list, [1, 1, 2, 3]);
 /// ```
 pub fn sort<T>(list: &mut [T], number: fn(&T) -> u32) {
-    let len = list.len();
-    if (1..len).all(|at| number(&list[at - 1]) <= number(&list[at])) {
-        return;
+    heapsort(&mut Row { list, number });
+}
+
+/// What is sorted, whatever its type: so one function sorts it all.
+trait Sortable {
+    fn len(&self) -> usize;
+    fn number(&self, at: usize) -> u32;
+    fn swap(&mut self, one: usize, other: usize);
+}
+
+struct Row<'a, T> {
+    list: &'a mut [T],
+    number: fn(&T) -> u32,
+}
+
+impl<T> Sortable for Row<'_, T> {
+    fn len(&self) -> usize {
+        self.list.len()
     }
-    for root in (0..len / 2).rev() {
-        sift(list, root, len, number);
+
+    fn number(&self, at: usize) -> u32 {
+        (self.number)(&self.list[at])
     }
-    for end in (1..len).rev() {
-        list.swap(0, end);
-        sift(list, 0, end, number);
+
+    fn swap(&mut self, one: usize, other: usize) {
+        self.list.swap(one, other);
     }
 }
 
-fn sift<T>(list: &mut [T], mut root: usize, end: usize, number: fn(&T) -> u32) {
+fn heapsort(row: &mut dyn Sortable) {
+    let len = row.len();
+    if (1..len).all(|at| row.number(at - 1) <= row.number(at)) {
+        return;
+    }
+    for root in (0..len / 2).rev() {
+        sift(row, root, len);
+    }
+    for end in (1..len).rev() {
+        row.swap(0, end);
+        sift(row, 0, end);
+    }
+}
+
+fn sift(row: &mut dyn Sortable, mut root: usize, end: usize) {
     loop {
         let mut child = 2 * root + 1;
         if child >= end {
             return;
         }
-        if child + 1 < end && number(&list[child]) < number(&list[child + 1]) {
+        if child + 1 < end && row.number(child) < row.number(child + 1) {
             child += 1;
         }
-        if number(&list[root]) >= number(&list[child]) {
+        if row.number(root) >= row.number(child) {
             return;
         }
-        list.swap(root, child);
+        row.swap(root, child);
         root = child;
     }
 }
