@@ -38,6 +38,12 @@ pub(crate) fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
 
+/// A text's first characters, so many at most.
+pub(crate) fn start(text: &str, most: usize) -> &str {
+    let mut starts = text.char_indices().map(|(at, _)| at);
+    &text[..starts.nth(most).unwrap_or(text.len())]
+}
+
 /// Where a letter of ASCII stands last.
 pub(crate) fn last(text: &str, letter: u8) -> Option<usize> {
     text.as_bytes().iter().rposition(|byte| *byte == letter)

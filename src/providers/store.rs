@@ -1,15 +1,13 @@
 //! What a store's answer to a presigned request means, the same for every provider that sends bytes to S3.
 
+use super::reply::{MESSAGE, Meaning};
 use super::s3::xml;
 use super::{Receipt, cors};
-use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
+use crate::error::{Code, Result, Step, UploadError, Vendor};
 use crate::http::Response;
 use crate::plan::Part;
 use crate::platform::Platform;
 use crate::text;
-
-/// The vendor's message is cut after so many characters.
-const MESSAGE: usize = 500;
 
 /// Reads the answer to a part that went to a presigned URL.
 ///
@@ -37,32 +35,20 @@ pub(crate) fn receipt<P: Platform>(
 pub(crate) fn refusal(response: &Response, now: u64) -> UploadError {
     let vendor = words(response);
     let code = vendor.code.as_deref().unwrap_or("");
-    let (status, wish) = (response.status, response.wait_ms(now));
-    // An answer that began well and ended with an error is a failure of the server's (AWS, CompleteMultipartUpload).
-    let failed = if response.ok() { 500 } else { status };
     let message = vendor.message.as_deref().unwrap_or("");
-    let meaning = if lapsed(code, message) { EXPIRED } else { by_code(code).unwrap_or_else(|| by_status(failed)) };
-    let mut text = String::from(meaning.what);
-    if !message.is_empty() {
-        text.push_str(" It says: ");
-        text.push_str(message);
-    }
-    let mut error = UploadError::new(meaning.code, text).status(status).answer_lost(failed >= 500);
-    if !meaning.hint.is_empty() {
-        error = error.hint(meaning.hint);
-    }
-    error = error.retry(match meaning.retry {
-        Retry::Later(_) => Retry::Later(wish),
-        other => other,
-    });
-    error.vendor(vendor)
+    let meaning = if lapsed(code, message) {
+        &EXPIRED
+    } else {
+        Meaning::of(MEANINGS, code, if response.ok() { 500 } else { response.status })
+    };
+    meaning.error(response, vendor, now)
 }
 
 /// The store's own words.
 pub(crate) fn words(response: &Response) -> Vendor {
     let member = |name: &str| {
         let text = xml::child(&response.body, name).filter(|text| !text.is_empty())?;
-        Some(text.chars().take(MESSAGE).collect())
+        Some(text::start(&text, MESSAGE).into())
     };
     let is_error = xml::root(&response.body) == Some("Error");
     let member = |name: &str| if is_error { member(name) } else { None };
@@ -82,131 +68,86 @@ fn lapsed(code: &str, message: &str) -> bool {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Meaning {
-    code: Code,
-    retry: Retry,
-    what: &'static str,
-    hint: &'static str,
-}
+const EXPIRED: Meaning =
+    Meaning::anew(Code::UrlExpired, "The presigned URL has expired, or the credentials behind it have.").hint(
+        "Sign URLs for longer than the upload takes, or let them be signed anew. A clock that is off looks the same.",
+    );
 
-const fn never(code: Code, what: &'static str, hint: &'static str) -> Meaning {
-    Meaning { code, retry: Retry::Never, what, hint }
-}
-
-const fn again(code: Code, what: &'static str) -> Meaning {
-    Meaning { code, retry: Retry::Later(None), what, hint: "" }
-}
-
-const fn anew(code: Code, what: &'static str, hint: &'static str) -> Meaning {
-    Meaning { code, retry: Retry::Anew, what, hint }
-}
-
-const EXPIRED: Meaning = anew(
-    Code::UrlExpired,
-    "The presigned URL has expired, or the credentials behind it have.",
-    "Sign URLs for longer than the upload takes, or let them be signed anew. A clock that is off looks the same.",
-);
-const BUSY: Meaning = again(Code::Server, "The store failed.");
-const FORBIDDEN: Meaning = never(
-    Code::Forbidden,
-    "The store refuses.",
-    "Check what the key that signs may do: s3:PutObject for the bytes, s3:AbortMultipartUpload to give up.",
-);
-const TOO_LARGE: Meaning = never(
-    Code::TooLarge,
-    "The store takes nothing of this size.",
-    "AWS takes 5 GiB in one request; send larger files in parts.",
-);
-const KEY_EXISTS: Meaning = never(
-    Code::Conflict,
-    "The key exists already.",
-    "Use another key, or leave the condition out to replace the object.",
-);
-const NO_UPLOAD: Meaning = anew(Code::SessionExpired, "The store doesn't know this upload (any more).", "");
-
-/// What a code means by itself.
-fn by_code(code: &str) -> Option<Meaning> {
-    Some(match code {
-        "SlowDown" | "ThrottlingException" | "TooManyRequests" => {
-            again(Code::RateLimited, "The store takes no more requests for a while.")
-        }
-        "InternalError" | "ServiceUnavailable" | "Busy" => BUSY,
-        "RequestTimeout" | "IncompleteBody" => again(Code::Network, "The store got only some of the bytes."),
-        "OperationAborted" => again(Code::Conflict, "The store is busy with another call for this key."),
-        "BadDigest" | "XAmzContentSHA256Mismatch" | "XAmzContentChecksumMismatch" => {
-            again(Code::IntegrityMismatch, "The store got other bytes than were signed for.")
-        }
-        "RequestTimeTooSkewed" => never(
-            Code::Forbidden,
-            "The store's clock and the signer's differ too much.",
-            "Set the clock of the machine that signs.",
-        ),
-        "SignatureDoesNotMatch" => never(
-            Code::Forbidden,
-            "The store finds another signature.",
-            "The secret key or the region is wrong, or the URL was signed for another method, other headers or another content type.",
-        ),
-        "AccessDenied" | "AllAccessDisabled" => FORBIDDEN,
-        "InvalidAccessKeyId" | "InvalidToken" => never(
-            Code::Forbidden,
-            "The store doesn't know the key that signed.",
-            "Check the credentials and the endpoint.",
-        ),
-        "AuthorizationHeaderMalformed"
-        | "AuthorizationQueryParametersError"
-        | "PermanentRedirect"
-        | "TemporaryRedirect" => never(
-            Code::BadRequest,
-            "The store wants the request signed or sent otherwise.",
-            "Check the region and the endpoint.",
-        ),
-        "NoSuchBucket" => {
-            never(Code::BadRequest, "There is no such bucket.", "Check the bucket's name, the region and the endpoint.")
-        }
-        "NoSuchUpload" => NO_UPLOAD,
-        "EntityTooLarge" => TOO_LARGE,
-        "EntityTooSmall" => never(
-            Code::PlanMismatch,
-            "A part is smaller than the store takes.",
-            "AWS takes parts from 5 MiB; only the last may be smaller.",
-        ),
-        "InvalidPart" | "InvalidPartOrder" => {
-            anew(Code::IntegrityMismatch, "The store has other parts than it confirmed.", "")
-        }
-        "PreconditionFailed" => KEY_EXISTS,
-        "ConditionalRequestConflict" => {
-            never(Code::Conflict, "Somebody else wrote the same key at the same time.", "Begin a new upload.")
-        }
-        "NotImplemented" => {
-            never(Code::BadRequest, "The store doesn't know something in the request.", "Check the `headers`.")
-        }
-        _ => return None,
-    })
-}
-
-/// What a status means without a code.
-fn by_status(status: u16) -> Meaning {
-    match status {
-        401 => never(Code::Unauthorized, "The store doesn't know who is asking.", "Check what signs the URL."),
-        403 => FORBIDDEN,
-        404 | 410 => NO_UPLOAD,
-        409 => never(Code::Conflict, "The store says that this conflicts with something.", ""),
-        412 => KEY_EXISTS,
-        413 => TOO_LARGE,
-        415 => never(Code::UnsupportedType, "The store takes nothing of this type.", ""),
-        408 | 425 => again(Code::Network, "The store gave the request up."),
-        429 => again(Code::RateLimited, "The store takes no more requests for a while."),
-        400..=499 => never(Code::BadRequest, "The store refuses the request as it is.", ""),
-        501 | 505 | 507 => Meaning { retry: Retry::Never, ..BUSY },
-        500..=599 => BUSY,
-        _ => never(Code::Server, "The store's answer makes no sense.", ""),
-    }
-}
+const MEANINGS: &[Meaning] = &[
+    Meaning::again(Code::RateLimited, "The store takes no more requests for a while.")
+        .codes(&["SlowDown", "ThrottlingException", "TooManyRequests"])
+        .statuses(&[429]),
+    Meaning::again(Code::Server, "The store failed.")
+        .codes(&["InternalError", "ServiceUnavailable", "Busy"])
+        .statuses(&[500]),
+    Meaning::never(Code::Server, "The store failed.").statuses(&[501, 505, 507]),
+    Meaning::again(Code::Network, "The store got only some of the bytes.").codes(&["RequestTimeout", "IncompleteBody"]),
+    Meaning::again(Code::Network, "The store gave the request up.").statuses(&[408, 425]),
+    Meaning::again(Code::Conflict, "The store is busy with another call for this key.").codes(&["OperationAborted"]),
+    Meaning::again(Code::IntegrityMismatch, "The store got other bytes than were signed for.").codes(&[
+        "BadDigest",
+        "XAmzContentSHA256Mismatch",
+        "XAmzContentChecksumMismatch",
+    ]),
+    Meaning::never(Code::Forbidden, "The store's clock and the signer's differ too much.")
+        .hint("Set the clock of the machine that signs.")
+        .codes(&["RequestTimeTooSkewed"]),
+    Meaning::never(Code::Forbidden, "The store finds another signature.")
+        .hint("The secret key or the region is wrong, or the URL was signed for another method, other headers or another content type.")
+        .codes(&["SignatureDoesNotMatch"]),
+    Meaning::never(Code::Forbidden, "The store refuses.")
+        .hint("Check what the key that signs may do: s3:PutObject for the bytes, s3:AbortMultipartUpload to give up.")
+        .codes(&["AccessDenied", "AllAccessDisabled"])
+        .statuses(&[403]),
+    Meaning::never(Code::Forbidden, "The store doesn't know the key that signed.")
+        .hint("Check the credentials and the endpoint.")
+        .codes(&["InvalidAccessKeyId", "InvalidToken"]),
+    Meaning::never(Code::BadRequest, "The store wants the request signed or sent otherwise.")
+        .hint("Check the region and the endpoint.")
+        .codes(&[
+            "AuthorizationHeaderMalformed",
+            "AuthorizationQueryParametersError",
+            "PermanentRedirect",
+            "TemporaryRedirect",
+        ]),
+    Meaning::never(Code::BadRequest, "There is no such bucket.")
+        .hint("Check the bucket's name, the region and the endpoint.")
+        .codes(&["NoSuchBucket"]),
+    Meaning::anew(Code::SessionExpired, "The store doesn't know this upload (any more).")
+        .codes(&["NoSuchUpload"])
+        .statuses(&[404, 410]),
+    Meaning::never(Code::TooLarge, "The store takes nothing of this size.")
+        .hint("AWS takes 5 GiB in one request; send larger files in parts.")
+        .codes(&["EntityTooLarge"])
+        .statuses(&[413]),
+    Meaning::never(Code::PlanMismatch, "A part is smaller than the store takes.")
+        .hint("AWS takes parts from 5 MiB; only the last may be smaller.")
+        .codes(&["EntityTooSmall"]),
+    Meaning::anew(Code::IntegrityMismatch, "The store has other parts than it confirmed.")
+        .codes(&["InvalidPart", "InvalidPartOrder"]),
+    Meaning::never(Code::Conflict, "The key exists already.")
+        .hint("Use another key, or leave the condition out to replace the object.")
+        .codes(&["PreconditionFailed"])
+        .statuses(&[412]),
+    Meaning::never(Code::Conflict, "Somebody else wrote the same key at the same time.")
+        .hint("Begin a new upload.")
+        .codes(&["ConditionalRequestConflict"]),
+    Meaning::never(Code::Conflict, "The store says that this conflicts with something.").statuses(&[409]),
+    Meaning::never(Code::BadRequest, "The store doesn't know something in the request.")
+        .hint("Check the `headers`.")
+        .codes(&["NotImplemented"]),
+    Meaning::never(Code::Unauthorized, "The store doesn't know who is asking.")
+        .hint("Check what signs the URL.")
+        .statuses(&[401]),
+    Meaning::never(Code::UnsupportedType, "The store takes nothing of this type.").statuses(&[415]),
+    Meaning::never(Code::BadRequest, "The store refuses the request as it is.").statuses(&[400]),
+    Meaning::never(Code::Server, "The store's answer makes no sense."),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Retry;
 
     fn answer(status: u16, code: &str, message: &str) -> Response {
         let body = format!(
