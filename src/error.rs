@@ -319,15 +319,18 @@ impl UploadError {
         if !self.answer_lost {
             return self;
         }
-        let old = *self.0;
-        let mut unknown = Self::new(
-            Code::OutcomeUnknown,
-            text::fill("It may have arrived: no usable answer came ({}).", &[&old.code.as_str()]),
-        )
-        .hint("Look at the destination before sending the file again: each accepted upload may count.");
-        (unknown.0.step, unknown.0.status, unknown.0.part_number) = (old.step, old.status, old.part_number);
-        unknown.0.vendor = old.vendor;
-        unknown
+        let message = text::fill("It may have arrived: no usable answer came ({}).", &[&self.code.as_str()]);
+        self.renamed(Code::OutcomeUnknown, message)
+            .hint("Look at the destination before sending the file again: each accepted upload may count.")
+    }
+
+    /// The same failure as another error: what was being done, the status, the part and the vendor's words stay.
+    #[must_use]
+    pub fn renamed(mut self, code: Code, message: impl Into<String>) -> Self {
+        let mut renamed = Self::new(code, message);
+        (renamed.0.step, renamed.0.status, renamed.0.part_number) = (self.step, self.status, self.part_number);
+        renamed.0.vendor = self.0.vendor.take();
+        renamed
     }
 
     /// Carries what an application's function threw.

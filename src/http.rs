@@ -229,39 +229,42 @@ impl<P: Platform> StoreRequest<P> {
         step: Step,
         method: Method,
         url: Url,
-        headers: Vec<(String, String)>,
+        mut headers: Vec<(String, String)>,
         mut body: Body<P>,
     ) -> Result<Self> {
-        let mismatch =
-            |message: String, hint: &str| Err(UploadError::new(Code::PlanMismatch, message).at(step).hint(hint));
+        let mismatch = |what: &str, name: &str, hint: &str| {
+            Err(UploadError::new(Code::PlanMismatch, text::fill(what, &[&name])).at(step).hint(hint))
+        };
         if !url.is_safe() {
             return mismatch(
-                text::fill("{} is not an https address.", &[&url.without_query()]),
+                "{} is not an https address.",
+                &url.without_query(),
                 "Presigned URLs are secrets: sign them for https.",
             );
         }
-        let mut headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        for (name, _) in &mut headers {
+            name.make_ascii_lowercase();
+        }
         headers.retain(|(name, _)| name != "host" && name != "content-length");
         if let Some((name, _)) = headers.iter().find(|(name, value)| !header_is_valid(name, value)) {
-            return mismatch(text::fill("The header \"{}\" can't be sent.", &[&name]), "Check the plan's `headers`.");
+            return mismatch("The header \"{}\" can't be sent.", name, "Check the plan's `headers`.");
         }
         let signed = url.signed_headers();
         if let Some(signed) = &signed
             && let Some((name, _)) = headers.iter().find(|(name, _)| !signed.contains(name))
         {
             return mismatch(
-                text::fill("The header {} isn't signed by the URL it would go to.", &[&name]),
+                "The header {} isn't signed by the URL it would go to.",
+                name,
                 "Name the header when the URL is signed, or leave it out of the plan's `headers`.",
             );
         }
         if let Body::File(file) = &mut body {
-            let given = headers.iter().position(|(name, _)| name == "content-type");
-            if let Some(position) = given {
-                file.content_type = Some(headers.swap_remove(position).1);
-            }
-            let wanted = signed.as_ref().is_some_and(|names| names.iter().any(|n| n == "content-type"));
-            if !wanted && given.is_none() {
-                file.content_type = None;
+            let wanted = signed.as_ref().is_some_and(|names| names.iter().any(|name| name == "content-type"));
+            match headers.iter().position(|(name, _)| name == "content-type") {
+                Some(given) => file.content_type = Some(headers.swap_remove(given).1),
+                None if !wanted => file.content_type = None,
+                None => {}
             }
             file.any_type = signed.is_some() && !wanted;
         }
@@ -272,7 +275,8 @@ impl<P: Platform> StoreRequest<P> {
         };
         if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
             return mismatch(
-                text::fill("The URL signs the header {}, and the plan gives it no value.", &[&name]),
+                "The URL signs the header {}, and the plan gives it no value.",
+                name,
                 "Give the value in the plan's `headers`, or sign the URL without that header.",
             );
         }

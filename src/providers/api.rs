@@ -162,16 +162,9 @@ impl<P: Platform> Api<P> {
             if !early || error.code != Code::SessionExpired {
                 return error;
             }
-            let mut missing =
-                UploadError::new(Code::BadRequest, "There is nothing at the address of the API.").at(step);
-            if let Some(status) = error.status {
-                missing = missing.status(status);
-            }
-            let missing = missing.hint("Check `baseUrl`, the account, and the proxy's routes.");
-            match &error.vendor {
-                Some(words) => missing.vendor(words.clone()),
-                None => missing,
-            }
+            error
+                .renamed(Code::BadRequest, "There is nothing at the address of the API.")
+                .hint("Check `baseUrl`, the account, and the proxy's routes.")
         })
     }
 
