@@ -5,7 +5,7 @@
 use super::events::SentPart;
 use super::send::Arrived;
 use super::session::{Phase, Session};
-use crate::json::{self, Made, decoded};
+use crate::json::{self, Fill, Made, Reader, decoded};
 use crate::numbered::Numbered;
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
@@ -40,16 +40,7 @@ decoded! {
         provider: String = "provider",
         phase: String = "phase",
         size: u64 = "size",
-        multipart: bool = "multipart",
         parts: Vec<PartIn> = "parts",
-        begun_at: u64 = "begunAt",
-        upload_id: Option<String> = "uploadId",
-        key: Option<String> = "key",
-        record_id: Option<String> = "recordId",
-        get_url: Option<String> = "getUrl",
-        complete_url: Option<String> = "completeUrl",
-        etag: Option<String> = "etag",
-        expires_at: Option<u64> = "expiresAt",
     }
 
     struct PartIn {
@@ -65,6 +56,33 @@ decoded! {
         end: u64 = "end",
         etag: Option<String> = "etag",
         verified: bool = "verified",
+    }
+}
+
+/// What a record says beside the plan.
+impl<P: Platform> Fill<P> for Session<P> {
+    fn fill(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        let object = reader.object(json);
+        reader.field(object, "multipart", &mut self.multipart);
+        reader.field(object, "begunAt", &mut self.begun_at);
+        reader.field(object, "uploadId", &mut self.upload_id);
+        reader.field(object, "key", &mut self.key);
+        reader.field(object, "recordId", &mut self.record_id);
+        reader.field(object, "getUrl", &mut self.get_url);
+        reader.field(object, "completeUrl", &mut self.complete_url);
+        reader.field(object, "etag", &mut self.etag);
+        reader.field(object, "expiresAt", &mut self.expires_at);
+    }
+}
+
+impl<P: Platform> Arrived<P> {
+    /// A part that arrived in another page.
+    pub(crate) fn before(part: &Part, etag: Option<String>, verified: bool, reply: Option<P::Json>) -> Self {
+        let (number, range) = (part.number, part.range);
+        Self {
+            part: SentPart { number, range, etag: etag.clone(), attempts: 0, verified },
+            receipt: Receipt { number, etag, reply },
+        }
     }
 }
 
@@ -150,7 +168,7 @@ pub fn read<P: Platform>(platform: &P, provider: &str, size: u64, kept: &Kept<P>
         return None;
     }
     let phase = PHASES.iter().find(|(_, name)| *name == record.phase)?.0;
-    let mut parts = Vec::with_capacity(record.parts.len());
+    let mut parts = Vec::new();
     for part in record.parts {
         let range = match size {
             0 => ByteRange::new(0, 0),
@@ -158,42 +176,23 @@ pub fn read<P: Platform>(platform: &P, provider: &str, size: u64, kept: &Kept<P>
         };
         parts.push(Part { number: part.part_number, range, url: part.url });
     }
-    let plan = Plan::checked(size, parts).ok()?;
-    let mut arrived = Vec::with_capacity(kept.parts.len());
+    let mut session = Session::new(Plan::checked(size, parts).ok()?, false);
+    json::fill(platform, Some(&kept.record), &mut session).ok()?;
+    session.given = platform.member(&kept.record, "given");
+    let mut arrived = Vec::new();
     let mut seen = Numbered::default();
     for json in &kept.parts {
         let Ok(there) = json::decode::<P, ArrivedIn>(platform, json) else { continue };
-        let planned = plan.part(there.part_number);
-        let fits = |part: &&Part| part.range.start == there.start && part.range.last() == there.end;
-        let Some(part) = planned.filter(fits).filter(|part| seen.get(part.number).is_none()) else { continue };
-        seen.insert(part.number, ());
-        arrived.push(Arrived {
-            part: SentPart {
-                number: part.number,
-                range: part.range,
-                etag: there.etag.clone(),
-                attempts: 0,
-                verified: there.verified,
-            },
-            receipt: Receipt { number: part.number, etag: there.etag, reply: platform.member(json, "reply") },
-        });
+        let Some(part) = session.plan.part(there.part_number) else { continue };
+        let fits = part.range.start == there.start && part.range.last() == there.end;
+        if fits && seen.get(part.number).is_none() {
+            seen.insert(part.number, ());
+            arrived.push(Arrived::before(part, there.etag, there.verified, platform.member(json, "reply")));
+        }
     }
     #[cfg(feature = "mutants")]
     if crate::mutants::is(crate::mutants::Mutant::ForgottenParts) {
         arrived.clear();
     }
-    let session = Session {
-        multipart: record.multipart,
-        upload_id: record.upload_id,
-        key: record.key,
-        record_id: record.record_id,
-        get_url: record.get_url,
-        complete_url: record.complete_url,
-        etag: record.etag,
-        begun_at: record.begun_at,
-        expires_at: record.expires_at,
-        given: platform.member(&kept.record, "given"),
-        ..Session::new(plan, record.multipart)
-    };
     Some(Resumed { session, phase, arrived })
 }

@@ -1,13 +1,11 @@
 //! What a store says it has of an upload that is gone on with, held against what was kept and against the file.
 
-use crate::engine::events::SentPart;
 use crate::engine::job::Job;
 use crate::engine::record::Resumed;
 use crate::engine::send::Arrived;
 use crate::integrity::{self, Verdict};
 use crate::numbered;
 use crate::platform::Platform;
-use crate::providers::Receipt;
 use crate::settings::Integrity;
 use crate::text;
 
@@ -37,17 +35,7 @@ pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P
         let checkable = md5s && job.settings.integrity != Integrity::Off && integrity::is_md5(&there.etag);
         let md5 = if checkable { integrity::md5_of(job, part.range).await } else { None };
         if integrity::verdict(Some(&there.etag), md5) == Verdict::Same {
-            let etag = Some(there.etag);
-            resumed.arrived.push(Arrived {
-                part: SentPart {
-                    number: part.number,
-                    range: part.range,
-                    etag: etag.clone(),
-                    attempts: 0,
-                    verified: true,
-                },
-                receipt: Receipt { number: part.number, etag, reply: None },
-            });
+            resumed.arrived.push(Arrived::before(part, Some(there.etag), true, None));
         }
     }
 }
