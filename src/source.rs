@@ -130,18 +130,23 @@ fn rank(pattern: &str, name: &str, content_type: &str) -> Option<u8> {
 /// assert_eq!(partway::source::guess_type("notes"), None);
 /// ```
 pub fn guess_type(name: &str) -> Option<&'static str> {
-    Some(match name[text::last(name, b'.')? + 1..].to_ascii_lowercase().as_str() {
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "mp4" | "m4v" => "video/mp4",
-        "mov" | "qt" => "video/quicktime",
-        "mp3" => "audio/mpeg",
-        "m4a" => "audio/mp4",
-        _ => return None,
-    })
+    let extension = &name[text::last(name, b'.')? + 1..];
+    TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, kind)| *kind)
 }
+
+const TYPES: [(&str, &str); 11] = [
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("mp4", "video/mp4"),
+    ("m4v", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("qt", "video/quicktime"),
+    ("mp3", "audio/mpeg"),
+    ("m4a", "audio/mp4"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -47,24 +47,26 @@ fn bare(etag: &str) -> &str {
 
 /// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.
 struct Ascending<T> {
-    rest: std::iter::Peekable<std::vec::IntoIter<T>>,
+    /// The lowest is last.
+    rest: Vec<T>,
     number: fn(&T) -> u32,
 }
 
 impl<T> Ascending<T> {
     fn new(mut list: Vec<T>, number: fn(&T) -> u32) -> Self {
         numbered::sort(&mut list, number);
-        Self { rest: list.into_iter().peekable(), number }
+        list.reverse();
+        Self { rest: list, number }
     }
 
     /// One of that number; those before it are passed over.
     fn take(&mut self, number: u32) -> Option<T> {
         let of = self.number;
         let mut found = None;
-        while let Some(item) = self.rest.next_if(|item| of(item) <= number) {
-            found = Some(item).filter(|item| of(item) == number);
+        while self.rest.last().is_some_and(|item| of(item) <= number) {
+            found = self.rest.pop();
         }
-        found
+        found.filter(|item| of(item) == number)
     }
 }
 
