@@ -4,17 +4,10 @@ use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FormData};
 
+use super::js::list;
+use super::platform::WebPlatform;
 use crate::http::FileBody;
 use crate::plan::ByteRange;
-
-use super::platform::WebPlatform;
-
-/// What `fetch` and `XMLHttpRequest` take, and the header that must go with it.
-pub(super) struct Payload {
-    pub(super) body: JsValue,
-    /// Set where the body itself doesn't carry the right type.
-    pub(super) content_type: Option<String>,
-}
 
 /// The bytes of a range, with exactly that type ("" sends none).
 ///
@@ -27,17 +20,20 @@ pub(super) fn slice(blob: &Blob, range: ByteRange, content_type: &str) -> Result
 ///
 /// The file itself goes where it may: browsers send it faster than a slice of all of it. A `File` brings its own type along, so
 /// it may only where that is the one that is meant, or where the receiver takes any.
-pub(super) fn file(file: &FileBody<WebPlatform>) -> Result<Payload, JsValue> {
+pub(super) fn file(file: &FileBody<WebPlatform>) -> Result<Blob, JsValue> {
     let wanted = file.content_type.as_deref().unwrap_or("");
     let whole = file.range == ByteRange::new(0, file.size) && file.blob.size() == file.size as f64;
-    let body = if whole && (file.any_type || file.blob.type_() == wanted) {
-        file.blob.clone()
+    if whole && (file.any_type || file.blob.type_() == wanted) {
+        Ok(file.blob.clone())
     } else {
-        slice(&file.blob, file.range, wanted)?
-    };
-    // `slice` writes types in lower case and drops those it finds odd; what was signed must go out as it was signed.
-    let content_type = file.content_type.clone().filter(|wanted| *wanted != body.type_());
-    Ok(Payload { body: body.into(), content_type })
+        slice(&file.blob, file.range, wanted)
+    }
+}
+
+/// The type that must be said of a body, where it doesn't say it itself: `slice` writes types in lower case and drops those it
+/// finds odd; what was signed must go out as it was signed.
+pub(super) fn unsaid_type<'a>(file: &'a FileBody<WebPlatform>, body: &Blob) -> Option<&'a str> {
+    file.content_type.as_deref().filter(|wanted| *wanted != body.type_())
 }
 
 /// A form with the file in the field `file`, last. The browser writes its `Content-Type`, which names the boundary.
@@ -45,19 +41,21 @@ pub(super) fn form(
     fields: &[(&'static str, String)],
     file: &FileBody<WebPlatform>,
     filename: &str,
-) -> Result<Payload, JsValue> {
+) -> Result<FormData, JsValue> {
     let form = FormData::new()?;
     for (name, value) in fields {
         form.append_with_str(name, value)?;
     }
-    let content: Blob = self::file(file)?.body.unchecked_into();
-    form.append_with_blob_and_filename("file", &content, filename)?;
-    Ok(Payload { body: form.into(), content_type: None })
+    form.append_with_blob_and_filename("file", &self::file(file)?, filename)?;
+    Ok(form)
 }
 
 /// Text as a body without a type: a string would bring `text/plain` along, which nobody signed.
-pub(super) fn untyped(text: &str) -> Result<Payload, JsValue> {
-    let parts = Array::of1(&text.into());
-    let blob = Blob::new_with_str_sequence(&parts)?;
-    Ok(Payload { body: blob.into(), content_type: None })
+pub(super) fn untyped(text: &str) -> Result<Blob, JsValue> {
+    joined(&list(&[text.into()]))
+}
+
+/// A Blob of texts, bytes and Blobs; the name says strings because one signature serves for all.
+pub(super) fn joined(parts: &Array) -> Result<Blob, JsValue> {
+    Blob::new_with_str_sequence(parts)
 }

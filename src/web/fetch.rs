@@ -6,7 +6,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::answer::{MOST, announces_too_much};
-use super::js::{Plain, member, settled, tag};
+use super::body::joined;
+use super::js::{Plain, list, member, pairs, settled, tag};
 use super::outgoing::Outgoing;
 use crate::error::{Code, UploadError};
 use crate::http::Response;
@@ -52,14 +53,13 @@ pub(super) async fn send(own: Option<&Function>, outgoing: Outgoing) -> Result<R
                 .answer_lost(true),
         ));
     }
-    let raw: web_sys::Response = answer.unchecked_into();
-    let answer = GlooResponse::from(Clone::clone(&raw));
+    let answer = GlooResponse::from(answer.unchecked_into::<web_sys::Response>());
     let status = answer.status();
     if status == 0 {
         return Err(LOST);
     }
-    let headers: Vec<_> = answer.headers().entries().collect();
-    let body = if announces_too_much(&headers) { None } else { read(&raw).await.ok_or(LOST)? };
+    let headers = pairs(&answer.headers());
+    let body = if announces_too_much(&headers) { None } else { read(&answer).await.ok_or(LOST)? };
     // What isn't read to its end is let go of with the guard.
     if body.is_some() {
         guard.0 = None;
@@ -69,24 +69,25 @@ pub(super) async fn send(own: Option<&Function>, outgoing: Outgoing) -> Result<R
 
 /// The body, as `text()` gives it; None where it breaks off, Some(None) where it is too long to be an API's. Chunk by chunk: a
 /// server that never ends would fill the page's memory.
-async fn read(response: &web_sys::Response) -> Option<Option<String>> {
+async fn read(response: &GlooResponse) -> Option<Option<String>> {
     let Some(stream) = response.body() else { return Some(Some(String::new())) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
+    let chunks = list(&[]);
+    let mut length = 0;
     loop {
         let chunk = settled(&reader.read().into()).await.ok()?;
         let Some(value) = member(&chunk, "value") else { break };
         if tag(&value) != "[object Uint8Array]" {
             return None;
         }
-        let value: Uint8Array = value.unchecked_into();
-        if bytes.len() + value.length() as usize > MOST as usize {
+        length += u64::from(value.unchecked_ref::<Uint8Array>().length());
+        if length > u64::from(MOST) {
             return Some(None);
         }
-        bytes.extend(value.to_vec());
+        chunks.push(&value);
     }
-    let text = String::from_utf8_lossy(&bytes);
-    Some(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into()))
+    let text = settled(&joined(&chunks).ok()?.text()).await.ok()?;
+    Some(text.as_string())
 }
 
 /// The request; None where the browser refuses to make it.

@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use js_sys::Array;
 use wasm_bindgen::JsValue;
 
-use super::js::{function, member, message, settled, text, upload_error};
+use super::js::{function, list, member, message, settled, text, upload_error};
 use super::options::Page;
 use super::outgoing::failed;
 use crate::error::{Cause, Code, Result, Step, UploadError};
@@ -26,7 +25,7 @@ pub(super) async fn call(
     arguments: Vec<JsValue>,
 ) -> std::result::Result<JsValue, HookFailure> {
     let given = match (function(provider, hook.as_str()), hook) {
-        (Some(function), _) => function.apply(provider, &Array::from_iter(arguments)),
+        (Some(function), _) => function.apply(provider, &list(&arguments)),
         (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
         (None, _) => Ok(JsValue::UNDEFINED),
     };

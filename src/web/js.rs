@@ -1,6 +1,7 @@
 //! JavaScript values: building plain objects, reading members, waiting, telling kinds apart.
 
-use js_sys::{Function, Object, Promise, Reflect};
+use gloo_net::http::Headers;
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -14,6 +15,9 @@ extern "C" {
     #[wasm_bindgen(js_namespace = console, js_name = error)]
     pub(super) fn error(message: &str);
 }
+
+/// What JavaScript calls, with an event or with nothing.
+pub(super) type Handler = Closure<dyn FnMut(JsValue)>;
 
 /// A plain object in the making.
 pub(super) struct Plain(Object);
@@ -68,6 +72,20 @@ pub(super) fn text(object: &JsValue, name: &str) -> Option<String> {
 /// A member that is a function.
 pub(super) fn function(object: &JsValue, name: &str) -> Option<Function> {
     member(object, name)?.dyn_into().ok()
+}
+
+/// A list of values.
+pub(super) fn list(items: &[JsValue]) -> Array {
+    let list = Array::new();
+    for item in items {
+        list.push(item);
+    }
+    list
+}
+
+/// All headers, names in lower case.
+pub(super) fn pairs(headers: &Headers) -> Vec<(String, String)> {
+    headers.entries().collect()
 }
 
 /// What a promise gives in the end; anything else is given as it is.

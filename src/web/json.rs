@@ -22,7 +22,7 @@ pub(super) fn value(json: &JsValue) -> Value<JsValue> {
         Value::Flag(flag)
     } else if Array::is_array(json) {
         let list: &Array = json.unchecked_ref();
-        if list.length() <= MOST { Value::List(list.iter().collect()) } else { Value::Long }
+        if list.length() <= MOST { Value::List(list.to_vec()) } else { Value::Long }
     } else if json.is_object() {
         Value::Object
     } else {
@@ -35,7 +35,7 @@ pub(super) fn names(object: &JsValue) -> Vec<String> {
     if !object.is_object() {
         return Vec::new();
     }
-    Object::keys(object.unchecked_ref::<Object>()).iter().filter_map(|name| name.as_string()).collect()
+    Object::keys(object.unchecked_ref::<Object>()).to_vec().iter().filter_map(JsValue::as_string).collect()
 }
 
 /// Encodes a struct as a plain object: nothing as null, numbers as numbers.

@@ -15,6 +15,7 @@ use crate::engine::pace::Paces;
 use crate::engine::record::Kept;
 use crate::engine::uploader::{Begin, Upload, Uploader};
 use crate::error::{Code, UploadError};
+use crate::json::Value;
 use crate::platform::Stir;
 use crate::providers::s3::Held;
 use crate::providers::{AnyProvider, Context};
@@ -29,6 +30,7 @@ mod crash;
 
 mod events;
 mod fetch;
+mod globals;
 mod hooks;
 mod js;
 mod json;
@@ -167,9 +169,11 @@ pub fn version() -> String {
 /// How the face has the upload begin: `kept` is `{record, parts}`, `discard` gives it up.
 fn begin(options: &JsValue) -> Begin<WebPlatform> {
     let Some(kept) = js::member(options, "kept") else { return Begin::New };
-    let parts = js::member(&kept, "parts").map(|parts| js_sys::Array::from(&parts).to_vec());
-    let record = js::member(&kept, "record").unwrap_or_default();
-    let kept = Kept { record, parts: parts.unwrap_or_default() };
+    let parts = match js::member(&kept, "parts").as_ref().map(json::value) {
+        Some(Value::List(parts)) => parts,
+        _ => Vec::new(),
+    };
+    let kept = Kept { record: js::member(&kept, "record").unwrap_or_default(), parts };
     match js::member(options, "discard") {
         Some(discard) if discard.is_truthy() => Begin::Discard(kept),
         _ => Begin::Kept(kept),

@@ -4,12 +4,12 @@ use js_sys::JSON;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCredentials};
 
-use super::body::{self, Payload};
+use super::body;
 use super::js::{Plain, member, message, settled, tag, text};
 use super::options::Page;
 use super::platform::WebPlatform;
 use crate::error::{Cause, Code, UploadError};
-use crate::http::{ApiRequest, Body, StoreRequest};
+use crate::http::{ApiRequest, Body, Method, StoreRequest};
 use crate::platform::SendFailure;
 use crate::text;
 
@@ -26,9 +26,48 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    fn new(method: Method, url: &str, credentials: RequestCredentials) -> Result<Self, SendFailure> {
+        Ok(Self {
+            method: method.as_str().into(),
+            url: url.into(),
+            headers: Headers::new().map_err(|_| refused("The browser makes no `Headers`.".into()))?,
+            body: JsValue::NULL,
+            credentials,
+            presigned: false,
+        })
+    }
+
+    fn append(&self, name: &str, value: &str) -> Result<(), SendFailure> {
+        self.headers
+            .append(name, value)
+            .map_err(|_| refused(text::fill("The header {} has a value that can't be sent.", &[&name])))
+    }
+
+    /// Takes up the body before it is serialised. Its content type joins the headers, where it needs to.
+    fn carry(&mut self, body: &Body<WebPlatform>) -> Result<(), SendFailure> {
+        let unusable = |_| refused("The browser can't make a body of the file.".into());
+        self.body = match body {
+            Body::Empty => JsValue::NULL,
+            Body::Json(value) => value.clone(),
+            Body::Xml(text) => body::untyped(text).map_err(unusable)?.into(),
+            Body::Form { fields, file, filename } => body::form(fields, file, filename).map_err(unusable)?.into(),
+            Body::File(file) => {
+                let content = body::file(file).map_err(unusable)?;
+                if let Some(content_type) = body::unsaid_type(file, &content) {
+                    self.headers.set("content-type", content_type).map_err(|_| {
+                        refused(text::fill("\"{}\" can't be sent as a content type.", &[&content_type]))
+                    })?;
+                }
+                content.into()
+            }
+        };
+        Ok(())
+    }
+
     /// The URL without its query, which may be a secret.
     fn address(&self) -> &str {
-        self.url.split(['?', '#']).next().unwrap_or_default()
+        let end = self.url.bytes().position(|byte| byte == b'?' || byte == b'#');
+        end.map_or(&self.url, |end| &self.url[..end])
     }
 
     /// For a request that the browser won't make. Its own words are left out: they quote the whole URL.
@@ -47,34 +86,28 @@ fn refused(message: String) -> SendFailure {
 
 /// A request to a presigned URL: what was signed, and no word of the application's.
 pub(super) fn store(request: &StoreRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
-    let headers = headers(request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let (body, _) = payload(request.body(), &headers)?;
-    Ok(Outgoing {
-        method: request.method().as_str().into(),
-        url: request.url().href.clone(),
-        headers,
-        body,
-        credentials: RequestCredentials::Omit,
-        presigned: true,
-    })
+    let mut outgoing = Outgoing::new(request.method(), &request.url().href, RequestCredentials::Omit)?;
+    outgoing.presigned = true;
+    for (name, value) in request.headers() {
+        outgoing.append(name, value)?;
+    }
+    outgoing.carry(request.body())?;
+    Ok(outgoing)
 }
 
 /// A request to an API, after `beforeRequest` had its word.
 pub(super) async fn api(page: &Page, request: &ApiRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
-    let headers = headers(request.headers.iter().map(|(name, value)| (*name, value.as_str())))?;
-    let (body, mut json) = payload(&request.body, &headers)?;
-    let mut outgoing = Outgoing {
-        method: request.method.as_str().into(),
-        url: request.url.clone(),
-        headers,
-        body,
-        // A vendor's key and the page's cookies don't go to another origin together.
-        credentials: match page.credentials {
-            RequestCredentials::Include if request.keyed => RequestCredentials::SameOrigin,
-            credentials => credentials,
-        },
-        presigned: false,
+    // A vendor's key and the page's cookies don't go to another origin together.
+    let credentials = match page.credentials {
+        RequestCredentials::Include if request.keyed => RequestCredentials::SameOrigin,
+        credentials => credentials,
     };
+    let mut outgoing = Outgoing::new(request.method, &request.url, credentials)?;
+    for (name, value) in &request.headers {
+        outgoing.append(name, value)?;
+    }
+    outgoing.carry(&request.body)?;
+    let mut json = matches!(request.body, Body::Json(_));
     if let Some(before_request) = &page.before_request {
         if json {
             // What is changed in place must not be changed again at the next attempt.
@@ -125,35 +158,6 @@ fn serialised(body: &JsValue) -> Result<Option<JsValue>, JsValue> {
     let value =
         matches!(tag(body).as_str(), "[object Object]" | "[object Array]" | "[object Number]" | "[object Boolean]");
     if value { JSON::stringify(body).map(|text| Some(text.into())) } else { Ok(None) }
-}
-
-/// The body before it is serialised, and whether it is a JSON value. Its content type joins the headers, where it needs to.
-fn payload(body: &Body<WebPlatform>, headers: &Headers) -> Result<(JsValue, bool), SendFailure> {
-    let payload = match body {
-        Body::Empty => return Ok((JsValue::NULL, false)),
-        Body::Json(value) => return Ok((value.clone(), true)),
-        Body::Xml(text) => body::untyped(text),
-        Body::File(file) => body::file(file),
-        Body::Form { fields, file, filename } => body::form(fields, file, filename),
-    };
-    let unusable = || refused("The browser can't make a body of the file.".into());
-    let Payload { body, content_type } = payload.map_err(|_| unusable())?;
-    if let Some(content_type) = content_type {
-        headers
-            .set("content-type", &content_type)
-            .map_err(|_| refused(text::fill("\"{}\" can't be sent as a content type.", &[&content_type])))?;
-    }
-    Ok((body, false))
-}
-
-fn headers<'a>(list: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Headers, SendFailure> {
-    let headers = Headers::new().map_err(|_| refused("The browser makes no `Headers`.".into()))?;
-    for (name, value) in list {
-        headers
-            .append(name, value)
-            .map_err(|_| refused(text::fill("The header {} has a value that can't be sent.", &[&name])))?;
-    }
-    Ok(headers)
 }
 
 /// What a function of the application threw, as an error.

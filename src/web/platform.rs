@@ -12,7 +12,7 @@ use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 use super::options::{Page, Transport};
 use super::outgoing::{self, Outgoing};
 use super::shelf::Shelf;
-use super::{body, fetch, hooks, js, json, stir, timer, url, xhr};
+use super::{body, fetch, globals, hooks, js, json, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
@@ -46,9 +46,8 @@ impl WebPlatform {
         Self { page, provider, shelf: Rc::new(Shelf::new(upload)), wants_progress }
     }
 
-    /// Whether a request goes by `XMLHttpRequest`.
-    fn by_xhr(&self, request: &Request<Self>, outgoing: &Outgoing) -> bool {
-        let origin = || url::resolve(&outgoing.url).map(|url| url.origin);
+    /// Whether a request to that origin goes by `XMLHttpRequest`.
+    fn by_xhr(&self, request: &Request<Self>, outgoing: &Outgoing, origin: Option<&str>) -> bool {
         let wanted = match self.page.transport {
             _ if self.page.fetch.is_some() => false,
             Transport::Fetch => false,
@@ -57,12 +56,12 @@ impl WebPlatform {
                 let tells = request.once() || (self.wants_progress && request.body().file_len() > 0);
                 // It can't leave the cookies out that the caller wants left out.
                 let holds_back = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
-                tells && !(holds_back && origin() == Some(url::origin()))
+                tells && !(holds_back && origin == Some(&url::origin()))
             }
         };
         // It follows redirects. A vendor's key goes by it only where `fetch`, which doesn't, got an answer before.
         let keyed = matches!(request, Request::Api(request) if request.keyed);
-        wanted && (!keyed || origin().is_some_and(|origin| self.page.has_reached(&origin)))
+        wanted && (!keyed || origin.is_some_and(|origin| self.page.has_reached(origin)))
     }
 
     async fn exchange(self, request: Request<Self>, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
@@ -70,16 +69,16 @@ impl WebPlatform {
             Request::Api(request) => outgoing::api(&self.page, request).await?,
             Request::Store(request) => outgoing::store(request)?,
         };
-        if self.by_xhr(&request, &outgoing) {
+        let origin = url::resolve(&outgoing.url).map(|url| url.origin);
+        if self.by_xhr(&request, &outgoing, origin.as_deref()) {
             // Service workers have none.
             if let Ok(xhr) = XmlHttpRequest::new() {
                 return xhr::send(xhr, outgoing, request.body().file_len(), on_sent).await;
             }
         }
-        let reached = url::resolve(&outgoing.url);
         let response = fetch::send(self.page.fetch.as_ref(), outgoing).await?;
-        if let Some(url) = reached {
-            self.page.reach(url.origin);
+        if let Some(origin) = origin {
+            self.page.reach(origin);
         }
         Ok(response)
     }
@@ -116,7 +115,7 @@ impl Platform for WebPlatform {
     }
 
     fn online(&self) -> bool {
-        stir::online()
+        globals::online()
     }
 
     fn stirred(&self) -> LocalBoxFuture<'static, Stir> {

@@ -1,11 +1,11 @@
 //! From an event handler to a future.
 
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
-/// A value that an event handler leaves, and that one future waits for. Clones are the same signal.
+/// A value that an event handler leaves, and that one task waits for. Clones are the same signal.
 pub(super) struct Signal<T>(Rc<State<T>>);
 
 struct State<T> {
@@ -36,16 +36,18 @@ impl<T> Signal<T> {
             waker.wake();
         }
     }
+}
 
-    /// Waits for the value.
-    pub(super) async fn wait(&self) -> T {
-        poll_fn(|context| match self.0.value.take() {
+impl<T> Future for Signal<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match self.0.value.take() {
             Some(value) => Poll::Ready(value),
             None => {
                 self.0.waker.set(Some(context.waker().clone()));
                 Poll::Pending
             }
-        })
-        .await
+        }
     }
 }

@@ -3,6 +3,7 @@
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
+use super::js::Handler;
 use super::signal::Signal;
 
 /// Browsers keep a delay in 32 bits, signed; a longer one would fire at once (HTML, "timer initialization steps").
@@ -20,17 +21,18 @@ extern "C" {
 struct Timer {
     id: JsValue,
     rung: Signal<()>,
-    _handler: Closure<dyn FnMut()>,
+    _handler: Handler,
 }
 
 impl Timer {
-    fn new(ms: i32) -> Self {
+    /// For what is left, or as much of it as a browser can wait; the rest is then left.
+    fn new(left: &mut u64) -> Self {
+        let ms = (*left).min(LONGEST_MS);
+        *left -= ms;
         let rung = Signal::new();
-        let handler = Closure::new({
-            let rung = rung.clone();
-            move || rung.give(())
-        });
-        Self { id: set_timeout(handler.as_ref().unchecked_ref(), ms), rung, _handler: handler }
+        let ring = rung.clone();
+        let handler = Handler::new(move |_| ring.give(()));
+        Self { id: set_timeout(handler.as_ref().unchecked_ref(), ms as i32), rung, _handler: handler }
     }
 }
 
@@ -43,20 +45,14 @@ impl Drop for Timer {
 /// Resolves after that many milliseconds, counted from this call.
 pub(super) fn sleep(ms: u64) -> impl Future<Output = ()> + 'static {
     let mut left = ms;
-    let mut set = move || {
-        let now = left.min(LONGEST_MS);
-        left -= now;
-        (Timer::new(now as i32), left == 0)
-    };
-    let first = set();
+    let mut timer = Timer::new(&mut left);
     async move {
-        let (mut timer, mut last) = first;
         loop {
-            timer.rung.wait().await;
-            if last {
+            (&mut timer.rung).await;
+            if left == 0 {
                 return;
             }
-            (timer, last) = set();
+            timer = Timer::new(&mut left);
         }
     }
 }

@@ -3,16 +3,19 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Array, Date, JsString};
+use gloo_net::http::Headers;
+use js_sys::{Date, Function, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::{RequestCredentials, XmlHttpRequest, XmlHttpRequestResponseType, XmlHttpRequestUpload};
 
 use super::answer::{MOST, announces_too_much, capped};
-use super::js::{member, text};
+use super::globals::user_agent;
+use super::js::{self, Handler, member, pairs};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
 use crate::http::Response;
 use crate::platform::{OnSent, SendFailure};
+use crate::text;
 
 /// Ten times what Gecko lets pass between two words on what has gone out.
 const TELLS_WITHIN_MS: f64 = 500.0;
@@ -21,12 +24,11 @@ const TELLS_WITHIN_MS: f64 = 500.0;
 /// would have told when the connection is lost. So silence right before a loss says nothing there. Chromium and WebKit tell
 /// at once. (Found: Firefox 153, Chromium 156, WebKitGTK 2.50.)
 fn tells_late() -> bool {
-    let agent = member(&js_sys::global(), "navigator").and_then(|navigator| text(&navigator, "userAgent"));
-    agent.is_some_and(|agent| agent.contains(" Gecko/"))
+    user_agent().is_some_and(|agent| text::has(&agent, " Gecko/"))
 }
 
 fn is(event: &JsValue, kind: &str) -> bool {
-    text(event, "type").as_deref() == Some(kind)
+    js::text(event, "type").as_deref() == Some(kind)
 }
 
 fn number(event: &JsValue, name: &str) -> Option<f64> {
@@ -43,18 +45,13 @@ struct Exchange {
     body_sent: Rc<Cell<Option<bool>>>,
     /// When the browser last told how much has gone out.
     told_at: Rc<Cell<f64>>,
-    on_answer: Closure<dyn FnMut(JsValue)>,
-    on_upload: Closure<dyn FnMut(JsValue)>,
+    on_answer: Handler,
+    on_upload: Handler,
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.request.set_onprogress(None);
-        self.request.set_onloadend(None);
-        if let Some(upload) = &self.upload {
-            upload.set_onprogress(None);
-            upload.set_onload(None);
-        }
+        self.listen(None, None);
         // Does nothing where it is over.
         let _ = self.request.abort();
     }
@@ -86,7 +83,7 @@ impl Exchange {
                 on_sent((bytes as u64).min(size));
             }
         };
-        let (on_answer, on_upload) = (Closure::new(answered), Closure::new(moved));
+        let (on_answer, on_upload) = (Handler::new(answered), Handler::new(moved));
         Self { request, upload: None, over, body_sent, told_at, on_answer, on_upload }
     }
 
@@ -96,26 +93,26 @@ impl Exchange {
         // The page's own cookies can't be held back: they go to its own origin.
         request.set_with_credentials(outgoing.credentials == RequestCredentials::Include);
         request.set_response_type(XmlHttpRequestResponseType::Text);
-        for pair in js_sys::try_iter(&outgoing.headers)?.into_iter().flatten() {
-            let pair: Array = pair?.unchecked_into();
-            if let (Some(name), Some(value)) = (pair.get(0).as_string(), pair.get(1).as_string()) {
-                request.set_request_header(&name, &value)?;
-            }
+        for (name, value) in pairs(&Headers::from_raw(outgoing.headers.clone())) {
+            request.set_request_header(&name, &value)?;
         }
-        let answered = Some(self.on_answer.as_ref().unchecked_ref());
-        request.set_onprogress(answered);
-        request.set_onloadend(answered);
         // Listeners to the upload force a preflight: none where there is nothing to hear.
         if !outgoing.body.is_null() {
-            let upload = request.upload()?;
-            let moved = Some(self.on_upload.as_ref().unchecked_ref());
-            upload.set_onprogress(moved);
-            upload.set_onload(moved);
-            self.upload = Some(upload);
+            self.upload = Some(request.upload()?);
             self.body_sent.set(Some(false));
         }
+        self.listen(Some(self.on_answer.as_ref().unchecked_ref()), Some(self.on_upload.as_ref().unchecked_ref()));
         // `send` takes all that `fetch` takes; the name says Blob because one signature serves for all.
         request.send_with_opt_blob(Some(outgoing.body.unchecked_ref()))
+    }
+
+    fn listen(&self, answered: Option<&Function>, moved: Option<&Function>) {
+        self.request.set_onprogress(answered);
+        self.request.set_onloadend(answered);
+        if let Some(upload) = &self.upload {
+            upload.set_onprogress(moved);
+            upload.set_onload(moved);
+        }
     }
 
     /// Whether the whole body had gone out when the connection was lost; None where that can't be told.
@@ -148,15 +145,12 @@ pub(super) async fn send(
 ) -> Result<Response, SendFailure> {
     let mut exchange = Exchange::new(request, size, on_sent);
     exchange.begin(&outgoing).map_err(|_| outgoing.refused())?;
-    exchange.over.wait().await;
+    (&mut exchange.over).await;
     exchange.response().ok_or(SendFailure::Network { body_sent: exchange.body_sent() })
 }
 
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
 fn parse_headers(lines: &str) -> Vec<(String, String)> {
-    lines
-        .split('\n')
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().into()))
-        .collect()
+    let pair = |line| text::cut(line, ":").map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().into()));
+    lines.split('\n').filter_map(pair).collect()
 }
