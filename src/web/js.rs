@@ -1,9 +1,13 @@
 //! JavaScript values: building plain objects, reading members, waiting, telling kinds apart.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use gloo_net::http::Headers;
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+
+use super::signal::Signal;
 
 #[wasm_bindgen]
 extern "C" {
@@ -89,8 +93,21 @@ pub(super) fn pairs(headers: &Headers) -> Vec<(String, String)> {
 }
 
 /// What a promise gives in the end; anything else is given as it is.
-pub(super) async fn settled(value: &JsValue) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::resolve(value)).await
+pub(super) fn settled(value: &JsValue) -> Signal<Result<JsValue, JsValue>> {
+    let outcome = Signal::new();
+    // The promise may be settled after nobody waits any more: the handlers keep each other until then.
+    let handlers = Rc::new(Cell::new(None));
+    let handler = |as_outcome: fn(JsValue) -> Result<JsValue, JsValue>| {
+        let (outcome, handlers) = (outcome.clone(), handlers.clone());
+        Handler::new(move |value| {
+            handlers.take();
+            outcome.give(as_outcome(value));
+        })
+    };
+    let (fulfilled, rejected) = (handler(Ok), handler(Err));
+    let _ = Promise::resolve(value).then2(&fulfilled, &rejected);
+    handlers.set(Some((fulfilled, rejected)));
+    outcome
 }
 
 /// What something thrown says of itself. Whatever was thrown, this doesn't fail.

@@ -40,6 +40,7 @@ mod platform;
 mod shelf;
 mod signal;
 mod stir;
+mod tasks;
 mod timer;
 mod url;
 mod xhr;

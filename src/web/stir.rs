@@ -6,12 +6,14 @@ use super::signal::Signal;
 use crate::platform::Stir;
 
 thread_local! {
-    static WAITING: RefCell<Vec<Signal<Stir>>> = RefCell::default();
+    static WAITING: RefCell<Vec<Signal<Stir>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Has everything that waits or hangs looked at, now.
 pub(super) fn tell(stir: Stir) {
-    WAITING.take().into_iter().for_each(|waiting| waiting.give(stir));
+    for waiting in WAITING.take() {
+        waiting.give(stir);
+    }
 }
 
 /// Resolves at the next event.
