@@ -7,8 +7,9 @@ use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::answer::{MOST, announces_too_much};
 use super::body::joined;
-use super::js::{Plain, list, member, pairs, settled, tag};
+use super::js::{Plain, list, member, outcome, pairs, settled, tag};
 use super::outgoing::Outgoing;
+use super::signal::Signal;
 use crate::error::{Code, UploadError};
 use crate::http::Response;
 use crate::platform::SendFailure;
@@ -34,37 +35,50 @@ impl Drop for Guard {
     }
 }
 
-/// Sends a request and reads its answer.
-pub(super) async fn send(own: Option<&Function>, outgoing: Outgoing) -> Result<Response, SendFailure> {
+/// A request under way. Dropped, it is aborted.
+pub(super) struct Exchange {
+    guard: Guard,
+    answer: Signal<Result<JsValue, JsValue>>,
+}
+
+/// Sends a request.
+pub(super) fn begin(own: Option<&Function>, outgoing: &Outgoing) -> Result<Exchange, SendFailure> {
     let controller = AbortController::new().map_err(|_| LOST)?;
-    let signal = controller.signal();
-    let mut guard = Guard(Some(controller));
-    let request = request(&outgoing, &signal).ok_or_else(|| outgoing.refused())?;
-    // Rejections may be anything where a page wraps `fetch`; none of them tells more than that no answer came.
-    let promise = match own {
+    let request = request(outgoing, &controller.signal()).ok_or_else(|| outgoing.refused())?;
+    let guard = Guard(Some(controller));
+    let called = match own {
         Some(own) => own.call1(&JsValue::UNDEFINED, &request),
         None => page_fetch(&request),
     };
-    let answer = settled(&promise.map_err(|_| LOST)?).await.map_err(|_| LOST)?;
-    if tag(&answer) != "[object Response]" {
+    Ok(Exchange { guard, answer: outcome(called) })
+}
+
+impl Exchange {
+    /// Reads the answer.
+    pub(super) async fn answer(mut self) -> Result<Response, SendFailure> {
+        // Rejections may be anything where a page wraps `fetch`; none of them tells more than that no answer came.
+        let answer = response(self.answer.await.map_err(|_| LOST)?)?;
+        let headers = pairs(&answer.headers());
+        let body = if announces_too_much(&headers) { None } else { read(&answer).await.ok_or(LOST)? };
+        // What isn't read to its end is let go of with the guard.
+        if body.is_some() {
+            self.guard.0 = None;
+        }
+        Ok(Response { status: answer.status(), headers, body: body.unwrap_or_default() })
+    }
+}
+
+/// What `fetch` gave, where it is an answer.
+fn response(given: JsValue) -> Result<GlooResponse, SendFailure> {
+    if tag(&given) != "[object Response]" {
         return Err(SendFailure::Refused(
             UploadError::new(Code::Application, "`fetch` gave something that is no Response.")
                 .hint("The `fetch` option must behave as the browser's own.")
                 .answer_lost(true),
         ));
     }
-    let answer = GlooResponse::from(answer.unchecked_into::<web_sys::Response>());
-    let status = answer.status();
-    if status == 0 {
-        return Err(LOST);
-    }
-    let headers = pairs(&answer.headers());
-    let body = if announces_too_much(&headers) { None } else { read(&answer).await.ok_or(LOST)? };
-    // What isn't read to its end is let go of with the guard.
-    if body.is_some() {
-        guard.0 = None;
-    }
-    Ok(Response { status, headers, body: body.unwrap_or_default() })
+    let answer = GlooResponse::from(given.unchecked_into::<web_sys::Response>());
+    if answer.status() == 0 { Err(LOST) } else { Ok(answer) }
 }
 
 /// The body, as `text()` gives it; None where it breaks off, Some(None) where it is too long to be an API's. Chunk by chunk: a
@@ -75,7 +89,7 @@ async fn read(response: &GlooResponse) -> Option<Option<String>> {
     let chunks = list(&[]);
     let mut length = 0;
     loop {
-        let chunk = settled(&reader.read().into()).await.ok()?;
+        let chunk = settled(&reader.read()).await.ok()?;
         let Some(value) = member(&chunk, "value") else { break };
         if tag(&value) != "[object Uint8Array]" {
             return None;

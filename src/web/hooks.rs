@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 
-use super::js::{function, list, member, message, settled, text, upload_error};
+use super::js::{function, list, member, message, outcome, text, upload_error};
 use super::options::Page;
 use super::outgoing::failed;
 use crate::error::{Cause, Code, Result, Step, UploadError};
@@ -29,11 +29,7 @@ pub(super) async fn call(
         (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
         (None, _) => Ok(JsValue::UNDEFINED),
     };
-    let given = match given {
-        Ok(value) => settled(&value).await,
-        Err(thrown) => Err(thrown),
-    };
-    given.map_err(|thrown| HookFailure {
+    outcome(given).await.map_err(|thrown| HookFailure {
         message: message(&thrown),
         upload_error: upload_error(&thrown),
         cause: Some(Cause(Rc::new(thrown))),

@@ -110,6 +110,11 @@ pub(super) fn settled(value: &JsValue) -> Signal<Result<JsValue, JsValue>> {
     outcome
 }
 
+/// What a function gave, or threw, in the end.
+pub(super) fn outcome(called: Result<JsValue, JsValue>) -> Signal<Result<JsValue, JsValue>> {
+    called.map_or_else(|thrown| Signal::given(Err(thrown)), |value| settled(&value))
+}
+
 /// What something thrown says of itself. Whatever was thrown, this doesn't fail.
 pub(super) fn message(thrown: &JsValue) -> String {
     text(thrown, "message")

@@ -1,15 +1,15 @@
 //! A request as it goes out: headers, body, and the application's last word on it.
 
-use js_sys::JSON;
+use js_sys::{Function, JSON};
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, RequestCredentials};
 
 use super::body;
-use super::js::{Plain, member, message, settled, tag, text};
+use super::js::{Plain, member, message, outcome, tag, text};
 use super::options::Page;
 use super::platform::WebPlatform;
-use crate::error::{Cause, Code, UploadError};
-use crate::http::{ApiRequest, Body, Method, StoreRequest};
+use crate::error::{Cause, Code, Step, UploadError};
+use crate::http::{ApiRequest, Body, Method, Request, StoreRequest};
 use crate::platform::SendFailure;
 use crate::text;
 
@@ -20,6 +20,8 @@ pub(super) struct Outgoing {
     pub(super) headers: Headers,
     /// null, text, or anything that `fetch` takes.
     pub(super) body: JsValue,
+    /// True where a JSON value was meant to go out.
+    json: bool,
     pub(super) credentials: RequestCredentials,
     /// True for a presigned URL: nothing of the page goes there.
     pub(super) presigned: bool,
@@ -32,6 +34,7 @@ impl Outgoing {
             url: url.into(),
             headers: Headers::new().map_err(|_| refused("The browser makes no `Headers`.".into()))?,
             body: JsValue::NULL,
+            json: false,
             credentials,
             presigned: false,
         })
@@ -48,7 +51,10 @@ impl Outgoing {
         let unusable = |_| refused("The browser can't make a body of the file.".into());
         self.body = match body {
             Body::Empty => JsValue::NULL,
-            Body::Json(value) => value.clone(),
+            Body::Json(value) => {
+                self.json = true;
+                value.clone()
+            }
             Body::Xml(text) => body::untyped(text).map_err(unusable)?.into(),
             Body::Form { fields, file, filename } => body::form(fields, file, filename).map_err(unusable)?.into(),
             Body::File(file) => {
@@ -61,6 +67,20 @@ impl Outgoing {
                 content.into()
             }
         };
+        Ok(())
+    }
+
+    /// Writes a JSON value as text; anything else goes out as it is: text, a Blob, a form, bytes, nothing.
+    pub(super) fn serialise(&mut self) -> Result<(), SendFailure> {
+        let kind = tag(&self.body);
+        if matches!(kind.as_str(), "[object Object]" | "[object Array]" | "[object Number]" | "[object Boolean]") {
+            self.body = JSON::stringify(&self.body).map_err(|_| self.refused())?.into();
+            self.json = true;
+        }
+        let typed = self.headers.has("content-type").unwrap_or(true);
+        if self.json && !typed && self.body.is_string() {
+            let _ = self.headers.set("content-type", "application/json");
+        }
         Ok(())
     }
 
@@ -84,8 +104,16 @@ fn refused(message: String) -> SendFailure {
     )
 }
 
-/// A request to a presigned URL: what was signed, and no word of the application's.
-pub(super) fn store(request: &StoreRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
+/// A request as it was made, before anybody else had a word.
+pub(super) fn made(page: &Page, request: &Request<WebPlatform>) -> Result<Outgoing, SendFailure> {
+    match request {
+        Request::Api(request) => api(page, request),
+        Request::Store(request) => store(request),
+    }
+}
+
+/// A request to a presigned URL: what was signed.
+fn store(request: &StoreRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
     let mut outgoing = Outgoing::new(request.method(), &request.url().href, RequestCredentials::Omit)?;
     outgoing.presigned = true;
     for (name, value) in request.headers() {
@@ -95,8 +123,7 @@ pub(super) fn store(request: &StoreRequest<WebPlatform>) -> Result<Outgoing, Sen
     Ok(outgoing)
 }
 
-/// A request to an API, after `beforeRequest` had its word.
-pub(super) async fn api(page: &Page, request: &ApiRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
+fn api(page: &Page, request: &ApiRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
     // A vendor's key and the page's cookies don't go to another origin together.
     let credentials = match page.credentials {
         RequestCredentials::Include if request.keyed => RequestCredentials::SameOrigin,
@@ -107,38 +134,33 @@ pub(super) async fn api(page: &Page, request: &ApiRequest<WebPlatform>) -> Resul
         outgoing.append(name, value)?;
     }
     outgoing.carry(&request.body)?;
-    let mut json = matches!(request.body, Body::Json(_));
-    if let Some(before_request) = &page.before_request {
-        if json {
-            // What is changed in place must not be changed again at the next attempt.
-            outgoing.body = JSON::stringify(&outgoing.body)
-                .and_then(|text| JSON::parse(&String::from(text)))
-                .map_err(|_| outgoing.refused())?;
-        }
-        let shown: JsValue = Plain::new()
-            .with("step", request.step.as_str())
-            .with("method", &outgoing.method)
-            .with("url", &outgoing.url)
-            .with("headers", &outgoing.headers)
-            .with("body", &outgoing.body)
-            .into();
-        let answer = match before_request.call1(&JsValue::UNDEFINED, &shown) {
-            Ok(answer) => settled(&answer).await,
-            Err(thrown) => Err(thrown),
-        };
-        answer.map_err(|thrown| SendFailure::Refused(failed("beforeRequest", thrown)))?;
-        changed(&mut outgoing, &shown)
-            .ok_or_else(|| refused("`beforeRequest` left a request without a method, an address or headers.".into()))?;
-    }
-    json &= !outgoing.body.is_null();
-    if let Some(text) = serialised(&outgoing.body).map_err(|_| outgoing.refused())? {
-        (outgoing.body, json) = (text, true);
-    }
-    let typed = outgoing.headers.has("content-type").unwrap_or(true);
-    if json && !typed && outgoing.body.is_string() {
-        let _ = outgoing.headers.set("content-type", "application/json");
-    }
     Ok(outgoing)
+}
+
+/// Lets `beforeRequest` have its word.
+pub(super) async fn ask(before_request: &Function, step: Step, outgoing: &mut Outgoing) -> Result<(), SendFailure> {
+    let shown = shown(step, outgoing)?;
+    let answer = outcome(before_request.call1(&JsValue::UNDEFINED, &shown)).await;
+    answer.map_err(|thrown| SendFailure::Refused(failed("beforeRequest", thrown)))?;
+    changed(outgoing, &shown)
+        .ok_or_else(|| refused("`beforeRequest` left a request without a method, an address or headers.".into()))
+}
+
+/// What the application sees of a request, and may change.
+fn shown(step: Step, outgoing: &Outgoing) -> Result<JsValue, SendFailure> {
+    let mut body = outgoing.body.clone();
+    if outgoing.json {
+        // What is changed in place must not be changed again at the next attempt.
+        body =
+            JSON::stringify(&body).and_then(|text| JSON::parse(&String::from(text))).map_err(|_| outgoing.refused())?;
+    }
+    Ok(Plain::new()
+        .with("step", step.as_str())
+        .with("method", &outgoing.method)
+        .with("url", &outgoing.url)
+        .with("headers", &outgoing.headers)
+        .with("body", body)
+        .into())
 }
 
 /// Takes over what the application made of the request; None where it makes none.
@@ -151,13 +173,6 @@ fn changed(outgoing: &mut Outgoing, shown: &JsValue) -> Option<()> {
     outgoing.headers = Headers::new_with_headers(headers.unchecked_ref()).ok()?;
     outgoing.body = member(shown, "body").unwrap_or(JsValue::NULL);
     Some(())
-}
-
-/// JSON text for what is a JSON value; None for what goes out as it is: text, a Blob, a form, bytes, nothing.
-fn serialised(body: &JsValue) -> Result<Option<JsValue>, JsValue> {
-    let value =
-        matches!(tag(body).as_str(), "[object Object]" | "[object Array]" | "[object Number]" | "[object Boolean]");
-    if value { JSON::stringify(body).map(|text| Some(text.into())) } else { Ok(None) }
 }
 
 /// What a function of the application threw, as an error.

@@ -65,18 +65,21 @@ impl WebPlatform {
     }
 
     async fn exchange(self, request: Request<Self>, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
-        let outgoing = match &request {
-            Request::Api(request) => outgoing::api(&self.page, request).await?,
-            Request::Store(request) => outgoing::store(request)?,
-        };
+        let mut outgoing = outgoing::made(&self.page, &request)?;
+        if let Request::Api(request) = &request {
+            if let Some(before_request) = &self.page.before_request {
+                outgoing::ask(before_request, request.step, &mut outgoing).await?;
+            }
+            outgoing.serialise()?;
+        }
         let origin = url::resolve(&outgoing.url).map(|url| url.origin);
         if self.by_xhr(&request, &outgoing, origin.as_deref()) {
             // Service workers have none.
             if let Ok(xhr) = XmlHttpRequest::new() {
-                return xhr::send(xhr, outgoing, request.body().file_len(), on_sent).await;
+                return xhr::begin(xhr, &outgoing, request.body().file_len(), on_sent)?.answer().await;
             }
         }
-        let response = fetch::send(self.page.fetch.as_ref(), outgoing).await?;
+        let response = fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await?;
         if let Some(origin) = origin {
             self.page.reach(origin);
         }

@@ -22,10 +22,10 @@ impl Shelf {
 
     /// Keeps the record; the promise settles once it is kept.
     pub(super) fn keep(&self, record: JsValue) -> impl Future<Output = bool> + 'static {
-        let keeping = self.keep.as_ref().and_then(|keep| keep.call1(&JsValue::UNDEFINED, &record).ok());
+        let keeping = self.keep.as_ref().map(|keep| js::outcome(keep.call1(&JsValue::UNDEFINED, &record)));
         async move {
             match keeping {
-                Some(keeping) => js::settled(&keeping).await.is_ok(),
+                Some(keeping) => keeping.await.is_ok(),
                 None => false,
             }
         }

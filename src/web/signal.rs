@@ -21,7 +21,16 @@ impl<T> Clone for Signal<T> {
 
 impl<T> Signal<T> {
     pub(super) fn new() -> Self {
-        Self(Rc::new(State { value: Cell::new(None), waker: Cell::new(None) }))
+        Self::of(None)
+    }
+
+    /// One that has its value already.
+    pub(super) fn given(value: T) -> Self {
+        Self::of(Some(value))
+    }
+
+    fn of(value: Option<T>) -> Self {
+        Self(Rc::new(State { value: Cell::new(value), waker: Cell::new(None) }))
     }
 
     /// True while somebody else has it too.

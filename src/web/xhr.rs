@@ -36,7 +36,7 @@ fn number(event: &JsValue, name: &str) -> Option<f64> {
 }
 
 /// A request under way. Dropped, it is aborted: `abort` fires its events at once, so the handlers go first.
-struct Exchange {
+pub(super) struct Exchange {
     request: XmlHttpRequest,
     upload: Option<XmlHttpRequestUpload>,
     /// Given when it is over, however it went, or brings more than is wanted.
@@ -121,6 +121,12 @@ impl Exchange {
         self.body_sent.get().filter(|sent| *sent || !(tells_late() && lately()))
     }
 
+    /// Reads the answer.
+    pub(super) async fn answer(mut self) -> Result<Response, SendFailure> {
+        (&mut self.over).await;
+        self.response().ok_or_else(|| SendFailure::Network { body_sent: self.body_sent() })
+    }
+
     /// The answer; None where there is none.
     fn response(&self) -> Option<Response> {
         let status = self.request.status().ok().filter(|status| *status != 0)?;
@@ -136,17 +142,16 @@ impl Exchange {
     }
 }
 
-/// Sends a request of which `size` bytes are the file's, and reads its answer.
-pub(super) async fn send(
+/// Sends a request of which `size` bytes are the file's.
+pub(super) fn begin(
     request: XmlHttpRequest,
-    outgoing: Outgoing,
+    outgoing: &Outgoing,
     size: u64,
     on_sent: OnSent,
-) -> Result<Response, SendFailure> {
+) -> Result<Exchange, SendFailure> {
     let mut exchange = Exchange::new(request, size, on_sent);
-    exchange.begin(&outgoing).map_err(|_| outgoing.refused())?;
-    (&mut exchange.over).await;
-    exchange.response().ok_or(SendFailure::Network { body_sent: exchange.body_sent() })
+    exchange.begin(outgoing).map_err(|_| outgoing.refused())?;
+    Ok(exchange)
 }
 
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
