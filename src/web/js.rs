@@ -33,7 +33,11 @@ impl Plain {
 
     /// Adds a member.
     pub(super) fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
-        set(&self.0, name, &value.into());
+        self.with_value(name, value.into())
+    }
+
+    fn with_value(self, name: &str, value: JsValue) -> Self {
+        set(&self.0, name, &value);
         self
     }
 
@@ -73,6 +77,11 @@ pub(super) fn text(object: &JsValue, name: &str) -> Option<String> {
     member(object, name)?.as_string()
 }
 
+/// True where a member is.
+pub(super) fn is_true(object: &JsValue, name: &str) -> bool {
+    member(object, name).is_some_and(|value| value == JsValue::TRUE)
+}
+
 /// A member that is a function.
 pub(super) fn function(object: &JsValue, name: &str) -> Option<Function> {
     member(object, name)?.dyn_into().ok()
@@ -89,7 +98,11 @@ pub(super) fn list(items: &[JsValue]) -> Array {
 
 /// All headers, names in lower case.
 pub(super) fn pairs(headers: &Headers) -> Vec<(String, String)> {
-    headers.entries().collect()
+    let mut pairs = Vec::new();
+    for pair in headers.entries() {
+        pairs.push(pair);
+    }
+    pairs
 }
 
 /// What a promise gives in the end; anything else is given as it is.

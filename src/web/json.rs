@@ -35,7 +35,11 @@ pub(super) fn names(object: &JsValue) -> Vec<String> {
     if !object.is_object() {
         return Vec::new();
     }
-    Object::keys(object.unchecked_ref::<Object>()).to_vec().iter().filter_map(JsValue::as_string).collect()
+    let mut names = Vec::new();
+    for name in Object::keys(object.unchecked_ref::<Object>()).to_vec() {
+        names.extend(name.as_string());
+    }
+    names
 }
 
 /// Encodes a struct as a plain object: nothing as null, numbers as numbers.

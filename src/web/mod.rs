@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use js_sys::Function;
+use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
@@ -163,7 +163,7 @@ pub fn stir(online: bool) {
 
 /// The version, for the face to compare with its own.
 #[wasm_bindgen]
-pub fn version() -> String {
+pub fn version() -> JsString {
     env!("CARGO_PKG_VERSION").into()
 }
 
@@ -175,10 +175,7 @@ fn begin(options: &JsValue) -> Begin<WebPlatform> {
         _ => Vec::new(),
     };
     let kept = Kept { record: js::member(&kept, "record").unwrap_or_default(), parts };
-    match js::member(options, "discard") {
-        Some(discard) if discard.is_truthy() => Begin::Discard(kept),
-        _ => Begin::Kept(kept),
-    }
+    if js::is_true(options, "discard") { Begin::Discard(kept) } else { Begin::Kept(kept) }
 }
 
 fn read_source(source: &JsValue) -> Option<Source<WebPlatform>> {

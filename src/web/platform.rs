@@ -42,8 +42,12 @@ impl WebPlatform {
     }
 
     pub(super) fn of(page: Rc<Page>, provider: JsValue, upload: &JsValue) -> Self {
-        let wants_progress = js::member(upload, "wantsProgress").is_some_and(|wants| wants.is_truthy());
-        Self { page, provider, shelf: Rc::new(Shelf::new(upload)), wants_progress }
+        Self {
+            page,
+            provider,
+            shelf: Rc::new(Shelf::new(upload)),
+            wants_progress: js::is_true(upload, "wantsProgress"),
+        }
     }
 
     /// Whether a request to that origin goes by `XMLHttpRequest`.

@@ -156,6 +156,11 @@ pub(super) fn begin(
 
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
 fn parse_headers(lines: &str) -> Vec<(String, String)> {
-    let pair = |line| text::cut(line, ":").map(|(name, value)| (name.to_ascii_lowercase(), value.trim_ascii().into()));
-    lines.split('\n').filter_map(pair).collect()
+    let mut headers = Vec::new();
+    for line in lines.split('\n') {
+        if let Some((name, value)) = text::cut(line, ":") {
+            headers.push((name.to_ascii_lowercase(), value.trim_ascii().into()));
+        }
+    }
+    headers
 }
