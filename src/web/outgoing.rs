@@ -9,12 +9,16 @@ use super::js::{Plain, member, message, outcome, tag, text};
 use super::options::Page;
 use super::platform::WebPlatform;
 use crate::error::{Cause, Code, Step, UploadError};
-use crate::http::{ApiRequest, Body, Method, Request, StoreRequest};
+use crate::http::{Body, Request};
 use crate::platform::SendFailure;
 use crate::text;
 
+/// What goes out as JSON, as `js::tag` names it.
+const JSON_VALUES: [&str; 4] = ["[object Object]", "[object Array]", "[object Number]", "[object Boolean]"];
+
 /// What a transport sends.
 pub(super) struct Outgoing {
+    step: Step,
     pub(super) method: String,
     pub(super) url: String,
     pub(super) headers: Headers,
@@ -25,19 +29,53 @@ pub(super) struct Outgoing {
     pub(super) credentials: RequestCredentials,
     /// True for a presigned URL: nothing of the page goes there.
     pub(super) presigned: bool,
+    /// True where a vendor's key goes along.
+    pub(super) keyed: bool,
+    /// True for a body that must not arrive twice.
+    pub(super) once: bool,
+    /// How many bytes of the file are in the body.
+    pub(super) size: u64,
 }
 
 impl Outgoing {
-    fn new(method: Method, url: &str, credentials: RequestCredentials) -> Result<Self, SendFailure> {
-        Ok(Self {
+    /// A request as it was made, before anybody else had a word.
+    pub(super) fn new(page: &Page, request: &Request<WebPlatform>) -> Result<Self, SendFailure> {
+        let (method, url, credentials, keyed) = match request {
+            Request::Api(request) => (request.method, &request.url, page.credentials, request.keyed),
+            // What was signed, and no word of the application's.
+            Request::Store(request) => (request.method(), &request.url().href, RequestCredentials::Omit, false),
+        };
+        let mut outgoing = Self {
+            step: request.step(),
             method: method.as_str().into(),
-            url: url.into(),
+            url: url.clone(),
             headers: Headers::new().map_err(|_| refused("The browser makes no `Headers`.".into()))?,
             body: JsValue::NULL,
             json: false,
-            credentials,
-            presigned: false,
-        })
+            size: request.body().file_len(),
+            // A vendor's key and the page's cookies don't go to another origin together.
+            credentials: match credentials {
+                RequestCredentials::Include if keyed => RequestCredentials::SameOrigin,
+                credentials => credentials,
+            },
+            presigned: matches!(request, Request::Store(_)),
+            keyed,
+            once: request.once(),
+        };
+        match request {
+            Request::Api(request) => {
+                for (name, value) in &request.headers {
+                    outgoing.append(name, value)?;
+                }
+            }
+            Request::Store(request) => {
+                for (name, value) in request.headers() {
+                    outgoing.append(name, value)?;
+                }
+            }
+        }
+        outgoing.carry(request.body())?;
+        Ok(outgoing)
     }
 
     fn append(&self, name: &str, value: &str) -> Result<(), SendFailure> {
@@ -72,8 +110,7 @@ impl Outgoing {
 
     /// Writes a JSON value as text; anything else goes out as it is: text, a Blob, a form, bytes, nothing.
     pub(super) fn serialise(&mut self) -> Result<(), SendFailure> {
-        let kind = tag(&self.body);
-        if matches!(kind.as_str(), "[object Object]" | "[object Array]" | "[object Number]" | "[object Boolean]") {
+        if JSON_VALUES.contains(&tag(&self.body).as_str()) {
             self.body = JSON::stringify(&self.body).map_err(|_| self.refused())?.into();
             self.json = true;
         }
@@ -104,42 +141,9 @@ fn refused(message: String) -> SendFailure {
     )
 }
 
-/// A request as it was made, before anybody else had a word.
-pub(super) fn made(page: &Page, request: &Request<WebPlatform>) -> Result<Outgoing, SendFailure> {
-    match request {
-        Request::Api(request) => api(page, request),
-        Request::Store(request) => store(request),
-    }
-}
-
-/// A request to a presigned URL: what was signed.
-fn store(request: &StoreRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
-    let mut outgoing = Outgoing::new(request.method(), &request.url().href, RequestCredentials::Omit)?;
-    outgoing.presigned = true;
-    for (name, value) in request.headers() {
-        outgoing.append(name, value)?;
-    }
-    outgoing.carry(request.body())?;
-    Ok(outgoing)
-}
-
-fn api(page: &Page, request: &ApiRequest<WebPlatform>) -> Result<Outgoing, SendFailure> {
-    // A vendor's key and the page's cookies don't go to another origin together.
-    let credentials = match page.credentials {
-        RequestCredentials::Include if request.keyed => RequestCredentials::SameOrigin,
-        credentials => credentials,
-    };
-    let mut outgoing = Outgoing::new(request.method, &request.url, credentials)?;
-    for (name, value) in &request.headers {
-        outgoing.append(name, value)?;
-    }
-    outgoing.carry(&request.body)?;
-    Ok(outgoing)
-}
-
 /// Lets `beforeRequest` have its word.
-pub(super) async fn ask(before_request: &Function, step: Step, outgoing: &mut Outgoing) -> Result<(), SendFailure> {
-    let shown = shown(step, outgoing)?;
+pub(super) async fn ask(before_request: &Function, outgoing: &mut Outgoing) -> Result<(), SendFailure> {
+    let shown = shown(outgoing)?;
     let answer = outcome(before_request.call1(&JsValue::UNDEFINED, &shown)).await;
     answer.map_err(|thrown| SendFailure::Refused(failed("beforeRequest", thrown)))?;
     changed(outgoing, &shown)
@@ -147,7 +151,7 @@ pub(super) async fn ask(before_request: &Function, step: Step, outgoing: &mut Ou
 }
 
 /// What the application sees of a request, and may change.
-fn shown(step: Step, outgoing: &Outgoing) -> Result<JsValue, SendFailure> {
+fn shown(outgoing: &Outgoing) -> Result<JsValue, SendFailure> {
     let mut body = outgoing.body.clone();
     if outgoing.json {
         // What is changed in place must not be changed again at the next attempt.
@@ -155,7 +159,7 @@ fn shown(step: Step, outgoing: &Outgoing) -> Result<JsValue, SendFailure> {
             JSON::stringify(&body).and_then(|text| JSON::parse(&String::from(text))).map_err(|_| outgoing.refused())?;
     }
     Ok(Plain::new()
-        .with("step", step.as_str())
+        .with("step", outgoing.step.as_str())
         .with("method", &outgoing.method)
         .with("url", &outgoing.url)
         .with("headers", &outgoing.headers)

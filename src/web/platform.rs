@@ -51,36 +51,39 @@ impl WebPlatform {
     }
 
     /// Whether a request to that origin goes by `XMLHttpRequest`.
-    fn by_xhr(&self, request: &Request<Self>, outgoing: &Outgoing, origin: Option<&str>) -> bool {
+    fn by_xhr(&self, outgoing: &Outgoing, origin: Option<&str>) -> bool {
         let wanted = match self.page.transport {
             _ if self.page.fetch.is_some() => false,
             Transport::Fetch => false,
             Transport::Xhr => true,
             Transport::Auto => {
-                let tells = request.once() || (self.wants_progress && request.body().file_len() > 0);
+                let tells = outgoing.once || (self.wants_progress && outgoing.size > 0);
                 // It can't leave the cookies out that the caller wants left out.
                 let holds_back = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
                 tells && !(holds_back && origin == Some(&url::origin()))
             }
         };
         // It follows redirects. A vendor's key goes by it only where `fetch`, which doesn't, got an answer before.
-        let keyed = matches!(request, Request::Api(request) if request.keyed);
-        wanted && (!keyed || origin.is_some_and(|origin| self.page.has_reached(origin)))
+        wanted && (!outgoing.keyed || origin.is_some_and(|origin| self.page.has_reached(origin)))
     }
 
-    async fn exchange(self, request: Request<Self>, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
-        let mut outgoing = outgoing::made(&self.page, &request)?;
-        if let Request::Api(request) = &request {
+    async fn exchange(
+        self,
+        outgoing: std::result::Result<Outgoing, SendFailure>,
+        on_sent: OnSent,
+    ) -> std::result::Result<Response, SendFailure> {
+        let mut outgoing = outgoing?;
+        if !outgoing.presigned {
             if let Some(before_request) = &self.page.before_request {
-                outgoing::ask(before_request, request.step, &mut outgoing).await?;
+                outgoing::ask(before_request, &mut outgoing).await?;
             }
             outgoing.serialise()?;
         }
         let origin = url::resolve(&outgoing.url).map(|url| url.origin);
-        if self.by_xhr(&request, &outgoing, origin.as_deref()) {
+        if self.by_xhr(&outgoing, origin.as_deref()) {
             // Service workers have none.
             if let Ok(xhr) = XmlHttpRequest::new() {
-                return xhr::begin(xhr, &outgoing, request.body().file_len(), on_sent)?.answer().await;
+                return xhr::begin(xhr, &outgoing, on_sent)?.answer().await;
             }
         }
         let response = fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await?;
@@ -179,7 +182,7 @@ impl Platform for WebPlatform {
         request: Request<Self>,
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
-        self.clone().exchange(request, on_sent).boxed_local()
+        self.clone().exchange(Outgoing::new(&self.page, &request), on_sent).boxed_local()
     }
 
     fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {

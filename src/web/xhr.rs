@@ -142,14 +142,9 @@ impl Exchange {
     }
 }
 
-/// Sends a request of which `size` bytes are the file's.
-pub(super) fn begin(
-    request: XmlHttpRequest,
-    outgoing: &Outgoing,
-    size: u64,
-    on_sent: OnSent,
-) -> Result<Exchange, SendFailure> {
-    let mut exchange = Exchange::new(request, size, on_sent);
+/// Sends a request.
+pub(super) fn begin(request: XmlHttpRequest, outgoing: &Outgoing, on_sent: OnSent) -> Result<Exchange, SendFailure> {
+    let mut exchange = Exchange::new(request, outgoing.size, on_sent);
     exchange.begin(outgoing).map_err(|_| outgoing.refused())?;
     Ok(exchange)
 }
