@@ -7,7 +7,7 @@ use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::answer::{MOST, announces_too_much};
 use super::body::joined;
-use super::js::{Plain, list, member, outcome, pairs, settled, tag};
+use super::js::{Outcome, Plain, list, member, outcome, pairs, settled, tag};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
 use crate::error::{Code, UploadError};
@@ -38,7 +38,7 @@ impl Drop for Guard {
 /// A request under way. Dropped, it is aborted.
 pub(super) struct Exchange {
     guard: Guard,
-    answer: Signal<Result<JsValue, JsValue>>,
+    answer: Signal<Outcome>,
 }
 
 /// Sends a request.

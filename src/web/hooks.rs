@@ -20,20 +20,24 @@ pub(super) fn has(provider: &JsValue, hook: Hook) -> bool {
 
 /// Calls a function of the provider's options, and waits for what it gives.
 pub(super) async fn call(
-    provider: &JsValue,
+    provider: JsValue,
     hook: Hook,
     arguments: Vec<JsValue>,
 ) -> std::result::Result<JsValue, HookFailure> {
-    let given = match (function(provider, hook.as_str()), hook) {
-        (Some(function), _) => function.apply(provider, &list(&arguments)),
-        (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
-        (None, _) => Ok(JsValue::UNDEFINED),
-    };
-    outcome(given).await.map_err(|thrown| HookFailure {
+    outcome(given(&provider, hook, &arguments)).await.map_err(|thrown| HookFailure {
         message: message(&thrown),
         upload_error: upload_error(&thrown),
         cause: Some(Cause(Rc::new(thrown))),
     })
+}
+
+/// What the function gives or throws at once; a text in its place is given as it is.
+fn given(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> std::result::Result<JsValue, JsValue> {
+    match (function(provider, hook.as_str()), hook) {
+        (Some(function), _) => function.apply(provider, &list(arguments)),
+        (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
+        (None, _) => Ok(JsValue::UNDEFINED),
+    }
 }
 
 /// The caller's `mapUrl` on a URL; None where there is none.

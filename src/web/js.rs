@@ -20,6 +20,9 @@ extern "C" {
     pub(super) fn error(message: &str);
 }
 
+/// What JavaScript gave or threw.
+pub(super) type Outcome = Result<JsValue, JsValue>;
+
 /// What JavaScript calls, with an event or with nothing.
 pub(super) type Handler = Closure<dyn FnMut(JsValue)>;
 
@@ -106,11 +109,11 @@ pub(super) fn pairs(headers: &Headers) -> Vec<(String, String)> {
 }
 
 /// What a promise gives in the end; anything else is given as it is.
-pub(super) fn settled(value: &JsValue) -> Signal<Result<JsValue, JsValue>> {
+pub(super) fn settled(value: &JsValue) -> Signal<Outcome> {
     let outcome = Signal::new();
     // The promise may be settled after nobody waits any more: the handlers keep each other until then.
     let handlers = Rc::new(Cell::new(None));
-    let handler = |as_outcome: fn(JsValue) -> Result<JsValue, JsValue>| {
+    let handler = |as_outcome: fn(JsValue) -> Outcome| {
         let (outcome, handlers) = (outcome.clone(), handlers.clone());
         Handler::new(move |value| {
             handlers.take();
@@ -124,7 +127,7 @@ pub(super) fn settled(value: &JsValue) -> Signal<Result<JsValue, JsValue>> {
 }
 
 /// What a function gave, or threw, in the end.
-pub(super) fn outcome(called: Result<JsValue, JsValue>) -> Signal<Result<JsValue, JsValue>> {
+pub(super) fn outcome(called: Outcome) -> Signal<Outcome> {
     called.map_or_else(|thrown| Signal::given(Err(thrown)), |value| settled(&value))
 }
 

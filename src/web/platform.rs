@@ -24,7 +24,7 @@ use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
 pub struct WebPlatform {
     page: Rc<Page>,
     provider: JsValue,
-    shelf: Rc<Shelf>,
+    shelf: Shelf,
     wants_progress: bool,
 }
 
@@ -42,12 +42,7 @@ impl WebPlatform {
     }
 
     pub(super) fn of(page: Rc<Page>, provider: JsValue, upload: &JsValue) -> Self {
-        Self {
-            page,
-            provider,
-            shelf: Rc::new(Shelf::new(upload)),
-            wants_progress: js::is_true(upload, "wantsProgress"),
-        }
+        Self { page, provider, shelf: Shelf::new(upload), wants_progress: js::is_true(upload, "wantsProgress") }
     }
 
     /// Whether a request to that origin goes by `XMLHttpRequest`.
@@ -94,8 +89,8 @@ impl WebPlatform {
     }
 }
 
-async fn read(slice: Blob, len: u64) -> Option<Vec<u8>> {
-    let buffer = js::settled(&slice.array_buffer()).await.ok()?;
+async fn read(slice: std::result::Result<Blob, JsValue>, len: u64) -> Option<Vec<u8>> {
+    let buffer = js::settled(&slice.ok()?.array_buffer()).await.ok()?;
     let bytes = Uint8Array::new(&buffer).to_vec();
     (bytes.len() as u64 == len).then_some(bytes)
 }
@@ -186,8 +181,7 @@ impl Platform for WebPlatform {
     }
 
     fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
-        let slice = body::slice(blob, range, "");
-        async move { read(slice.ok()?, range.len()).await }.boxed_local()
+        read(body::slice(blob, range, ""), range.len()).boxed_local()
     }
 
     fn has_usual_options(&self) -> bool {
@@ -203,8 +197,7 @@ impl Platform for WebPlatform {
         hook: Hook,
         arguments: Vec<JsValue>,
     ) -> LocalBoxFuture<'static, std::result::Result<JsValue, HookFailure>> {
-        let provider = self.provider.clone();
-        async move { hooks::call(&provider, hook, arguments).await }.boxed_local()
+        hooks::call(self.provider.clone(), hook, arguments).boxed_local()
     }
 
     fn map_url(&self, url: &str, step: Step) -> Option<Result<String>> {

@@ -6,23 +6,24 @@ use wasm_bindgen::JsValue;
 use super::js;
 
 /// What the face gave one upload to keep its session with; nothing where `resume` is off.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shelf {
-    keep: Option<Function>,
-    keep_part: Option<Function>,
-    forget: Option<Function>,
+    upload: JsValue,
 }
 
 impl Shelf {
     /// From the upload's options.
     pub(super) fn new(upload: &JsValue) -> Self {
-        let function = |name| js::function(upload, name);
-        Self { keep: function("keep"), keep_part: function("keepPart"), forget: function("forget") }
+        Self { upload: upload.clone() }
+    }
+
+    fn function(&self, name: &str) -> Option<Function> {
+        js::function(&self.upload, name)
     }
 
     /// Keeps the record; the promise settles once it is kept.
     pub(super) fn keep(&self, record: JsValue) -> impl Future<Output = bool> + 'static {
-        let keeping = self.keep.as_ref().map(|keep| js::outcome(keep.call1(&JsValue::UNDEFINED, &record)));
+        let keeping = self.function("keep").map(|keep| js::outcome(keep.call1(&JsValue::UNDEFINED, &record)));
         async move {
             match keeping {
                 Some(keeping) => keeping.await.is_ok(),
@@ -33,14 +34,14 @@ impl Shelf {
 
     /// Keeps a part.
     pub(super) fn keep_part(&self, number: u32, part: &JsValue) {
-        if let Some(keep) = &self.keep_part {
+        if let Some(keep) = self.function("keepPart") {
             let _ = keep.call2(&JsValue::UNDEFINED, &number.into(), part);
         }
     }
 
     /// Drops record and parts.
     pub(super) fn forget(&self) {
-        if let Some(forget) = &self.forget {
+        if let Some(forget) = self.function("forget") {
             let _ = forget.call0(&JsValue::UNDEFINED);
         }
     }
