@@ -142,14 +142,13 @@ async fn once_through<P: Platform>(
             keep(job, provider, &session, Phase::Completing).await;
         }
         provider.complete(job, &session, &receipts, !fresh, outcome).await?;
-        // The destination has the file: from here on there is nothing to give up, and nobody else has the session.
+        // The destination has the file: from here on there is nothing to give up.
         job.session.replace(None);
-        if let Some(session) = Rc::get_mut(&mut session) {
-            if outcome.record_id.is_some() {
-                session.record_id = outcome.record_id.clone();
-            }
-            session.etag = outcome.etag.clone();
+        let session = Rc::make_mut(&mut session);
+        if outcome.record_id.is_some() {
+            session.record_id = outcome.record_id.clone();
         }
+        session.etag = outcome.etag.clone();
     }
 
     job.leave();

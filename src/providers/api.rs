@@ -3,12 +3,10 @@
 use std::cell::RefCell;
 
 use super::Context;
-use super::reply::{Reply, read};
 use crate::engine::job::{Call, Job, Repeat};
 use crate::engine::pace::Pace;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
-use crate::json::Decode;
 use crate::platform::Platform;
 use crate::text;
 
@@ -137,18 +135,6 @@ impl<P: Platform> Api<P> {
         // An empty one is the address of the page itself.
         let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(no_url)?;
         Ok((self.origins.place(&url, text), url))
-    }
-
-    /// Makes a call, and reads its JSON.
-    pub(crate) async fn json<T: Decode>(
-        &self,
-        job: &Job<P>,
-        request: ApiRequest<P>,
-        repeat: Repeat,
-    ) -> Result<Reply<P, T>> {
-        let step = request.step;
-        let response = self.call(job, request, repeat).await?;
-        read(&job.platform, step, &response)
     }
 
     /// Makes a call.

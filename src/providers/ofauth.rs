@@ -293,7 +293,8 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         let body = vec![("etag", (&etag).into()), ("size", job.source.size.into())];
         request.body = Body::Json(job.platform.encode(&Made::Object(body)));
         // It only saves time: one try, and a failure is passed over.
-        let Ok(reply) = self.api.json::<CheckReply>(job, request, Repeat::Try).await else { return Ok(false) };
+        let Ok(response) = self.api.call(job, request, Repeat::Try).await else { return Ok(false) };
+        let Ok(reply) = read::<_, CheckReply>(&job.platform, Step::Check, &response) else { return Ok(false) };
         self.tell(job, None, Some(&reply.json), outcome);
         Ok(reply.value.exists && outcome.media_id.is_some())
     }

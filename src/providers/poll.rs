@@ -1,9 +1,9 @@
 //! Waiting for a vendor's processing: ever less often, cut short by what the application learns, and only so long.
 
-use futures::future::{Either, select};
-use futures::pin_mut;
+use std::pin::pin;
 
 use crate::engine::job::{Job, Notice};
+use crate::engine::race::unless;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::platform::Platform;
 use crate::text;
@@ -41,11 +41,6 @@ impl Poll {
         }
         let delay = self.delay_ms * 3 / 4 + (job.platform.random() * (self.delay_ms / 2) as f64) as u64;
         self.delay_ms = (self.delay_ms * 2).min(self.cap_ms);
-        let (notice, clock) = (job.notice(), job.platform.sleep(delay.min(left)));
-        pin_mut!(notice);
-        match select(notice, clock).await {
-            Either::Left((notice, _)) => Ok(Some(notice)),
-            Either::Right(_) => Ok(None),
-        }
+        Ok(unless(pin!(job.notice()), job.platform.sleep(delay.min(left)).as_mut()).await)
     }
 }
