@@ -95,6 +95,11 @@ impl Uploader {
         }
     }
 
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Starts an upload. Its events end with one `Complete` or one `Error`.
     ///
     /// `provider` is made from the options of this very file; where it couldn't be made, the upload ends with that error.

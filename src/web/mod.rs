@@ -19,7 +19,6 @@ use crate::json::Value;
 use crate::platform::Stir;
 use crate::providers::s3::Held;
 use crate::providers::{AnyProvider, Context};
-use crate::settings::Settings;
 use crate::source::Source;
 use crate::text;
 
@@ -40,7 +39,6 @@ mod platform;
 mod shelf;
 mod signal;
 mod stir;
-mod tasks;
 mod timer;
 mod url;
 mod xhr;
@@ -57,7 +55,6 @@ thread_local! {
 #[derive(Debug)]
 pub struct Engine {
     uploader: Uploader,
-    settings: Settings,
     page: Rc<options::Page>,
     credentials: Held,
 }
@@ -73,12 +70,7 @@ impl Engine {
         let page = Rc::new(options::Page::new(&options));
         let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, &JsValue::UNDEFINED);
         let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
-        Ok(Self {
-            uploader: Uploader::new(settings.clone(), PACES.with(Paces::clone)),
-            settings,
-            page,
-            credentials: Held::default(),
-        })
+        Ok(Self { uploader: Uploader::new(settings, PACES.with(Paces::clone)), page, credentials: Held::default() })
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` has this file's settings in it already; `options` is
@@ -104,7 +96,7 @@ impl Engine {
         let sink = crash::midway(&source.name, sink);
         let name = js::text(provider, "name").unwrap_or_default();
         let paces = PACES.with(Paces::clone);
-        let (settings, credentials) = (&self.settings, &self.credentials);
+        let (settings, credentials) = (self.uploader.settings(), &self.credentials);
         let context = Context { platform: &platform, settings, paces: &paces, credentials };
         let provider = AnyProvider::new(&name, provider, &context);
         let begin = begin(options);

@@ -12,7 +12,7 @@ use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 use super::options::{Page, Transport};
 use super::outgoing::{self, Outgoing};
 use super::shelf::Shelf;
-use super::{body, fetch, globals, hooks, js, json, stir, tasks, timer, url, xhr};
+use super::{body, fetch, globals, hooks, js, json, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
@@ -112,7 +112,7 @@ impl Platform for WebPlatform {
     }
 
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
-        tasks::spawn(task);
+        wasm_bindgen_futures::spawn_local(task);
     }
 
     fn warn(&self, message: &str) {
