@@ -375,9 +375,15 @@ impl Response {
             let date = || time::parse_http(value).map(|at| at.saturating_sub(now));
             return seconds(value).or_else(date);
         }
-        self.header("x-ratelimit-retry-after")
-            .and_then(seconds)
-            .or_else(|| self.header("x-ratelimit-reset").and_then(|value| reset_in(value, now)))
+        // One that has passed, where nothing is left, only tells that the clocks differ.
+        self.header("x-ratelimit-retry-after").and_then(seconds).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
+    }
+
+    /// `X-RateLimit-Reset` as milliseconds from this answer: by the server's own clock, where its `Date` can be read, else by
+    /// this machine's, which says that it is `now`.
+    pub fn reset_ms(&self, now: u64) -> Option<u64> {
+        let theirs = self.header("date").and_then(time::parse_http);
+        reset_in(self.header("x-ratelimit-reset")?, theirs.unwrap_or(now))
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
-use crate::http::{Response, reset_in};
+use crate::http::Response;
 use crate::platform::Platform;
 
 /// Every pace of the page, and every throttle. Clones are the same registry.
@@ -59,6 +59,8 @@ struct Quota {
     resets_at: u64,
 }
 
+/// How often one call finds out how much is left, where no answer tells. (A choice.)
+const PROBE_MS: u64 = 1_000;
 /// The window that a limit "per second" is counted in, with a margin for clocks that differ.
 const WINDOW_MS: u64 = 1_050;
 
@@ -94,7 +96,7 @@ impl Pace {
         if let Some(quota) = state.quota.get() {
             if quota.resets_at <= now {
                 // What was used up fills slowly: one call finds out how much there is now.
-                let probe = Quota { left: 1, resets_at: now + 1_000 };
+                let probe = Quota { left: 1, resets_at: now + PROBE_MS };
                 state.quota.set((quota.left == 0).then_some(probe));
             } else if quota.left == 0 {
                 return quota.resets_at - now;
@@ -116,11 +118,13 @@ impl Pace {
     /// `X-RateLimit-Remaining` and `X-RateLimit-Reset` of every answer count, not only a 429's.
     pub fn learn(&self, response: &Response, now: u64) {
         let left = response.header("x-ratelimit-remaining").and_then(|value| value.trim_ascii().parse::<u64>().ok());
-        let reset = response.header("x-ratelimit-reset").and_then(|value| reset_in(value, now));
-        if let (Some(left), Some(reset)) = (left, reset) {
+        if let (Some(left), Some(reset)) = (left, response.reset_ms(now)) {
+            // Nothing is left, and more came a while ago: the clocks differ, and nobody knows by how much.
+            let unknown = left == 0 && reset == 0;
             // Calls under way were not counted by the server when it answered.
             let left = left.saturating_sub(u64::from(self.0.running.get().saturating_sub(1)));
-            self.0.quota.set(Some(Quota { left, resets_at: now + reset }));
+            let resets_at = now + if unknown { PROBE_MS } else { reset };
+            self.0.quota.set(Some(Quota { left, resets_at }));
         }
         // What is longer ends the upload that asked. It mustn't hold all others of the page for as long as a server likes.
         if response.status == 429

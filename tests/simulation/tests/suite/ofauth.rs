@@ -300,6 +300,31 @@ fn the_rate_that_one_upload_learns_eases_off_all_of_that_connection() {
 }
 
 #[test]
+fn a_clock_that_is_off_changes_nothing_about_the_rate() {
+    for (skew, unit) in [
+        (-7_200_000, ResetUnit::EpochSeconds),
+        (-40_000, ResetUnit::EpochMillis),
+        (40_000, ResetUnit::EpochSeconds),
+        (7_200_000, ResetUnit::EpochMillis),
+    ] {
+        let world = World::new(1);
+        world.skew(skew);
+        {
+            let config = &mut world.servers().ofauth.config;
+            (config.rate_per_minute, config.burst, config.reset_unit) = (60, 12, unit);
+        }
+        let upload =
+            world.upload(provider(), json!({ "retry": { "attempts": 3 } }), &world.file("clip.mp4", 200 * MIB));
+        world.run();
+        world.stored(&upload);
+        let calls = world.count("ofauth:*");
+        let refused = world.sent("ofauth:*").iter().filter(|record| record.status == Some(429)).count();
+        assert!(refused * 4 <= calls, "{skew}: {refused} of {calls} were refused");
+        assert!(world.elapsed() < calls as u64 * 2_000, "{skew}: {} ms for {calls} calls", world.elapsed());
+    }
+}
+
+#[test]
 fn a_result_says_which_id_can_be_used_again() {
     for (media, size) in [(true, MIB), (true, 6 * MIB), (false, MIB), (false, 6 * MIB)] {
         let world = World::new(1);
