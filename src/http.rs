@@ -372,18 +372,21 @@ impl Response {
     pub fn wait_ms(&self, now: u64) -> Option<u64> {
         let seconds = |text: &str| text.trim_ascii().parse::<u32>().ok().map(|s| u64::from(s) * 1000);
         if let Some(value) = self.header("retry-after") {
-            let date = || time::parse_http(value).map(|at| at.saturating_sub(now));
+            let date = || time::parse_http(value).map(|at| at.saturating_sub(self.clock(now)));
             return seconds(value).or_else(date);
         }
         // One that has passed, where nothing is left, only tells that the clocks differ.
         self.header("x-ratelimit-retry-after").and_then(seconds).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
     }
 
-    /// `X-RateLimit-Reset` as milliseconds from this answer: by the server's own clock, where its `Date` can be read, else by
-    /// this machine's, which says that it is `now`.
+    /// `X-RateLimit-Reset` as milliseconds from this answer (see [`reset_in`]).
     pub fn reset_ms(&self, now: u64) -> Option<u64> {
-        let theirs = self.header("date").and_then(time::parse_http);
-        reset_in(self.header("x-ratelimit-reset")?, theirs.unwrap_or(now))
+        reset_in(self.header("x-ratelimit-reset")?, self.clock(now))
+    }
+
+    /// When the server answered, by its own clock, where its `Date` can be read; else `now`, by this machine's.
+    fn clock(&self, now: u64) -> u64 {
+        self.header("date").and_then(time::parse_http).unwrap_or(now)
     }
 }
 
@@ -496,6 +499,16 @@ mod tests {
             ("x-ratelimit-reset", "784111779", Some(60_000)),
         ] {
             assert_eq!(answer(&[(name, value)]).wait_ms(now), wait, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn points_in_time_are_held_against_the_servers_clock() {
+        let date = ("date", "Fri, 01 Nov 2024 00:00:00 GMT");
+        for (name, value) in [("retry-after", "Fri, 01 Nov 2024 00:00:03 GMT"), ("x-ratelimit-reset", "1730419203")] {
+            for now in [0, 1_730_419_200_000, 1_784_111_777_000] {
+                assert_eq!(answer(&[date, (name, value)]).wait_ms(now), Some(3_000), "{name} at {now}");
+            }
         }
     }
 

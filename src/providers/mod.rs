@@ -229,7 +229,7 @@ pub struct Context<'a, P: Platform> {
     /// The page's paces.
     pub paces: &'a crate::engine::pace::Paces,
     /// The uploader's credentials for a store.
-    pub credentials: &'a s3::Held,
+    pub credentials: &'a s3::SharedCredentials,
 }
 
 impl<P: Platform> Context<'_, P> {

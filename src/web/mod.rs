@@ -17,7 +17,7 @@ use crate::engine::uploader::{Begin, Upload, Uploader};
 use crate::error::{Code, UploadError};
 use crate::json::Value;
 use crate::platform::Stir;
-use crate::providers::s3::Held;
+use crate::providers::s3::SharedCredentials;
 use crate::providers::{AnyProvider, Context};
 use crate::source::Source;
 use crate::text;
@@ -56,7 +56,7 @@ thread_local! {
 pub struct Engine {
     uploader: Uploader,
     page: Rc<options::Page>,
-    credentials: Held,
+    credentials: SharedCredentials,
 }
 
 #[wasm_bindgen]
@@ -70,7 +70,11 @@ impl Engine {
         let page = Rc::new(options::Page::new(&options));
         let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, &JsValue::UNDEFINED);
         let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
-        Ok(Self { uploader: Uploader::new(settings, PACES.with(Paces::clone)), page, credentials: Held::default() })
+        Ok(Self {
+            uploader: Uploader::new(settings, PACES.with(Paces::clone)),
+            page,
+            credentials: SharedCredentials::default(),
+        })
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` has this file's settings in it already; `options` is

@@ -116,6 +116,17 @@ pub(crate) async fn tick(ms: u32) {
     settled(&JsValue::from(ms), "new Promise(done => setTimeout(done, $))").await;
 }
 
+/// Waits until an expression, in which `$` is `value`, is true: half a minute at most, however busy the machine is.
+pub(crate) async fn until(value: &JsValue, expression: &str) {
+    for _ in 0..3000 {
+        if of(value, expression).is_truthy() {
+            return;
+        }
+        tick(10).await;
+    }
+    panic!("never true: {expression}");
+}
+
 /// Puts a spy in place of a method of a global's prototype: it counts the calls, and calls on. Dropped, the method is back.
 pub(crate) struct Spy {
     owner: JsValue,

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::credentials::{Held, Vault};
+use super::credentials::{SharedCredentials, Vault};
 use super::options::Target;
 use super::sigv4::{Signable, presign};
 use super::xml;
@@ -66,7 +66,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(target: Target, credentials: Held) -> Self {
+    pub(super) fn new(target: Target, credentials: SharedCredentials) -> Self {
         Self { target, vault: Vault::new(credentials), ahead: Cell::default(), sent: RefCell::default(), doubted: Cell::default() }
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Credentials {
 
 /// The current set of all uploads with the same options. Clones are the same one.
 #[derive(Clone, Debug, Default)]
-pub struct Held(Rc<State>);
+pub struct SharedCredentials(Rc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -47,15 +47,15 @@ struct State {
 /// One upload's way to the current set.
 #[derive(Debug)]
 pub(super) struct Vault {
-    held: Held,
+    shared: SharedCredentials,
     /// One call to the application at a time; whoever waits gets what it brought. Not over all uploads: one that is paused holds
     /// up nobody else.
     turn: Slots,
 }
 
 impl Vault {
-    pub(super) fn new(held: Held) -> Self {
-        Self { held, turn: Slots::new(1) }
+    pub(super) fn new(shared: SharedCredentials) -> Self {
+        Self { shared, turn: Slots::new(1) }
     }
 
     /// Credentials that are good at `now`, as far as anybody knows.
@@ -65,7 +65,7 @@ impl Vault {
     /// gives a set again that the store refused.
     pub(super) async fn get<P: Platform>(&self, job: &Job<P>, now: u64) -> Result<Rc<Credentials>> {
         let _turn = self.turn.acquire().await;
-        let State { current, rejected } = &*self.held.0;
+        let State { current, rejected } = &*self.shared.0;
         let before = current.borrow().clone();
         let refused = before.as_ref().is_some_and(|held| held.set == rejected.get());
         if let Some(held) = &before
@@ -109,7 +109,7 @@ impl Vault {
 
     /// The store says that a set has expired.
     pub(super) fn reject(&self, set: u32) {
-        let rejected = &self.held.0.rejected;
+        let rejected = &self.shared.0.rejected;
         rejected.set(rejected.get().max(set));
     }
 }

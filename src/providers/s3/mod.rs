@@ -10,7 +10,7 @@ mod options;
 mod sigv4;
 pub(crate) mod xml;
 
-pub use credentials::Held;
+pub use credentials::SharedCredentials;
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -78,7 +78,7 @@ impl<P: Platform> S3<P> {
                 return Err(invalid(&text::join(&["`", hook.as_str(), "` is missing."]), hint));
             }
         }
-        let credentials = if platform.has_usual_options() { context.credentials.clone() } else { Held::default() };
+        let credentials = if platform.has_usual_options() { context.credentials.clone() } else { SharedCredentials::default() };
         Ok(Self {
             line: Line::new(target, credentials),
             key: RefCell::default(),

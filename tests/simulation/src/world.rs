@@ -8,7 +8,7 @@ use partway::engine::pace::Paces;
 use partway::engine::uploader;
 use partway::json::Decode;
 use partway::platform::Stir;
-use partway::providers::s3::Held;
+use partway::providers::s3::SharedCredentials;
 use partway::providers::{AnyProvider, Context};
 use partway::settings::Settings;
 use partway::source::Source;
@@ -206,7 +206,7 @@ impl World {
             core: self.core.clone(),
             paces: self.paces.borrow().clone(),
             usual: OnceCell::new(),
-            credentials: Held::default(),
+            credentials: SharedCredentials::default(),
             handles: self.handles.clone(),
         }
     }
@@ -358,7 +358,7 @@ pub struct Uploader {
     paces: Paces,
     /// The provider's options that it was made with: those of its first upload.
     usual: OnceCell<Value>,
-    credentials: Held,
+    credentials: SharedCredentials,
     handles: Rc<RefCell<Vec<Handle>>>,
 }
 
