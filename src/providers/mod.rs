@@ -128,9 +128,9 @@ macro_rules! providers {
     ($($(#[$doc:meta])* $variant:ident = $module:ident::$provider:ident, $name:literal;)*) => {
         $(pub mod $module;)*
 
-        /// Any provider: the one list.
+        /// Any provider: the one list. Each is there if the crate's feature of its name is on.
         #[derive(Debug)]
-        pub enum AnyProvider<P: Platform> { $($(#[$doc])* $variant($module::$provider<P>),)* }
+        pub enum AnyProvider<P: Platform> { $($(#[$doc])* #[cfg(feature = $name)] $variant($module::$provider<P>),)* }
 
         impl<P: Platform> AnyProvider<P> {
             /// The provider that `name` names, with its options for one file.
@@ -139,58 +139,58 @@ macro_rules! providers {
             /// `invalid-options`, for a name that isn't in the list or options that the provider can't work with.
             pub fn new(name: &str, options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
                 match name {
-                    $($name => $module::$provider::new(options, context).map(Self::$variant),)*
-                    _ => Err(UploadError::new(Code::InvalidOptions, text::fill("There is no provider \"{}\".", &[&name]))
-                        .hint(concat!("There are:" $(, " ", $name)*, "."))),
+                    $(#[cfg(feature = $name)] $name => $module::$provider::new(options, context).map(Self::$variant),)*
+                    _ => Err(UploadError::new(Code::InvalidOptions, text::fill("There is no provider \"{}\" here.", &[&name]))
+                        .hint("`partway` has all of them; an entry like `partway/s3` has its own alone.")),
                 }
             }
 
             /// The provider's name.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $name,)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(_) => $name,)* }
             }
         }
 
         impl<P: Platform> Provider<P> for AnyProvider<P> {
             fn accept(&self) -> Accept {
-                match self { $(Self::$variant(provider) => provider.accept(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.accept(),)* }
             }
             fn takes_empty(&self) -> bool {
-                match self { $(Self::$variant(provider) => provider.takes_empty(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.takes_empty(),)* }
             }
             fn etag_is_md5(&self) -> bool {
-                match self { $(Self::$variant(provider) => provider.etag_is_md5(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.etag_is_md5(),)* }
             }
             fn can_renew(&self) -> bool {
-                match self { $(Self::$variant(provider) => provider.can_renew(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.can_renew(),)* }
             }
             fn processes(&self) -> bool {
-                match self { $(Self::$variant(provider) => provider.processes(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.processes(),)* }
             }
             fn part_completes(&self, session: &Session<P>) -> bool {
-                match self { $(Self::$variant(provider) => provider.part_completes(session),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.part_completes(session),)* }
             }
             // Boxed: else the states of every provider's future are woven into those of the engine's, which weighs more.
             async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
-                match self { $(Self::$variant(provider) => provider.check(job, outcome).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.check(job, outcome).boxed_local(),)* }.await
             }
             async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-                match self { $(Self::$variant(provider) => provider.open(job).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.open(job).boxed_local(),)* }.await
             }
             async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>> {
-                match self { $(Self::$variant(provider) => provider.part_request(job, session, part, renew).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.part_request(job, session, part, renew).boxed_local(),)* }.await
             }
             fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
-                match self { $(Self::$variant(provider) => provider.receipt(job, session, part, response),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.receipt(job, session, part, response),)* }
             }
             fn resumes(&self) -> bool {
-                match self { $(Self::$variant(provider) => provider.resumes(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.resumes(),)* }
             }
             fn keeps_urls(&self) -> bool {
-                match self { $(Self::$variant(provider) => provider.keeps_urls(),)* }
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.keeps_urls(),)* }
             }
             async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-                match self { $(Self::$variant(provider) => provider.restore(job, resumed).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.restore(job, resumed).boxed_local(),)* }.await
             }
             async fn complete(
                 &self,
@@ -200,13 +200,13 @@ macro_rules! providers {
                 again: bool,
                 outcome: &mut Outcome<P>,
             ) -> Result<()> {
-                match self { $(Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).boxed_local(),)* }.await
             }
             async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
-                match self { $(Self::$variant(provider) => provider.settle(job, session, outcome).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.settle(job, session, outcome).boxed_local(),)* }.await
             }
             async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-                match self { $(Self::$variant(provider) => provider.abort(job, session).boxed_local(),)* }.await
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.abort(job, session).boxed_local(),)* }.await
             }
         }
     };
