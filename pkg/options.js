@@ -1,6 +1,6 @@
 import { boolean, detached, either, filled, list, method, number, object, oneOf, record, shape, string } from "./check.js";
 import { invalid } from "./error.js";
-import { providerOptions } from "./providers.js";
+import { providerOptions } from "./provider.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

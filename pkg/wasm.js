@@ -2,7 +2,7 @@ import { UploadError, invalid } from "./error.js";
 
 /**
  * Compiles the wasm. Without a `source`: from the file beside this module, and where a server doesn't have it there
- * (Vite's dev server up to 7 answers with a page), from the copy inside `inline.js`, which is only loaded then.
+ * (Vite's dev server up to 7 answers with a page), from the copy inside `dist/partway_inline.js`, which is only loaded then.
  */
 export async function compile(source) {
   try {
@@ -17,7 +17,7 @@ async function compileOwn() {
     return await compileResponse(await fetch(new URL("./dist/partway_bg.wasm", import.meta.url)));
   } catch (error) {
     if (isBlocked(error)) throw error;
-    const { default: base64 } = await import("./dist/inline.js");
+    const { default: base64 } = await import("./dist/partway_inline.js");
     return WebAssembly.compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
   }
 }

@@ -13,12 +13,21 @@ export const tarball = `${root}pkg/partway-${manifest.version}.tgz`;
 
 export const VITES = ["5", "6", "7", "8"];
 
-/** An empty folder under target/ with the tarball installed as its only dependency, and a fixture's files. */
-export async function app(name, fixture) {
+/** The entries for one destination each, as a page imports them: `partway/s3`. */
+export const ENTRIES = Object.keys(manifest.exports)
+  .filter((path) => /^\.\/\w+$/.test(path))
+  .map((path) => path.slice(2));
+
+/** An empty folder under target/ with the tarball installed as its only dependency, and a fixture's files, which import that entry. */
+export async function app(name, fixture, entry = "partway") {
   const folder = `${root}target/package-tests/${name}/`;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  if (fixture) await cp(`${here}fixtures/${fixture}`, folder, { recursive: true });
+  if (fixture) {
+    await cp(`${here}fixtures/${fixture}`, folder, { recursive: true });
+    const main = await readFile(`${folder}main.js`, "utf8");
+    await writeFile(`${folder}main.js`, main.replace('from "partway"', `from "${entry}"`));
+  }
   await writeFile(`${folder}package.json`, JSON.stringify({ private: true, type: "module" }));
   await run("npm", ["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", tarball], { cwd: folder });
   return folder;

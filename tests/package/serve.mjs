@@ -1,16 +1,17 @@
-// Serves an app with the packed package by one of the Vites: node serve.mjs 5|6|7|8 dev|preview PORT [SANDBOX]
-// Prints one line of JSON when it is ready. SANDBOX is the address of the sandbox's app, whose paths are then proxied.
+// Serves an app with the packed package by one of the Vites: node serve.mjs 5|6|7|8 dev|preview PORT [SANDBOX [ENTRY]]
+// Prints one line of JSON when it is ready. SANDBOX is the address of the sandbox's app, whose paths are then proxied; ENTRY is what the
+// app imports.
 import { VITES, app, viteBuild } from "./project.mjs";
 
-const [version, mode, port, sandbox] = process.argv.slice(2);
+const [version, mode, port, sandbox, entry = "partway"] = process.argv.slice(2);
 
 if (!VITES.includes(version) || !["dev", "preview"].includes(mode) || !/^\d+$/.test(port ?? "")) {
-  console.error("usage: node serve.mjs 5|6|7|8 dev|preview PORT [http://127.0.0.1:8787]");
+  console.error("usage: node serve.mjs 5|6|7|8 dev|preview PORT [http://127.0.0.1:8787 [partway/s3]]");
   process.exit(2);
 }
 
 const vite = await import(`vite${version}`);
-const folder = await app(`vite${version}-${mode}`, "vite");
+const folder = await app(`vite${version}-${mode}-${entry.replace("/", "-")}`, "vite", entry);
 const proxy = sandbox && Object.fromEntries(["/api", "/config.json", "/objects", "/control"].map((path) => [path, sandbox]));
 const place = { host: "127.0.0.1", port: Number(port), strictPort: port !== "0", ...(proxy && { proxy }) };
 const common = { root: folder, configFile: false, logLevel: "error" };

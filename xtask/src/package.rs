@@ -1,6 +1,7 @@
 //! The npm package: wasm, glue, the copy for odd hosting, sizes, tarball.
 
 mod bundle;
+mod entries;
 mod glue;
 mod names;
 mod sizes;
@@ -15,17 +16,30 @@ use base64::Engine as _;
 
 use crate::paths;
 use crate::setup;
+use entries::ENTRIES;
+use wasm::{Bound, Engine};
 
-/// The files of `pkg/dist`, by the names that the face knows them under.
-const GLUE: &str = "partway.js";
-const WASM: &str = "partway_bg.wasm";
-const INLINE: &str = "inline.js";
+/// The engine with all destinations, as the face knows its files.
+const WHOLE: &str = "partway";
+
+/// The names of an engine's files in `dist`.
+fn glue_of(engine: &str) -> String {
+    format!("{engine}.js")
+}
+
+fn wasm_of(engine: &str) -> String {
+    format!("{engine}_bg.wasm")
+}
+
+fn inline_of(engine: &str) -> String {
+    format!("{engine}_inline.js")
+}
 
 /// What to build.
 pub(crate) struct Options {
     /// Builds with the feature `crash-test` into a folder of its own, and packs nothing.
     pub(crate) crash: bool,
-    /// Leaves out what only publishing needs: the bundle, its sizes, the tarball.
+    /// Leaves out what only publishing needs: the bundles, the entries for one destination, the sizes, the tarball.
     pub(crate) skip_pack: bool,
 }
 
@@ -56,25 +70,39 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
         package
     };
 
-    let built = wasm::build(&target, options.crash)?;
-    let bound = wasm::bind(&built.wasm, &scratch.join("bindgen"))?;
-    let optimised = wasm::optimise(&bound.wasm, &scratch.join("optimised"), &tools)?;
-
+    let engine = if options.crash { Engine::Crash } else { Engine::Whole };
+    let (compiled, library) = wasm::build(&target, engine)?;
     let dist = folder.join("dist");
     recreate(&dist)?;
-    write(&dist.join(GLUE), glue::patch(&bound.glue)?)?;
-    write(&dist.join(INLINE), inline_copy(&optimised))?;
-    write(&dist.join(WASM), optimised)?;
+    put_engine(WHOLE, &compiled, &scratch, &tools, &dist)?;
     if options.crash || options.skip_pack {
         return Ok(Built { folder, tarball: None });
     }
 
     let stage = scratch.join("stage");
-    recreate(&stage)?;
-    bundle::stage(&folder, &scratch, &stage, &tools)?;
+    recreate(&stage.join("dist"))?;
+    bundle::entry("index", &folder, &dist, &scratch, &stage, &tools)?;
+    for entry in &ENTRIES {
+        let compiled = wasm::compile(&target, Engine::Only(entry.name), library)?;
+        let dist = scratch.join("entry");
+        recreate(&dist)?;
+        put_engine(entry.name, &compiled, &scratch, &tools, &dist)?;
+        bundle::entry(entry.name, &folder, &dist, &scratch, &stage, &tools)?;
+        write(&stage.join(format!("{}.d.ts", entry.name)), entry.types())?;
+    }
+    bundle::rest(&folder, &stage)?;
     let tarball = bundle::pack(&stage, &folder, &version)?;
-    sizes::report(&stage, &tarball, built.library)?;
+    sizes::report(&stage, &tarball, library)?;
     Ok(Built { folder, tarball: Some(tarball) })
+}
+
+/// Makes an engine's three files from a compiled crate.
+fn put_engine(name: &str, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
+    let Bound { wasm, glue } = wasm::bind(name, compiled, &scratch.join("bindgen"))?;
+    let optimised = wasm::optimise(&wasm, &scratch.join("optimised"), tools)?;
+    write(&dist.join(glue_of(name)), glue::patch(&glue)?)?;
+    write(&dist.join(inline_of(name)), inline_copy(&optimised))?;
+    write(&dist.join(wasm_of(name)), optimised)
 }
 
 /// Where Cargo builds: this program is in `<target>/debug`.
@@ -91,13 +119,19 @@ fn inline_copy(wasm: &[u8]) -> String {
 
 /// The hand-written files that run: the face's modules and the manifest.
 fn copy_face(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        let name = path.file_name().context("an entry without a name")?;
-        if path.is_file()
-            && path.extension().is_some_and(|extension| extension == "js" || extension == "ts" || extension == "json")
-        {
-            copy(&path, &to.join(name))?;
+    const PROVIDERS: &str = "providers";
+    fs::create_dir_all(to.join(PROVIDERS))?;
+    for folder in ["", PROVIDERS] {
+        for entry in fs::read_dir(from.join(folder))? {
+            let path = entry?.path();
+            let name = path.file_name().context("an entry without a name")?;
+            if path.is_file()
+                && path
+                    .extension()
+                    .is_some_and(|extension| extension == "js" || extension == "ts" || extension == "json")
+            {
+                copy(&path, &to.join(folder).join(name))?;
+            }
         }
     }
     Ok(())

@@ -2,10 +2,31 @@
 import assert from "node:assert/strict";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 
-import { app, here, manifest, node } from "../project.mjs";
+import { ENTRIES, app, here, manifest, node } from "../project.mjs";
 import { test } from "../report.mjs";
 
-const FILES = ["README.md", "dist/inline.js", "dist/partway_bg.wasm", "index.d.ts", "index.js", "index.js.map", "package.json"];
+/** Each entry's script, and the engine that it loads. */
+const SCRIPTS = [["index", "partway"], ...ENTRIES.map((name) => [name, name])];
+const FILES = [
+  "README.md",
+  "package.json",
+  ...SCRIPTS.flatMap(([script, engine]) => [
+    `${script}.d.ts`,
+    `${script}.js`,
+    `${script}.js.map`,
+    `dist/${engine}_bg.wasm`,
+    `dist/${engine}_inline.js`,
+  ]),
+].sort();
+
+/** For each entry: what it must be told, and how an upload ends that reached its destination's own code. */
+const REACHED = {
+  ofauth: ['{ baseUrl: "http://127.0.0.1/api" }', "unauthorized"],
+  onlymonster: ['{ baseUrl: "http://127.0.0.1/api", accountId: "1", exportType: "post" }', "unauthorized"],
+  apifansly: ['{ baseUrl: "http://127.0.0.1/api", accountId: "a" }', "unauthorized"],
+  s3: ['{ bucket: "bucket", region: "us-east-1", key: "k", getCredentials() { throw new Error("none") } }', "application"],
+  plan: ['{ open() { throw new Error("none") } }', "application"],
+};
 
 export async function packed() {
   const folder = await app("node", undefined);
@@ -23,9 +44,11 @@ export async function packed() {
     const { type, sideEffects, exports, dependencies, scripts } = JSON.parse(await readFile(`${installed}package.json`, "utf8"));
     assert.equal(type, "module");
     assert.equal(sideEffects, false);
-    assert.equal(Object.keys(exports["."])[0], "types");
     assert.deepEqual([dependencies, scripts], [undefined, undefined]);
-    for (const target of [...Object.values(exports["."]), exports["./partway_bg.wasm"]]) await readFile(installed + target);
+    for (const target of Object.values(exports)) {
+      if (typeof target === "object") assert.equal(Object.keys(target)[0], "types");
+      for (const path of typeof target === "object" ? Object.values(target) : [target]) await readFile(installed + path);
+    }
   });
 
   await test("packed: nothing in it names a folder of the machine that built it", async () => {
@@ -37,12 +60,14 @@ export async function packed() {
     }
   });
 
-  await test("packed: bundlers see one address of the wasm, and one lazy copy", async () => {
-    const text = await readFile(`${installed}index.js`, "utf8");
-    assert.deepEqual(text.match(/new URL\([^)]*import\.meta\.url\)/g), ['new URL("./dist/partway_bg.wasm",import.meta.url)']);
-    assert.equal(text.match(/import\.meta/g).length, 1);
-    assert.deepEqual(text.match(/import\([^)]*\)/g), ['import("./dist/inline.js")']);
-  });
+  for (const [name, engine] of SCRIPTS) {
+    await test(`packed: bundlers see one address of a wasm in ${name}.js, and one lazy copy`, async () => {
+      const text = await readFile(`${installed}${name}.js`, "utf8");
+      assert.deepEqual(text.match(/new URL\([^)]*import\.meta\.url\)/g), [`new URL("./dist/${engine}_bg.wasm",import.meta.url)`]);
+      assert.equal(text.match(/import\.meta/g).length, 1);
+      assert.deepEqual(text.match(/import\([^)]*\)/g), [`import("./dist/${engine}_inline.js")`]);
+    });
+  }
 
   const script = async (name, lines) => {
     await writeFile(`${folder}${name}.mjs`, lines);
@@ -146,18 +171,49 @@ export async function packed() {
     });
   });
 
-  await test("packed: the wasm runs from the file, and from the copy where there is no file", async () => {
-    const output = await script(
-      "load",
-      `
-      import { readFile } from "node:fs/promises";
-      const one = await import("partway");
-      await one.load(await readFile(new URL(import.meta.resolve("partway/partway_bg.wasm"))));
-      const other = await import(import.meta.resolve("partway") + "?other");
-      await other.load();
-      console.log("both");
-      `,
-    );
-    assert.equal(output, "both");
-  });
+  for (const entry of ENTRIES) {
+    await test(`packed: partway/${entry} has its destination, and no other`, async () => {
+      const [options, code] = REACHED[entry];
+      const other = ENTRIES.find((name) => name !== entry);
+      const output = await script(
+        `entry-${entry}`,
+        `
+        import { Uploader, version } from "partway/${entry}";
+        const uploader = new Uploader({
+          provider: { name: "${entry}", ...${options} },
+          fetch: async () => Response.json({}, { status: 401 }),
+          accept: false,
+        });
+        const reached = await uploader.upload(new Blob(["x"]), { filename: "a.mp4" }).done.catch(({ code }) => code);
+        uploader.close();
+        let refused;
+        try {
+          new Uploader({ provider: { name: "${other}" } });
+        } catch ({ code, message, hint }) {
+          refused = [code, message.includes('"${entry}"'), hint.includes('"partway"')];
+        }
+        console.log(JSON.stringify({ reached, refused, version }));
+        `,
+      );
+      assert.deepEqual(JSON.parse(output), { reached: code, refused: ["invalid-options", true, true], version: manifest.version });
+    });
+  }
+
+  for (const [name, engine] of SCRIPTS) {
+    const entry = name === "index" ? "partway" : `partway/${name}`;
+    await test(`packed: the wasm of ${entry} runs from the file, and from the copy where there is no file`, async () => {
+      const output = await script(
+        `load-${engine}`,
+        `
+        import { readFile } from "node:fs/promises";
+        const one = await import("${entry}");
+        await one.load(await readFile(new URL(import.meta.resolve("partway/${engine}_bg.wasm"))));
+        const other = await import(import.meta.resolve("${entry}") + "?other");
+        await other.load();
+        console.log("both");
+        `,
+      );
+      assert.equal(output, "both");
+    });
+  }
 }

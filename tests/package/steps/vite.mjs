@@ -10,22 +10,24 @@ import { test } from "../report.mjs";
 
 export async function vite() {
   for (const version of VITES) {
-    await test(`vite ${version}: a build emits the wasm once, and the copy apart`, () => build(version));
+    await test(`vite ${version}: a build emits the wasm once, and the copy apart`, () => build(version, "partway"));
+    await test(`vite ${version}: so does one with an entry for one destination`, () => build(version, "partway/s3"));
     await test(`vite ${version}: the dev server gives the module, and the copy where the wasm isn't`, () =>
       serve(version, "dev", checkDev));
     await test(`vite ${version}: the built app is served with its wasm`, () => serve(version, "preview", checkPreview));
   }
 }
 
-async function build(version) {
-  const folder = await app(`vite${version}-build`, "vite");
+async function build(version, imported) {
+  const engine = imported.split("/").at(-1);
+  const folder = await app(`vite${version}-build-${engine}`, "vite", imported);
   const { stdout, stderr } = await viteBuild(version, folder);
   assert.doesNotMatch(stdout + stderr, /warn/i);
   const names = await readdir(`${folder}dist/assets`);
   const wasms = names.filter((name) => name.endsWith(".wasm"));
   assert.equal(wasms.length, 1, names.join(" "));
   const emitted = await readFile(`${folder}dist/assets/${wasms[0]}`);
-  assert.ok(emitted.equals(await readFile(`${folder}node_modules/partway/dist/partway_bg.wasm`)));
+  assert.ok(emitted.equals(await readFile(`${folder}node_modules/partway/dist/${engine}_bg.wasm`)));
 
   const html = await readFile(`${folder}dist/index.html`, "utf8");
   const [, entry] = /src="\/assets\/([^"]+\.js)"/.exec(html);

@@ -1,5 +1,5 @@
 // What the README's samples take for granted.
-import type { Provider, Upload, Uploader } from "partway";
+import type { Provider, S3Provider, Upload, Uploader } from "partway";
 
 declare global {
   const input: HTMLInputElement & { files: FileList };
@@ -13,6 +13,7 @@ declare global {
   const text: string;
   const user: { id: string };
   function draw(fraction: number): void;
+  const getCredentials: S3Provider["getCredentials"];
   function send(message: { text: string; mediaItems: (string | undefined)[] }): Promise<void>;
   function show(message: string, more?: { hint?: string; retry: boolean }): void;
   function token(): Promise<string>;

@@ -1,4 +1,5 @@
-//! What npm publishes: the face and the glue as one small file, so that a page has two requests to make, this and the wasm.
+//! What npm publishes: for each entry the face and the glue as one small file, so that a page has two requests to make, this and
+//! the wasm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,17 +7,21 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{GLUE, INLINE, WASM, copy, copy_face, recreate};
+use super::{WHOLE, copy, copy_face, entries, glue_of, inline_of, recreate, wasm_of};
 use crate::{paths, process};
 
-/// Puts the files of the tarball into `stage`.
-pub(super) fn stage(package: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
+/// Puts one of the package's entries into `stage`: its script, and the engine in `dist` that it loads.
+pub(super) fn entry(name: &str, face: &Path, dist: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
+    let engine = if name == "index" { WHOLE } else { name };
     // A copy beside the result: the source map names files by their way from there, which is then the same on every machine.
     let sources = scratch.join("src");
     recreate(&sources)?;
-    copy_face(package, &sources)?;
+    copy_face(face, &sources)?;
+    if engine != WHOLE {
+        entries::narrow(&sources, engine)?;
+    }
     recreate(&sources.join("dist"))?;
-    copy(&package.join("dist").join(GLUE), &sources.join("dist").join(GLUE))?;
+    copy(&dist.join(glue_of(engine)), &sources.join("dist").join(glue_of(engine)))?;
     process::run(
         Command::new(tools.join("node_modules/.bin/esbuild"))
             .arg("index.js")
@@ -29,16 +34,20 @@ pub(super) fn stage(package: &Path, scratch: &Path, stage: &Path, tools: &Path) 
                 "--legal-comments=none",
                 "--log-level=warning",
             ])
-            .arg(format!("--external:./dist/{INLINE}"))
-            .arg(format!("--outfile={}", stage.join("index.js").display()))
+            .arg(format!("--external:./dist/{}", inline_of(engine)))
+            .arg(format!("--outfile={}", stage.join(format!("{name}.js")).display()))
             .current_dir(&sources),
     )?;
-    for name in ["index.d.ts", "package.json", "README.md"] {
-        copy(&package.join(name), &stage.join(name))?;
+    for file in [wasm_of(engine), inline_of(engine)] {
+        copy(&dist.join(&file), &stage.join("dist").join(&file))?;
     }
-    recreate(&stage.join("dist"))?;
-    for name in [WASM, INLINE] {
-        copy(&package.join("dist").join(name), &stage.join("dist").join(name))?;
+    Ok(())
+}
+
+/// Puts the files into `stage` that aren't built.
+pub(super) fn rest(face: &Path, stage: &Path) -> Result<()> {
+    for name in ["index.d.ts", "package.json", "README.md"] {
+        copy(&face.join(name), &stage.join(name))?;
     }
     for entry in fs::read_dir(paths::root())? {
         let path = entry?.path();

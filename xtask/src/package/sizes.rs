@@ -6,57 +6,65 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use brotli::enc::BrotliEncoderParams;
 
+use super::entries::ENTRIES;
 use super::wasm::Library;
-use super::{INLINE, WASM};
+use super::{WHOLE, inline_of, wasm_of};
 
-/// Bytes, compressed with brotli, of all that a page loads to upload a file. It is what there is, so that it doesn't grow; the aim
-/// is 60,000 (ARCHITECTURE.md, "Size").
-const fn budget(library: Library) -> usize {
-    match library {
-        Library::ForSize => 105_500,
-        Library::Shipped => 121_500,
-    }
-}
+/// Bytes, compressed with brotli, of all that a page loads to upload a file, by the entry that it imports. It is what there is, so
+/// that it doesn't grow; the aim is 60,000 (ARCHITECTURE.md, "Size").
+const BUDGETS: [(&str, usize); 6] = [
+    ("index", 105_500),
+    ("ofauth", 66_500),
+    ("onlymonster", 71_500),
+    ("apifansly", 63_000),
+    ("s3", 77_000),
+    ("plan", 69_000),
+];
 
-struct Size {
-    raw: usize,
-    brotli: usize,
-}
+/// How much more it may be with the standard library as it is shipped (it is 15 %, measured).
+const SHIPPED: (usize, usize) = (116, 100);
 
-/// Prints the sizes, and fails where the budget is exceeded.
+/// Prints the sizes, and fails where a budget is exceeded.
 pub(super) fn report(stage: &Path, tarball: &Path, library: Library) -> Result<()> {
-    let budget = budget(library);
-    let script = measure(&stage.join("index.js"))?;
-    let wasm = measure(&stage.join("dist").join(WASM))?;
-    let inline = measure(&stage.join("dist").join(INLINE))?;
-    let page = Size { raw: script.raw + wasm.raw, brotli: script.brotli + wasm.brotli };
-
-    println!("{:<24} {:>9} {:>9}", "", "raw", "brotli");
-    line("index.js (face, glue)", &script);
-    line(WASM, &wasm);
-    line("a page loads", &page);
-    println!("{:<24} {:>19}", "budget", grouped(budget));
-    println!();
-    line(INLINE, &inline);
-    println!("  not counted: only loaded where the URL of the wasm gives something else");
+    println!("{:<22} {:>9} {:>9} {:>12} {:>9}", "brotli", "script", "wasm", "a page loads", "budget");
+    let mut exceeded = Vec::new();
+    for name in std::iter::once("index").chain(ENTRIES.iter().map(|entry| entry.name)) {
+        let engine = if name == "index" { WHOLE } else { name };
+        let script = measure(&stage.join(format!("{name}.js")))?;
+        let wasm = measure(&stage.join("dist").join(wasm_of(engine)))?;
+        let budget = budget(name, library)?;
+        let import = if name == "index" { WHOLE.to_owned() } else { format!("{WHOLE}/{name}") };
+        let page = script + wasm;
+        println!(
+            "{import:<22} {:>9} {:>9} {:>12} {:>9}",
+            grouped(script),
+            grouped(wasm),
+            grouped(page),
+            grouped(budget)
+        );
+        if page > budget {
+            exceeded.push(import);
+        }
+    }
+    let copy = measure(&stage.join("dist").join(inline_of(WHOLE)))?;
+    println!("not counted: the copy for where the wasm's URL gives something else, {} in {WHOLE}", grouped(copy));
     let packed = fs::metadata(tarball)?.len();
     println!("{} ({} bytes)", tarball.display(), grouped(usize::try_from(packed)?));
-    ensure!(
-        page.brotli <= budget,
-        "a page loads {} bytes, which is more than the budget of {}",
-        grouped(page.brotli),
-        grouped(budget)
-    );
+    ensure!(exceeded.is_empty(), "a page loads more than the budget has: {}", exceeded.join(", "));
     Ok(())
 }
 
-fn line(name: &str, size: &Size) {
-    println!("{name:<24} {:>9} {:>9}", grouped(size.raw), grouped(size.brotli));
+fn budget(name: &str, library: Library) -> Result<usize> {
+    let (_, bytes) =
+        BUDGETS.iter().find(|(entry, _)| *entry == name).with_context(|| format!("{name} has no budget"))?;
+    Ok(match library {
+        Library::ForSize => *bytes,
+        Library::Shipped => bytes * SHIPPED.0 / SHIPPED.1,
+    })
 }
 
-fn measure(path: &Path) -> Result<Size> {
-    let content = fs::read(path).with_context(|| format!("could not read {}", path.display()))?;
-    Ok(Size { raw: content.len(), brotli: compressed(&content)? })
+fn measure(path: &Path) -> Result<usize> {
+    compressed(&fs::read(path).with_context(|| format!("could not read {}", path.display()))?)
 }
 
 /// As a web server compresses static files: quality 11 and the largest window of RFC 7932.

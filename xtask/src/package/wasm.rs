@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::names::{self, Renamed};
-use super::{recreate, write};
+use super::{glue_of, recreate, wasm_of, write};
 use crate::{paths, process, setup};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -52,48 +52,76 @@ pub(super) enum Library {
     Shipped,
 }
 
-/// A compiled crate.
-pub(super) struct Compiled {
-    pub(super) wasm: PathBuf,
-    pub(super) library: Library,
+/// Which engine.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Engine {
+    /// With all destinations.
+    Whole,
+    /// The same, and uploads whose name asks for it crash.
+    Crash,
+    /// With this destination alone.
+    Only(&'static str),
 }
 
-/// Compiles the crate.
+impl Engine {
+    /// What tells its file from the others': Cargo calls them all the same.
+    const fn suffix(self) -> Option<&'static str> {
+        match self {
+            Self::Whole => None,
+            Self::Crash => Some("crash-test"),
+            Self::Only(name) => Some(name),
+        }
+    }
+
+    fn features(self) -> Vec<&'static str> {
+        match self {
+            Self::Whole => vec![],
+            Self::Crash => vec!["--features", "crash-test"],
+            Self::Only(name) => vec!["--no-default-features", "--features", name],
+        }
+    }
+}
+
+/// Compiles the crate, and gives the wasm's path with the library that is in it.
 ///
 /// Where the standard library can't be compiled along, it says so and takes the one that the toolchain brings: the same engine, in
 /// more bytes.
-pub(super) fn build(target: &Path, crash: bool) -> Result<Compiled> {
-    let for_size = setup::toolchain::library_sources().and_then(|()| compile(target, crash, Library::ForSize));
-    let library = match for_size {
-        Ok(()) => Library::ForSize,
+pub(super) fn build(target: &Path, engine: Engine) -> Result<(PathBuf, Library)> {
+    let for_size = setup::toolchain::library_sources().and_then(|()| compile(target, engine, Library::ForSize));
+    match for_size {
+        Ok(wasm) => Ok((wasm, Library::ForSize)),
         Err(error) => {
             eprintln!(
                 "warning: the standard library can't be compiled for size, so the wasm becomes larger: {error:#}"
             );
-            compile(target, crash, Library::Shipped)?;
-            Library::Shipped
+            Ok((compile(target, engine, Library::Shipped)?, Library::Shipped))
         }
-    };
-    Ok(Compiled { wasm: target.join(TARGET).join(PROFILE).join("partway.wasm"), library })
+    }
 }
 
-fn compile(target: &Path, crash: bool, library: Library) -> Result<()> {
+/// Compiles the crate with that library, and gives the wasm's path.
+pub(super) fn compile(target: &Path, engine: Engine, library: Library) -> Result<PathBuf> {
     let mut flags = rust_flags()?;
     let mut command = process::cargo();
     command
         // Without the rlib beside it: what that would offer to other crates stays in the wasm (1.6 % of the whole, measured).
         .args(["rustc", "--package", "partway", "--lib", "--crate-type", "cdylib"])
         .args(["--profile", PROFILE, "--target", TARGET, "--target-dir"])
-        .arg(target);
+        .arg(target)
+        .args(engine.features());
     if library == Library::ForSize {
         command.env("RUSTC_BOOTSTRAP", "1").args(BUILD_STD);
         flags.extend(IMMEDIATE_ABORT.map(String::from));
     }
     command.args(["--config", &format!("target.{TARGET}.rustflags={flags:?}")]);
-    if crash {
-        command.args(["--features", "crash-test"]);
-    }
-    process::run(&mut command)
+    let folder = target.join(TARGET).join(PROFILE);
+    let Some(suffix) = engine.suffix() else {
+        process::run(&mut command)?;
+        return Ok(folder.join("partway.wasm"));
+    };
+    command.args(["--", &format!("-Cextra-filename=-{suffix}")]);
+    process::run(&mut command)?;
+    Ok(folder.join(format!("deps/partway-{suffix}.wasm")))
 }
 
 /// Flags that make the wasm smaller.
@@ -125,11 +153,12 @@ fn cargo_home() -> Result<PathBuf> {
     Ok(env::home_dir().context("no home folder")?.join(".cargo"))
 }
 
-/// Runs wasm-bindgen.
-pub(super) fn bind(input: &Path, folder: &Path) -> Result<Bound> {
+/// Runs wasm-bindgen; the files that it writes are called after the engine.
+pub(super) fn bind(name: &str, input: &Path, folder: &Path) -> Result<Bound> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(input)
+        .out_name(name)
         .web(true)?
         .typescript(false)
         // The face says where the wasm is. A second `new URL` in the glue would have bundlers emit it twice.
@@ -155,8 +184,8 @@ pub(super) fn bind(input: &Path, folder: &Path) -> Result<Bound> {
     }
     recreate(folder)?;
     output.emit(folder).context("wasm-bindgen")?;
-    let glue = fs::read_to_string(folder.join(super::GLUE))?;
-    Ok(Bound { wasm: fs::read(folder.join(super::WASM))?, glue: names::apply(&glue, &imports, &exports)? })
+    let glue = fs::read_to_string(folder.join(glue_of(name)))?;
+    Ok(Bound { wasm: fs::read(folder.join(wasm_of(name)))?, glue: names::apply(&glue, &imports, &exports)? })
 }
 
 /// Runs wasm-opt of the npm package binaryen.

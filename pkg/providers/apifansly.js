@@ -1,0 +1,13 @@
+import { filled, list, number, shape, string } from "../check.js";
+import { id, proxied, vendor } from "./vendor.js";
+
+export const apifansly = shape(
+  {
+    ...vendor,
+    accountId: id,
+    formInputs: list(shape({ type: number(), value: string }, { required: ["type", "value"] })),
+    pollTimeoutMs: number({ min: 1 }),
+    apiKey: filled,
+  },
+  { required: ["accountId"], rule: proxied("apiKey") },
+);
