@@ -16,24 +16,8 @@ use base64::Engine as _;
 
 use crate::paths;
 use crate::setup;
-use entries::ENTRIES;
+use entries::{Entry, NARROW, WHOLE};
 use wasm::{Bound, Engine};
-
-/// The engine with all destinations, as the face knows its files.
-const WHOLE: &str = "partway";
-
-/// The names of an engine's files in `dist`.
-fn glue_of(engine: &str) -> String {
-    format!("{engine}.js")
-}
-
-fn wasm_of(engine: &str) -> String {
-    format!("{engine}_bg.wasm")
-}
-
-fn inline_of(engine: &str) -> String {
-    format!("{engine}_inline.js")
-}
 
 /// What to build.
 pub(crate) struct Options {
@@ -74,21 +58,21 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let (compiled, library) = wasm::build(&target, engine)?;
     let dist = folder.join("dist");
     recreate(&dist)?;
-    put_engine(WHOLE, &compiled, &scratch, &tools, &dist)?;
+    put_engine(&WHOLE, &compiled, &scratch, &tools, &dist)?;
     if options.crash || options.skip_pack {
         return Ok(Built { folder, tarball: None });
     }
 
     let stage = scratch.join("stage");
     recreate(&stage.join("dist"))?;
-    bundle::entry("index", &folder, &dist, &scratch, &stage, &tools)?;
-    for entry in &ENTRIES {
-        let compiled = wasm::compile(&target, Engine::Only(entry.name), library)?;
+    bundle::entry(&WHOLE, &folder, &dist, &scratch, &stage, &tools)?;
+    for entry in &NARROW {
+        let compiled = wasm::compile(&target, Engine::Only(entry.engine), library)?;
         let dist = scratch.join("entry");
         recreate(&dist)?;
-        put_engine(entry.name, &compiled, &scratch, &tools, &dist)?;
-        bundle::entry(entry.name, &folder, &dist, &scratch, &stage, &tools)?;
-        write(&stage.join(format!("{}.d.ts", entry.name)), entry.types())?;
+        put_engine(entry, &compiled, &scratch, &tools, &dist)?;
+        bundle::entry(entry, &folder, &dist, &scratch, &stage, &tools)?;
+        write(&stage.join(format!("{}.d.ts", entry.script)), entry.types())?;
     }
     bundle::rest(&folder, &stage)?;
     let tarball = bundle::pack(&stage, &folder, &version)?;
@@ -96,13 +80,13 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     Ok(Built { folder, tarball: Some(tarball) })
 }
 
-/// Makes an engine's three files from a compiled crate.
-fn put_engine(name: &str, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
-    let Bound { wasm, glue } = wasm::bind(name, compiled, &scratch.join("bindgen"))?;
+/// Makes an engine's three files of a compiled crate.
+fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
+    let Bound { wasm, glue } = wasm::bind(entry, compiled, &scratch.join("bindgen"))?;
     let optimised = wasm::optimise(&wasm, &scratch.join("optimised"), tools)?;
-    write(&dist.join(glue_of(name)), glue::patch(&glue)?)?;
-    write(&dist.join(inline_of(name)), inline_copy(&optimised))?;
-    write(&dist.join(wasm_of(name)), optimised)
+    write(&dist.join(entry.glue()), glue::patch(&glue)?)?;
+    write(&dist.join(entry.inline()), inline_copy(&optimised))?;
+    write(&dist.join(entry.wasm()), optimised)
 }
 
 /// Where Cargo builds: this program is in `<target>/debug`.

@@ -7,21 +7,19 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{WHOLE, copy, copy_face, entries, glue_of, inline_of, recreate, wasm_of};
+use super::entries::Entry;
+use super::{copy, copy_face, recreate};
 use crate::{paths, process};
 
 /// Puts one of the package's entries into `stage`: its script, and the engine in `dist` that it loads.
-pub(super) fn entry(name: &str, face: &Path, dist: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
-    let engine = if name == "index" { WHOLE } else { name };
+pub(super) fn entry(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
     // A copy beside the result: the source map names files by their way from there, which is then the same on every machine.
     let sources = scratch.join("src");
     recreate(&sources)?;
     copy_face(face, &sources)?;
-    if engine != WHOLE {
-        entries::narrow(&sources, engine)?;
-    }
+    entry.narrow(&sources)?;
     recreate(&sources.join("dist"))?;
-    copy(&dist.join(glue_of(engine)), &sources.join("dist").join(glue_of(engine)))?;
+    copy(&dist.join(entry.glue()), &sources.join("dist").join(entry.glue()))?;
     process::run(
         Command::new(tools.join("node_modules/.bin/esbuild"))
             .arg("index.js")
@@ -34,11 +32,11 @@ pub(super) fn entry(name: &str, face: &Path, dist: &Path, scratch: &Path, stage:
                 "--legal-comments=none",
                 "--log-level=warning",
             ])
-            .arg(format!("--external:./dist/{}", inline_of(engine)))
-            .arg(format!("--outfile={}", stage.join(format!("{name}.js")).display()))
+            .arg(format!("--external:./dist/{}", entry.inline()))
+            .arg(format!("--outfile={}", stage.join(format!("{}.js", entry.script)).display()))
             .current_dir(&sources),
     )?;
-    for file in [wasm_of(engine), inline_of(engine)] {
+    for file in [entry.wasm(), entry.inline()] {
         copy(&dist.join(&file), &stage.join("dist").join(&file))?;
     }
     Ok(())

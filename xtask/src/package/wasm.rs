@@ -8,8 +8,9 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use super::entries::Entry;
 use super::names::{self, Renamed};
-use super::{glue_of, recreate, wasm_of, write};
+use super::{recreate, write};
 use crate::{paths, process, setup};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -154,11 +155,11 @@ fn cargo_home() -> Result<PathBuf> {
 }
 
 /// Runs wasm-bindgen; the files that it writes are called after the engine.
-pub(super) fn bind(name: &str, input: &Path, folder: &Path) -> Result<Bound> {
+pub(super) fn bind(entry: &Entry, input: &Path, folder: &Path) -> Result<Bound> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(input)
-        .out_name(name)
+        .out_name(entry.engine)
         .web(true)?
         .typescript(false)
         // The face says where the wasm is. A second `new URL` in the glue would have bundlers emit it twice.
@@ -184,8 +185,8 @@ pub(super) fn bind(name: &str, input: &Path, folder: &Path) -> Result<Bound> {
     }
     recreate(folder)?;
     output.emit(folder).context("wasm-bindgen")?;
-    let glue = fs::read_to_string(folder.join(glue_of(name)))?;
-    Ok(Bound { wasm: fs::read(folder.join(wasm_of(name)))?, glue: names::apply(&glue, &imports, &exports)? })
+    let glue = fs::read_to_string(folder.join(entry.glue()))?;
+    Ok(Bound { wasm: fs::read(folder.join(entry.wasm()))?, glue: names::apply(&glue, &imports, &exports)? })
 }
 
 /// Runs wasm-opt of the npm package binaryen.
