@@ -43,7 +43,7 @@ function snippet({ name, ...given }, vendorBase) {
     ...callbacks,
   ];
   return [
-    'import { Uploader } from "partway";',
+    `import { Uploader } from "partway/${name}"; // or "partway": all destinations`,
     "",
     "const uploader = new Uploader({",
     "  provider: {",
