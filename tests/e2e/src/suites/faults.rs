@@ -21,6 +21,15 @@ pub(super) fn tests() -> Vec<Test> {
             flaky(stage, destination).boxed_local()
         }));
     }
+    for (destination, route) in [
+        (Destination::Ofauth, "ofauth:init"),
+        (Destination::Onlymonster, "onlymonster:start"),
+        (Destination::S3, "store:UploadPart"),
+    ] {
+        tests.push(Test::new(format!("{}: a redirect is not followed", destination.name()), move |stage| {
+            redirected(stage, destination, route).boxed_local()
+        }));
+    }
     tests.push(Test::new("a server that only fails ends the upload", |stage| hopeless(stage).boxed_local()));
     for transport in ["fetch", "xhr"] {
         tests.push(Test::new(format!("{transport}: an answer without end is not waited for"), move |stage| {
@@ -65,6 +74,25 @@ async fn flaky(stage: &Stage, destination: Destination) -> Result<()> {
     stage.arrived(destination, report.done()?, &file).await?;
     let refused = stage.log().await?.requests.iter().filter(|one| one.status == Some(429)).count();
     ensure!(refused > 0, "nothing was refused");
+    Ok(())
+}
+
+/// Headers and bytes stay with the origin that they were meant for.
+async fn redirected(stage: &Stage, destination: Destination, route: &str) -> Result<()> {
+    let elsewhere = format!("{}/elsewhere", stage.sandbox.at.apifansly);
+    let effect = json!({ "kind": "status", "status": 307, "headers": { "location": elsewhere } });
+    stage.sandbox.faults(json!([{ "route": route, "effect": effect }])).await?;
+    let file = stage.file("redirected.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, destination)?;
+    options["transport"] = json!("fetch");
+    options["retry"] = json!({ "attempts": 2, "baseMs": 10 });
+    let report = page.upload(json!({ "options": options })).await?;
+    report.failed("network")?;
+    let log = stage.log().await?;
+    ensure!(log.of(route).iter().any(|one| one.status == Some(307)), "nothing was redirected");
+    ensure!(log.requests.iter().all(|one| !one.path.contains("elsewhere")), "a redirect was followed");
     Ok(())
 }
 
