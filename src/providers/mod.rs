@@ -1,5 +1,7 @@
 //! The dialects of the remote APIs, one file each, and the one list of them.
 
+use std::future::ready;
+
 use futures::FutureExt;
 
 use crate::engine::events::Outcome;
@@ -33,7 +35,9 @@ pub struct Receipt<P: Platform> {
 }
 
 /// The dialect of one remote API. A value belongs to one upload, so it may keep what it learns.
-#[expect(async_fn_in_trait, reason = "everything runs on one thread")]
+///
+/// What a step is given lives as long as its future: so [`AnyProvider`] can hand the futures on in boxes, with no future of its own
+/// around them.
 pub trait Provider<P: Platform>: Sized {
     /// What the vendor takes, unless the caller says otherwise.
     fn accept(&self) -> Accept {
@@ -67,16 +71,22 @@ pub trait Provider<P: Platform>: Sized {
     }
 
     /// Looks whether the destination has the file already; true, with the outcome filled in, where it has.
-    async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
+    fn check<'a>(&'a self, job: &'a Job<P>, outcome: &'a mut Outcome<P>) -> impl Future<Output = Result<bool>> + 'a {
         let _ = (job, outcome);
-        Ok(false)
+        ready(Ok(false))
     }
 
     /// Opens the upload.
-    async fn open(&self, job: &Job<P>) -> Result<Session<P>>;
+    fn open<'a>(&'a self, job: &'a Job<P>) -> impl Future<Output = Result<Session<P>>> + 'a;
 
     /// The request that sends a part; `renew` asks for another URL than the last one, which expired.
-    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>>;
+    fn part_request<'a>(
+        &'a self,
+        job: &'a Job<P>,
+        session: &'a Session<P>,
+        part: &'a Part,
+        renew: bool,
+    ) -> impl Future<Output = Result<Request<P>>> + 'a;
 
     /// Reads the answer to a part, whatever its status.
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>>;
@@ -96,31 +106,37 @@ pub trait Provider<P: Platform>: Sized {
     ///
     /// # Errors
     /// With [`Retry::Anew`](crate::error::Retry::Anew) where the session is gone.
-    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+    fn restore<'a>(&'a self, job: &'a Job<P>, resumed: &'a mut Resumed<P>) -> impl Future<Output = Result<()>> + 'a {
         let _ = (job, resumed);
-        Ok(())
+        ready(Ok(()))
     }
 
     /// Puts the parts together, and fills in what came of it; `parts` are in order. `again`: an earlier page may have done so, and
     /// never heard of it.
-    async fn complete(
-        &self,
-        job: &Job<P>,
-        session: &Session<P>,
-        parts: &[Receipt<P>],
+    fn complete<'a>(
+        &'a self,
+        job: &'a Job<P>,
+        session: &'a Session<P>,
+        parts: &'a [Receipt<P>],
         again: bool,
-        outcome: &mut Outcome<P>,
-    ) -> Result<()>;
+        outcome: &'a mut Outcome<P>,
+    ) -> impl Future<Output = Result<()>> + 'a;
 
     /// Sees the vendor's processing through, and fills in what came of it.
-    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
+    fn settle<'a>(
+        &'a self,
+        job: &'a Job<P>,
+        session: &'a Session<P>,
+        outcome: &'a mut Outcome<P>,
+    ) -> impl Future<Output = Result<()>> + 'a {
         let _ = (job, session, outcome);
-        Ok(())
+        ready(Ok(()))
     }
 
     /// Tells the destination that nothing more comes, where it can be told.
-    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
+    fn abort<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>) -> impl Future<Output = ()> + 'a {
         let _ = (job, session);
+        ready(())
     }
 }
 
@@ -170,15 +186,16 @@ macro_rules! providers {
             fn part_completes(&self, session: &Session<P>) -> bool {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.part_completes(session),)* }
             }
-            // Boxed: else the states of every provider's future are woven into those of the engine's, which weighs more.
-            async fn check(&self, job: &Job<P>, outcome: &mut Outcome<P>) -> Result<bool> {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.check(job, outcome).boxed_local(),)* }.await
+            // Boxed: else the states of every provider's future are woven into those of the engine's, which weighs more. Boxed by
+            // plain functions: async ones would be futures around the boxes.
+            fn check<'a>(&'a self, job: &'a Job<P>, outcome: &'a mut Outcome<P>) -> impl Future<Output = Result<bool>> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.check(job, outcome).boxed_local(),)* }
             }
-            async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.open(job).boxed_local(),)* }.await
+            fn open<'a>(&'a self, job: &'a Job<P>) -> impl Future<Output = Result<Session<P>>> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.open(job).boxed_local(),)* }
             }
-            async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, renew: bool) -> Result<Request<P>> {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.part_request(job, session, part, renew).boxed_local(),)* }.await
+            fn part_request<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>, part: &'a Part, renew: bool) -> impl Future<Output = Result<Request<P>>> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.part_request(job, session, part, renew).boxed_local(),)* }
             }
             fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.receipt(job, session, part, response),)* }
@@ -189,24 +206,24 @@ macro_rules! providers {
             fn keeps_urls(&self) -> bool {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.keeps_urls(),)* }
             }
-            async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.restore(job, resumed).boxed_local(),)* }.await
+            fn restore<'a>(&'a self, job: &'a Job<P>, resumed: &'a mut Resumed<P>) -> impl Future<Output = Result<()>> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.restore(job, resumed).boxed_local(),)* }
             }
-            async fn complete(
-                &self,
-                job: &Job<P>,
-                session: &Session<P>,
-                parts: &[Receipt<P>],
+            fn complete<'a>(
+                &'a self,
+                job: &'a Job<P>,
+                session: &'a Session<P>,
+                parts: &'a [Receipt<P>],
                 again: bool,
-                outcome: &mut Outcome<P>,
-            ) -> Result<()> {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).boxed_local(),)* }.await
+                outcome: &'a mut Outcome<P>,
+            ) -> impl Future<Output = Result<()>> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.complete(job, session, parts, again, outcome).boxed_local(),)* }
             }
-            async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.settle(job, session, outcome).boxed_local(),)* }.await
+            fn settle<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>, outcome: &'a mut Outcome<P>) -> impl Future<Output = Result<()>> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.settle(job, session, outcome).boxed_local(),)* }
             }
-            async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.abort(job, session).boxed_local(),)* }.await
+            fn abort<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>) -> impl Future<Output = ()> + 'a {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.abort(job, session).boxed_local(),)* }
             }
         }
     };
