@@ -12,18 +12,13 @@ pub(crate) const DIRECT: &[&str] = &["PUT", "POST", "GET", "HEAD", "DELETE"];
 /// A bucket's CORS rule for a page, as JSON (AWS, "Elements of a CORS configuration"). `extra_headers` are those that requests
 /// carry beyond the content type and `x-amz-*`.
 pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> String {
-    let mut rule = String::from("[{\"AllowedOrigins\": ");
-    list(&mut rule, &[origin]);
-    rule.push_str(", \"AllowedMethods\": ");
-    list(&mut rule, methods);
-    rule.push_str(", \"AllowedHeaders\": ");
     let mut headers = vec!["content-type", "x-amz-*"];
     headers.extend(extra_headers);
-    list(&mut rule, &headers);
-    rule.push_str(", \"ExposeHeaders\": ");
-    list(&mut rule, &["ETag", "Retry-After", "Date", "x-amz-request-id"]);
-    rule.push_str(", \"MaxAgeSeconds\": 7200}]");
-    rule
+    text::fill(
+        "[{\"AllowedOrigins\": [{}], \"AllowedMethods\": [{}], \"AllowedHeaders\": [{}], \
+         \"ExposeHeaders\": [\"ETag\", \"Retry-After\", \"Date\", \"x-amz-request-id\"], \"MaxAgeSeconds\": 7200}]",
+        &[&list(&[origin]), &list(methods), &list(&headers)],
+    )
 }
 
 /// The error for a part whose ETag the page can't read, where parts were sent to presigned URLs.
@@ -41,9 +36,11 @@ pub(crate) fn hidden(rule: &str) -> UploadError {
     .hint(text::fill("Set this CORS rule on the bucket: {}", &[&rule]))
 }
 
-fn list(json: &mut String, items: &[&str]) {
-    for (index, item) in items.iter().enumerate() {
-        json.push_str(if index == 0 { "[\"" } else { ", \"" });
+/// The items of a list of texts, as JSON.
+fn list(items: &[&str]) -> String {
+    let mut json = String::new();
+    for item in items {
+        json.push_str(if json.is_empty() { "\"" } else { ", \"" });
         for letter in item.chars() {
             if matches!(letter, '"' | '\\') {
                 json.push('\\');
@@ -52,7 +49,7 @@ fn list(json: &mut String, items: &[&str]) {
         }
         json.push('"');
     }
-    json.push_str(if items.is_empty() { "[]" } else { "]" });
+    json
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! here, each time signed anew.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use super::credentials::{SharedCredentials, Vault};
+use super::credentials::{Credentials, SharedCredentials, Vault};
 use super::options::Target;
 use super::sigv4::{Signable, presign};
 use super::xml;
@@ -25,32 +26,26 @@ const SKEW_MS: u64 = 30_000;
 
 /// A request before it is signed.
 #[derive(Debug)]
-pub(super) struct Ask<'a, P: Platform> {
+pub(super) struct Ask<'a> {
     pub(super) step: Step,
     pub(super) method: Method,
     pub(super) key: &'a str,
+    /// As a [`Signable`]'s.
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) headers: &'a [(String, String)],
-    pub(super) body: &'a Body<P>,
+    /// The document that it carries, if it isn't empty.
+    pub(super) xml: &'a str,
     /// The root of the document that the answer must be; any answer will do where there is none.
     pub(super) expects: Option<&'static str>,
     /// Becomes true where a try may have taken effect without a usable answer.
     pub(super) lost: Cell<bool>,
 }
 
-impl<'a, P: Platform> Ask<'a, P> {
+impl<'a> Ask<'a> {
     /// A request for an object, with nothing but its query.
     pub(super) fn new(step: Step, method: Method, key: &'a str, query: &'a [(&'a str, &'a str)]) -> Self {
-        Self { step, method, key, query, headers: &[], body: &Body::Empty, expects: None, lost: Cell::new(false) }
+        Self { step, method, key, query, headers: &[], xml: "", expects: None, lost: Cell::new(false) }
     }
-}
-
-/// Requests of one part so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sent {
-    count: u32,
-    /// The credentials that the last one was signed with.
-    set: u32,
 }
 
 /// What is between one upload and its store.
@@ -60,14 +55,24 @@ pub(super) struct Line {
     vault: Vault,
     /// The store's clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
-    sent: RefCell<Numbered<Sent>>,
+    /// Requests of each part so far.
+    counts: RefCell<Numbered<u64>>,
+    /// The set of credentials that each part's last request was signed with.
+    sets: RefCell<Numbered<u64>>,
     /// Credentials were asked for anew on the suspicion that they had expired.
     doubted: Cell<bool>,
 }
 
 impl Line {
     pub(super) fn new(target: Target, credentials: SharedCredentials) -> Self {
-        Self { target, vault: Vault::new(credentials), ahead: Cell::default(), sent: RefCell::default(), doubted: Cell::default() }
+        Self {
+            target,
+            vault: Vault::new(credentials),
+            ahead: Cell::default(),
+            counts: RefCell::default(),
+            sets: RefCell::default(),
+            doubted: Cell::default(),
+        }
     }
 
     /// The object's address, without a query.
@@ -81,35 +86,44 @@ impl Line {
         cors::rule(&platform.origin(), cors::DIRECT, &self.target.extra_headers())
     }
 
-    /// Whose turn among the hosts it is: another one's for each part, and for each try.
-    pub(super) fn turn(&self, number: u32) -> usize {
-        let count = self.sent.borrow().get(number).map_or(0, |sent| sent.count);
-        number.saturating_sub(1).wrapping_add(count) as usize
-    }
-
-    /// A part is sent, signed with that set of credentials.
-    pub(super) fn sends(&self, number: u32, set: u32) {
-        let count = self.sent.borrow().get(number).map_or(0, |sent| sent.count) + 1;
-        self.sent.borrow_mut().insert(number, Sent { count, set });
+    /// Signs the request for a part: for another host for each part, and for each try.
+    pub(super) fn sign_part<P: Platform>(
+        &self,
+        platform: &P,
+        credentials: &Credentials,
+        number: u32,
+        ask: &Ask<'_>,
+        body: Body<P>,
+    ) -> Result<StoreRequest<P>> {
+        let count = self.counts.borrow().get(number).map_or(0, |count| *count);
+        let turn = u64::from(number.saturating_sub(1)) + count;
+        let request = self.sign(platform, credentials, turn as usize, ask, body)?;
+        self.counts.borrow_mut().insert(number, count + 1);
+        self.sets.borrow_mut().insert(number, credentials.set.into());
+        Ok(request)
     }
 
     /// What the store means by an answer to a part that isn't 2xx.
     pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
-        let set = self.sent.borrow().get(number).map_or(0, |sent| sent.set);
-        self.refused(platform, set, response).at(Step::Part)
+        let set = self.sets.borrow().get(number).map_or(0, |set| *set);
+        self.refused(platform, set as u32, response).at(Step::Part)
     }
 
     /// Makes a request until it is answered, at most as often as `retry` says.
     pub(super) async fn call<P: Platform>(
         &self,
         job: &Job<P>,
-        ask: &Ask<'_, P>,
+        ask: &Ask<'_>,
         retry: &RetrySettings,
     ) -> Result<Response> {
         let mut tries = Tries::default();
         loop {
             job.hold().await;
-            let (request, set) = self.sign(job, 0, ask).await?;
+            let credentials = self.credentials(job).await?;
+            let body = if ask.xml.is_empty() { Body::Empty } else { Body::Xml(ask.xml.into()) };
+            let request = self.sign(&job.platform, &credentials, 0, ask, body)?;
+            let set = credentials.set;
+            drop(credentials);
             let patient = ask.step == Step::Complete;
             let error = match job.send(Request::Store(request), patient, |_| ()).await {
                 Ok(response)
@@ -137,15 +151,21 @@ impl Line {
         }
     }
 
-    /// Signs a request for the host whose `turn` it is; tells with which set of credentials.
-    pub(super) async fn sign<P: Platform>(
+    /// What a request may be signed with now.
+    pub(super) async fn credentials<P: Platform>(&self, job: &Job<P>) -> Result<Rc<Credentials>> {
+        self.vault.get(job, self.now(&job.platform)).await
+    }
+
+    /// Signs a request for the host whose `turn` it is.
+    fn sign<P: Platform>(
         &self,
-        job: &Job<P>,
+        platform: &P,
+        credentials: &Credentials,
         turn: usize,
-        ask: &Ask<'_, P>,
-    ) -> Result<(StoreRequest<P>, u32)> {
-        let credentials = self.vault.get(job, self.now(&job.platform)).await?;
-        let now = self.now(&job.platform);
+        ask: &Ask<'_>,
+        body: Body<P>,
+    ) -> Result<StoreRequest<P>> {
+        let now = self.now(platform);
         // A URL ends with the credentials that signed it (AWS, "Download and upload objects with presigned URLs").
         let left = credentials.expires_at.map_or(EXPIRES_S, |at| at.saturating_sub(now) / 1000);
         let addresses = &self.target.addresses;
@@ -159,8 +179,7 @@ impl Line {
             headers: ask.headers,
         };
         let query = presign(&credentials.key, &self.target.region, now, left.clamp(1, EXPIRES_S), signable);
-        let (url, headers, body) = (address.url(path, query), ask.headers.to_vec(), ask.body.clone());
-        Ok((StoreRequest::new(ask.step, ask.method, url, headers, body)?, credentials.set))
+        StoreRequest::new(ask.step, ask.method, address.url(path, query), ask.headers.to_vec(), body)
     }
 
     /// What the store means, and what is done about it: credentials that expired are asked for anew, a clock that is off is
@@ -170,10 +189,9 @@ impl Line {
         let code = error.vendor.as_ref().and_then(|vendor| vendor.code.as_deref()).unwrap_or("");
         if matches!(code, "ExpiredToken" | "TokenRefreshRequired") {
             self.vault.reject(set);
-            return UploadError::new(Code::Unauthorized, "The store says that the credentials have expired.")
+            return error
+                .renamed(Code::Unauthorized, "The store says that the credentials have expired.")
                 .hint("`getCredentials` has to give new ones each time it is called.")
-                .status(response.status)
-                .vendor(error.vendor.clone().unwrap_or_default())
                 .retry(Retry::Later(None));
         }
         let early = code == "AccessDenied" && text::has(&error.message, "not yet valid");

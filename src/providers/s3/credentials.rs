@@ -7,21 +7,12 @@ use super::sigv4::Key;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::json::{self, decoded};
+use crate::json;
 use crate::platform::{Hook, Platform};
 use crate::time::parse_iso;
 
 /// So long before they end are they asked for again. (A choice: a part that is signed now must still get there.)
 const AHEAD_MS: u64 = 60_000;
-
-decoded! {
-    /// As the application gives them; `expiration` is read apart, since it is advice.
-    struct Given {
-        access_key_id: String = "accessKeyId",
-        secret_access_key: String = "secretAccessKey",
-        session_token: Option<String> = "sessionToken",
-    }
-}
 
 /// One set of credentials.
 #[derive(Debug)]
@@ -75,18 +66,14 @@ impl Vault {
             return Ok(held.clone());
         }
         let answer = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
-        let given = json::decode(&job.platform, &answer).ok();
-        let usable = |given: &Given| !given.access_key_id.is_empty() && !given.secret_access_key.is_empty();
-        let Some(given) = given.filter(usable) else {
+        // Its `expiration` is read apart, since it is advice.
+        let key = json::decode(&job.platform, &answer).ok();
+        let Some(mut key) = key.filter(|key: &Key| !key.id.is_empty() && !key.secret.is_empty()) else {
             return Err(UploadError::new(Code::InvalidOptions, "`getCredentials` gave no credentials.")
                 .at(Step::Sign)
                 .hint("It has to give { accessKeyId, secretAccessKey, sessionToken?, expiration? }."));
         };
-        let key = Key {
-            id: given.access_key_id,
-            secret: given.secret_access_key,
-            session_token: given.session_token.filter(|token| !token.is_empty()),
-        };
+        key.session_token = key.session_token.filter(|token| !token.is_empty());
         if refused && before.is_some_and(|held| held.key == key) {
             return Err(UploadError::new(
                 Code::Unauthorized,

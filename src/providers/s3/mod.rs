@@ -20,7 +20,7 @@ use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
 use super::listed::{Listed, reconcile};
 use super::{Context, Provider, Receipt, cors};
-use crate::engine::events::{Outcome, SentPart};
+use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::send::Arrived;
@@ -113,17 +113,12 @@ impl<P: Platform> S3<P> {
         headers
     }
 
-    /// Adds the condition that the key is new, where it was asked for.
-    fn add_condition(&self, headers: &mut Vec<(String, String)>) {
+    /// The headers with the condition that the key is new, where it was asked for.
+    fn with_condition(&self, mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
         if self.line.target.if_none_match {
             headers.push(("if-none-match".into(), "*".into()));
         }
-    }
-
-    fn tell(&self, key: &str, etag: Option<String>, outcome: &mut Outcome<P>) -> Result<()> {
-        outcome.etag = etag;
-        outcome.location = Some(self.line.location(key));
-        Ok(())
+        headers
     }
 
     async fn create(&self, job: &Job<P>, key: &str) -> Result<String> {
@@ -167,75 +162,87 @@ impl<P: Platform> S3<P> {
         Ok(listed)
     }
 
-    /// CompleteMultipartUpload, repeated where its answer was lost. What doesn't end well is held against what is stored.
+    /// CompleteMultipartUpload, repeated where its answer was lost; the object's ETag. `lost` becomes true where a try may have
+    /// taken effect.
     async fn put_together(
         &self,
         job: &Job<P>,
         session: &Session<P>,
-        (key, id): (&str, &str),
+        id: &str,
         parts: &[Receipt<P>],
+        lost: &mut bool,
     ) -> Result<Option<String>> {
-        let mut headers = vec![("content-type".to_string(), "application/xml".to_string())];
-        self.add_condition(&mut headers);
+        let headers = self.with_condition(vec![("content-type".into(), "application/xml".into())]);
         let query = [("uploadId", id)];
         let ask = Ask {
             headers: &headers,
-            body: &Body::Xml(complete_body(parts)),
+            xml: &complete_body(parts),
             expects: Some("CompleteMultipartUploadResult"),
-            ..Ask::new(Step::Complete, Method::Post, key, &query)
+            ..Ask::new(Step::Complete, Method::Post, session.key.as_deref().unwrap_or(""), &query)
         };
-        let error = match self.line.call(job, &ask, &job.settings.retry).await {
-            Ok(response) => return Ok(xml::child(&response.body, "ETag").filter(|etag| !etag.is_empty())),
-            Err(error) => error,
-        };
-        let gone = error.code == Code::SessionExpired;
+        let answer = self.line.call(job, &ask, &job.settings.retry).await;
+        *lost = ask.lost.get();
+        Ok(xml::child(&answer?.body, "ETag").filter(|etag| !etag.is_empty()))
+    }
+
+    /// Holds what didn't end well against what is stored: the ETag of the object under the key, where it is this upload's after
+    /// all. `lost`: a try may have taken effect.
+    async fn stored(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        error: UploadError,
+        lost: bool,
+    ) -> Result<Option<String>> {
+        let gone = session.upload_id.is_some() && error.code == Code::SessionExpired;
         let exists = error.status == Some(412);
-        let lost = ask.lost.get();
         if !(gone || exists || lost) {
             return Err(error);
         }
-        let expected = combined(parts.iter().map(|part| part.etag.as_deref()));
-        let patience = if error.answer_lost { 2 } else { job.settings.retry.attempts };
-        match self.look(job, session, expected, exists, patience).await {
-            (Whose::Ours, etag) => Ok(etag),
-            (Whose::Unclear, _) if gone || lost => Err(unknown(&error)),
+        let attempts = if error.answer_lost { 2 } else { job.settings.retry.attempts };
+        let retry = RetrySettings { attempts, ..job.settings.retry };
+        let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
+        let (whose, etag) = match self.line.call(job, &ask, &retry).await {
+            Ok(response) => self.whose(job, session, parts, &response, exists),
+            Err(error) if error.status == Some(404) => (Whose::Other, None),
+            Err(_) => (Whose::Unclear, None),
+        };
+        match whose {
+            Whose::Ours => Ok(etag),
+            Whose::Unclear if gone || lost => Err(unknown(&error)),
             _ => Err(error),
         }
     }
 
-    /// Looks whether the object under the key is this upload's.
-    async fn look(
+    /// Whose the object is that the answer to a HEAD tells of, and its ETag. `new`: the same bytes from before don't count.
+    fn whose(
         &self,
         job: &Job<P>,
         session: &Session<P>,
-        etag: Option<String>,
+        parts: &[Receipt<P>],
+        response: &Response,
         new: bool,
-        attempts: u32,
     ) -> (Whose, Option<String>) {
-        let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
-        let retry = RetrySettings { attempts, ..job.settings.retry };
-        match self.line.call(job, &ask, &retry).await {
-            Ok(response) => {
-                let date = |name| response.header(name).and_then(parse_http);
-                let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
-                let found = Found {
-                    size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
-                    etag: response.header("etag").map(Into::into),
-                    age: date("last-modified").map(|at| now.saturating_sub(at)),
-                };
-                let mine = Mine {
-                    size: job.source.size,
-                    etag,
-                    // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
-                    proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
-                    since: job.platform.now().saturating_sub(session.begun_at),
-                    new,
-                };
-                (whose(&found, &mine), found.etag)
-            }
-            Err(error) if error.status == Some(404) => (Whose::Other, None),
-            Err(_) => (Whose::Unclear, None),
-        }
+        let date = |name| response.header(name).and_then(parse_http);
+        let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
+        let found = Found {
+            size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
+            etag: response.header("etag").map(Into::into),
+            age: date("last-modified").map(|at| now.saturating_sub(at)),
+        };
+        let mine = Mine {
+            size: job.source.size,
+            etag: match session.upload_id {
+                Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
+                None => job.md5.get().map(|md5| hex(&md5)),
+            },
+            // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
+            proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
+            since: job.platform.now().saturating_sub(session.begun_at),
+            new,
+        };
+        (whose(&found, &mine), found.etag)
     }
 }
 
@@ -263,27 +270,31 @@ impl<P: Platform> Provider<P> for S3<P> {
                 .hint("S3 takes nothing of this size."));
         }
         let plan = Plan::equal(size, part_size).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
-        let upload_id = if multipart { Some(self.create(job, &key).await?) } else { None };
-        Ok(Session { upload_id, key: Some(key), ..Session::new(plan, multipart) })
+        let mut session = Session::new(plan, multipart);
+        if multipart {
+            session.upload_id = Some(self.create(job, &key).await?);
+        }
+        session.key = Some(key);
+        Ok(session)
     }
 
     async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
-        let key = session.key.as_deref().unwrap_or("");
+        let credentials = self.line.credentials(job).await?;
         let number = text::number(part.number.into());
-        let named = session.upload_id.as_deref().map(|id| [("partNumber", number.as_str()), ("uploadId", id)]);
-        let (query, headers) = match &named {
-            Some(named) => (named.as_slice(), Vec::new()),
-            None => {
-                let mut headers = self.object_headers(job);
-                self.add_condition(&mut headers);
-                ([].as_slice(), headers)
+        let (named, headers);
+        let mut ask = Ask::new(Step::Part, Method::Put, session.key.as_deref().unwrap_or(""), &[]);
+        match &session.upload_id {
+            Some(id) => {
+                named = [("partNumber", number.as_str()), ("uploadId", id)];
+                ask.query = &named;
             }
-        };
+            None => {
+                headers = self.with_condition(self.object_headers(job));
+                ask.headers = &headers;
+            }
+        }
         let body = Body::File(job.source.body(part.range, None));
-        let ask = Ask { headers: &headers, body: &body, ..Ask::new(Step::Part, Method::Put, key, query) };
-        let (request, set) = self.line.sign(job, self.line.turn(part.number), &ask).await?;
-        self.line.sends(part.number, set);
-        Ok(Request::Store(request))
+        self.line.sign_part(&job.platform, &credentials, part.number, &ask, body).map(Request::Store)
     }
 
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
@@ -305,11 +316,11 @@ impl<P: Platform> Provider<P> for S3<P> {
         let session = &resumed.session;
         // Several parts without an upload would each be the whole object.
         let sound = session.is_sound() && session.multipart == session.upload_id.is_some();
-        let Some(key) = session.key.clone().filter(|_| sound) else {
+        let Some(key) = session.key.as_deref().filter(|_| sound) else {
             return Err(UploadError::new(Code::SessionExpired, "The upload's name was not kept.").at(Step::Init));
         };
         let Some(id) = &session.upload_id else { return Ok(()) };
-        match self.list(job, &key, id).await {
+        match self.list(job, key, id).await {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
             Err(error) if error.code == Code::SessionExpired && resumed.phase == Phase::Completing => {
@@ -328,24 +339,25 @@ impl<P: Platform> Provider<P> for S3<P> {
         _again: bool,
         outcome: &mut Outcome<P>,
     ) -> Result<()> {
-        let key = session.key.as_deref().unwrap_or("");
-        if let Some(id) = &session.upload_id {
-            let result = self.put_together(job, session, (key, id), parts).await;
-            if result.as_ref().is_err_and(|error| error.code == Code::IntegrityMismatch) {
-                // A new upload begins: nobody else will give this one up.
-                self.abort(job, session).await;
-            }
-            return self.tell(key, result?, outcome);
-        }
-        let exists = self.exists.take();
-        let Some(error) = exists else {
-            return self.tell(key, parts.first().and_then(|part| part.etag.clone()), outcome);
+        let mut lost = false;
+        let put = match &session.upload_id {
+            Some(id) => self.put_together(job, session, id, parts, &mut lost).await,
+            None => match self.exists.take() {
+                Some(error) => Err(error),
+                None => Ok(parts.first().and_then(|part| part.etag.clone())),
+            },
         };
-        let md5 = job.md5.get().map(|md5| hex(&md5));
-        match self.look(job, session, md5, true, job.settings.retry.attempts).await {
-            (Whose::Ours, etag) => self.tell(key, etag, outcome),
-            _ => Err(error),
+        let stored = match put {
+            Ok(etag) => Ok(etag),
+            Err(error) => self.stored(job, session, parts, error, lost).await,
+        };
+        if stored.as_ref().is_err_and(|error| error.code == Code::IntegrityMismatch) {
+            // A new upload begins: nobody else will give this one up.
+            self.abort(job, session).await;
         }
+        outcome.etag = stored?;
+        outcome.location = Some(self.line.location(session.key.as_deref().unwrap_or("")));
+        Ok(())
     }
 
     async fn abort(&self, job: &Job<P>, session: &Session<P>) {
@@ -376,16 +388,7 @@ async fn presume<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>) {
     for part in resumed.session.plan.parts() {
         if known.get(part.number).is_none() {
             let etag = md5_of(job, part.range).await.map(|md5| hex(&md5));
-            resumed.arrived.push(Arrived {
-                part: SentPart {
-                    number: part.number,
-                    range: part.range,
-                    etag: etag.clone(),
-                    attempts: 0,
-                    verified: false,
-                },
-                receipt: Receipt { number: part.number, etag, reply: None },
-            });
+            resumed.arrived.push(Arrived::before(part, etag, false, None));
         }
     }
 }

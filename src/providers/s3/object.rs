@@ -70,8 +70,9 @@ pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Opti
         if !md5_like(&etag) {
             return None;
         }
-        for pair in 0..16 {
-            hash.update([u8::from_str_radix(&etag[pair * 2..pair * 2 + 2], 16).ok()?]);
+        for pair in etag.as_bytes().chunks_exact(2) {
+            let digit = |at: usize| char::from(pair[at]).to_digit(16);
+            hash.update([(digit(0)? * 16 + digit(1)?) as u8]);
         }
         count += 1;
     }

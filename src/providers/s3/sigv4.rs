@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use hmac::{KeyInit, Mac, SimpleHmac};
 use sha2::{Digest, Sha256};
 
 use crate::http::encode_segment;
 use crate::integrity::hex;
+use crate::json::decoded;
 use crate::time::format_amz;
 use crate::text;
 
@@ -17,12 +17,14 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The body isn't part of what is signed: a browser would have to read it first.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// What a request is signed with.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    pub(crate) session_token: Option<String>,
+decoded! {
+    /// What a request is signed with.
+    #[derive(PartialEq, Eq)]
+    pub(crate) struct Key {
+        pub(crate) id: String = "accessKeyId",
+        pub(crate) secret: String = "secretAccessKey",
+        pub(crate) session_token: Option<String> = "sessionToken",
+    }
 }
 
 impl fmt::Debug for Key {
@@ -39,7 +41,7 @@ pub(crate) struct Signable<'a> {
     pub(crate) host: &'a str,
     /// As [`encode_path`] gives it.
     pub(crate) path: &'a str,
-    /// Not encoded.
+    /// Not encoded; by name, and each name behind those of the signature: in lower case.
     pub(crate) query: &'a [(&'a str, &'a str)],
     /// Names in lower case.
     pub(crate) headers: &'a [(String, String)],
@@ -47,26 +49,37 @@ pub(crate) struct Signable<'a> {
 
 /// The query of the URL that permits `request` from `at` (milliseconds since 1970) for `seconds`.
 pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: Signable<'_>) -> String {
+    debug_assert!(request.query.is_sorted() && request.query.iter().all(|(name, _)| *name > "X-Amz-SignedHeaders"));
     let date = format_amz(at);
     let scope = scope(&date, region, "s3");
     let headers = canonical_headers(request.host, request.headers);
-    let (credential, seconds) = (text::list(&[key.id.as_str(), &scope], "/"), text::number(seconds));
-    let own = [
-        ("X-Amz-Algorithm", ALGORITHM),
-        ("X-Amz-Credential", &credential),
-        ("X-Amz-Date", &date),
-        ("X-Amz-Expires", &seconds),
-        ("X-Amz-SignedHeaders", &headers.names),
-    ];
-    let mut query = [request.query, &own].concat();
+    let mut query = String::new();
+    add(&mut query, "X-Amz-Algorithm", ALGORITHM);
+    add(&mut query, "X-Amz-Credential", &text::list(&[key.id.as_str(), &scope], "/"));
+    add(&mut query, "X-Amz-Date", &date);
+    add(&mut query, "X-Amz-Expires", &text::number(seconds));
     if let Some(token) = &key.session_token {
-        query.push(("X-Amz-Security-Token", token));
+        add(&mut query, "X-Amz-Security-Token", token);
     }
-    let query = canonical_query(&query);
+    add(&mut query, "X-Amz-SignedHeaders", &headers.names);
+    for (name, value) in request.query {
+        add(&mut query, name, value);
+    }
     let canonical = canonical_request(request.method, request.path, &query, &headers, UNSIGNED);
     let signing = signing_key(&key.secret, &date, region, "s3");
     let signature = signature(&signing, &date, &scope, &canonical);
-    text::join(&[query.as_str(), "&X-Amz-Signature=", &signature])
+    add(&mut query, "X-Amz-Signature", &signature);
+    query
+}
+
+/// Adds a member to a query.
+fn add(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(&encode_segment(name));
+    query.push('=');
+    query.push_str(&encode_segment(value));
 }
 
 /// A path, each segment percent-encoded once: S3 takes keys as they are, "//" and dots included.
@@ -84,49 +97,30 @@ struct Headers {
     lines: String,
 }
 
-/// Sorted, values trimmed and inner runs of spaces made one.
+/// Sorted by name, values trimmed and inner runs of spaces made one.
 fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
-    let mut sorted = headers.to_vec();
-    sorted.push(("host".into(), host.into()));
-    order(&mut sorted);
-    let mut lines = String::new();
-    for (name, value) in &sorted {
+    let mut sorted = vec![("host", host)];
+    for (name, value) in headers {
+        // By insertion: the standard library's sort weighs as much as all of this module in the download.
+        let at = sorted.iter().position(|(other, _)| *other > name.as_str()).unwrap_or(sorted.len());
+        sorted.insert(at, (name, value));
+    }
+    let (mut names, mut lines) = (String::new(), String::new());
+    for (name, value) in sorted {
+        names.push_str(if names.is_empty() { "" } else { ";" });
+        names.push_str(name);
         lines.push_str(name);
         lines.push(':');
-        for (index, word) in value.split(' ').filter(|word| !word.is_empty()).enumerate() {
-            lines.push_str(if index == 0 { "" } else { " " });
-            lines.push_str(word);
+        let mut before = ' ';
+        for letter in value.trim_ascii().chars() {
+            if letter != ' ' || before != ' ' {
+                lines.push(letter);
+            }
+            before = letter;
         }
         lines.push('\n');
     }
-    let names: Vec<_> = sorted.iter().map(|(name, _)| name.as_str()).collect();
-    Headers { names: text::list(&names, ";"), lines }
-}
-
-/// Sorts a handful (by insertion; the standard library's sort weighs as much as all of this module in the download).
-fn order(list: &mut [(String, String)]) {
-    for end in 1..list.len() {
-        for at in (0..end).rev() {
-            if list[at] <= list[at + 1] {
-                break;
-            }
-            list.swap(at, at + 1);
-        }
-    }
-}
-
-/// Encoded, then sorted by name and value.
-fn canonical_query(pairs: &[(&str, &str)]) -> String {
-    let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| (encode_segment(name), encode_segment(value))).collect();
-    order(&mut pairs);
-    let mut query = String::new();
-    for (name, value) in &pairs {
-        query.push_str(if query.is_empty() { "" } else { "&" });
-        query.push_str(name);
-        query.push('=');
-        query.push_str(value);
-    }
-    query
+    Headers { names, lines }
 }
 
 fn canonical_request(method: &str, path: &str, query: &str, headers: &Headers, payload: &str) -> String {
@@ -147,15 +141,29 @@ fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32
 }
 
 fn signature(key: &[u8; 32], date: &str, scope: &str, canonical: &str) -> String {
-    let digest = hex(&Sha256::digest(canonical.as_bytes()));
+    let digest = hex(&hash(&[canonical.as_bytes()]));
     hex(&hmac(key, &text::list(&[ALGORITHM, date, scope, &digest], "\n")))
 }
 
+/// HMAC-SHA256 (RFC 2104), on the hash alone: the crate `hmac` brings it a second time, block by block.
 fn hmac(key: &[u8], message: &str) -> [u8; 32] {
-    // `Hmac` would bring the hash a second time, block by block.
-    let mut mac = SimpleHmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(message.as_bytes());
-    mac.finalize().into_bytes().into()
+    let mut block = [0; 64];
+    if key.len() > block.len() {
+        block[..32].copy_from_slice(&hash(&[key]));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let padded = |with: u8| block.map(|byte| byte ^ with);
+    hash(&[&padded(0x5c), &hash(&[&padded(0x36), message.as_bytes()])])
+}
+
+/// The SHA-256 of several pieces, one behind the other.
+fn hash(pieces: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for piece in pieces {
+        hash.update(piece);
+    }
+    hash.finalize().into()
 }
 
 #[cfg(test)]
@@ -187,6 +195,15 @@ mod tests {
         assert_eq!(hex(&key), "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d");
     }
 
+    /// RFC 4231, test cases 2 and 6: a short key, and one that is longer than a block.
+    #[test]
+    fn the_published_hmacs() {
+        let long = hmac(&[0xaa; 131], "Test Using Larger Than Block-Size Key - Hash Key First");
+        assert_eq!(hex(&long), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+        let short = hmac(b"Jefe", "what do ya want for nothing?");
+        assert_eq!(hex(&short), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
     /// aws-sig-v4-test-suite. Its signatures travel in a header; what is canonical, and the signature over it, is the same.
     #[test]
     fn the_published_suite() {
@@ -200,7 +217,7 @@ mod tests {
                 "get-vanilla-query-order-key-case",
                 "GET",
                 "/",
-                &[("Param2", "value2"), ("Param1", "value1")],
+                &[("Param1", "value1"), ("Param2", "value2")],
                 &[],
                 "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
             ),
@@ -208,7 +225,7 @@ mod tests {
                 "get-vanilla-query-order-value",
                 "GET",
                 "/",
-                &[("Param1", "value2"), ("Param1", "value1")],
+                &[("Param1", "value1"), ("Param1", "value2")],
                 &[],
                 "5772eed61e12b33fae39ee5e7012498b51d56abc0abb7c60486157bd471c4694",
             ),
@@ -250,7 +267,9 @@ mod tests {
             let mut headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
             headers.push(("x-amz-date".into(), DATE.into()));
             let headers = canonical_headers("example.amazonaws.com", &headers);
-            let canonical = canonical_request(method, &encode_path(path), &canonical_query(query), &headers, EMPTY);
+            let mut text = String::new();
+            query.iter().for_each(|(name, value)| add(&mut text, name, value));
+            let canonical = canonical_request(method, &encode_path(path), &text, &headers, EMPTY);
             let signing = signing_key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", DATE, "us-east-1", "service");
             let scope = scope(DATE, "us-east-1", "service");
             assert_eq!(signature(&signing, DATE, &scope, &canonical), expected, "{name}\n{canonical}");
@@ -266,7 +285,7 @@ mod tests {
     fn a_session_token_and_headers_are_signed() {
         let mut key = key("AKID", "secret");
         let headers = [("if-none-match".to_string(), "*".to_string()), ("content-type".into(), "video/mp4".into())];
-        let query = [("uploadId", "a+b/c="), ("partNumber", "1")];
+        let query = [("partNumber", "1"), ("uploadId", "a+b/c=")];
         let request = Signable { method: "PUT", host: "h", path: "/k", query: &query, headers: &headers };
         let without = presign(&key, "auto", 0, 60, request);
         key.session_token = Some("to+ken/=".into());
