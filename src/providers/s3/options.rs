@@ -4,7 +4,7 @@
 use super::sigv4::encode_path;
 use crate::http::Url;
 use crate::json::{Pairs, decoded};
-use crate::text;
+use crate::text::{self, Piece};
 
 /// The least and the most bytes of a part, and the most of a single PUT; the last part may be smaller (AWS, "Amazon S3
 /// multipart upload limits").
@@ -56,43 +56,45 @@ pub(super) struct Address {
     path: String,
 }
 
+/// What is wrong with an option, and what to do.
+type Misfit = (String, &'static str);
+
+/// An option that no request should be made with: what is wrong with what was `found`, and what to do.
+fn misfit<T>(wrong: &str, found: &dyn Piece, hint: &'static str) -> Result<T, Misfit> {
+    Err((text::fill(wrong, &[found]), hint))
+}
+
 impl Options {
     /// Checks everything; `resolve` parses a URL.
     ///
     /// # Errors
     /// What is wrong, and what to do.
-    pub(super) fn checked(self, resolve: impl Fn(&str) -> Option<Url>) -> Result<Target, (String, &'static str)> {
+    pub(super) fn checked(self, resolve: impl Fn(&str) -> Option<Url>) -> Result<Target, Misfit> {
         check_bucket(&self.bucket)?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if self.region.is_empty() || !self.region.bytes().all(plain) {
-            return Err((
-                text::fill("`region` (\"{}\") is none.", &[&self.region]),
-                "Name it as your store does: \"us-east-1\".",
-            ));
+        if self.region.is_empty() || !is_plain(&self.region) {
+            return misfit("`region` (\"{}\") is none.", &self.region, "Name it as your store does: \"us-east-1\".");
         }
-        let endpoints = match (self.endpoints, self.endpoint) {
-            (Some(list), _) if !list.is_empty() => list,
-            (_, Some(one)) => vec![one],
-            _ => vec![text::join(&["https://s3.", &self.region, ".amazonaws.com"])],
-        };
+        let mut endpoints = self.endpoints.unwrap_or_default();
+        if endpoints.is_empty() {
+            let usual = || text::join(&["https://s3.", &self.region, ".amazonaws.com"]);
+            endpoints.push(self.endpoint.unwrap_or_else(usual));
+        }
         let part_size = self.part_size.unwrap_or(USUAL_PART);
         if !PART.contains(&part_size) {
-            return Err((text::fill("`partSize` is {} bytes.", &[&part_size]), "S3 takes parts of 5 MiB to 5 GiB."));
+            return misfit("`partSize` is {} bytes.", &part_size, "S3 takes parts of 5 MiB to 5 GiB.");
         }
         let threshold = self.multipart_threshold.unwrap_or(USUAL_THRESHOLD);
         if threshold > *PART.end() {
-            return Err((
-                text::fill("`multipartThreshold` is {} bytes.", &[&threshold]),
-                "S3 takes at most 5 GiB in one request.",
-            ));
+            return misfit("`multipartThreshold` is {} bytes.", &threshold, "S3 takes at most 5 GiB in one request.");
         }
         let mut addresses = Vec::with_capacity(endpoints.len());
         for endpoint in &endpoints {
             let Some(address) = Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style) else {
-                return Err((
-                    text::fill("The endpoint \"{}\" is no https address.", &[&text::cut(endpoint, "?").map_or(endpoint.as_str(), |(head, _)| head)]),
+                return misfit(
+                    "The endpoint \"{}\" is no https address.",
+                    &text::cut(endpoint, "?").map_or(endpoint.as_str(), |(head, _)| head),
                     "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
-                ));
+                );
             };
             addresses.push(address);
         }
@@ -174,7 +176,7 @@ impl Address {
 }
 
 /// AWS, "General purpose bucket naming rules".
-fn check_bucket(bucket: &str) -> Result<(), (String, &'static str)> {
+fn check_bucket(bucket: &str) -> Result<(), Misfit> {
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let inner = |byte: u8| edge(Some(byte)) || byte == b'-' || byte == b'.';
     let fits = (3..=63).contains(&bucket.len())
@@ -185,14 +187,20 @@ fn check_bucket(bucket: &str) -> Result<(), (String, &'static str)> {
     if fits {
         return Ok(());
     }
-    Err((
-        text::fill("`bucket` (\"{}\") is no bucket's name.", &[&bucket]),
+    misfit(
+        "`bucket` (\"{}\") is no bucket's name.",
+        &bucket,
         "It has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.",
-    ))
+    )
+}
+
+/// True for a text of ASCII letters, digits, hyphens, underscores and dots.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// Passes headers that belong to an object (AWS S3 API Reference, PutObject and CreateMultipartUpload), in lower case.
-fn check_headers(headers: Vec<(String, String)>) -> Result<Vec<(String, String)>, (String, &'static str)> {
+fn check_headers(headers: Vec<(String, String)>) -> Result<Vec<(String, String)>, Misfit> {
     const NAMES: &[&str] = &[
         "cache-control",
         "content-disposition",
@@ -213,23 +221,24 @@ fn check_headers(headers: Vec<(String, String)>) -> Result<Vec<(String, String)>
     let mut checked: Vec<(String, String)> = Vec::new();
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
-        let token = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         let in_family = FAMILIES.iter().any(|family| lower.strip_prefix(family).is_some_and(|rest| !rest.is_empty()));
-        if !(token && in_family || NAMES.contains(&lower.as_str())) {
-            return Err((
-                text::fill("`headers` has \"{}\", which isn't an object's.", &[&name]),
+        if !(is_plain(&lower) && in_family || NAMES.contains(&lower.as_str())) {
+            return misfit(
+                "`headers` has \"{}\", which isn't an object's.",
+                &name,
                 "Taken are the content headers, cache-control, expires, and x-amz-meta-*, -acl, -grant-*, -tagging, \
                  -storage-class, -object-lock-*, -server-side-encryption.",
-            ));
+            );
         }
         if checked.iter().any(|(other, _)| *other == lower) {
-            return Err((text::fill("`headers` has {} twice.", &[&lower]), "Give each header once."));
+            return misfit("`headers` has {} twice.", &lower, "Give each header once.");
         }
         if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err((
-                text::fill("The value of the header {} has letters beyond ASCII.", &[&lower]),
+            return misfit(
+                "The value of the header {} has letters beyond ASCII.",
+                &lower,
                 "Encode it, with encodeURIComponent() for instance.",
-            ));
+            );
         }
         checked.push((lower, value.trim_ascii().into()));
     }
