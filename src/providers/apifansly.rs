@@ -4,7 +4,7 @@
 
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
-use super::reply::{Reply, read, refusal};
+use super::reply::{read, refusal};
 use super::{Context, Provider, Receipt, in_doubt};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
@@ -91,8 +91,9 @@ impl<P: Platform> Apifansly<P> {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
-        let options: Options = context.options(options)?;
+    pub fn new(given: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let mut options = Options::default();
+        context.options(given, &mut options)?;
         if options.account_id.is_empty() {
             return Err(UploadError::new(Code::InvalidOptions, "`accountId` is empty.")
                 .hint("Give the id of the connected Fansly account."));
@@ -114,36 +115,43 @@ impl<P: Platform> Apifansly<P> {
     }
 
     /// What the job's status means: an outcome, an error, or that it goes on.
-    fn judge(&self, job: &Job<P>, reply: &Reply<P, Status>, job_id: &str, outcome: &mut Outcome<P>) -> Result<bool> {
-        let Some(status) = &reply.value.data else { return Ok(false) };
+    fn judge(
+        &self,
+        job: &Job<P>,
+        reply: &Status,
+        json: &P::Json,
+        job_id: &str,
+        outcome: &mut Outcome<P>,
+    ) -> Result<bool> {
+        let Some(status) = &reply.data else { return Ok(false) };
         if let Some(percent) = status.progress {
             job.measure(true, |meter, _| meter.processing(percent / 100.0));
         }
         match status.state.as_deref() {
-            Some("failed") => return Err(self.failed(reply, job, job_id)),
+            Some("failed") => return Err(self.failed(reply, json, job, job_id)),
             Some("completed") => {}
             _ => return Ok(false),
         }
         let media_id = status.result.as_ref().and_then(|result| result.media_id.as_ref());
         let Some(media_id) = media_id else { return Ok(false) };
-        let data = job.platform.member(&reply.json, "data");
-        let done_at = reply.value.timestamp.as_deref().and_then(time::parse_iso);
+        let data = job.platform.member(json, "data");
+        let done_at = reply.timestamp.as_deref().and_then(time::parse_iso);
         outcome.media_id = Some(media_id.0.clone());
         outcome.media = data.and_then(|data| job.platform.member(&data, "result"));
         outcome.links_expire_at = done_at.map(|at| time::format_iso(at + LINKS_MS));
         Ok(true)
     }
 
-    fn failed(&self, reply: &Reply<P, Status>, job: &Job<P>, job_id: &str) -> UploadError {
+    fn failed(&self, reply: &Status, json: &P::Json, job: &Job<P>, job_id: &str) -> UploadError {
         let platform = &job.platform;
         // The body of a failed job is published nowhere: these are the places where it may say why.
-        let error = platform.member(&reply.json, "data").and_then(|data| platform.member(&data, "error"));
+        let error = platform.member(json, "data").and_then(|data| platform.member(&data, "error"));
         let error = error.and_then(|error| {
             let inner = platform.member(&error, "message");
             json::decode::<P, String>(platform, inner.as_ref().unwrap_or(&error)).ok()
         });
-        let data = reply.value.data.as_ref().and_then(|data| data.message.clone());
-        let message = error.or(data).or_else(|| reply.value.message.clone());
+        let data = reply.data.as_ref().and_then(|data| data.message.clone());
+        let message = error.or(data).or_else(|| reply.message.clone());
         UploadError::new(
             Code::ProcessingFailed,
             match &message {
@@ -233,15 +241,16 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
                 _ => error,
             });
         }
-        let reply: Reply<P, Upload> = read(&job.platform, Step::Part, response)?;
-        let Upload { data, message } = reply.value;
+        let mut reply = Upload::default();
+        let json = read(&job.platform, Step::Part, response, &mut reply)?;
+        let Upload { data, message } = reply;
         let (said, job_id, words) = match data {
             Some(data) => (data.success, data.job_id, data.message.or(message)),
             None => (None, None, message),
         };
         match job_id {
             Some(_) if said != Some(false) => {
-                Ok(Receipt { number: part.number, etag: None, reply: Some(reply.json) })
+                Ok(Receipt { number: part.number, etag: None, reply: Some(json) })
             }
             _ => Err(UploadError::new(Code::Server, "apifansly answered without a job id.")
                 .at(Step::Part)
@@ -289,13 +298,14 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
             poll.next(job).await?;
             let request = self.api.request(Step::Status, Method::Get, &path, "");
             let answer = self.api.call(job, request, Repeat::Freely).await;
-            let reply: Reply<P, Status> = match answer.and_then(|response| read(&job.platform, Step::Status, &response)) {
-                Ok(reply) => reply,
+            let mut reply = Status::default();
+            let json = match answer.and_then(|response| read(&job.platform, Step::Status, &response, &mut reply)) {
+                Ok(json) => json,
                 // The file was taken: a status that can't be read for a while ends nothing.
                 Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
                 Err(error) => return Err(error),
             };
-            if self.judge(job, &reply, job_id, outcome)? {
+            if self.judge(job, &reply, &json, job_id, outcome)? {
                 return Ok(());
             }
         }

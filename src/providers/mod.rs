@@ -10,7 +10,7 @@ use crate::engine::record::Resumed;
 use crate::engine::session::Session;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Request, Response, StoreRequest, Url};
-use crate::json;
+use crate::json::{self, Fill};
 use crate::plan::Part;
 use crate::platform::Platform;
 use crate::source::Accept;
@@ -250,18 +250,16 @@ pub struct Context<'a, P: Platform> {
 }
 
 impl<P: Platform> Context<'_, P> {
-    /// Decodes a provider's own options.
+    /// Decodes a provider's own options, as they were `given`.
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn options<T: crate::json::Decode>(&self, options: &P::Json) -> Result<T> {
-        json::decode(self.platform, options).map_err(unreadable)
+    pub fn options(&self, given: &P::Json, options: &mut dyn Fill<P>) -> Result<()> {
+        json::fill(self.platform, Some(given), options).map_err(|why| {
+            let message = text::fill("The provider's options can't be read: {}", &[&why]);
+            UploadError::new(Code::InvalidOptions, message).hint("The package's types say what each option is.")
+        })
     }
-}
-
-fn unreadable(why: String) -> UploadError {
-    UploadError::new(Code::InvalidOptions, text::fill("The provider's options can't be read: {}", &[&why]))
-        .hint("The package's types say what each option is.")
 }
 
 /// A vendor's plan that no byte should be sent by, and why.

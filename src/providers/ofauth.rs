@@ -151,15 +151,16 @@ impl<P: Platform> Ofauth<P> {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+    pub fn new(given: &P::Json, context: &Context<'_, P>) -> Result<Self> {
         let platform = context.platform;
-        let vault_upload = platform.member(options, "vaultUpload");
+        let vault_upload = platform.member(given, "vaultUpload");
         let mode = vault_upload.as_ref().and_then(|vault| platform.member(vault, "mode"));
         if mode.is_some_and(|mode| json::decode(platform, &mode) != Ok("message".to_string())) {
             return Err(UploadError::new(Code::InvalidOptions, "`vaultUpload.mode` is none that OFAuth has.")
                 .hint("OFAuth has one mode: \"message\"."));
         }
-        let options: Options = context.options(options)?;
+        let mut options = Options::default();
+        context.options(given, &mut options)?;
         let access = Access {
             base_url: options.base_url,
             key: options.api_key,
@@ -294,9 +295,10 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         request.body = Body::Json(job.platform.encode(&Made::Object(body)));
         // It only saves time: one try, and a failure is passed over.
         let Ok(response) = self.api.call(job, request, Repeat::Try).await else { return Ok(false) };
-        let Ok(reply) = read::<_, CheckReply>(&job.platform, Step::Check, &response) else { return Ok(false) };
-        self.tell(job, None, Some(&reply.json), outcome);
-        Ok(reply.value.exists && outcome.media_id.is_some())
+        let mut reply = CheckReply::default();
+        let Ok(json) = read(&job.platform, Step::Check, &response, &mut reply) else { return Ok(false) };
+        self.tell(job, None, Some(&json), outcome);
+        Ok(reply.exists && outcome.media_id.is_some())
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
@@ -318,8 +320,9 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         });
         // A session that is never used costs nothing, so init may be repeated.
         let response = self.api.call(job, request, Repeat::Keyed).await?;
-        let reply = read(&job.platform, Step::Init, &response)?;
-        self.session(job, reply.value, &response)
+        let mut reply = InitReply::default();
+        read(&job.platform, Step::Init, &response, &mut reply)?;
+        self.session(job, reply, &response)
     }
 
     fn keeps_urls(&self) -> bool {
@@ -418,12 +421,13 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         // Whether it may be repeated is not published; the session's id is its key (assumed).
         let in_doubt = self.in_doubt.get();
         let answer = self.api.call(job, request, Repeat::Keyed).await;
-        let reply = answer.and_then(|response| read::<P, DoneReply>(&job.platform, Step::Complete, &response));
-        let reply = reply.map_err(|error| {
+        let mut reply = DoneReply::default();
+        let json = answer.and_then(|response| read(&job.platform, Step::Complete, &response, &mut reply));
+        let json = json.map_err(|error| {
             let lost = error.answer_lost || in_doubt;
             error.answer_lost(lost).or_unknown()
         })?;
-        self.tell(job, reply.value.media_upload_id.or(Some(id)), Some(&reply.json), outcome);
+        self.tell(job, reply.media_upload_id.or(Some(id)), Some(&json), outcome);
         Ok(())
     }
 }

@@ -148,8 +148,9 @@ impl<P: Platform> Onlymonster<P> {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
-        let options: Options = context.options(options)?;
+    pub fn new(given: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+        let mut options = Options::default();
+        context.options(given, &mut options)?;
         let invalid = |message: &str, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
         let id = &options.account_id;
         let whole = !id.is_empty() && id.len() <= 19 && id.bytes().all(|byte| byte.is_ascii_digit());
@@ -198,7 +199,9 @@ impl<P: Platform> Onlymonster<P> {
             let query = text::fill("offset={}&limit={}{}", &[&(page * PAGE), &PAGE, &expired]);
             let request = self.api.request(Step::List, Method::Get, &self.root, &query);
             let response = self.api.call(job, request, Repeat::Freely).await?;
-            let List { items } = read(&job.platform, Step::List, &response)?.value;
+            let mut list = List::default();
+            read(&job.platform, Step::List, &response, &mut list)?;
+            let items = list.items;
             let count = items.len();
             if let Some(found) = items.into_iter().find(fits) {
                 return Ok(Some(found));
@@ -232,8 +235,9 @@ impl<P: Platform> Onlymonster<P> {
             Code::BadRequest => error.hint("Check `fanLink`: Onlymonster doesn't know this fan."),
             _ => error,
         })?;
-        let VerifyReply { fan_id } = read(&job.platform, Step::VerifyFan, &response)?.value;
-        self.fan_id.replace(Some(fan_id.0));
+        let mut reply = VerifyReply::default();
+        read(&job.platform, Step::VerifyFan, &response, &mut reply)?;
+        self.fan_id.replace(Some(reply.fan_id.0));
         Ok(())
     }
 
@@ -260,9 +264,8 @@ impl<P: Platform> Onlymonster<P> {
 
     /// What finish is told.
     fn finish_body(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> P::Json {
-        let etags: Vec<String> = parts.iter().map(|part| self.etag(part.etag.as_deref())).collect();
-        let parts = parts.iter().zip(&etags).map(|(part, e_tag)| {
-            Made::Object(vec![("part", part.number.into()), ("e_tag", e_tag.into())])
+        let parts = parts.iter().map(|part| {
+            Made::Object(vec![("part", part.number.into()), ("e_tag", self.etag(part.etag.as_deref()).into())])
         });
         // Assumed: that key and upload id go along.
         job.platform.encode(&Made::Object(vec![
@@ -342,9 +345,9 @@ impl<P: Platform> Onlymonster<P> {
         lapsed
     }
 
-    fn etag(&self, etag: Option<&str>) -> String {
+    fn etag<'a>(&self, etag: Option<&'a str>) -> &'a str {
         let etag = etag.unwrap_or_default();
-        if self.strip_etag_quotes { text::bare(etag, b'"').into() } else { etag.into() }
+        if self.strip_etag_quotes { text::bare(etag, b'"') } else { etag }
     }
 
     /// The plan for `count` parts whose sizes the vendor doesn't give.
@@ -407,10 +410,14 @@ impl<P: Platform> Onlymonster<P> {
 
 /// What the answer to finish or export gives: the object's ETag, or the record's id.
 fn concluded<P: Platform>(platform: &P, step: Step, response: &Response) -> Result<String> {
-    Ok(match step {
-        Step::Export => read::<P, Record>(platform, step, response)?.value.id.0,
-        _ => read::<P, FinishReply>(platform, step, response)?.value.e_tag,
-    })
+    if step == Step::Export {
+        let mut record = Record::default();
+        read(platform, step, response, &mut record)?;
+        return Ok(record.id.0);
+    }
+    let mut reply = FinishReply::default();
+    read(platform, step, response, &mut reply)?;
+    Ok(reply.e_tag)
 }
 
 /// The same as a record shows it, where it shows that the step was done.
@@ -499,8 +506,9 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         loop {
             let request = self.post(Step::Init, "/start", body.clone());
             let answer = self.api.call(job, request, Repeat::Never).await;
-            let error = match answer.and_then(|response| read(&job.platform, Step::Init, &response)) {
-                Ok(reply) => return self.session(job, reply.value),
+            let mut reply = StartReply::default();
+            let error = match answer.and_then(|response| read(&job.platform, Step::Init, &response, &mut reply)) {
+                Ok(_) => return self.session(job, reply),
                 Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
                 Err(error) => return Err(error),
             };
@@ -548,7 +556,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
                 let body = self.finish_body(job, session, parts);
                 self.conclude(job, session, Step::Complete, body, again).await?
             }
-            None => self.etag(parts.first().and_then(|part| part.etag.as_deref()).filter(|_| !session.multipart)),
+            None => self.etag(parts.first().and_then(|part| part.etag.as_deref()).filter(|_| !session.multipart)).into(),
         };
         let record_id = match exported {
             Some(id) => id,

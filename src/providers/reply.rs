@@ -2,33 +2,23 @@
 
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
-use crate::json::{self, Decode, Fill};
+use crate::json::{self, Fill};
 use crate::platform::Platform;
 use crate::text;
 
 /// The vendor's words are cut after so many characters.
 pub(crate) const MESSAGE: usize = 500;
 
-/// An answer's JSON: what the provider reads of it, and the whole.
-#[derive(Clone, Debug)]
-pub(crate) struct Reply<P: Platform, T> {
-    /// The members that the provider knows.
-    pub(crate) value: T,
-    /// All of it.
-    pub(crate) json: P::Json,
-}
-
-/// Decodes a 2xx answer.
+/// Reads a 2xx answer into `value`, and gives all of its JSON.
 ///
 /// # Errors
 /// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
-pub(crate) fn read<P: Platform, T: Decode>(platform: &P, step: Step, response: &Response) -> Result<Reply<P, T>> {
-    let mut value = T::default();
-    let json = fill(platform, step, response, &mut value)?;
-    Ok(Reply { value, json })
-}
-
-fn fill<P: Platform>(platform: &P, step: Step, response: &Response, value: &mut dyn Fill<P>) -> Result<P::Json> {
+pub(crate) fn read<P: Platform>(
+    platform: &P,
+    step: Step,
+    response: &Response,
+    value: &mut dyn Fill<P>,
+) -> Result<P::Json> {
     let read = match platform.parse(&response.body) {
         Some(json) => json::fill(platform, Some(&json), value).map(|()| json),
         None => Err("it isn't JSON".into()),

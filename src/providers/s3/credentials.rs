@@ -67,12 +67,13 @@ impl Vault {
         }
         let answer = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
         // Its `expiration` is read apart, since it is advice.
-        let key = json::decode(&job.platform, &answer).ok();
-        let Some(mut key) = key.filter(|key: &Key| !key.id.is_empty() && !key.secret.is_empty()) else {
+        let mut key = Key::default();
+        let read = json::fill(&job.platform, Some(&answer), &mut key);
+        if read.is_err() || key.id.is_empty() || key.secret.is_empty() {
             return Err(UploadError::new(Code::InvalidOptions, "`getCredentials` gave no credentials.")
                 .at(Step::Sign)
                 .hint("It has to give { accessKeyId, secretAccessKey, sessionToken?, expiration? }."));
-        };
+        }
         key.session_token = key.session_token.filter(|token| !token.is_empty());
         if refused && before.is_some_and(|held| held.key == key) {
             return Err(UploadError::new(

@@ -63,10 +63,11 @@ impl<P: Platform> S3<P> {
     ///
     /// # Errors
     /// `invalid-options`, for whatever no request should be made with.
-    pub fn new(options: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+    pub fn new(given: &P::Json, context: &Context<'_, P>) -> Result<Self> {
         let platform = context.platform;
         let invalid = |message: &str, hint: &str| UploadError::new(Code::InvalidOptions, message).hint(hint);
-        let options: Options = json::decode(platform, options).map_err(|why: String| {
+        let mut options = Options::default();
+        json::fill(platform, Some(given), &mut options).map_err(|why| {
             invalid(&text::join(&["The options don't fit: ", &why]), "The provider's types name them all.")
         })?;
         let target = options.checked(|url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
