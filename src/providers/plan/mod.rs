@@ -5,10 +5,10 @@ mod urls;
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::pin::pin;
 use std::rc::Rc;
 
-use futures::future::{Either, select};
-use futures::{FutureExt, pin_mut};
+use futures::FutureExt;
 
 use self::given::{Given, Have, Manner, Signed};
 use self::urls::{Target, Urls};
@@ -16,13 +16,14 @@ use super::listed::{Listed, reconcile};
 use super::{Context, Provider, Receipt, in_doubt, store};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
+use crate::engine::race::unless;
 use crate::engine::record::Resumed;
 use crate::engine::session::{Phase, Session};
 use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Request, Response, StoreRequest, Url};
 use crate::id::IdText;
-use crate::json::{self, Decode, Made};
+use crate::json::{self, Decode, Fill, Made};
 use crate::plan::{Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::text;
@@ -83,17 +84,17 @@ impl<P: Platform> PlanProvider<P> {
         let plan = self.opened.take();
         if let Some(plan) = plan.filter(|_| job.platform.has(Hook::Abort)) {
             // What comes of it changes nothing here, and nobody waits for long.
-            let telling = job.hook(Hook::Abort, vec![plan], Step::Abort, Repeat::Never);
-            pin_mut!(telling);
-            let _ = select(telling, job.platform.sleep(GIVE_UP_MS)).await;
+            let telling = pin!(job.hook(Hook::Abort, vec![plan], Step::Abort, Repeat::Never));
+            let _ = unless(telling, job.platform.sleep(GIVE_UP_MS).as_mut()).await;
         }
     }
 
     /// Checks the plan that the application made.
     fn take_over(&self, job: &Job<P>, json: P::Json) -> Result<Session<P>> {
         let bad = |why: &str, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
-        let given: Given = json::decode(&job.platform, &json)
-            .map_err(|why: String| bad(&text::join(&["`open` gave no plan: ", &why]), "The type UploadPlan names its members."))?;
+        let mut given = Given::default();
+        json::fill(&job.platform, Some(&json), &mut given)
+            .map_err(|why| bad(&text::join(&["`open` gave no plan: ", &why]), "The type UploadPlan names its members."))?;
         let (plan, manner) = given
             .checked(job.source.size, job.platform.has(Hook::Complete))
             .map_err(|why| bad(&why, "The parts must cover the file exactly; `byteRange.end` is the last byte's."))?;
@@ -101,14 +102,12 @@ impl<P: Platform> PlanProvider<P> {
         self.learn_plan(job, &state, &plan)?;
         let expires_at = state.manner.expires_at;
         self.state.replace(state);
-        Ok(Session {
-            multipart: given.upload_id.is_some(),
-            upload_id: given.upload_id,
-            key: given.key,
-            expires_at,
-            given: Some(json),
-            ..Session::new(plan, false)
-        })
+        let mut session = Session::new(plan, given.upload_id.is_some());
+        session.upload_id = given.upload_id;
+        session.key = given.key;
+        session.expires_at = expires_at;
+        session.given = Some(json);
+        Ok(session)
     }
 
     /// Takes over the plan's own URLs, each of them tried for whether it can be sent to.
@@ -184,13 +183,14 @@ impl<P: Platform> PlanProvider<P> {
             return;
         }
         let Some(turn) = state.turn.acquire().now_or_never() else { return };
-        let answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
-        let (own, state, deadline) = (platform.clone(), Rc::downgrade(state), platform.sleep(job.settings.stall_ms));
+        let mut answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
+        let mut deadline = platform.sleep(job.settings.stall_ms);
+        let (own, state) = (platform.clone(), Rc::downgrade(state));
         platform.spawn(
             async move {
                 // One that never answers must not keep others from asking.
-                let answer = select(answer, deadline).await;
-                if let (Either::Left((Ok(json), _)), Some(state)) = (answer, state.upgrade()) {
+                let answer = unless(answer.as_mut(), deadline.as_mut()).await;
+                if let (Some(Ok(json)), Some(state)) = (answer, state.upgrade()) {
                     let _ = learn_signed(&own, &state, &json, &asked);
                 }
                 drop(turn);
@@ -221,11 +221,15 @@ fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
     })
 }
 
-fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &[u32]) -> Vec<P::Json> {
-    let numbers = Made::List(numbers.iter().map(|number| (*number).into()).collect());
+/// What a function of the application is given: the plan as it came, and a list.
+fn arguments<P: Platform>(platform: &P, session: &Session<P>, list: Vec<Made<'_>>) -> Vec<P::Json> {
     let mut arguments: Vec<P::Json> = session.given.iter().cloned().collect();
-    arguments.push(platform.encode(&numbers));
+    arguments.push(platform.encode(&Made::List(list)));
     arguments
+}
+
+fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &[u32]) -> Vec<P::Json> {
+    arguments(platform, session, numbers.iter().map(|number| (*number).into()).collect())
 }
 
 /// Takes over what `sign` gave for the parts that were asked for; gives the numbers of those that it left out.
@@ -233,7 +237,8 @@ fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &[u3
 /// # Errors
 /// `plan-mismatch` for what is no list of addresses, and for a part that was left out before.
 fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
-    let signed: Vec<Signed> = json::decode(platform, json).map_err(|why: String| {
+    let mut signed: Vec<Signed> = Vec::new();
+    json::fill(platform, Some(json), &mut signed).map_err(|why| {
         mismatch(text::join(&["`sign` gave what is no list of addresses: ", &why]))
             .hint("Let it give [{ partNumber, uploadUrl, headers? }].")
     })?;
@@ -259,12 +264,19 @@ fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked:
 
 /// A member of what `complete` gave; one of another type is reported and left out, since the file is stored by now.
 fn member<P: Platform, T: Decode>(platform: &P, object: &P::Json, name: &str) -> Option<T> {
-    let value = platform.member(object, name)?;
-    let decoded = json::decode(platform, &value);
-    if let Err(why) = &decoded {
-        platform.warn(&text::join(&["What `complete` gave as `", name, "` is left out: ", why]));
+    let mut member = T::default();
+    fits(platform, object, name, &mut member).then_some(member)
+}
+
+fn fits<P: Platform>(platform: &P, object: &P::Json, name: &str, member: &mut dyn Fill<P>) -> bool {
+    let Some(value) = platform.member(object, name) else { return false };
+    match json::fill(platform, Some(&value), member) {
+        Ok(()) => true,
+        Err(why) => {
+            platform.warn(&text::join(&["What `complete` gave as `", name, "` is left out: ", &why]));
+            false
+        }
     }
-    decoded.ok()
 }
 
 impl<P: Platform> Provider<P> for PlanProvider<P> {
@@ -342,7 +354,8 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             }
             Err(error) => return Err(error),
         };
-        let listed: Vec<Have> = json::decode(&job.platform, &json).map_err(|why: String| {
+        let mut listed: Vec<Have> = Vec::new();
+        json::fill(&job.platform, Some(&json), &mut listed).map_err(|why| {
             mismatch(text::join(&["`list` gave what is no list of parts: ", &why]))
                 .hint("Let it give [{ partNumber, size, etag }].")
         })?;
@@ -368,11 +381,13 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             outcome.etag = part.etag.clone();
             outcome.location = self.state().urls.borrow().known(part.number).map(|target| target.url.without_query());
         }
-        let (true, Some(given)) = (platform.has(Hook::Complete), &session.given) else { return Ok(()) };
+        if !platform.has(Hook::Complete) || session.given.is_none() {
+            return Ok(());
+        }
         let done = parts.iter().map(|part| {
             Made::Object(vec![("partNumber", part.number.into()), ("etag", part.etag.as_ref().into())])
         });
-        let arguments = vec![given.clone(), platform.encode(&Made::List(done.collect()))];
+        let arguments = arguments(platform, session, done.collect());
         let json = job.hook(Hook::Complete, arguments, Step::Complete, Repeat::Never).await?;
         let text = |name| member::<P, String>(platform, &json, name);
         let id = |name| member::<P, IdText>(platform, &json, name).map(|id| id.0);
