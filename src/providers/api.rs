@@ -95,9 +95,10 @@ impl<P: Platform> Api<P> {
     }
 
     /// Adds a header that every request carries and that is no secret.
-    pub(crate) fn with_header(mut self, name: &'static str, value: Option<String>) -> Self {
-        self.headers.extend(value.map(|value| (name, value)));
-        self
+    pub(crate) fn add_header(&mut self, name: &'static str, value: Option<String>) {
+        if let Some(value) = value {
+            self.headers.push((name, value));
+        }
     }
 
     /// A request to a path of the API.

@@ -269,6 +269,14 @@ fn unusable(vendor: &str, why: &str) -> UploadError {
         .hint(text::fill("Nothing was sent. Try again; if it stays so, report it to {}.", &[&vendor]))
 }
 
+/// An error with the vendor's words from another one.
+fn with_words(error: UploadError, other: &UploadError) -> UploadError {
+    match &other.vendor {
+        Some(words) => error.vendor(words.clone()),
+        None => error,
+    }
+}
+
 /// What was kept of an upload can't be gone on with.
 fn not_whole() -> UploadError {
     UploadError::new(Code::SessionExpired, "The upload was not kept whole.").at(Step::Init)

@@ -123,9 +123,13 @@ fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
     if !expired {
         return error;
     }
-    UploadError::new(Code::SessionExpired, "OFAuth's upload session has expired.")
-        .status(response.status)
-        .vendor(error.vendor.clone().unwrap_or_default())
+    error.renamed(Code::SessionExpired, "OFAuth's upload session has expired.")
+}
+
+/// True for the one mode of a vault upload.
+fn is_message<P: Platform>(platform: &P, mode: &P::Json) -> bool {
+    let mut name = String::new();
+    json::fill(platform, Some(mode), &mut name).is_ok() && name == "message"
 }
 
 /// True where a part may go there: to the API, or to what was presigned. The vendor's own origin outside its API is neither.
@@ -155,7 +159,7 @@ impl<P: Platform> Ofauth<P> {
         let platform = context.platform;
         let vault_upload = platform.member(given, "vaultUpload");
         let mode = vault_upload.as_ref().and_then(|vault| platform.member(vault, "mode"));
-        if mode.is_some_and(|mode| json::decode(platform, &mode) != Ok("message".to_string())) {
+        if mode.is_some_and(|mode| !is_message(platform, &mode)) {
             return Err(UploadError::new(Code::InvalidOptions, "`vaultUpload.mode` is none that OFAuth has.")
                 .hint("OFAuth has one mode: \"message\"."));
         }
@@ -170,8 +174,9 @@ impl<P: Platform> Ofauth<P> {
         let connection = options.connection_id.as_deref().unwrap_or("");
         let pace = text::fill("ofauth {} {}", &[&api.origins.base.href, &connection]);
         api.pace = Some(context.paces.of(&pace, None));
+        api.add_header("x-connection-id", options.connection_id);
         Ok(Self {
-            api: api.with_header("x-connection-id", options.connection_id),
+            api,
             vault_upload,
             skip_existing: options.skip_existing != Some(false),
             in_doubt: Cell::default(),

@@ -19,7 +19,7 @@ use self::calls::{Ask, Line};
 use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
 use super::listed::{Listed, reconcile};
-use super::{Context, Provider, Receipt, cors};
+use super::{Context, Provider, Receipt, cors, with_words};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
@@ -412,8 +412,8 @@ fn complete_body<P: Platform>(parts: &[Receipt<P>]) -> String {
 fn unknown(error: &UploadError) -> UploadError {
     let unknown = UploadError::new(Code::OutcomeUnknown, text::join(&["The object may be stored: ", &error.message]))
         .at(Step::Complete)
-        .hint("Look under the key before sending the file again. Credentials that may read the object let Partway look itself.")
-        .vendor(error.vendor.clone().unwrap_or_default());
+        .hint("Look under the key before sending the file again. Credentials that may read the object let Partway look itself.");
+    let unknown = with_words(unknown, error);
     match error.status {
         Some(status) => unknown.status(status),
         None => unknown,
