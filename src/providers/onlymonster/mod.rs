@@ -3,22 +3,26 @@
 //! Sources: Onlymonster's guide "Vault Media Upload via Onlymonster API" and its OpenAPI records. Where neither says how a body
 //! looks, the doc comment says "assumed".
 
+mod record;
+mod start;
+
 use std::cell::{Cell, RefCell};
 
+use self::record::{List, Record, is_about, is_of, judge, shown};
+use self::start::{StartReply, session, unsendable};
 use super::api::{Access, Api, Vendor};
 use super::poll::Poll;
 use super::reply::{read, refusal};
-use super::{Context, Provider, Receipt, in_doubt, not_whole, presigned_put, store, unusable};
+use super::{Context, Provider, Receipt, in_doubt, not_whole, presigned_put, store, with_words};
 use crate::engine::events::Outcome;
-use crate::engine::job::{Job, Notice, Repeat};
+use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::retry::Tries;
 use crate::engine::session::{Phase, Session};
-use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response, encode_segment};
 use crate::json::{Made, decoded};
-use crate::numbered;
-use crate::plan::{ByteRange, Part, Plan};
+use crate::plan::Part;
 use crate::platform::Platform;
 use crate::id::IdText;
 use crate::source::Accept;
@@ -33,8 +37,6 @@ const VENDOR: Vendor = Vendor {
 
 /// The guide: "5 GiB hard cap".
 const MAX_BYTES: &[(&str, u64)] = &[("*/*", 5 << 30)];
-/// S3's least size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
-const LEAST_PART: u64 = 5 << 20;
 /// The guide's limit for a token, in requests a second.
 const PER_SECOND: u32 = 3;
 /// The guide's cadence: from 2 seconds, doubling to 30.
@@ -73,56 +75,8 @@ decoded! {
 }
 
 decoded! {
-    /// Both shapes of the reply; which members are there decides.
-    struct StartReply {
-        put_url: Option<String> = "put_url",
-        upload_id: Option<String> = "upload_id",
-        parts: Option<Vec<StartPart>> = "parts",
-        get_url: String = "get_url",
-        key: String = "key",
-        id: Option<IdText> = "id",
-    }
-
-    struct StartPart {
-        id: u32 = "id",
-        put_url: String = "put_url",
-        /// Not documented; if it comes, it wins over the rule.
-        size: Option<u64> = "size",
-    }
-}
-
-decoded! {
     struct FinishReply {
         e_tag: String = "e_tag",
-    }
-}
-
-decoded! {
-    struct List {
-        items: Vec<Record> = "items",
-    }
-
-    #[derive(Debug)]
-    struct Record {
-        id: IdText = "id",
-        status: Option<String> = "status",
-        media_id: Option<IdText> = "media_id",
-        metadata: Option<Metadata> = "metadata",
-    }
-
-    #[derive(Debug)]
-    struct Metadata {
-        key: Option<String> = "key",
-        e_tag: Option<String> = "e_tag",
-    }
-}
-
-impl Record {
-    /// True where its status is one that only an export leads to.
-    fn was_exported(&self) -> bool {
-        const STATES: [&str; 7] =
-            ["uploaded", "processing", "processed", "exporting", "exported", "failed", "unprocessable"];
-        self.status.as_deref().is_some_and(|status| STATES.contains(&status))
     }
 }
 
@@ -241,27 +195,6 @@ impl<P: Platform> Onlymonster<P> {
         Ok(())
     }
 
-    /// The session that a reply to start describes.
-    fn session(&self, job: &Job<P>, reply: StartReply) -> Result<Session<P>> {
-        let mismatch = |what: String| unusable("Onlymonster", &what);
-        let size = job.source.size;
-        let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
-            (Some(upload_id), Some(parts), _) => (self.plan(size, parts), Some(upload_id)),
-            (_, _, Some(put_url)) => {
-                let part = Part { number: 1, range: ByteRange::new(0, size), url: Some(put_url) };
-                (Plan::checked(size, vec![part]), None)
-            }
-            _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
-        };
-        let plan = plan.map_err(mismatch)?;
-        if let Some(number) = unsendable(&job.platform, &plan) {
-            return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
-        }
-        let session = Session::new(plan, upload_id.is_some());
-        let (key, get_url) = (Some(reply.key), Some(reply.get_url));
-        Ok(Session { upload_id, key, record_id: reply.id.map(|id| id.0), get_url, ..session })
-    }
-
     /// What finish is told.
     fn finish_body(&self, job: &Job<P>, session: &Session<P>, parts: &[Receipt<P>]) -> P::Json {
         let parts = parts.iter().map(|part| {
@@ -350,62 +283,6 @@ impl<P: Platform> Onlymonster<P> {
         if self.strip_etag_quotes { text::bare(etag, b'"') } else { etag }
     }
 
-    /// The plan for `count` parts whose sizes the vendor doesn't give.
-    ///
-    /// `max(ceil(S / N), 5 MiB)` for each, the last one takes the rest: equal parts, none below S3's minimum; fewer where that
-    /// suffices. (The rule is Partway's own; Onlymonster publishes none.)
-    fn plan(&self, size: u64, mut parts: Vec<StartPart>) -> std::result::Result<Plan, String> {
-        numbered::sort(&mut parts, |part| part.id);
-        let count = parts.len() as u64;
-        let each = size.div_ceil(count.max(1)).max(LEAST_PART);
-        let sized = parts.iter().all(|part| part.size.is_some());
-        let mut at = 0;
-        let mut planned = Vec::with_capacity(parts.len());
-        for part in parts {
-            if at >= size && !sized {
-                break;
-            }
-            let end = match part.size.filter(|_| sized) {
-                Some(given) => at.saturating_add(given),
-                None => (at + each).min(size),
-            };
-            planned.push(Part { number: part.id, range: ByteRange::new(at, end), url: Some(part.put_url) });
-            at = end;
-        }
-        Plan::checked(size, planned)
-    }
-
-    /// What a record's status means: an outcome, an error, or that it goes on.
-    fn judge(&self, record: &Record, outcome: &mut Outcome<P>) -> Result<bool> {
-        let ended = |code: Code, what: &str, hint: &str| {
-            let words = Words { code: record.status.clone(), message: None, request_id: Some(record.id.0.clone()) };
-            Err(UploadError::new(code, what).at(Step::Status).hint(hint).vendor(words))
-        };
-        match record.status.as_deref() {
-            Some("exported") => {
-                outcome.media_id = record.media_id.as_ref().map(|id| id.0.clone());
-                if let Some(metadata) = &record.metadata {
-                    for (known, told) in [(&mut outcome.key, &metadata.key), (&mut outcome.etag, &metadata.e_tag)] {
-                        if told.is_some() {
-                            known.clone_from(told);
-                        }
-                    }
-                }
-                Ok(outcome.media_id.is_some())
-            }
-            Some("failed") => ended(
-                Code::ProcessingFailed,
-                "Onlymonster failed to process the file.",
-                "Such an upload can't be taken up again: send the file anew.",
-            ),
-            Some("unprocessable") => ended(
-                Code::Unprocessable,
-                "Onlymonster can't use the file: it is corrupt, or of a kind that it doesn't support.",
-                "Don't send it again as it is.",
-            ),
-            _ => Ok(false),
-        }
-    }
 }
 
 /// What the answer to finish or export gives: the object's ETag, or the record's id.
@@ -420,36 +297,10 @@ fn concluded<P: Platform>(platform: &P, step: Step, response: &Response) -> Resu
     Ok(reply.e_tag)
 }
 
-/// The same as a record shows it, where it shows that the step was done.
-fn shown(record: &Record, step: Step) -> Option<String> {
-    match step {
-        Step::Export => record.was_exported().then(|| record.id.0.clone()),
-        _ => record.metadata.as_ref()?.e_tag.clone().filter(|etag| !etag.is_empty()),
-    }
-}
-
 /// What was never exported made no vault entry: once its URLs have lapsed, a new upload is right.
 fn lapsed(step: Step, error: &UploadError) -> UploadError {
-    UploadError::new(Code::UrlExpired, "Onlymonster's URLs expired before the export.")
-        .at(step)
-        .vendor(error.vendor.clone().unwrap_or_default())
-}
-
-/// True where a record is of a session's upload: by its id, else by the store's key.
-fn is_of<P: Platform>(record: &Record, session: &Session<P>) -> bool {
-    let key = record.metadata.as_ref().and_then(|metadata| metadata.key.as_ref());
-    session.record_id.as_ref().is_some_and(|id| *id == record.id.0) || (key.is_some() && key == session.key.as_ref())
-}
-
-/// The first part whose address no file should go to.
-fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
-    let mut parts = plan.parts().iter();
-    let part = parts.find(|part| {
-        // A relative one would lead to the page's own server.
-        let url = part.url.as_deref().filter(|url| text::has(url, "://")).and_then(|url| platform.resolve(url));
-        !url.is_some_and(|url| url.is_safe())
-    })?;
-    Some(part.number)
+    let lapsed = UploadError::new(Code::UrlExpired, "Onlymonster's URLs expired before the export.").at(step);
+    with_words(lapsed, error)
 }
 
 impl<P: Platform> Provider<P> for Onlymonster<P> {
@@ -508,7 +359,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
             let answer = self.api.call(job, request, Repeat::Never).await;
             let mut reply = StartReply::default();
             let error = match answer.and_then(|response| read(&job.platform, Step::Init, &response, &mut reply)) {
-                Ok(_) => return self.session(job, reply),
+                Ok(_) => return session(job, reply),
                 Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
                 Err(error) => return Err(error),
             };
@@ -576,7 +427,7 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
         let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
         let (mut since, mut nudged) = (job.platform.now(), [false; MAY_STICK.len()]);
         loop {
-            if self.judge(&record, outcome)? {
+            if judge(&record, outcome)? {
                 return Ok(());
             }
             let state = MAY_STICK.iter().position(|state| record.status.as_deref() == Some(state));
@@ -608,31 +459,5 @@ impl<P: Platform> Provider<P> for Onlymonster<P> {
                 since = job.platform.now();
             }
         }
-    }
-}
-
-/// True where a notice is about a record's upload, or doesn't say about which.
-fn is_about(notice: &Notice, record: &Record) -> bool {
-    match notice.media_upload_id.as_ref().or(notice.id.as_ref()) {
-        Some(id) => *id == record.id,
-        None => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_states_that_an_export_leads_to_prove_one() {
-        let record = |status: Option<&str>| Record {
-            id: IdText("1".into()),
-            status: status.map(Into::into),
-            media_id: None,
-            metadata: None,
-        };
-        assert!(record(Some("uploaded")).was_exported());
-        assert!(!record(Some("started")).was_exported());
-        assert!(!record(None).was_exported());
     }
 }
