@@ -152,8 +152,8 @@ impl Line {
     }
 
     /// What a request may be signed with now.
-    pub(super) async fn credentials<P: Platform>(&self, job: &Job<P>) -> Result<Rc<Credentials>> {
-        self.vault.get(job, self.now(&job.platform)).await
+    pub(super) fn credentials<P: Platform>(&self, job: &Job<P>) -> impl Future<Output = Result<Rc<Credentials>>> {
+        self.vault.get(job, self.now(&job.platform))
     }
 
     /// Signs a request for the host whose `turn` it is.

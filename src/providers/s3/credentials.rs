@@ -83,13 +83,13 @@ impl Vault {
             .at(Step::Sign)
             .hint("Let it get new ones from your server each time it is called."));
         }
-        let expiration = job.platform.member(&answer, "expiration");
-        let expires_at = expiration.and_then(|text| parse_iso(&json::decode::<P, String>(&job.platform, &text).ok()?));
+        let mut expiration = String::new();
+        let _ = json::fill(&job.platform, job.platform.member(&answer, "expiration").as_ref(), &mut expiration);
         let credentials = Rc::new(Credentials {
             key,
             set: current.borrow().as_ref().map_or(1, |held| held.set + 1),
             // New ones that are over already: a clock is off, and the store knows better.
-            expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
+            expires_at: parse_iso(&expiration).filter(|at| *at > now + AHEAD_MS),
         });
         current.replace(Some(credentials.clone()));
         Ok(credentials)

@@ -94,8 +94,9 @@ impl<P: Platform> S3<P> {
         }
         let info = job.file_info(job.source.known_type());
         let answer = job.hook(Hook::Key, vec![info], Step::Init, Repeat::Never).await?;
-        let key = json::decode::<P, String>(&job.platform, &answer).map_err(|_| "is no text");
-        let key = key.and_then(|key| check_key(&key).map(|()| key)).map_err(|why| {
+        let mut key = String::new();
+        let read = json::fill(&job.platform, Some(&answer), &mut key).map_err(|_| "is no text");
+        read.and_then(|()| check_key(&key)).map_err(|why| {
             UploadError::new(Code::InvalidOptions, text::join(&["The object's `key` ", why, "."]))
                 .at(Step::Init)
                 .hint("A key has 1 to 1024 bytes of UTF-8.")
