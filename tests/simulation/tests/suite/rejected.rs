@@ -112,5 +112,6 @@ fn a_name_that_is_no_provider_is_invalid() {
     world.run();
     let error = upload.error();
     assert_eq!(error.code, Code::InvalidOptions);
-    assert!(error.hint.as_ref().unwrap().contains("ofauth"), "{error:?}");
+    assert!(error.message.contains("\"ftp\""), "{error:?}");
+    assert!(error.hint.as_ref().unwrap().contains("`partway`"), "{error:?}");
 }
