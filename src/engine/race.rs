@@ -5,13 +5,12 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// What a future gives; None where the limit comes to its end before it does.
-pub async fn unless<T>(
+pub fn unless<T>(
     mut future: Pin<&mut dyn Future<Output = T>>,
     mut limit: Pin<&mut dyn Future<Output = ()>>,
-) -> Option<T> {
-    poll_fn(|context| match future.as_mut().poll(context) {
+) -> impl Future<Output = Option<T>> {
+    poll_fn(move |context| match future.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
         Poll::Pending => limit.as_mut().poll(context).map(|()| None),
     })
-    .await
 }
