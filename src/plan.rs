@@ -157,7 +157,12 @@ impl Plan {
 
     /// The part with that number.
     pub fn part(&self, number: u32) -> Option<&Part> {
-        self.parts.binary_search_by(|part| part.number.cmp(&number)).ok().map(|at| &self.parts[at])
+        self.place(number).map(|at| &self.parts[at])
+    }
+
+    /// Where among the parts the one with that number is.
+    pub fn place(&self, number: u32) -> Option<usize> {
+        self.parts.binary_search_by(|part| part.number.cmp(&number)).ok()
     }
 
     /// True where the other plan has the same parts, wherever they go.

@@ -6,7 +6,6 @@ use super::events::SentPart;
 use super::send::Arrived;
 use super::session::{Phase, Session};
 use crate::json::{self, Fill, Made, Reader, decoded};
-use crate::numbered::Numbered;
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
 use crate::providers::Receipt;
@@ -180,13 +179,15 @@ pub fn read<P: Platform>(platform: &P, provider: &str, size: u64, kept: &Kept<P>
     json::fill(platform, Some(&kept.record), &mut session).ok()?;
     session.given = platform.member(&kept.record, "given");
     let mut arrived = Vec::new();
-    let mut seen = Numbered::default();
+    let parts = session.plan.parts();
+    let mut seen = vec![false; parts.len()];
     for json in &kept.parts {
         let Ok(there) = json::decode::<P, ArrivedIn>(platform, json) else { continue };
-        let Some(part) = session.plan.part(there.part_number) else { continue };
+        let Some(at) = session.plan.place(there.part_number) else { continue };
+        let part = &parts[at];
         let fits = part.range.start == there.start && part.range.last() == there.end;
-        if fits && seen.get(part.number).is_none() {
-            seen.insert(part.number, ());
+        if fits && !seen[at] {
+            seen[at] = true;
             arrived.push(Arrived::before(part, there.etag, there.verified, platform.member(json, "reply")));
         }
     }

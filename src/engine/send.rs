@@ -16,7 +16,7 @@ use crate::http::{Request, Response};
 use crate::integrity::{self, Verdict};
 #[cfg(feature = "mutants")]
 use crate::mutants::Mutant;
-use crate::numbered::{self, Numbered};
+use crate::numbered;
 use crate::plan::{ByteRange, Part};
 use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider, Receipt};
@@ -46,14 +46,19 @@ pub async fn send_all<P: Platform>(
         meter.begin(parts.len() as u32, now);
         arrived.iter().for_each(|there| meter.arrived(there.part.number, there.part.range.len(), now));
     });
-    while arrived.len() < parts.len() {
-        let mut there = Numbered::default();
-        arrived.iter().for_each(|arrived| there.insert(arrived.part.number, ()));
+    loop {
+        numbered::sort(&mut arrived, |there| there.part.number);
+        let mut there = arrived.len();
         let mut waiting = Vec::new();
         for part in parts.iter().rev() {
-            if there.get(part.number).is_none() {
+            if there > 0 && arrived[there - 1].part.number == part.number {
+                there -= 1;
+            } else {
                 waiting.push(part);
             }
+        }
+        if waiting.is_empty() {
+            return Ok(arrived);
         }
         // Whatever a pause cut off takes off again; what arrived is not sent again.
         job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
@@ -68,8 +73,6 @@ pub async fn send_all<P: Platform>(
         })
         .await?;
     }
-    numbered::sort(&mut arrived, |part| part.part.number);
-    Ok(arrived)
 }
 
 /// Lets waiting parts take off as slots come free, until all have arrived or one can't.
@@ -99,14 +102,14 @@ async fn fly<P: Platform>(
         });
         let Some(landed) = landed.await else { return Ok(()) };
         let landed: Arrived<P> = landed?;
-        let part = landed.part.clone();
+        let part = &landed.part;
         job.count_arrival();
         if provider.goes_on_after(session) {
             job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
         }
-        arrived.push(landed);
         job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
-        job.tell(Event::Part(part));
+        job.tell(Event::Part(part.clone()));
+        arrived.push(landed);
     }
 }
 
