@@ -73,10 +73,13 @@ impl Url {
 
     /// The decoded value of a query parameter, its name compared without regard to case.
     pub fn query_value(&self, name: &str) -> Option<String> {
-        self.query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            key.eq_ignore_ascii_case(name).then(|| percent_decode(value))
-        })
+        for pair in text::pieces(&self.query, "&") {
+            let (key, value) = text::cut(pair, "=").unwrap_or((pair, ""));
+            if key.eq_ignore_ascii_case(name) {
+                return Some(percent_decode(value));
+            }
+        }
+        None
     }
 
     /// The header names that a SigV4 URL signed, lower case, without `host`; None where it isn't such a URL.
@@ -84,7 +87,13 @@ impl Url {
     /// Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
     pub fn signed_headers(&self) -> Option<Vec<String>> {
         let list = self.query_value("X-Amz-SignedHeaders")?;
-        Some(list.split(';').filter(|name| *name != "host").map(str::to_ascii_lowercase).collect())
+        let mut names = Vec::new();
+        for name in text::pieces(&list, ";") {
+            if name != "host" {
+                names.push(name.to_ascii_lowercase());
+            }
+        }
+        Some(names)
     }
 
     /// The `content-type` header for a request to this URL: where it was signed, or where the URL doesn't say what was.
@@ -402,8 +411,7 @@ impl Response {
 /// assert_eq!(reset_in("soon", 0), None);
 /// ```
 pub fn reset_in(value: &str, now: u64) -> Option<u64> {
-    let whole = value.trim_ascii().split('.').next()?;
-    let number: u64 = whole.parse().ok()?;
+    let number: u64 = text::until(value.trim_ascii(), ".").parse().ok()?;
     let wait = if number > 1_000_000_000_000 {
         number.saturating_sub(now)
     } else if number > 1_000_000_000 {

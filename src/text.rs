@@ -38,6 +38,22 @@ pub(crate) fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
 
+/// What is before a mark; all of it where there is none.
+pub(crate) fn until<'a>(text: &'a str, mark: &str) -> &'a str {
+    cut(text, mark).map_or(text, |(head, _)| head)
+}
+
+/// What is between the marks.
+pub(crate) fn pieces<'a>(mut text: &'a str, mark: &str) -> Vec<&'a str> {
+    let mut pieces = Vec::new();
+    while let Some((piece, rest)) = cut(text, mark) {
+        pieces.push(piece);
+        text = rest;
+    }
+    pieces.push(text);
+    pieces
+}
+
 /// A text's first characters, so many at most.
 pub(crate) fn start(text: &str, most: usize) -> &str {
     let mut starts = text.char_indices().map(|(at, _)| at);
@@ -148,6 +164,8 @@ mod tests {
         assert_eq!((find("abcabc", "ca"), find("ab", "abc")), (Some(2), None));
         assert_eq!(cut("https://x://y", "://"), Some(("https", "x://y")));
         assert_eq!((cut("é, 1", ", "), cut("", "://")), (Some(("é", "1")), None));
+        assert_eq!((until("a;b;c", ";"), until("a", ";"), until("", ";")), ("a", "a", ""));
+        assert_eq!((pieces("a&&b&", "&"), pieces("", "&")), (vec!["a", "", "b", ""], vec![""]));
         assert_eq!((last("a:b:c", b':'), last("a", b':')), (Some(3), None));
         assert_eq!((bare("\"\"é\"", b'"'), bare("\"", b'"'), end_bare("a//", b'/')), ("é", "", "a"));
     }

@@ -87,7 +87,7 @@ pub struct Job<P: Platform> {
     /// What is kept for a later page.
     pub keeper: Keeper,
     /// What was opened, for whoever has to give it up.
-    pub session: RefCell<Option<Rc<Session<P>>>>,
+    pub session: Cell<Option<Rc<Session<P>>>>,
     /// The file's MD5, where a step needed it.
     pub md5: Cell<Option<[u8; 16]>>,
     /// What tells the file from another one under its name, as it was when the upload began.
@@ -110,7 +110,7 @@ pub struct Job<P: Platform> {
     /// A request that must not be sent twice is out whole.
     committed: Cell<bool>,
     notices: RefCell<Vec<Notice>>,
-    listener: RefCell<Option<Waker>>,
+    listener: Cell<Option<Waker>>,
 }
 
 /// Byte progress is told at most so often.
@@ -141,7 +141,7 @@ impl<P: Platform> Job<P> {
             slots,
             paces,
             keeper: Keeper::default(),
-            session: RefCell::default(),
+            session: Cell::default(),
             md5: Cell::default(),
             sample: Cell::default(),
             opaque_etags: Cell::default(),
@@ -156,7 +156,7 @@ impl<P: Platform> Job<P> {
             ahead: Cell::default(),
             committed: Cell::default(),
             notices: RefCell::default(),
-            listener: RefCell::default(),
+            listener: Cell::default(),
         }
     }
 
@@ -499,7 +499,7 @@ impl<P: Platform> Job<P> {
         poll_fn(|context| {
             let mut notices = self.notices.borrow_mut();
             if notices.is_empty() {
-                self.listener.replace(Some(context.waker().clone()));
+                self.listener.set(Some(context.waker().clone()));
                 return Poll::Pending;
             }
             Poll::Ready(notices.remove(0))

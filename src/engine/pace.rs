@@ -69,7 +69,7 @@ impl Pace {
     ///
     /// A call counts from its start until a window after its answer: the server saw it somewhere in between, so no second on
     /// the server's clock holds more calls than the limit, whatever the network did to their spacing.
-    pub async fn turn<P: Platform>(&self, platform: &P) -> Turn<P> {
+    pub async fn turn<'a, P: Platform>(&'a self, platform: &'a P) -> Turn<'a, P> {
         loop {
             let now = platform.now();
             let wait = self.wait(now);
@@ -84,7 +84,7 @@ impl Pace {
             quota.left = quota.left.saturating_sub(1);
             state.quota.set(Some(quota));
         }
-        Turn { pace: self.clone(), platform: platform.clone() }
+        Turn { pace: self, platform }
     }
 
     /// Milliseconds to wait before asking again; 0 where a call may go.
@@ -138,12 +138,12 @@ impl Pace {
 /// A call under way; it counts on until a window after it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub struct Turn<P: Platform> {
-    pace: Pace,
-    platform: P,
+pub struct Turn<'a, P: Platform> {
+    pace: &'a Pace,
+    platform: &'a P,
 }
 
-impl<P: Platform> Drop for Turn<P> {
+impl<P: Platform> Drop for Turn<'_, P> {
     fn drop(&mut self) {
         let state = &self.pace.0;
         state.running.set(state.running.get().saturating_sub(1));

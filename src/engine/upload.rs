@@ -12,7 +12,6 @@ use crate::integrity;
 use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider};
 use crate::settings::Integrity;
-use crate::source::Accept;
 use crate::text;
 
 /// Takes one file all the way, from where a session that was kept had come, if there is one.
@@ -61,13 +60,14 @@ pub async fn run<P: Platform>(
                         if kept {
                             return Err(error);
                         }
-                        let opened = job.session.borrow().clone();
-                        let stale = |session: Rc<Session<P>>| Resumed {
-                            session: (*session).clone(),
+                        let opened = job.session.take();
+                        let stale = |session: &Rc<Session<P>>| Resumed {
+                            session: (**session).clone(),
                             phase: Phase::Sending,
                             arrived: Vec::new(),
                         };
-                        resumed = opened.map(stale);
+                        resumed = opened.as_ref().map(stale);
+                        job.session.set(opened);
                     }
                 }
                 done => break done?,
@@ -119,7 +119,7 @@ async fn once_through<P: Platform>(
             session.plan.parts().iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
         });
     } else {
-        job.session.replace(Some(session.clone()));
+        job.session.set(Some(session.clone()));
         if fresh {
             // What can't be taken up midway may have arrived from the first byte on.
             let begun = if provider.resumes() { Phase::Sending } else { Phase::Completing };
@@ -143,12 +143,13 @@ async fn once_through<P: Platform>(
         }
         provider.complete(job, &session, &receipts, !fresh, outcome).await?;
         // The destination has the file: from here on there is nothing to give up.
-        job.session.replace(None);
-        let session = Rc::make_mut(&mut session);
-        if outcome.record_id.is_some() {
-            session.record_id = outcome.record_id.clone();
+        job.session.take();
+        if let Some(session) = Rc::get_mut(&mut session) {
+            if outcome.record_id.is_some() {
+                session.record_id = outcome.record_id.clone();
+            }
+            session.etag = outcome.etag.clone();
         }
-        session.etag = outcome.etag.clone();
     }
 
     job.leave();
@@ -176,8 +177,7 @@ async fn check<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<(
     if source.size == 0 && !provider.takes_empty() {
         return reject("The file is empty.", "Only an S3 store takes an empty file.");
     }
-    let accept: Accept = provider.accept().with(&job.settings.accept);
-    accept.check(&source.name, source.known_type(), source.size)?;
+    provider.accept().check(&job.settings.accept, &source.name, source.known_type(), source.size)?;
     if job.settings.integrity == Integrity::Require && !provider.etag_is_md5() {
         return Err(UploadError::new(
             Code::InvalidOptions,

@@ -11,7 +11,7 @@ use super::gate::{End, Gate};
 use super::job::{Job, Notice};
 use super::pace::Paces;
 use super::race::unless;
-use super::record::{self, Kept};
+use super::record::{self, Kept, Resumed};
 use super::session::Phase;
 use super::slots::Slots;
 use super::upload::run;
@@ -120,12 +120,7 @@ impl Uploader {
             live.retain(Gate::is_held);
             live.push(gate);
         }
-        platform.spawn(Box::pin(async move {
-            match provider {
-                Ok(provider) => supervise(&job, &provider, begin).await,
-                Err(error) => end(&job, Status::Failed, Event::Error(error)),
-            }
-        }));
+        platform.spawn(Box::pin(supervise(job, provider, begin)));
         upload
     }
 
@@ -142,30 +137,16 @@ impl Uploader {
 }
 
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
-async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>) {
-    let read = |kept| {
-        let resumed = record::read(&job.platform, provider.name(), job.source.size, &kept)?;
-        (resumed.phase != Phase::Settling || provider.processes()).then_some(resumed)
-    };
-    let (found, resumed, discarded) = match begin {
-        Begin::New => (false, None, false),
-        Begin::Kept(kept) => (true, read(kept), false),
-        Begin::Discard(kept) => (true, read(kept), true),
-    };
+async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>, UploadError>, begin: Begin<P>) {
+    let (job, provider) = (
+        &*job,
+        &match provider {
+            Ok(provider) => provider,
+            Err(error) => return end(&job, Status::Failed, Event::Error(error)),
+        },
+    );
+    let resumed = take_up(job, provider, begin);
     let kept = resumed.is_some();
-    if found && !kept {
-        // Of no use to anybody: nothing of it may be taken for the session that begins now.
-        job.keeper.forget(&job.platform);
-    }
-    if let Some(resumed) = &resumed {
-        job.keeper.found();
-        // Whoever cancels at once gives up what was opened then.
-        let open = resumed.phase != Phase::Settling;
-        job.session.replace(open.then(|| Rc::new(resumed.session.clone())));
-    }
-    if discarded {
-        job.gate.end(End::Cancel);
-    }
     let ended = {
         let (mut running, mut closed) = (pin!(run(job, provider, resumed)), pin!(job.gate.closed()));
         // An upload that was told to end does no more.
@@ -176,34 +157,66 @@ async fn supervise<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: 
         .await
     };
     job.leave();
-    let (told, forgotten) = match &ended {
-        Some(Ok(_)) => (false, true),
+    let mut session = job.session.take();
+    let (status, event, forgotten) = match ended {
+        Some(Ok(result)) => {
+            session = None;
+            (Status::Done, Event::Complete(Box::new(result)), true)
+        }
         Some(Err(error)) => {
             let stuck = kept && job.arrived() == 0;
-            let resumes = provider.resumes() || job.session.borrow().is_none();
-            let stays = job.keeper.holds() && resumes && worth_keeping(error, stuck);
+            let resumes = provider.resumes() || session.is_none();
+            let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);
             // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
-            (!stays && error.code != Code::OutcomeUnknown, !stays)
+            session = session.filter(|_| !stays && error.code != Code::OutcomeUnknown);
+            (Status::Failed, Event::Error(error), !stays)
         }
         None => {
             let cancelled = job.gate.how() == Some(End::Cancel);
-            (cancelled, cancelled)
+            session = session.filter(|_| cancelled);
+            let error = UploadError::new(Code::Cancelled, "The upload was cancelled.");
+            (Status::Cancelled, Event::Error(error), cancelled)
         }
     };
-    if told {
-        abort(job, provider).await;
+    if let Some(session) = session {
+        job.gate.resume();
+        // Under a deadline: the caller doesn't wait for a server that is away.
+        let mut deadline = job.platform.sleep(ABORT_MS);
+        unless(pin!(provider.abort(job, &session)), deadline.as_mut()).await;
     }
     if forgotten {
         job.keeper.forget(&job.platform);
     }
-    match ended {
-        Some(Ok(result)) => end(job, Status::Done, Event::Complete(Box::new(result))),
-        Some(Err(error)) => end(job, Status::Failed, Event::Error(error)),
-        None => {
-            let error = UploadError::new(Code::Cancelled, "The upload was cancelled.");
-            end(job, Status::Cancelled, Event::Error(error));
+    end(job, status, event);
+}
+
+/// What an earlier page kept, where it can be gone on with.
+fn take_up<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>) -> Option<Resumed<P>> {
+    let (kept, discarded) = match begin {
+        Begin::New => return None,
+        Begin::Kept(kept) => (kept, false),
+        Begin::Discard(kept) => (kept, true),
+    };
+    if discarded {
+        job.gate.end(End::Cancel);
+    }
+    let read = || {
+        let resumed = record::read(&job.platform, provider.name(), job.source.size, &kept)?;
+        (resumed.phase != Phase::Settling || provider.processes()).then_some(resumed)
+    };
+    let resumed = read();
+    match &resumed {
+        // Of no use to anybody: nothing of it may be taken for the session that begins now.
+        None => job.keeper.forget(&job.platform),
+        Some(resumed) => {
+            job.keeper.found();
+            if resumed.phase != Phase::Settling {
+                // Whoever cancels at once gives up what was opened then.
+                job.session.set(read().map(|again| Rc::new(again.session)));
+            }
         }
     }
+    resumed
 }
 
 /// True where a session may be gone on with after an error: what passes, and what the application or its user can put right.
@@ -219,13 +232,4 @@ fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
 fn end<P: Platform>(job: &Job<P>, status: Status, event: Event<P>) {
     job.status(status);
     job.tell(event);
-}
-
-/// Tells the server that nothing more comes, under a deadline: the caller doesn't wait for a server that is away.
-async fn abort<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) {
-    let session = job.session.take();
-    let Some(session) = session else { return };
-    job.gate.resume();
-    let (telling, mut deadline) = (pin!(provider.abort(job, &session)), job.platform.sleep(ABORT_MS));
-    unless(telling, deadline.as_mut()).await;
 }
