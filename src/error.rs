@@ -231,6 +231,10 @@ fn clipped(mut text: String, most: usize) -> String {
 impl UploadError {
     /// An error with the retry behaviour that its code has by itself.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::of(code, message.into())
+    }
+
+    fn of(code: Code, message: String) -> Self {
         let retry = match code {
             Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::IntegrityMismatch => {
                 Retry::Later(None)
@@ -240,7 +244,7 @@ impl UploadError {
         };
         Self(Box::new(Details {
             code,
-            message: clipped(message.into(), MESSAGE),
+            message: clipped(message, MESSAGE),
             hint: None,
             step: None,
             status: None,

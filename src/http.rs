@@ -379,7 +379,10 @@ impl Response {
     /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
     /// limits"), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]).
     pub fn wait_ms(&self, now: u64) -> Option<u64> {
-        let seconds = |text: &str| text.trim_ascii().parse::<u32>().ok().map(|s| u64::from(s) * 1000);
+        let seconds = |text: &str| {
+            let seconds: u64 = text.trim_ascii().parse().ok()?;
+            (seconds <= u64::from(u32::MAX)).then(|| seconds * 1000)
+        };
         if let Some(value) = self.header("retry-after") {
             let date = || time::parse_http(value).map(|at| at.saturating_sub(self.clock(now)));
             return seconds(value).or_else(date);

@@ -208,15 +208,14 @@ impl<P: Platform> Job<P> {
     /// Waits, and says so where a server wished it and nothing else is on its way. A wait of the engine's own is over as soon as
     /// something tells that the network is there.
     pub async fn wait(&self, ms: u64, wished: bool) {
-        if !wished {
-            return self.rest(ms).await;
-        }
         let before = self.status.get();
-        if ms >= 1_000 && self.is_idle() {
+        if wished && ms >= 1_000 && self.is_idle() {
             self.status(Status::Waiting);
         }
-        self.platform.sleep(ms).await;
-        self.waited(before);
+        self.rest(ms, wished).await;
+        if wished {
+            self.waited(before);
+        }
     }
 
     /// Waits while the platform knows that there is no network, or until the upload is paused. True where there was none.
@@ -227,18 +226,24 @@ impl<P: Platform> Job<P> {
         let before = self.status.get();
         self.status(Status::Waiting);
         while !self.platform.online() && !self.gate.is_paused() {
-            self.rest(LOOK_MS).await;
+            self.rest(LOOK_MS, false).await;
         }
         self.waited(before);
         true
     }
 
-    /// Sleeps so long, or until the network is back, or the upload is paused.
-    async fn rest(&self, ms: u64) {
+    /// Sleeps so long; but for a wished wait, no longer than until the network is back, or the upload is paused.
+    async fn rest(&self, ms: u64, wished: bool) {
         let (mut clock, mut paused) = (self.platform.sleep(ms), pin!(self.gate.paused()));
         let mut stirred = self.platform.stirred();
         poll_fn(|context| {
-            if clock.as_mut().poll(context).is_ready() || paused.as_mut().poll(context).is_ready() {
+            if clock.as_mut().poll(context).is_ready() {
+                return Poll::Ready(());
+            }
+            if wished {
+                return Poll::Pending;
+            }
+            if paused.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
             while let Poll::Ready(stir) = stirred.as_mut().poll(context) {
@@ -345,10 +350,15 @@ impl<P: Platform> Job<P> {
             Request::Store(request) => Some(self.paces.throttles.of(&request.url().origin)),
             Request::Api(_) => None,
         };
-        if let Some(throttle) = &throttle {
-            throttle.clear(&self.platform).await;
-        }
-        let (size, started) = (request.body().file_len(), self.platform.now());
+        let size = request.body().file_len();
+        let started = loop {
+            let now = self.platform.now();
+            let wait = throttle.as_ref().map_or(0, |throttle| throttle.wait(now));
+            if wait == 0 {
+                break now;
+            }
+            self.platform.sleep(wait).await;
+        };
         let patience = Patience { stall_ms: self.settings.stall_ms, patient, rate: self.part_rate.get() };
         let response = watch::send(&self.platform, request, patience, on_bytes).await?;
         let now = self.platform.now();
@@ -495,8 +505,8 @@ impl<P: Platform> Job<P> {
     }
 
     /// The next status that the application brings.
-    pub async fn notice(&self) -> Notice {
-        poll_fn(|context| {
+    pub fn notice(&self) -> impl Future<Output = Notice> {
+        poll_fn(move |context| {
             let mut notices = self.notices.borrow_mut();
             if notices.is_empty() {
                 self.listener.set(Some(context.waker().clone()));
@@ -504,6 +514,5 @@ impl<P: Platform> Job<P> {
             }
             Poll::Ready(notices.remove(0))
         })
-        .await
     }
 }

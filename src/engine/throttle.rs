@@ -6,7 +6,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::http::Response;
-use crate::platform::Platform;
 
 /// Every throttle of the page. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
@@ -44,15 +43,9 @@ const LONGEST_MS: u64 = 30_000;
 const LONGEST_WISH_MS: u64 = super::retry::LONGEST_WISH_MS;
 
 impl Throttle {
-    /// Waits until something may be sent.
-    pub async fn clear<P: Platform>(&self, platform: &P) {
-        loop {
-            let wait = self.0.not_before.get().saturating_sub(platform.now());
-            if wait == 0 {
-                return;
-            }
-            platform.sleep(wait.min(LONGEST_WISH_MS)).await;
-        }
+    /// Milliseconds to wait before asking again; 0 where something may be sent.
+    pub fn wait(&self, now: u64) -> u64 {
+        self.0.not_before.get().saturating_sub(now).min(LONGEST_WISH_MS)
     }
 
     /// Learns from an answer. True where the store asked for less, and wasn't waited for already.

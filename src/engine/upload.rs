@@ -164,9 +164,14 @@ async fn once_through<P: Platform>(
     Ok((count as u32, verified))
 }
 
-async fn keep<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, session: &Session<P>, phase: Phase) {
+fn keep<P: Platform>(
+    job: &Job<P>,
+    provider: &AnyProvider<P>,
+    session: &Session<P>,
+    phase: Phase,
+) -> impl Future<Output = ()> {
     let record = record::write(&job.platform, provider.name(), session, phase, provider.keeps_urls());
-    job.keeper.keep(&job.platform, record).await;
+    job.keeper.keep(&job.platform, record)
 }
 
 /// What can be said before anything is sent.

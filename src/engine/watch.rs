@@ -1,11 +1,13 @@
 //! One request under the watch of a clock: what moves no byte for too long is given up.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
-use crate::error::{Code, Result, UploadError};
+use futures::future::LocalBoxFuture;
+
+use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Request, Response};
 use crate::platform::{Platform, SendFailure, Stir};
 
@@ -54,17 +56,17 @@ struct Gauge {
 ///
 /// # Errors
 /// `network`, `stalled`, or what refused the request before it left. `answer_lost` says whether it may have taken effect.
-pub async fn send<P: Platform>(
-    platform: &P,
+pub fn send<'a, P: Platform>(
+    platform: &'a P,
     request: Request<P>,
     patience: Patience,
-    mut on_bytes: Box<dyn FnMut(u64) + '_>,
-) -> Result<Response> {
+    on_bytes: Box<dyn FnMut(u64) + 'a>,
+) -> Watch<'a, P> {
     let step = request.step();
-    let mut deadline = Deadline::new(patience, request.body().file_len(), platform.now());
+    let deadline = Deadline::new(patience, request.body().file_len(), platform.now());
     let gauge: Rc<Gauge> = Rc::default();
     let told = gauge.clone();
-    let mut answer = platform.send(
+    let answer = platform.send(
         request,
         Rc::new(move |bytes| {
             told.sent.set(Some(bytes));
@@ -72,60 +74,79 @@ pub async fn send<P: Platform>(
             waker.into_iter().for_each(Waker::wake);
         }),
     );
-    let mut stirred = platform.stirred();
-    let (mut rings_at, mut timer) = (0, None);
-    let ended = poll_fn(|context| {
-        let answered = answer.as_mut().poll(context);
+    Watch { platform, step, deadline, gauge, answer, on_bytes, stirred: platform.stirred(), rings_at: 0, timer: None }
+}
+
+/// A request on its way, and the clock that watches it.
+pub struct Watch<'a, P: Platform> {
+    platform: &'a P,
+    step: Step,
+    deadline: Deadline,
+    gauge: Rc<Gauge>,
+    answer: LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>,
+    on_bytes: Box<dyn FnMut(u64) + 'a>,
+    stirred: LocalBoxFuture<'static, Stir>,
+    rings_at: u64,
+    timer: Option<LocalBoxFuture<'static, ()>>,
+}
+
+impl<P: Platform> Future for Watch<'_, P> {
+    type Output = Result<Response>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Response>> {
+        let error = match ready!(self.poll_end(context)) {
+            Some(Ok(response)) => return Poll::Ready(Ok(response)),
+            Some(Err(SendFailure::Refused(error))) => error,
+            Some(Err(SendFailure::Network { body_sent })) => UploadError::new(
+                Code::Network,
+                "The connection was lost, or the browser was not allowed to make the request.",
+            )
+            .hint("Where it never works: check the address and the server's CORS rule.")
+            .answer_lost(body_sent != Some(false)),
+            None => UploadError::new(Code::Stalled, "The connection stood still and was given up.")
+                .answer_lost(self.deadline.may_have_arrived()),
+        };
+        Poll::Ready(Err(error.at(self.step)))
+    }
+}
+
+impl<P: Platform> Watch<'_, P> {
+    /// What came of it; None where it isn't waited for any longer.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<std::result::Result<Response, SendFailure>>> {
+        let answered = self.answer.as_mut().poll(context);
         // After the answer was asked for, which may be when the transport tells.
-        if let Some(bytes) = gauge.sent.take() {
-            deadline.moved(bytes, platform.now());
-            on_bytes(bytes);
+        if let Some(bytes) = self.gauge.sent.take() {
+            self.deadline.moved(bytes, self.platform.now());
+            (self.on_bytes)(bytes);
         }
         if let Poll::Ready(answer) = answered {
             return Poll::Ready(Some(answer));
         }
-        gauge.waker.replace(Some(context.waker().clone()));
-        while let Poll::Ready(stir) = stirred.as_mut().poll(context) {
+        self.gauge.waker.replace(Some(context.waker().clone()));
+        while let Poll::Ready(stir) = self.stirred.as_mut().poll(context) {
             if stir == Stir::Online {
-                deadline.prove(platform.now());
+                self.deadline.prove(self.platform.now());
             }
-            (timer, stirred) = (None, platform.stirred());
+            (self.timer, self.stirred) = (None, self.platform.stirred());
         }
         loop {
-            let now = platform.now();
-            if let Some(timer) = &mut timer {
-                let timer: &mut futures::future::LocalBoxFuture<'static, ()> = timer;
-                if timer.as_mut().poll(context).is_pending() {
-                    return Poll::Pending;
-                }
-                if now.saturating_sub(rings_at) > SLEPT_MS {
-                    deadline.prove(now);
+            let now = self.platform.now();
+            if let Some(timer) = &mut self.timer {
+                ready!(timer.as_mut().poll(context));
+                if now.saturating_sub(self.rings_at) > SLEPT_MS {
+                    self.deadline.prove(now);
                 }
             }
-            let left = deadline.left(now);
+            let left = self.deadline.left(now);
             if left == 0 {
                 return Poll::Ready(None);
             }
             // Progress moves the deadline either way, so look again at least once in a stall's time.
-            let pause = left.min(patience.stall_ms.max(1));
-            rings_at = now + pause;
-            timer = Some(platform.sleep(pause));
+            let pause = left.min(self.deadline.patience.stall_ms.max(1));
+            self.rings_at = now + pause;
+            self.timer = Some(self.platform.sleep(pause));
         }
-    })
-    .await;
-    let error = match ended {
-        Some(Ok(response)) => return Ok(response),
-        Some(Err(SendFailure::Refused(error))) => error,
-        Some(Err(SendFailure::Network { body_sent })) => UploadError::new(
-            Code::Network,
-            "The connection was lost, or the browser was not allowed to make the request.",
-        )
-        .hint("Where it never works: check the address and the server's CORS rule.")
-        .answer_lost(body_sent != Some(false)),
-        None => UploadError::new(Code::Stalled, "The connection stood still and was given up.")
-            .answer_lost(deadline.may_have_arrived()),
-    };
-    Err(error.at(step))
+    }
 }
 
 /// When a request is given up.

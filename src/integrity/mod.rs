@@ -19,7 +19,7 @@ pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Option<[u8; 
     if let Some(known) = job.md5.get().filter(|_| whole) {
         return Some(known);
     }
-    let md5 = hashed(job, &[range]).await?;
+    let md5 = hashed(job, [range, ByteRange::new(range.end, range.end)]).await?;
     if whole {
         job.md5.set(Some(md5));
     }
@@ -31,13 +31,14 @@ pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Option<[u8; 
 const SAMPLE: u64 = 64 << 10;
 
 /// The MD5 of the file's head and tail; None where they can't be read.
-pub async fn sample<P: Platform>(job: &Job<P>) -> Option<[u8; 16]> {
+pub fn sample<P: Platform>(job: &Job<P>) -> impl Future<Output = Option<[u8; 16]>> {
     let size = job.source.size;
     let (head, tail) = (ByteRange::new(0, SAMPLE.min(size)), ByteRange::new(size.saturating_sub(SAMPLE), size));
-    hashed(job, &[head, tail]).await
+    hashed(job, [head, tail])
 }
 
-async fn hashed<P: Platform>(job: &Job<P>, ranges: &[ByteRange]) -> Option<[u8; 16]> {
+/// The MD5 of two ranges, one after the other.
+async fn hashed<P: Platform>(job: &Job<P>, ranges: [ByteRange; 2]) -> Option<[u8; 16]> {
     let mut hash = Md5::new();
     for range in ranges {
         let mut at = range.start;
