@@ -266,6 +266,7 @@ impl UploadError {
 
     /// Says what was being done, unless that is known already.
     #[must_use]
+    #[inline(never)] // It stands in some fifty places.
     pub fn at(mut self, step: Step) -> Self {
         self.0.step.get_or_insert(step);
         self
