@@ -205,19 +205,6 @@ impl<P: Platform> Job<P> {
         self.status(before);
     }
 
-    /// Waits, and says so where a server wished it and nothing else is on its way. A wait of the engine's own is over as soon as
-    /// something tells that the network is there.
-    pub async fn wait(&self, ms: u64, wished: bool) {
-        let before = self.status.get();
-        if wished && ms >= 1_000 && self.is_idle() {
-            self.status(Status::Waiting);
-        }
-        self.rest(ms, wished).await;
-        if wished {
-            self.waited(before);
-        }
-    }
-
     /// Waits while the platform knows that there is no network, or until the upload is paused. True where there was none.
     pub async fn wait_for_network(&self) -> bool {
         if self.platform.online() {
@@ -226,14 +213,19 @@ impl<P: Platform> Job<P> {
         let before = self.status.get();
         self.status(Status::Waiting);
         while !self.platform.online() && !self.gate.is_paused() {
-            self.rest(LOOK_MS, false).await;
+            self.wait(LOOK_MS, false).await;
         }
         self.waited(before);
         true
     }
 
-    /// Sleeps so long; but for a wished wait, no longer than until the network is back, or the upload is paused.
-    async fn rest(&self, ms: u64, wished: bool) {
+    /// Waits, and says so where a server wished it and nothing else is on its way. A wait of the engine's own is over as soon as
+    /// something tells that the network is there, or the upload is paused.
+    pub async fn wait(&self, ms: u64, wished: bool) {
+        let before = self.status.get();
+        if wished && ms >= 1_000 && self.is_idle() {
+            self.status(Status::Waiting);
+        }
         let (mut clock, mut paused) = (self.platform.sleep(ms), pin!(self.gate.paused()));
         let mut stirred = self.platform.stirred();
         poll_fn(|context| {
@@ -255,6 +247,9 @@ impl<P: Platform> Job<P> {
             Poll::Pending
         })
         .await;
+        if wished {
+            self.waited(before);
+        }
     }
 
     /// Parts wait side by side: the first one that goes on ends the wait.

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use super::events::{Event, SentPart, Status};
 use super::flight::Flight;
@@ -64,52 +64,40 @@ pub async fn send_all<P: Platform>(
         job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
         job.hold().await;
         job.status(Status::Sending);
-        let mut flying = pin!(fly(job, provider, session, waiting, &mut arrived));
+        let mut flying = Flight::default();
+        let mut next_slot = job.slots.acquire();
         let mut paused = pin!(job.gate.paused());
-        poll_fn(|context| match flying.as_mut().poll(context) {
-            // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
-            Poll::Pending if !job.is_committed() => paused.as_mut().poll(context).map(Ok),
-            flown => flown,
-        })
-        .await?;
-    }
-}
-
-/// Lets waiting parts take off as slots come free, until all have arrived or one can't.
-async fn fly<P: Platform>(
-    job: &Job<P>,
-    provider: &AnyProvider<P>,
-    session: &Session<P>,
-    mut waiting: Vec<&Part>,
-    arrived: &mut Vec<Arrived<P>>,
-) -> Result<()> {
-    let mut flying = Flight::default();
-    let mut next_slot = job.slots.acquire();
-    loop {
-        let landed = poll_fn(|context| {
+        // Lets waiting parts take off as slots come free; nothing more lands once all have, or the upload is paused.
+        let mut landing = |context: &mut Context<'_>| {
             loop {
                 if let Poll::Ready(landed) = flying.poll_landed(context) {
                     return Poll::Ready(Some(landed));
                 }
                 let Some(part) = waiting.last() else {
-                    return if flying.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+                    if flying.is_empty() {
+                        return Poll::Ready(None);
+                    }
+                    break;
                 };
-                let Poll::Ready(slot) = Pin::new(&mut next_slot).poll(context) else { return Poll::Pending };
+                let Poll::Ready(slot) = Pin::new(&mut next_slot).poll(context) else { break };
                 flying.push(send_one(job, provider, session, part, slot));
                 waiting.pop();
                 next_slot = job.slots.acquire();
             }
-        });
-        let Some(landed) = landed.await else { return Ok(()) };
-        let landed: Arrived<P> = landed?;
-        let part = &landed.part;
-        job.count_arrival();
-        if provider.goes_on_after(session) {
-            job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
+            // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
+            if job.is_committed() { Poll::Pending } else { paused.as_mut().poll(context).map(|()| None) }
+        };
+        while let Some(landed) = poll_fn(&mut landing).await {
+            let landed: Arrived<P> = landed?;
+            let part = &landed.part;
+            job.count_arrival();
+            if provider.goes_on_after(session) {
+                job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
+            }
+            job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
+            job.tell(Event::Part(part.clone()));
+            arrived.push(landed);
         }
-        job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
-        job.tell(Event::Part(part.clone()));
-        arrived.push(landed);
     }
 }
 

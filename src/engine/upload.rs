@@ -21,8 +21,8 @@ use crate::text;
 pub async fn run<P: Platform>(
     job: &Job<P>,
     provider: &AnyProvider<P>,
-    mut resumed: Option<Resumed<P>>,
-) -> Result<UploadResult<P>> {
+    resumed: &mut Option<Resumed<P>>,
+) -> Result<Box<UploadResult<P>>> {
     job.hold().await;
     job.admit().await;
     job.hold().await;
@@ -31,7 +31,9 @@ pub async fn run<P: Platform>(
     // Where the destination has all of the bytes, nobody may have the file any more.
     let settling = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Settling);
     if !settling {
-        check(job, provider).await?;
+        check(job, provider)?;
+        let sample = integrity::sample(job).await;
+        job.sample.set(sample.ok_or_else(unreadable)?);
     }
     let mut outcome = Outcome::default();
     outcome.already_there = resumed.is_none() && provider.check(job, &mut outcome).await?;
@@ -47,11 +49,11 @@ pub async fn run<P: Platform>(
         loop {
             let kept = resumed.is_some();
             outcome = Outcome::default();
-            match once_through(job, provider, &mut resumed, &mut outcome).await {
+            match once_through(job, provider, resumed, &mut outcome).await {
                 // A session that was kept for another day may well be gone by then: that counts for nothing.
                 Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
                     anew = !kept;
-                    resumed = None;
+                    *resumed = None;
                     job.keeper.forget(&job.platform);
                     job.platform
                         .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
@@ -66,7 +68,7 @@ pub async fn run<P: Platform>(
                             phase: Phase::Sending,
                             arrived: Vec::new(),
                         };
-                        resumed = opened.as_ref().map(stale);
+                        *resumed = opened.as_ref().map(stale);
                         job.session.set(opened);
                     }
                 }
@@ -74,7 +76,7 @@ pub async fn run<P: Platform>(
             }
         }
     };
-    Ok(UploadResult {
+    Ok(Box::new(UploadResult {
         provider: provider.name(),
         outcome,
         bytes: job.source.size,
@@ -82,7 +84,7 @@ pub async fn run<P: Platform>(
         attempts: job.attempts(),
         elapsed_ms: job.platform.now().saturating_sub(started),
         verified,
-    })
+    }))
 }
 
 /// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
@@ -134,7 +136,10 @@ async fn once_through<P: Platform>(
             verified &= arrived.part.verified;
             receipts.push(arrived.receipt);
         }
-        still_the_same(job).await?;
+        // Not every browser fails where a file is rewritten while it is read: what went out may be of two files.
+        if integrity::sample(job).await != Some(job.sample.get()) {
+            return Err(file_changed());
+        }
 
         job.hold().await;
         job.status(Status::Completing);
@@ -175,7 +180,7 @@ fn keep<P: Platform>(
 }
 
 /// What can be said before anything is sent.
-async fn check<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<()> {
+fn check<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<()> {
     let source = &job.source;
     let reject =
         |message: &str, hint: &str| Err(UploadError::new(Code::FileRejected, message).at(Step::Check).hint(hint));
@@ -191,21 +196,11 @@ async fn check<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<(
         .at(Step::Check)
         .hint("Use \"auto\" or \"off\"."));
     }
-    match integrity::sample(job).await {
-        Some(sample) => job.sample.set(sample),
-        None => {
-            return Err(UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
-                .at(Step::Check)
-                .hint("It may have been moved, or lie in a folder that the browser may not read. Pick it again."));
-        }
-    }
     Ok(())
 }
 
-/// Not every browser fails where a file is rewritten while it is read: what went out may be of two files.
-async fn still_the_same<P: Platform>(job: &Job<P>) -> Result<()> {
-    match integrity::sample(job).await {
-        Some(sample) if sample == job.sample.get() => Ok(()),
-        _ => Err(file_changed()),
-    }
+fn unreadable() -> UploadError {
+    UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
+        .at(Step::Check)
+        .hint("It may have been moved, or lie in a folder that the browser may not read. Pick it again.")
 }

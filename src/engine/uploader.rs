@@ -145,10 +145,10 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>
             Err(error) => return end(&job, Status::Failed, Event::Error(error)),
         },
     );
-    let resumed = take_up(job, provider, begin);
+    let mut resumed = take_up(job, provider, begin);
     let kept = resumed.is_some();
     let ended = {
-        let (mut running, mut closed) = (pin!(run(job, provider, resumed)), pin!(job.gate.closed()));
+        let (mut running, mut closed) = (pin!(run(job, provider, &mut resumed)), pin!(job.gate.closed()));
         // An upload that was told to end does no more.
         poll_fn(|context| match closed.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),
@@ -161,7 +161,7 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>
     let (status, event, forgotten) = match ended {
         Some(Ok(result)) => {
             session = None;
-            (Status::Done, Event::Complete(Box::new(result)), true)
+            (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
             let stuck = kept && job.arrived() == 0;
