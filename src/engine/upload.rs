@@ -147,7 +147,7 @@ async fn once_through<P: Platform>(
             keep(job, provider, &session, Phase::Completing).await;
         }
         provider.complete(job, &session, &receipts, !fresh, outcome).await?;
-        // The destination has the file: from here on there is nothing to give up.
+        // The destination has the file: from here on there is nothing to give up, and nobody else has the session.
         job.session.take();
         if let Some(session) = Rc::get_mut(&mut session) {
             if outcome.record_id.is_some() {

@@ -138,13 +138,11 @@ impl Uploader {
 
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
 async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>, UploadError>, begin: Begin<P>) {
-    let (job, provider) = (
-        &*job,
-        &match provider {
-            Ok(provider) => provider,
-            Err(error) => return end(&job, Status::Failed, Event::Error(error)),
-        },
-    );
+    let provider = match provider {
+        Ok(provider) => provider,
+        Err(error) => return end(&job, Status::Failed, Event::Error(error)),
+    };
+    let (job, provider) = (&*job, &provider);
     let mut resumed = take_up(job, provider, begin);
     let kept = resumed.is_some();
     let ended = {
@@ -211,7 +209,7 @@ fn take_up<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>
         Some(resumed) => {
             job.keeper.found();
             if resumed.phase != Phase::Settling {
-                // Whoever cancels at once gives up what was opened then.
+                // Whoever cancels at once gives up what was opened then. Read once more: code that copies a session weighs more.
                 job.session.set(read().map(|again| Rc::new(again.session)));
             }
         }

@@ -152,7 +152,7 @@ pub(super) fn begin(request: XmlHttpRequest, outgoing: &Outgoing, on_sent: OnSen
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
 fn parse_headers(lines: &str) -> Vec<(String, String)> {
     let mut headers = Vec::new();
-    for line in lines.split('\n') {
+    for line in text::pieces(lines, "\n") {
         if let Some((name, value)) = text::cut(line, ":") {
             headers.push((name.to_ascii_lowercase(), value.trim_ascii().into()));
         }
