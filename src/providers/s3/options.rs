@@ -150,7 +150,7 @@ impl Address {
         let mut path = String::from(text::end_bare(&url.path, b'/'));
         path.push('/');
         // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
-        if force_path.unwrap_or(numeric || !name.contains('.') || bucket.contains('.')) {
+        if force_path.unwrap_or(numeric || !text::has(name, ".") || text::has(bucket, ".")) {
             path.push_str(bucket);
             path.push('/');
             return Some(Self { origin: url.origin, path });
@@ -256,7 +256,7 @@ pub(super) fn check_key(key: &str) -> Result<(), &'static str> {
     if key.len() > KEY {
         return Err("has more than 1024 bytes");
     }
-    if key.split('/').any(|segment| segment == "." || segment == "..") {
+    if text::pieces(key, "/").iter().any(|segment| *segment == "." || *segment == "..") {
         return Err("has a segment \".\" or \"..\", which browsers take out of an address");
     }
     Ok(())

@@ -85,7 +85,7 @@ fn add(query: &mut String, name: &str, value: &str) {
 /// A path, each segment percent-encoded once: S3 takes keys as they are, "//" and dots included.
 pub(crate) fn encode_path(path: &str) -> String {
     let mut encoded = String::new();
-    for (index, segment) in path.split('/').enumerate() {
+    for (index, segment) in text::pieces(path, "/").into_iter().enumerate() {
         encoded.push_str(if index == 0 { "" } else { "/" });
         encoded.push_str(&encode_segment(segment));
     }
