@@ -1,4 +1,4 @@
-import init, { Engine, __wbg_reset_state as renew, onFatal, stir, version as wasmVersion } from "./dist/partway.js";
+import { Engine, __wbg_reset_state as renew, onFatal, start, stir, version as wasmVersion } from "./dist/partway.js";
 import { UploadError, crashed, toUploadError } from "./error.js";
 import { listen } from "./events.js";
 import { report } from "./report.js";
@@ -25,7 +25,7 @@ async function instantiate(source) {
   onFatal(crash);
   let found;
   try {
-    await init({ module_or_path: module });
+    await start(module);
     revive();
     found = wasmVersion();
   } catch (error) {

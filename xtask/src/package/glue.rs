@@ -27,6 +27,9 @@ const CLOSURE_CALLS: [(&str, &str); 2] = [
 /// Requests that would go on sending for nobody.
 const REQUESTS: [&str; 2] = ["new AbortController()", "new XMLHttpRequest()"];
 
+/// What the guard starts an instance by.
+const START: [&str; 2] = ["function __wbg_finalize_init(instance, module) {", "function __wbg_get_imports() {"];
+
 /// The number that tells instances apart; the guard raises it.
 const INSTANCE_ID: &str = "let __wbg_instance_id = 0;";
 
@@ -37,7 +40,9 @@ pub(super) fn patch(glue: &str) -> Result<String> {
         expect(&patched, from, 1)?;
         patched = patched.replace(from, to);
     }
-    expect(&patched, INSTANCE_ID, 1)?;
+    for part in [INSTANCE_ID, START[0], START[1]] {
+        expect(&patched, part, 1)?;
+    }
     expect(&patched, ".exports", EXPORTS.len())?;
     let closures = patched.matches(STALE_CHECK).count();
     ensure!(closures > 0, "the glue makes no closures that know their instance");
@@ -85,7 +90,8 @@ function makeMutClosure(arg0, arg1, f) {
 const fetching = () => new AbortController();
 const sending = () => new XMLHttpRequest();
 function __wbg_reset_state() { wasm = wasmInstance.exports; }
-function __wbg_finalize_init(instance) { wasm = instance.exports; }
+function __wbg_get_imports() {}
+function __wbg_finalize_init(instance, module) { wasm = instance.exports; }
 ";
 
     #[test]
@@ -105,6 +111,7 @@ function __wbg_finalize_init(instance) { wasm = instance.exports; }
             ("wasm = instance.exports;", "wasm = x;"),
             ("wasm = wasmInstance.exports;", "wasm = instance.exports;"),
             ("let __wbg_instance_id = 0;", ""),
+            ("function __wbg_get_imports() {", "function imports() {"),
             ("state.instance !== ", "state.inst !== "),
             ("new XMLHttpRequest()", "new Other()"),
             ("f(a, state.b, ...args)", "f(a, state.b, args)"),

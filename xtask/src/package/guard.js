@@ -1,3 +1,8 @@
+/** Makes an instance of a module the current one. The glue's own `init` also fetches and compiles, which the face does by itself. */
+export async function start(module) {
+  __wbg_finalize_init(await WebAssembly.instantiate(module, __wbg_get_imports()), module);
+}
+
 let __partway_fatal = () => {};
 
 /** The hook is called once for each instance that dies, before the error goes on to whoever called. */

@@ -5,7 +5,7 @@ export const core = {
   tasks: [],
   resets: 0,
   frees: 0,
-  inits: [],
+  starts: [],
   stirred: [],
   instance: 0,
   /** Thrown by the next call of that name. */
@@ -18,7 +18,7 @@ export const core = {
     return error;
   },
   forget() {
-    core.engines.length = core.tasks.length = core.inits.length = core.stirred.length = 0;
+    core.engines.length = core.tasks.length = core.starts.length = core.stirred.length = 0;
     core.resets = core.frees = 0;
     core.throws = {};
   },
@@ -38,9 +38,9 @@ export function stir(online) {
   maybeThrow("stir");
 }
 
-export default async function init({ module_or_path }) {
-  core.inits.push(module_or_path);
-  maybeThrow("init");
+export async function start(module) {
+  core.starts.push(module);
+  maybeThrow("instance");
 }
 
 export function __wbg_reset_state() {
