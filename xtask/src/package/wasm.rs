@@ -138,8 +138,6 @@ fn rust_flags() -> Result<Vec<String>> {
         }
     }
     let mut flags: Vec<_> = folders.iter().map(|folder| format!("--remap-path-prefix={}=", folder.display())).collect();
-    // LLVM's own threshold for "z" is 5: this much makes the compressed wasm smaller (by 0.5 %, measured; 8 and 30 are worse).
-    flags.push("-Cllvm-args=-inline-threshold=12".into());
     // Faster loops by more code (0.6 %, measured).
     flags.push("-Cllvm-args=-disable-lsr".into());
     // Fewer loads by copies of them on every way there (2 %, measured).
