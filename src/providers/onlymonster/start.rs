@@ -54,7 +54,7 @@ pub(super) fn session<P: Platform>(job: &Job<P>, reply: StartReply) -> Result<Se
     Ok(Session { upload_id, key, record_id: reply.id.map(|id| id.0), get_url, ..session })
 }
 
-/// The plan for `count` parts whose sizes the vendor doesn't give.
+/// The plan for parts whose sizes the vendor doesn't give.
 ///
 /// `max(ceil(S / N), 5 MiB)` for each, the last one takes the rest: equal parts, none below S3's minimum; fewer where that
 /// suffices. (The rule is Partway's own; Onlymonster publishes none.)

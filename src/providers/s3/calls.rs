@@ -30,7 +30,6 @@ pub(super) struct Ask<'a> {
     pub(super) step: Step,
     pub(super) method: Method,
     pub(super) key: &'a str,
-    /// As a [`Signable`]'s.
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) headers: &'a [(String, String)],
     /// The document that it carries, if it isn't empty.
@@ -99,14 +98,14 @@ impl Line {
         let turn = u64::from(number.saturating_sub(1)) + count;
         let request = self.sign(platform, credentials, turn as usize, ask, body)?;
         self.counts.borrow_mut().insert(number, count + 1);
-        self.sets.borrow_mut().insert(number, credentials.set.into());
+        self.sets.borrow_mut().insert(number, credentials.set);
         Ok(request)
     }
 
     /// What the store means by an answer to a part that isn't 2xx.
     pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
         let set = self.sets.borrow().get(number).map_or(0, |set| *set);
-        self.refused(platform, set as u32, response).at(Step::Part)
+        self.refused(platform, set, response).at(Step::Part)
     }
 
     /// Makes a request until it is answered, at most as often as `retry` says.
@@ -184,7 +183,7 @@ impl Line {
 
     /// What the store means, and what is done about it: credentials that expired are asked for anew, a clock that is off is
     /// put right, an expired URL is signed again.
-    fn refused<P: Platform>(&self, platform: &P, set: u32, response: &Response) -> UploadError {
+    fn refused<P: Platform>(&self, platform: &P, set: u64, response: &Response) -> UploadError {
         let error = store::refusal(response, platform.now());
         let code = error.vendor.as_ref().and_then(|vendor| vendor.code.as_deref()).unwrap_or("");
         if matches!(code, "ExpiredToken" | "TokenRefreshRequired") {

@@ -19,7 +19,7 @@ const AHEAD_MS: u64 = 60_000;
 pub(super) struct Credentials {
     pub(super) key: Key,
     /// Counts the sets from 1, so that an answer can be laid to the one that its request was signed with.
-    pub(super) set: u32,
+    pub(super) set: u64,
     /// When they end, where that is known and lies ahead.
     pub(super) expires_at: Option<u64>,
 }
@@ -32,7 +32,7 @@ pub struct SharedCredentials(Rc<State>);
 struct State {
     current: RefCell<Option<Rc<Credentials>>>,
     /// The set that the store refused last.
-    rejected: Cell<u32>,
+    rejected: Cell<u64>,
 }
 
 /// One upload's way to the current set.
@@ -96,7 +96,7 @@ impl Vault {
     }
 
     /// The store says that a set has expired.
-    pub(super) fn reject(&self, set: u32) {
+    pub(super) fn reject(&self, set: u64) {
         let rejected = &self.shared.0.rejected;
         rejected.set(rejected.get().max(set));
     }

@@ -51,7 +51,7 @@ pub(super) fn whose(found: &Found, mine: &Mine) -> Whose {
         None => return Whose::Unclear,
     }
     let fresh = found.age.map(|age| age <= mine.since + SECOND);
-    let there = found.etag.as_deref().map(bare).filter(|etag| md5_like(text::cut(etag, "-").map_or(etag, |(md5, _)| md5)));
+    let there = found.etag.as_deref().map(bare).filter(|etag| md5_like(text::until(etag, "-")));
     let same = mine.etag.as_deref().zip(there).map(|(mine, there)| bare(mine) == there);
     match (same.filter(|same| *same || mine.proven), fresh) {
         (Some(true), Some(false)) if mine.new => Whose::Other,

@@ -92,7 +92,7 @@ impl Options {
             let Some(address) = Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style) else {
                 return misfit(
                     "The endpoint \"{}\" is no https address.",
-                    &text::cut(endpoint, "?").map_or(endpoint.as_str(), |(head, _)| head),
+                    &text::until(endpoint, "?"),
                     "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
                 );
             };
