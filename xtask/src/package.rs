@@ -64,6 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     }
 
     let stage = scratch.join("stage");
+    recreate(&stage)?;
     recreate(&stage.join("dist"))?;
     bundle::entry(&WHOLE, &folder, &dist, &scratch, &stage, &tools)?;
     for entry in &NARROW {

@@ -13,43 +13,32 @@ use crate::process::Process;
 use crate::runner::Test;
 use crate::stage::Stage;
 
-/// What the app imports, and where its uploads go.
-struct Import {
-    entry: &'static str,
-    destinations: &'static [Destination],
-}
-
-const WHOLE: Import = Import { entry: "partway", destinations: &[Destination::S3, Destination::Ofauth] };
-
-/// The entries for one destination each.
-const ENTRIES: [Import; 5] = [
-    Import { entry: "partway/ofauth", destinations: &[Destination::Ofauth] },
-    Import { entry: "partway/onlymonster", destinations: &[Destination::Onlymonster] },
-    Import { entry: "partway/apifansly", destinations: &[Destination::Apifansly] },
-    Import { entry: "partway/s3", destinations: &[Destination::S3] },
-    Import { entry: "partway/plan", destinations: &[Destination::Plan] },
-];
-
 pub(super) fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     for version in [5, 6, 7, 8] {
         for mode in ["dev", "preview"] {
             tests.push(Test::new(format!("vite {version} {mode}: an app uploads with the tarball"), move |stage| {
-                app(stage, version, mode, &WHOLE).boxed_local()
+                app(stage, version, mode, None).boxed_local()
             }));
         }
     }
-    let built = ENTRIES.iter().map(|import| (8, "preview", import));
+    let built = Destination::ALL.map(|destination| (8, "preview", destination));
     // Where the dev server doesn't have the wasm: the entry's own copy is loaded.
-    for (version, mode, import) in built.chain([(5, "dev", &ENTRIES[0])]) {
-        tests.push(Test::new(format!("vite {version} {mode}: an app uploads with {}", import.entry), move |stage| {
-            app(stage, version, mode, import).boxed_local()
-        }));
+    for (version, mode, only) in built.into_iter().chain([(5, "dev", Destination::Ofauth)]) {
+        tests.push(Test::new(
+            format!("vite {version} {mode}: an app uploads with {}", entry(Some(only))),
+            move |stage| app(stage, version, mode, Some(only)).boxed_local(),
+        ));
     }
     tests
 }
 
-async fn app(stage: &Stage, version: u32, mode: &str, import: &Import) -> Result<()> {
+/// What the app imports: all of the package, or the entry for one destination.
+fn entry(only: Option<Destination>) -> String {
+    only.map_or("partway".into(), |destination| format!("partway/{}", destination.name()))
+}
+
+async fn app(stage: &Stage, version: u32, mode: &str, only: Option<Destination>) -> Result<()> {
     quick(stage).await?;
     let mut command = Command::new("node");
     command.arg(crate::root().join("tests/package/serve.mjs")).args([
@@ -57,7 +46,7 @@ async fn app(stage: &Stage, version: u32, mode: &str, import: &Import) -> Result
         mode,
         "0",
         &stage.sandbox.at.app,
-        import.entry,
+        &entry(only),
     ]);
     let (_server, url) = Process::start("the Vite server", &mut command, |line| {
         let ready: Value = serde_json::from_str(line).ok()?;
@@ -65,7 +54,7 @@ async fn app(stage: &Stage, version: u32, mode: &str, import: &Import) -> Result
     })
     .await?;
     let driver = &stage.browser.driver;
-    for &destination in import.destinations {
+    for destination in only.map_or(vec![Destination::S3, Destination::Ofauth], |only| vec![only]) {
         let file = stage.file(&format!("vite-{}.mp4", destination.name()), SEVERAL_PARTS)?;
         driver.goto(format!("{url}?destination={}", destination.name())).await?;
         driver.find(By::Css("#files")).await?.send_keys(file.path.to_string_lossy()).await?;
