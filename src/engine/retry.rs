@@ -13,6 +13,8 @@ pub const LONGEST_WISH_MS: u64 = 5 * 60_000;
 #[derive(Debug, Default)]
 pub struct Tries {
     attempt: u32,
+    /// Those that only found out that what signed the request had expired.
+    expired: u32,
     /// Parts that had arrived at the last failure.
     arrived: u32,
 }
@@ -21,7 +23,8 @@ impl Tries {
     /// Waits for the next try after a failure, as long as the error, the server's wish and the network have it.
     ///
     /// While the platform knows of no network, waiting costs no attempt. A part that arrived since the last failure shows that the
-    /// network carries: the patience with it begins anew.
+    /// network carries: the patience with it begins anew. Expired URLs and credentials are counted apart, since they tell nothing of
+    /// what the request is up against.
     ///
     /// # Errors
     /// The error itself, where no further try is due.
@@ -36,9 +39,11 @@ impl Tries {
             self.attempt = 0;
         }
         self.arrived = job.arrived();
-        self.attempt += 1;
+        let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
+        let attempt = if expired { &mut self.expired } else { &mut self.attempt };
+        *attempt += 1;
         let wished = matches!(error.retry, Retry::Later(Some(_)));
-        let wait = next_try(error, self.attempt, retry, job.platform.random())?;
+        let wait = next_try(error, *attempt, retry, job.platform.random())?;
         job.wait(wait, wished).await;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use partway::engine::events::Event;
 use partway::error::{Code, Step};
 use partway_simulation::servers::{STORE, STORE_TWO};
-use partway_simulation::{Handle, World};
+use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
 
 use crate::dialects::MIB;
@@ -162,8 +162,7 @@ fn uploads_with_the_same_options_share_their_credentials() {
 fn credentials_end_unannounced(world: &World) {
     world.line(|line| line.bytes_per_ms = 500);
     world.hooks().credentials_ms = Some(60_000);
-    let unannounced =
-        partway_simulation::Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration")));
+    let unannounced = Fault::json(|given| drop(given.as_object_mut().unwrap().remove("expiration")));
     world.fault("credentials", 0, None, unannounced);
 }
 
@@ -203,6 +202,19 @@ fn credentials_that_lie_about_their_end_are_fetched_again_when_refused() {
     let fetched = world.count("credentials");
     assert!((2..=5).contains(&fetched), "{fetched}: once for each end\n{upload:?}");
     assert!(result.attempts > result.parts, "refused ones were sent again");
+}
+
+#[test]
+fn finding_out_that_credentials_ended_costs_no_try() {
+    let world = World::new(1);
+    credentials_end_unannounced(&world);
+    world.fault("store:PutObject", 0, 2, Fault::StallInBody);
+    let options = json!({ "retry": { "attempts": 3 }, "stallMs": 40_000 });
+    let upload = world.upload(with(json!({})), options, &world.file("clip.mp4", 3 * MIB));
+    world.run();
+    world.stored(&upload);
+    let statuses: Vec<_> = world.sent("store:PutObject").iter().map(|record| record.status).collect();
+    assert_eq!(statuses[2..], [Some(400), Some(200)], "{statuses:?}");
 }
 
 #[test]
@@ -301,7 +313,7 @@ fn options_that_cannot_work_are_said_before_a_request() {
 #[test]
 fn what_get_credentials_throws_reaches_the_caller() {
     let world = World::new(1);
-    world.fault("credentials", 0, None, partway_simulation::Fault::status(500));
+    world.fault("credentials", 0, None, Fault::status(500));
     let error = uploads(&world, with(json!({})), MIB).error();
     assert_eq!((error.code, error.step), (Code::Application, Some(Step::Sign)));
     assert_eq!(world.count("credentials"), 8, "it may be asked again");
@@ -309,7 +321,7 @@ fn what_get_credentials_throws_reaches_the_caller() {
         ["null", "{}", "[]", r#"{"accessKeyId":"","secretAccessKey":""}"#, r#"{"accessKeyId":1,"secretAccessKey":2}"#]
     {
         let world = World::new(1);
-        world.fault("credentials", 0, None, partway_simulation::Fault::body(given));
+        world.fault("credentials", 0, None, Fault::body(given));
         assert_eq!(uploads(&world, with(json!({})), MIB).code(), Some(Code::InvalidOptions), "{given}");
         assert_eq!(world.count("store:*"), 0);
     }
