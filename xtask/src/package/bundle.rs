@@ -33,7 +33,19 @@ pub(super) fn entry(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, sta
                 "--log-level=warning",
             ])
             .arg(format!("--external:./dist/{}", entry.inline()))
-            .arg(format!("--outfile={}", stage.join(format!("{}.js", entry.script)).display()))
+            .arg("--outfile=bundle.js")
+            .current_dir(&sources),
+    )?;
+    // 5 % less after compression than esbuild leaves.
+    let script = format!("{}.js", entry.script);
+    process::run(
+        Command::new(tools.join("node_modules/.bin/terser"))
+            .arg("bundle.js")
+            .args(["--module", "--ecma", "2022", "--compress", "passes=3", "--mangle"])
+            .arg("--source-map")
+            .arg(format!("content='bundle.js.map',filename='{script}',url='{script}.map',includeSources"))
+            .arg("--output")
+            .arg(stage.join(&script))
             .current_dir(&sources),
     )?;
     for file in [entry.wasm(), entry.inline()] {
