@@ -33,6 +33,18 @@ impl<T> Numbered<T> {
         }
     }
 
+    /// What has that number, to change it; something empty where nothing had.
+    pub fn entry(&mut self, number: u32) -> &mut T
+    where
+        T: Default,
+    {
+        let at = self.at(number).unwrap_or_else(|at| {
+            self.0.insert(at, (number, T::default()));
+            at
+        });
+        &mut self.0[at].1
+    }
+
     /// Takes out what has that number.
     pub fn remove(&mut self, number: u32) -> Option<T> {
         self.at(number).ok().map(|at| self.0.remove(at).1)

@@ -155,7 +155,7 @@ impl<P: Platform> PlanProvider<P> {
 
     /// Sees to it that a part has a good address.
     async fn signed(&self, job: &Job<P>, session: &Session<P>, state: &State, number: u32) -> Result<()> {
-        let good = || state.urls.borrow().good(number, job.platform.now()).is_some();
+        let good = || state.urls.borrow().is_good(number, job.platform.now());
         if good() || !self.signs {
             return Ok(());
         }

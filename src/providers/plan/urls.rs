@@ -20,15 +20,19 @@ pub(super) struct Target {
     expires_at: Option<u64>,
 }
 
+/// What is known of a part.
+#[derive(Debug, Default)]
+struct Known {
+    target: Option<Target>,
+    /// It was given its address.
+    taken: bool,
+    /// It was asked for in vain.
+    left_out: bool,
+}
+
 /// What is known of one upload's parts.
 #[derive(Debug, Default)]
-pub(super) struct Urls {
-    known: Numbered<Target>,
-    /// Parts that were given their address.
-    taken: Numbered<()>,
-    /// Parts that were asked for in vain.
-    left_out: Numbered<()>,
-}
+pub(super) struct Urls(Numbered<Known>);
 
 impl Urls {
     /// Learns an address. `expires_at` counts where the URL doesn't tell by itself.
@@ -42,39 +46,38 @@ impl Urls {
     ) {
         // One that is new and over already: a clock is off, and the store knows better.
         let expires_at = url.expires_at().or(expires_at).filter(|at| *at > now);
-        self.known.insert(number, Target { url, headers, expires_at });
-        self.left_out.remove(number);
+        let known = self.0.entry(number);
+        known.target = Some(Target { url, headers, expires_at });
+        known.left_out = false;
     }
 
-    /// The address of a part, if it is known and good for a while.
-    pub(super) fn good(&self, number: u32, now: u64) -> Option<&Target> {
-        self.known.get(number).filter(|target| target.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
+    /// True where the address of a part is known and good for a while.
+    pub(super) fn is_good(&self, number: u32, now: u64) -> bool {
+        self.known(number).is_some_and(|target| target.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
     }
 
     /// The address of a part, however long it is good for.
     pub(super) fn known(&self, number: u32) -> Option<&Target> {
-        self.known.get(number)
+        self.0.get(number)?.target.as_ref()
     }
 
     /// The part gets its address now.
     pub(super) fn take(&mut self, number: u32) {
-        self.taken.insert(number, ());
+        self.0.entry(number).taken = true;
     }
 
     /// A part was asked for in vain. True where it was so before, and not given since.
     pub(super) fn leave_out(&mut self, number: u32) -> bool {
-        let before = self.left_out.get(number).is_some();
-        self.left_out.insert(number, ());
-        before
+        std::mem::replace(&mut self.0.entry(number).left_out, true)
     }
 
     /// The address of a part has lapsed.
     pub(super) fn forget(&mut self, number: u32) {
-        self.known.remove(number);
+        self.0.entry(number).target = None;
     }
 
     fn waits(&self, number: u32) -> bool {
-        self.taken.get(number).is_none()
+        self.0.get(number).is_none_or(|known| !known.taken)
     }
 
     /// The parts to ask for now: `wanted`, and those next in line that have no good address and weren't sent; at most [`BATCH`].
@@ -84,7 +87,7 @@ impl Urls {
             if numbers.len() == BATCH {
                 break;
             }
-            if Some(part.number) != wanted && self.waits(part.number) && self.good(part.number, now).is_none() {
+            if Some(part.number) != wanted && self.waits(part.number) && !self.is_good(part.number, now) {
                 numbers.push(part.number);
             }
         }
@@ -95,7 +98,7 @@ impl Urls {
     pub(super) fn ahead(&self, plan: &Plan, now: u64) -> Vec<u32> {
         let mut waiting = 0;
         for part in plan.parts() {
-            if self.waits(part.number) && self.good(part.number, now).is_some() {
+            if self.waits(part.number) && self.is_good(part.number, now) {
                 waiting += 1;
             }
             if waiting == LOW {
@@ -169,9 +172,9 @@ mod tests {
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, Some(1), 0);
         urls.learn(2, url(""), None, Some(90_000), 0);
         urls.learn(3, url(""), None, None, 0);
-        assert!(urls.good(1, 100_000).is_some());
-        assert!(urls.good(1, 105_000).is_none());
-        assert!(urls.good(2, 80_000).is_none());
+        assert!(urls.is_good(1, 100_000));
+        assert!(!urls.is_good(1, 105_000));
+        assert!(!urls.is_good(2, 80_000));
         assert_eq!(urls.batch(&plan(3), None, 110_000), [1, 2]);
         assert!(urls.known(1).is_some());
         urls.forget(1);
@@ -182,6 +185,6 @@ mod tests {
     fn a_new_url_that_is_over_tells_of_a_clock_that_is_off() {
         let mut urls = Urls::default();
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, None, 7_200_000);
-        assert!(urls.good(1, 7_200_000).is_some());
+        assert!(urls.is_good(1, 7_200_000));
     }
 }

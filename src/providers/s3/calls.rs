@@ -47,6 +47,14 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// Requests of a part so far.
+#[derive(Debug, Default)]
+struct Sent {
+    count: u32,
+    /// The set of credentials that the last one was signed with.
+    set: u64,
+}
+
 /// What is between one upload and its store.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -54,10 +62,8 @@ pub(super) struct Line {
     vault: Vault,
     /// The store's clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
-    /// Requests of each part so far.
-    counts: RefCell<Numbered<u64>>,
-    /// The set of credentials that each part's last request was signed with.
-    sets: RefCell<Numbered<u64>>,
+    /// What was sent of each part.
+    sent: RefCell<Numbered<Sent>>,
     /// Credentials were asked for anew on the suspicion that they had expired.
     doubted: Cell<bool>,
 }
@@ -68,8 +74,7 @@ impl Line {
             target,
             vault: Vault::new(credentials),
             ahead: Cell::default(),
-            counts: RefCell::default(),
-            sets: RefCell::default(),
+            sent: RefCell::default(),
             doubted: Cell::default(),
         }
     }
@@ -94,17 +99,17 @@ impl Line {
         ask: &Ask<'_>,
         body: Body<P>,
     ) -> Result<StoreRequest<P>> {
-        let count = self.counts.borrow().get(number).map_or(0, |count| *count);
-        let turn = u64::from(number.saturating_sub(1)) + count;
-        let request = self.sign(platform, credentials, turn as usize, ask, body)?;
-        self.counts.borrow_mut().insert(number, count + 1);
-        self.sets.borrow_mut().insert(number, credentials.set);
-        Ok(request)
+        let mut sent = self.sent.borrow_mut();
+        let sent = sent.entry(number);
+        let turn = number.saturating_sub(1).wrapping_add(sent.count);
+        sent.count = sent.count.wrapping_add(1);
+        sent.set = credentials.set;
+        self.sign(platform, credentials, turn as usize, ask, body)
     }
 
     /// What the store means by an answer to a part that isn't 2xx.
     pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
-        let set = self.sets.borrow().get(number).map_or(0, |set| *set);
+        let set = self.sent.borrow_mut().entry(number).set;
         self.refused(platform, set, response).at(Step::Part)
     }
 
