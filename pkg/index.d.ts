@@ -96,7 +96,8 @@ export interface UploaderOptions {
 
   /**
    * What sends the bytes. Only `XMLHttpRequest` can tell how far a request has got, `fetch` is the cleaner one otherwise: `"auto"`
-   * takes the first where somebody listens to progress, and the second elsewhere.
+   * takes the first where somebody listens to progress, and the second elsewhere. A request with a vendor's key that is in the page
+   * goes by `fetch` in any case: the other one would carry the key along wherever a redirect leads.
    *
    * @defaultValue `"auto"`
    */

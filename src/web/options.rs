@@ -1,7 +1,5 @@
 //! The uploader's options, as far as they are about the browser.
 
-use std::cell::RefCell;
-
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 use web_sys::RequestCredentials;
@@ -34,8 +32,6 @@ pub(super) struct Page {
     pub(super) fetch: Option<Function>,
     pub(super) before_request: Option<Function>,
     pub(super) map_url: Option<Function>,
-    /// Origins that answered under `fetch`'s rule against redirects.
-    pub(super) reached: RefCell<Vec<String>>,
 }
 
 impl Page {
@@ -55,20 +51,7 @@ impl Page {
             fetch: function(options, "fetch"),
             before_request: function(options, "beforeRequest"),
             map_url: function(options, "mapUrl"),
-            reached: RefCell::default(),
         }
-    }
-
-    /// Remembers an origin that answered under `fetch`'s rule.
-    pub(super) fn reach(&self, origin: String) {
-        let mut reached = self.reached.borrow_mut();
-        if !reached.contains(&origin) {
-            reached.push(origin);
-        }
-    }
-
-    pub(super) fn has_reached(&self, origin: &str) -> bool {
-        self.reached.borrow().iter().any(|known| known == origin)
     }
 }
 

@@ -45,21 +45,20 @@ impl WebPlatform {
         Self { page, provider, shelf: Shelf::new(upload), wants_progress: js::is_true(upload, "wantsProgress") }
     }
 
-    /// Whether a request to that origin goes by `XMLHttpRequest`.
-    fn by_xhr(&self, outgoing: &Outgoing, origin: Option<&str>) -> bool {
-        let wanted = match self.page.transport {
-            _ if self.page.fetch.is_some() => false,
+    /// Whether a request goes by `XMLHttpRequest`.
+    fn by_xhr(&self, outgoing: &Outgoing) -> bool {
+        match self.page.transport {
+            // It follows redirects, and would carry a vendor's key along.
+            _ if self.page.fetch.is_some() || outgoing.keyed => false,
             Transport::Fetch => false,
             Transport::Xhr => true,
             Transport::Auto => {
                 let tells = outgoing.once || (self.wants_progress && outgoing.size > 0);
                 // It can't leave the cookies out that the caller wants left out.
                 let holds_back = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
-                tells && !(holds_back && origin == Some(&url::origin()))
+                tells && !(holds_back && url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin()))
             }
-        };
-        // It follows redirects. A vendor's key goes by it only where `fetch`, which doesn't, got an answer before.
-        wanted && (!outgoing.keyed || origin.is_some_and(|origin| self.page.has_reached(origin)))
+        }
     }
 
     async fn exchange(
@@ -74,18 +73,13 @@ impl WebPlatform {
             }
             outgoing.serialise()?;
         }
-        let origin = url::resolve(&outgoing.url).map(|url| url.origin);
-        if self.by_xhr(&outgoing, origin.as_deref()) {
+        if self.by_xhr(&outgoing) {
             // Service workers have none.
             if let Ok(xhr) = XmlHttpRequest::new() {
                 return xhr::begin(xhr, &outgoing, on_sent)?.answer().await;
             }
         }
-        let response = fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await?;
-        if let Some(origin) = origin {
-            self.page.reach(origin);
-        }
-        Ok(response)
+        fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use futures::FutureExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{SEVERAL_PARTS, options, quick};
 use crate::destination::Destination;
@@ -37,6 +37,16 @@ pub(super) fn tests() -> Vec<Test> {
         }));
         tests.push(Test::new(format!("{name}: straight to the vendor, with a key in the page"), move |stage| {
             straight(stage, destination).boxed_local()
+        }));
+    }
+    for (destination, route) in [
+        (Destination::Ofauth, "ofauth:init"),
+        (Destination::Ofauth, "ofauth:single"),
+        (Destination::Onlymonster, "onlymonster:start"),
+        (Destination::Apifansly, "apifansly:upload"),
+    ] {
+        tests.push(Test::new(format!("{route}: a key in the page follows no redirect"), move |stage| {
+            kept_key(stage, destination, route).boxed_local()
         }));
     }
     tests.push(Test::new("beforeRequest has the last word", |stage| before_request(stage).boxed_local()));
@@ -110,22 +120,8 @@ async fn straight(stage: &Stage, destination: Destination) -> Result<()> {
     let page = stage.page().await?;
     page.script("document.cookie = 'session=secret; path=/'", vec![]).await?;
     page.pick(&[&large, &small]).await?;
-    let at = &stage.sandbox.at;
-    let (base, key, others) = match destination {
-        Destination::Ofauth => (&at.ofauth, "apiKey", json!({ "connectionId": "conn_sandbox" })),
-        Destination::Onlymonster => (&at.onlymonster, "token", json!({})),
-        _ => (&at.apifansly, "apiKey", json!({})),
-    };
-    stage.sandbox.vendors(json!({ (destination.name()): { (key): "key-of-this-test" } })).await?;
     for (number, file) in [&large, &small].into_iter().enumerate() {
-        let mut options = options(stage, destination)?;
-        options["provider"]["baseUrl"] = json!(base);
-        options["provider"]["dangerouslyExposeSecrets"] = json!(true);
-        options["provider"][key] = json!("key-of-this-test");
-        for (name, value) in others.as_object().into_iter().flatten() {
-            options["provider"][name] = value.clone();
-        }
-        let report = page.upload(json!({ "file": number, "options": options })).await?;
+        let report = page.upload(json!({ "file": number, "options": keyed(stage, destination).await? })).await?;
         stage.arrived(destination, report.done()?, file).await?;
     }
     page.script("document.cookie = 'session=; path=/; max-age=0'", vec![]).await?;
@@ -135,6 +131,46 @@ async fn straight(stage: &Stage, destination: Destination) -> Result<()> {
         ensure!(call.idempotency_key.is_none(), "an Idempotency-Key went to another origin: {call:?}");
     }
     log.of("store:*").into_iter().try_for_each(check_signed)
+}
+
+/// `XMLHttpRequest` follows redirects: no key goes by it, even where it is asked for.
+async fn kept_key(stage: &Stage, destination: Destination, route: &str) -> Result<()> {
+    let at = &stage.sandbox.at;
+    let elsewhere = if destination == Destination::Ofauth { &at.apifansly } else { &at.ofauth };
+    let elsewhere = format!("{elsewhere}/elsewhere");
+    let effect = json!({ "kind": "status", "status": 307, "headers": { "location": elsewhere } });
+    stage.sandbox.faults(json!([{ "route": route, "effect": effect }])).await?;
+    let file = stage.file("kept-key.mp4", MIB)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = keyed(stage, destination).await?;
+    options["transport"] = json!("xhr");
+    options["retry"] = json!({ "attempts": 2, "baseMs": 10 });
+    let report = page.upload(json!({ "options": options })).await?;
+    ensure!(report.error.is_some(), "the upload did not fail: {:?}", report.result);
+    let log = stage.log().await?;
+    ensure!(log.of(route).iter().any(|one| one.status == Some(307)), "nothing was redirected");
+    ensure!(log.requests.iter().all(|one| !one.path.contains("elsewhere")), "a key went elsewhere");
+    Ok(())
+}
+
+/// Options that send the vendor's key from the page.
+async fn keyed(stage: &Stage, destination: Destination) -> Result<Value> {
+    let at = &stage.sandbox.at;
+    let (base, key, others) = match destination {
+        Destination::Ofauth => (&at.ofauth, "apiKey", json!({ "connectionId": "conn_sandbox" })),
+        Destination::Onlymonster => (&at.onlymonster, "token", json!({})),
+        _ => (&at.apifansly, "apiKey", json!({})),
+    };
+    stage.sandbox.vendors(json!({ (destination.name()): { (key): "key-of-this-test" } })).await?;
+    let mut options = options(stage, destination)?;
+    options["provider"]["baseUrl"] = json!(base);
+    options["provider"]["dangerouslyExposeSecrets"] = json!(true);
+    options["provider"][key] = json!("key-of-this-test");
+    for (name, value) in others.as_object().into_iter().flatten() {
+        options["provider"][name] = value.clone();
+    }
+    Ok(options)
 }
 
 async fn before_request(stage: &Stage) -> Result<()> {
