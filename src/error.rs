@@ -214,9 +214,10 @@ impl std::ops::Deref for UploadError {
     }
 }
 
-/// Bytes of a message, and of the vendor's words in it, at most: what a server says may be in both, and is for people to read.
+/// Bytes of a message, and of the vendor's words in it, at most: what a server says may be in both, and is for people to read. (A
+/// choice: a page of HTML helps nobody.)
 const MESSAGE: usize = 1_500;
-const WORDS: usize = 1_000;
+const WORDS: usize = 500;
 
 /// The text, cut where it is longer.
 fn clipped(mut text: String, most: usize) -> String {

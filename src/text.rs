@@ -54,12 +54,6 @@ pub(crate) fn pieces<'a>(mut text: &'a str, mark: &str) -> Vec<&'a str> {
     pieces
 }
 
-/// A text's first characters, so many at most.
-pub(crate) fn start(text: &str, most: usize) -> &str {
-    let mut starts = text.char_indices().map(|(at, _)| at);
-    &text[..starts.nth(most).unwrap_or(text.len())]
-}
-
 /// Where a letter of ASCII stands last.
 pub(crate) fn last(text: &str, letter: u8) -> Option<usize> {
     text.as_bytes().iter().rposition(|byte| *byte == letter)

@@ -6,9 +6,6 @@ use crate::json::{self, Fill};
 use crate::platform::Platform;
 use crate::text;
 
-/// The vendor's words are cut after so many characters.
-pub(crate) const MESSAGE: usize = 500;
-
 /// Reads a 2xx answer into `value`, and gives all of its JSON.
 ///
 /// # Errors
@@ -40,9 +37,7 @@ pub(crate) fn vendor_words<P: Platform>(platform: &P, response: &Response) -> Ve
     let body = platform.parse(&response.body);
     let text = |name: &&str| {
         let member = platform.member(body.as_ref()?, name)?;
-        let text: String = json::decode(platform, &member).ok()?;
-        // A page of HTML in a JSON string helps nobody.
-        (!text.is_empty()).then(|| text::start(&text, MESSAGE).into())
+        json::decode::<P, String>(platform, &member).ok().filter(|text| !text.is_empty())
     };
     let text = |names: &[&str]| names.iter().find_map(text);
     let header = |name: &&str| response.header(name).map(Into::into);
@@ -112,11 +107,11 @@ impl Meaning {
 
     /// The error that it is for an answer, with the vendor's words.
     pub(crate) fn error(&self, response: &Response, vendor: Vendor, now: u64) -> UploadError {
-        let message = match &vendor.message {
-            Some(words) => text::fill("{} It says: {}", &[&self.what, &words]),
-            None => self.what.into(),
-        };
-        let mut error = UploadError::new(self.code, message).status(response.status);
+        let mut error = UploadError::new(self.code, self.what).status(response.status).vendor(vendor);
+        if let Some(words) = error.vendor.as_ref().and_then(|vendor| vendor.message.as_ref()) {
+            let message = text::fill("{} It says: {}", &[&self.what, words]);
+            error = error.renamed(self.code, message);
+        }
         if !self.hint.is_empty() {
             error = error.hint(self.hint);
         }
@@ -126,7 +121,7 @@ impl Meaning {
             Again::Anew => Retry::Anew,
         };
         // An answer that began well and ended with an error is a failure of the server's (AWS, CompleteMultipartUpload).
-        error.retry(retry).answer_lost(response.ok() || response.status >= 500).vendor(vendor)
+        error.retry(retry).answer_lost(response.ok() || response.status >= 500)
     }
 }
 

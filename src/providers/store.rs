@@ -1,6 +1,6 @@
 //! What a store's answer to a presigned request means, the same for every provider that sends bytes to S3.
 
-use super::reply::{MESSAGE, Meaning};
+use super::reply::Meaning;
 use super::s3::xml;
 use super::{Receipt, cors};
 use crate::error::{Code, Result, Step, UploadError, Vendor};
@@ -46,12 +46,8 @@ pub(crate) fn refusal(response: &Response, now: u64) -> UploadError {
 
 /// The store's own words.
 pub(crate) fn words(response: &Response) -> Vendor {
-    let member = |name: &str| {
-        let text = xml::child(&response.body, name).filter(|text| !text.is_empty())?;
-        Some(text::start(&text, MESSAGE).into())
-    };
     let is_error = xml::root(&response.body) == Some("Error");
-    let member = |name: &str| if is_error { member(name) } else { None };
+    let member = |name: &str| xml::child(&response.body, name).filter(|text| is_error && !text.is_empty());
     Vendor {
         code: member("Code"),
         message: member("Message"),
