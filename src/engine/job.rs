@@ -21,6 +21,7 @@ use crate::http::{ApiRequest, Request, Response};
 use crate::integrity::hex;
 use crate::json::{Made, decoded};
 use crate::platform::{Hook, Platform, Stir};
+use crate::providers::AnyProvider;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::text;
@@ -78,6 +79,8 @@ pub struct Job<P: Platform> {
     pub settings: Rc<Settings>,
     /// The file.
     pub source: Source<P>,
+    /// Its destination.
+    pub provider: AnyProvider<P>,
     /// Where the upload waits.
     pub gate: Gate,
     /// Part requests of all uploads.
@@ -128,6 +131,7 @@ impl<P: Platform> Job<P> {
         platform: P,
         settings: Rc<Settings>,
         source: Source<P>,
+        provider: AnyProvider<P>,
         (slots, admission): (Slots, Slots),
         paces: Paces,
         sink: Sink<P>,
@@ -137,6 +141,7 @@ impl<P: Platform> Job<P> {
             platform,
             settings,
             source,
+            provider,
             gate: Gate::default(),
             slots,
             paces,

@@ -19,7 +19,7 @@ use crate::mutants::Mutant;
 use crate::numbered;
 use crate::plan::{ByteRange, Part};
 use crate::platform::Platform;
-use crate::providers::{AnyProvider, Provider, Receipt};
+use crate::providers::{Provider, Receipt};
 use crate::settings::Integrity;
 
 /// A part that arrived: what the caller is told, and what the provider needs of its answer.
@@ -37,7 +37,6 @@ pub struct Arrived<P: Platform> {
 /// The first part's that can't be sent; the others are aborted.
 pub async fn send_all<P: Platform>(
     job: &Job<P>,
-    provider: &AnyProvider<P>,
     session: &Session<P>,
     mut arrived: Vec<Arrived<P>>,
 ) -> Result<Vec<Arrived<P>>> {
@@ -80,7 +79,7 @@ pub async fn send_all<P: Platform>(
                     break;
                 };
                 let Poll::Ready(slot) = Pin::new(&mut next_slot).poll(context) else { break };
-                flying.push(send_one(job, provider, session, part, slot));
+                flying.push(send_one(job, session, part, slot));
                 waiting.pop();
                 next_slot = job.slots.acquire();
             }
@@ -91,7 +90,7 @@ pub async fn send_all<P: Platform>(
             let landed: Arrived<P> = landed?;
             let part = &landed.part;
             job.count_arrival();
-            if provider.goes_on_after(session) {
+            if job.provider.goes_on_after(session) {
                 job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
             }
             job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
@@ -102,13 +101,7 @@ pub async fn send_all<P: Platform>(
 }
 
 /// Sends one part until it is there.
-async fn send_one<P: Platform>(
-    job: &Job<P>,
-    provider: &AnyProvider<P>,
-    session: &Session<P>,
-    part: &Part,
-    slot: Slot,
-) -> Result<Arrived<P>> {
+async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, slot: Slot) -> Result<Arrived<P>> {
     let mut slot = Some(slot);
     let mut tries = Tries::default();
     let (mut attempts, mut renew, mut unsure) = (0, false, false);
@@ -117,7 +110,7 @@ async fn send_one<P: Platform>(
         if slot.is_none() {
             slot = Some(job.slots.acquire().await);
         }
-        let error = match attempt_part(job, provider, session, part, renew).await {
+        let error = match attempt_part(job, session, part, renew).await {
             Ok((receipt, verified)) => {
                 let part =
                     SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified };
@@ -151,12 +144,11 @@ async fn send_one<P: Platform>(
 /// One attempt: ask for the request, send it, read the answer, hold the bytes against the ETag.
 async fn attempt_part<P: Platform>(
     job: &Job<P>,
-    provider: &AnyProvider<P>,
     session: &Session<P>,
     part: &Part,
     renew: bool,
 ) -> Result<(Receipt<P>, bool)> {
-    let request = provider.part_request(job, session, part, renew).await?;
+    let request = job.provider.part_request(job, session, part, renew).await?;
     let once = request.once();
     #[cfg(feature = "mutants")]
     let once = once && !crate::mutants::is(Mutant::SecondForm);
@@ -166,14 +158,14 @@ async fn attempt_part<P: Platform>(
     };
     job.count_attempt();
     job.measure(true, |meter, _| meter.depart(part.number));
-    let patient = once || provider.part_completes(session);
+    let patient = once || job.provider.part_completes(session);
     let sending = job.send(request, patient, |sent| {
         job.commit(once && sent >= part.range.len());
         job.measure(false, |meter, now| meter.sent(part.number, sent, now));
     });
     let hashing = async {
         let in_vain = job.settings.integrity == Integrity::Auto && job.opaque_etags.get();
-        if in_vain || !hashes(job, provider) {
+        if in_vain || !hashes(job) {
             return None;
         }
         integrity::md5_of(job, part.range).await
@@ -204,9 +196,9 @@ async fn attempt_part<P: Platform>(
             error
         }
     });
-    let receipt = answer.and_then(|response| provider.receipt(job, session, part, &response));
+    let receipt = answer.and_then(|response| job.provider.receipt(job, session, part, &response));
     let receipt = receipt.map_err(|error| match error.code {
-        Code::UrlExpired if provider.can_renew() => error.retry(Retry::Later(None)),
+        Code::UrlExpired if job.provider.can_renew() => error.retry(Retry::Later(None)),
         _ if once => error.or_unknown(),
         _ => error,
     })?;
@@ -217,7 +209,7 @@ async fn attempt_part<P: Platform>(
         None if checkable => hashing.await,
         None => None,
     };
-    if checkable && md5.is_none() && hashes(job, provider) {
+    if checkable && md5.is_none() && hashes(job) {
         // It was to be hashed, and couldn't be read.
         still_readable(job, part.range).await?;
     }
@@ -247,8 +239,8 @@ async fn attempt_part<P: Platform>(
 }
 
 /// True where parts are held against their ETags, as far as these allow it.
-fn hashes<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> bool {
-    job.settings.integrity != Integrity::Off && provider.etag_is_md5()
+fn hashes<P: Platform>(job: &Job<P>) -> bool {
+    job.settings.integrity != Integrity::Off && job.provider.etag_is_md5()
 }
 
 /// A file that was changed or removed makes a request fail like a lost connection; one byte tells them apart.

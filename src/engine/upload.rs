@@ -10,7 +10,7 @@ use super::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::integrity;
 use crate::platform::Platform;
-use crate::providers::{AnyProvider, Provider};
+use crate::providers::Provider;
 use crate::settings::Integrity;
 use crate::text;
 
@@ -18,11 +18,7 @@ use crate::text;
 ///
 /// # Errors
 /// Whatever ended it.
-pub async fn run<P: Platform>(
-    job: &Job<P>,
-    provider: &AnyProvider<P>,
-    resumed: &mut Option<Resumed<P>>,
-) -> Result<Box<UploadResult<P>>> {
+pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) -> Result<Box<UploadResult<P>>> {
     job.hold().await;
     job.admit().await;
     job.hold().await;
@@ -31,12 +27,12 @@ pub async fn run<P: Platform>(
     // Where the destination has all of the bytes, nobody may have the file any more.
     let settling = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Settling);
     if !settling {
-        check(job, provider)?;
+        check(job)?;
         let sample = integrity::sample(job).await;
         job.sample.set(sample.ok_or_else(unreadable)?);
     }
     let mut outcome = Outcome::default();
-    outcome.already_there = resumed.is_none() && provider.check(job, &mut outcome).await?;
+    outcome.already_there = resumed.is_none() && job.provider.check(job, &mut outcome).await?;
     let mut anew = false;
     let (parts, verified) = if outcome.already_there {
         job.measure(true, |meter, now| {
@@ -49,7 +45,7 @@ pub async fn run<P: Platform>(
         loop {
             let kept = resumed.is_some();
             outcome = Outcome::default();
-            match once_through(job, provider, resumed, &mut outcome).await {
+            match once_through(job, resumed, &mut outcome).await {
                 // A session that was kept for another day may well be gone by then: that counts for nothing.
                 Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
                     anew = !kept;
@@ -77,7 +73,7 @@ pub async fn run<P: Platform>(
         }
     };
     Ok(Box::new(UploadResult {
-        provider: provider.name(),
+        provider: job.provider.name(),
         outcome,
         bytes: job.source.size,
         parts,
@@ -90,7 +86,6 @@ pub async fn run<P: Platform>(
 /// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
 async fn once_through<P: Platform>(
     job: &Job<P>,
-    provider: &AnyProvider<P>,
     resumed: &mut Option<Resumed<P>>,
     outcome: &mut Outcome<P>,
 ) -> Result<(u32, bool)> {
@@ -98,13 +93,13 @@ async fn once_through<P: Platform>(
     job.status(Status::Opening);
     let fresh = resumed.is_none();
     if let Some(resumed) = resumed {
-        provider.restore(job, resumed).await?;
+        job.provider.restore(job, resumed).await?;
     }
     let Resumed { session, phase, arrived } = match resumed.take() {
         Some(resumed) => resumed,
         None => {
             let begun_at = job.platform.now();
-            let mut session = provider.open(job).await?;
+            let mut session = job.provider.open(job).await?;
             session.begun_at = begun_at;
             Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
         }
@@ -124,13 +119,13 @@ async fn once_through<P: Platform>(
         job.session.set(Some(session.clone()));
         if fresh {
             // What can't be taken up midway may have arrived from the first byte on.
-            let begun = if provider.resumes() { Phase::Sending } else { Phase::Completing };
-            keep(job, provider, &session, begun).await;
+            let begun = if job.provider.resumes() { Phase::Sending } else { Phase::Completing };
+            keep(job, &session, begun).await;
         }
         job.hold().await;
-        let sent = send_all(job, provider, &session, arrived).await;
+        let sent = send_all(job, &session, arrived).await;
         let arrived =
-            sent.map_err(|error| if provider.part_completes(&session) { error.or_unknown() } else { error })?;
+            sent.map_err(|error| if job.provider.part_completes(&session) { error.or_unknown() } else { error })?;
         let mut receipts = Vec::new();
         for arrived in arrived {
             verified &= arrived.part.verified;
@@ -143,10 +138,10 @@ async fn once_through<P: Platform>(
 
         job.hold().await;
         job.status(Status::Completing);
-        if provider.goes_on_after(&session) {
-            keep(job, provider, &session, Phase::Completing).await;
+        if job.provider.goes_on_after(&session) {
+            keep(job, &session, Phase::Completing).await;
         }
-        provider.complete(job, &session, &receipts, !fresh, outcome).await?;
+        job.provider.complete(job, &session, &receipts, !fresh, outcome).await?;
         // The destination has the file: from here on there is nothing to give up, and nobody else has the session.
         job.session.take();
         if let Some(session) = Rc::get_mut(&mut session) {
@@ -158,37 +153,32 @@ async fn once_through<P: Platform>(
     }
 
     job.leave();
-    if provider.processes() {
-        keep(job, provider, &session, Phase::Settling).await;
+    if job.provider.processes() {
+        keep(job, &session, Phase::Settling).await;
         job.hold().await;
         job.status(Status::Processing);
     }
     // The destination has the bytes: whatever happens now, sending them anew would be a second upload.
-    let settled = provider.settle(job, &session, outcome).await;
+    let settled = job.provider.settle(job, &session, outcome).await;
     settled.map_err(|error| error.retry(Retry::Never))?;
     Ok((count as u32, verified))
 }
 
-fn keep<P: Platform>(
-    job: &Job<P>,
-    provider: &AnyProvider<P>,
-    session: &Session<P>,
-    phase: Phase,
-) -> impl Future<Output = ()> {
-    let record = record::write(&job.platform, provider.name(), session, phase, provider.keeps_urls());
+fn keep<P: Platform>(job: &Job<P>, session: &Session<P>, phase: Phase) -> impl Future<Output = ()> {
+    let record = record::write(&job.platform, job.provider.name(), session, phase, job.provider.keeps_urls());
     job.keeper.keep(&job.platform, record)
 }
 
 /// What can be said before anything is sent.
-fn check<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>) -> Result<()> {
+fn check<P: Platform>(job: &Job<P>) -> Result<()> {
     let source = &job.source;
     let reject =
         |message: &str, hint: &str| Err(UploadError::new(Code::FileRejected, message).at(Step::Check).hint(hint));
-    if source.size == 0 && !provider.takes_empty() {
+    if source.size == 0 && !job.provider.takes_empty() {
         return reject("The file is empty.", "Only an S3 store takes an empty file.");
     }
-    provider.accept().check(&job.settings.accept, &source.name, source.known_type(), source.size)?;
-    if job.settings.integrity == Integrity::Require && !provider.etag_is_md5() {
+    job.provider.accept().check(&job.settings.accept, &source.name, source.known_type(), source.size)?;
+    if job.settings.integrity == Integrity::Require && !job.provider.etag_is_md5() {
         return Err(UploadError::new(
             Code::InvalidOptions,
             "`integrity` is \"require\", and this destination gives nothing to check against.",

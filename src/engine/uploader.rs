@@ -111,16 +111,27 @@ impl Uploader {
         sink: Sink<P>,
         begin: Begin<P>,
     ) -> Upload<P> {
+        let provider = match provider {
+            Ok(provider) => provider,
+            Err(error) => {
+                platform.spawn(Box::pin(async move {
+                    sink(Event::Status(Status::Failed));
+                    sink(Event::Error(error));
+                }));
+                return Upload { platform, gate: Gate::default(), job: Weak::new() };
+            }
+        };
         let slots = (self.slots.clone(), self.admission.clone());
-        let job = Rc::new(Job::new(platform.clone(), self.settings.clone(), source, slots, self.paces.clone(), sink));
+        let (settings, paces) = (self.settings.clone(), self.paces.clone());
+        let job = Rc::new(Job::new(platform.clone(), settings, source, provider, slots, paces, sink));
         let gate = job.gate.clone();
-        let upload = Upload { platform: platform.clone(), gate: gate.clone(), job: Rc::downgrade(&job) };
         {
             let mut live = self.live.borrow_mut();
             live.retain(Gate::is_held);
-            live.push(gate);
+            live.push(gate.clone());
         }
-        platform.spawn(Box::pin(supervise(job, provider, begin)));
+        let upload = Upload { platform: platform.clone(), gate, job: Rc::downgrade(&job) };
+        platform.spawn(Box::pin(supervise(job, begin)));
         upload
     }
 
@@ -137,16 +148,12 @@ impl Uploader {
 }
 
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
-async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>, UploadError>, begin: Begin<P>) {
-    let provider = match provider {
-        Ok(provider) => provider,
-        Err(error) => return end(&job, Status::Failed, Event::Error(error)),
-    };
-    let (job, provider) = (&*job, &provider);
-    let mut resumed = take_up(job, provider, begin);
+async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
+    let job = &*job;
+    let mut resumed = take_up(job, begin);
     let kept = resumed.is_some();
     let ended = {
-        let (mut running, mut closed) = (pin!(run(job, provider, &mut resumed)), pin!(job.gate.closed()));
+        let (mut running, mut closed) = (pin!(run(job, &mut resumed)), pin!(job.gate.closed()));
         // An upload that was told to end does no more.
         poll_fn(|context| match closed.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),
@@ -163,7 +170,7 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>
         }
         Some(Err(error)) => {
             let stuck = kept && job.arrived() == 0;
-            let resumes = provider.resumes() || session.is_none();
+            let resumes = job.provider.resumes() || session.is_none();
             let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);
             // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
             session = session.filter(|_| !stays && error.code != Code::OutcomeUnknown);
@@ -180,16 +187,17 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, provider: Result<AnyProvider<P>
         job.gate.resume();
         // Under a deadline: the caller doesn't wait for a server that is away.
         let mut deadline = job.platform.sleep(ABORT_MS);
-        unless(pin!(provider.abort(job, &session)), deadline.as_mut()).await;
+        unless(pin!(job.provider.abort(job, &session)), deadline.as_mut()).await;
     }
     if forgotten {
         job.keeper.forget(&job.platform);
     }
-    end(job, status, event);
+    job.status(status);
+    job.tell(event);
 }
 
 /// What an earlier page kept, where it can be gone on with.
-fn take_up<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>) -> Option<Resumed<P>> {
+fn take_up<P: Platform>(job: &Job<P>, begin: Begin<P>) -> Option<Resumed<P>> {
     let (kept, discarded) = match begin {
         Begin::New => return None,
         Begin::Kept(kept) => (kept, false),
@@ -199,8 +207,8 @@ fn take_up<P: Platform>(job: &Job<P>, provider: &AnyProvider<P>, begin: Begin<P>
         job.gate.end(End::Cancel);
     }
     let read = || {
-        let resumed = record::read(&job.platform, provider.name(), job.source.size, &kept)?;
-        (resumed.phase != Phase::Settling || provider.processes()).then_some(resumed)
+        let resumed = record::read(&job.platform, job.provider.name(), job.source.size, &kept)?;
+        (resumed.phase != Phase::Settling || job.provider.processes()).then_some(resumed)
     };
     let resumed = read();
     match &resumed {
@@ -225,9 +233,4 @@ fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
         Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed => !stuck,
         _ => false,
     }
-}
-
-fn end<P: Platform>(job: &Job<P>, status: Status, event: Event<P>) {
-    job.status(status);
-    job.tell(event);
 }
