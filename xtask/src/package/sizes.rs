@@ -9,8 +9,8 @@ use brotli::enc::BrotliEncoderParams;
 use super::entries::{Entry, NARROW, WHOLE};
 use super::wasm::Library;
 
-/// How much more it may be with the standard library as it is shipped, in percent (it is 9 to 13, measured).
-const SHIPPED: usize = 15;
+/// How much more it may be with the standard library as it is shipped, in percent (it is 13 to 18, measured).
+const SHIPPED: usize = 20;
 
 /// Prints the sizes, and fails where a budget is exceeded.
 pub(super) fn report(stage: &Path, tarball: &Path, library: Library) -> Result<()> {
