@@ -126,7 +126,7 @@ impl Line {
             let credentials = self.credentials(job).await?;
             let body = if ask.xml.is_empty() { Body::Empty } else { Body::Xml(ask.xml.into()) };
             let request = self.sign(&job.platform, &credentials, 0, ask, body)?;
-            let set = credentials.set;
+            let (set, lapses_at) = (credentials.set, request.url().expires_at());
             drop(credentials);
             let patient = ask.step == Step::Complete;
             let error = match job.send(Request::Store(request), patient, |_| ()).await {
@@ -137,8 +137,12 @@ impl Line {
                 }
                 Ok(response) => {
                     let error = self.refused(&job.platform, set, &response).at(ask.step);
-                    // The refusal of a HEAD has no body that could say that the credentials have expired.
-                    if ask.method == Method::Head && response.status == 400 && !self.doubted.replace(true) {
+                    // The refusal of a HEAD has no body that could say that the URL or the credentials have expired.
+                    let head = ask.method == Method::Head;
+                    let lapsed = lapses_at.is_some_and(|at| at <= self.now(&job.platform));
+                    if head && lapsed {
+                        error.retry(Retry::Later(None))
+                    } else if head && response.status == 400 && !self.doubted.replace(true) {
                         self.vault.reject(set);
                         error.retry(Retry::Later(None))
                     } else {

@@ -350,3 +350,26 @@ fn a_destination_that_processes_nothing_is_never_believed_to_be_at_it() {
     world.run();
     world.stored(&second);
 }
+
+#[test]
+fn a_look_whose_permission_lapsed_on_its_way_is_taken_again() {
+    let world = std::rc::Rc::new(World::new(1));
+    // URLs end with the credentials.
+    world.hooks().credentials_ms = Some(100_000);
+    world.fault("store:PutObject", 0, 1, Fault::Twice);
+    let provider = crate::s3::with(json!({ "ifNoneMatch": true }));
+    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", 1));
+    let later = world.clone();
+    upload.when(
+        |event| matches!(event, Event::Status(Status::Completing)),
+        move |_| {
+            later.line(|line| line.latency = (150_000, 150_000));
+            let again = later.clone();
+            later.after(1_000, move || again.line(|line| line.latency = (10, 10)));
+        },
+    );
+    world.run();
+    world.stored(&upload);
+    let looks: Vec<_> = world.sent("store:HeadObject").iter().map(|record| record.status).collect();
+    assert_eq!(looks, [Some(403), Some(200)]);
+}
