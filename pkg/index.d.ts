@@ -109,7 +109,10 @@ export interface UploaderOptions {
    * a time (`Retry-After` and its relatives) is obeyed for up to five minutes; beyond that the upload ends as `rate-limited`.
    */
   retry?: {
-    /** Attempts in all, the first one included: 1 to 1000. @defaultValue `8` */
+    /**
+     * Attempts in all, the first one included: 1 to 1000. Those that only found out that a URL or credentials had expired are counted
+     * apart, up to the same number. @defaultValue `8`
+     */
     attempts?: number;
     /** Milliseconds that the first wait takes at most. @defaultValue `500` */
     baseMs?: number;

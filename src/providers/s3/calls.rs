@@ -109,7 +109,7 @@ impl Line {
 
     /// What the store means by an answer to a part that isn't 2xx.
     pub(super) fn part_refused<P: Platform>(&self, platform: &P, number: u32, response: &Response) -> UploadError {
-        let set = self.sent.borrow_mut().entry(number).set;
+        let set = self.sent.borrow().get(number).map_or(0, |sent| sent.set);
         self.refused(platform, set, response).at(Step::Part)
     }
 
