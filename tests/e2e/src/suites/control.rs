@@ -27,7 +27,7 @@ pub(super) fn tests() -> Vec<Test> {
 
 /// A page with an upload to S3 that has a part behind it and parts in flight.
 async fn underway(stage: &Stage) -> Result<(Page<'_>, Upload)> {
-    let slow = json!([{ "route": "store:UploadPart", "skip": 1, "effect": { "kind": "latency", "ms": 1500 } }]);
+    let slow = json!([{ "route": "store:UploadPart", "skip": 1, "effect": { "kind": "latency", "ms": 25_000 } }]);
     stage.sandbox.faults(slow).await?;
     let file = stage.file("underway.mp4", SEVERAL_PARTS)?;
     let page = stage.page().await?;

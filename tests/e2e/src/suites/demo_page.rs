@@ -71,9 +71,14 @@ async fn status(driver: &WebDriver, file: &Picked, wanted: &str) -> Result<WebEl
     }
 }
 
+/// Holds the answers to parts back until a test has done what it does meanwhile.
+async fn held(stage: &Stage) -> Result<()> {
+    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "effect": { "kind": "latency", "ms": 25_000 } }])).await
+}
+
 async fn keyboard(stage: &Stage) -> Result<()> {
     quick(stage).await?;
-    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "effect": { "kind": "latency", "ms": 900 } }])).await?;
+    held(stage).await?;
     let file = stage.file("keyboard.bin", 2 * SEVERAL_PARTS)?;
     let driver = open(stage).await?;
     check::choose(&stage.browser, Destination::Ofauth).await?;
@@ -89,6 +94,7 @@ async fn keyboard(stage: &Stage) -> Result<()> {
     tab_to(driver, ".upload [data-do=pause]").await?;
     press(driver, " ").await?;
     status(driver, &file, "paused").await?;
+    stage.sandbox.faults(json!([])).await?;
     let focus = "return document.activeElement.closest('.upload') !== null";
     ensure!(driver.execute(focus, vec![]).await?.json() == &json!(true), "the focus was lost with the pause");
     let resumes = "return document.activeElement.matches('[data-do=resume]')";
@@ -132,7 +138,7 @@ async fn try_again(stage: &Stage) -> Result<()> {
 
 async fn cancel(stage: &Stage) -> Result<()> {
     quick(stage).await?;
-    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "effect": { "kind": "latency", "ms": 900 } }])).await?;
+    held(stage).await?;
     let file = stage.file("cancel.bin", SEVERAL_PARTS)?;
     let driver = open(stage).await?;
     check::choose(&stage.browser, Destination::S3).await?;
