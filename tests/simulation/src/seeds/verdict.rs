@@ -79,8 +79,9 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
     if error.code == Code::OutcomeUnknown && !matches!(scenario.class, Class::Doomed(_)) {
         return may_be_unknown(stage, line);
     }
+    // A record that outlived its upload leads to one that is there.
     let kept = line.last().is_some_and(|attempt| attempt.kept.is_some());
-    if outlived(stage, line, error) {
+    if error.code == Code::Conflict && scenario.who == Who::Ofauth && kept && stored(stage, line) > 0 {
         return true;
     }
     // Given up at the moment of a crash: the server heard of it, and no later page did.
@@ -127,12 +128,6 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
                 || (error.code == Code::Application && hook_failed(stage, line))
         }
     }
-}
-
-/// A record that outlived its upload leads to one that is there.
-fn outlived(stage: &Stage, line: &Line, error: &UploadError) -> bool {
-    let kept = line.last().is_some_and(|attempt| attempt.kept.is_some());
-    error.code == Code::Conflict && stage.scenario.who == Who::Ofauth && kept && stored(stage, line) > 0
 }
 
 /// An earlier upload of the file may have come through, whatever became of its page: the key exists.
@@ -208,7 +203,7 @@ fn recovered(stage: &Stage, line: &Line) -> Result<(), String> {
     match line.result() {
         Some(Ok(_)) => arrived(stage, line),
         Some(Err(error)) if error.code == Code::OutcomeUnknown && may_be_unknown(stage, line) => Ok(()),
-        Some(Err(error)) if came_through_before(stage, line, &error) || outlived(stage, line, &error) => Ok(()),
+        Some(Err(error)) if came_through_before(stage, line, &error) => Ok(()),
         // A large file takes longer than URLs that last two minutes.
         Some(Err(error)) if error.code == Code::UrlExpired && stage.scenario.short_urls() => Ok(()),
         Some(Err(error)) => Err(format!("it failed: {error} ({:?})", error.step)),
