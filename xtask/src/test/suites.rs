@@ -218,9 +218,8 @@ fn e2e(ground: &Ground) -> Result<Outcome> {
     ground.built()?;
     let crash = ground.crash_package()?;
     ground.servers()?;
-    let folder = paths::root().join("tests/package");
-    if folder.join("package-lock.json").is_file() {
-        setup::npm::ensure(&folder)?;
+    for folder in ["tests/package", "tests/readme"] {
+        setup::npm::ensure(&paths::root().join(folder))?;
     }
     closing(
         Command::new(paths::program("partway-e2e")?)

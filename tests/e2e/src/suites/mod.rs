@@ -10,6 +10,7 @@ mod large;
 mod misuse;
 mod once;
 mod plan;
+mod readme;
 mod s3;
 mod vendors;
 mod vite;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Test> {
         demo_page::tests(),
         crash::tests(),
         vite::tests(),
+        readme::tests(),
         large::tests(),
     ]
     .into_iter()
