@@ -1,9 +1,11 @@
 //! One file's way: check, open, send, complete, settle.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use super::events::{Outcome, Status, UploadResult};
 use super::job::Job;
+use super::race::unless;
 use super::record::{self, Resumed};
 use super::send::{file_changed, send_all};
 use super::session::{Phase, Session};
@@ -13,6 +15,10 @@ use crate::platform::Platform;
 use crate::providers::Provider;
 use crate::settings::Integrity;
 use crate::text;
+
+/// How long a destination is given to hear that an upload was given up: the caller doesn't wait for a server that is away. (A
+/// choice.)
+const ABORT_MS: u64 = 10_000;
 
 /// Takes one file all the way, from where a session that was kept had come, if there is one.
 ///
@@ -49,6 +55,7 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
                 // A session that was kept for another day may well be gone by then: that counts for nothing.
                 Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
                     anew = !kept;
+                    make_way(job, &error).await?;
                     *resumed = None;
                     job.keeper.forget(&job.platform);
                     job.platform
@@ -83,6 +90,30 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
     }))
 }
 
+/// Tells the destination that nothing more comes of a session; false where it could not be told.
+pub async fn give_up<P: Platform>(job: &Job<P>, session: &Session<P>) -> bool {
+    let mut deadline = job.platform.sleep(ABORT_MS);
+    let told = unless(pin!(job.provider.abort(job, session)), deadline.as_mut()).await;
+    told == Some(true)
+}
+
+/// Gives up what was opened, before a new session is opened in its place: its parts would be billed for ever.
+///
+/// # Errors
+/// The error that the new session was to answer, where the whole file may be stored by the old one, which could not be given up:
+/// a new one would store it a second time.
+async fn make_way<P: Platform>(job: &Job<P>, error: &UploadError) -> Result<()> {
+    let Some(session) = job.session.take() else { return Ok(()) };
+    job.wait_for_network().await;
+    job.hold().await;
+    if give_up(job, &session).await || session.multipart || !error.answer_lost {
+        return Ok(());
+    }
+    Err(error.clone().retry(Retry::Never).hint(
+        "The file may be stored, and `abort` failed, so it was not sent a second time. Check `abort`, then upload the file again.",
+    ))
+}
+
 /// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
 async fn once_through<P: Platform>(
     job: &Job<P>,
@@ -111,10 +142,7 @@ async fn once_through<P: Platform>(
     let mut verified = true;
     if phase == Phase::Settling {
         verified = arrived.len() == count && arrived.iter().all(|arrived| arrived.part.verified);
-        job.measure(true, |meter, now| {
-            meter.begin(count as u32, now);
-            session.plan.parts().iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
-        });
+        all_there(job, &session);
     } else {
         job.session.set(Some(session.clone()));
         if fresh {
@@ -124,8 +152,15 @@ async fn once_through<P: Platform>(
         }
         job.hold().await;
         let sent = send_all(job, &session, arrived).await;
-        let arrived =
-            sent.map_err(|error| if job.provider.part_completes(&session) { error.or_unknown() } else { error })?;
+        let arrived = match sent {
+            Err(error) if !fresh && job.provider.completed_before(&session, &error) => {
+                all_there(job, &session);
+                Vec::new()
+            }
+            Err(error) if job.provider.part_completes(&session) => return Err(error.or_unknown()),
+            sent => sent?,
+        };
+        verified &= arrived.len() == count;
         let mut receipts = Vec::new();
         for arrived in arrived {
             verified &= arrived.part.verified;
@@ -162,6 +197,15 @@ async fn once_through<P: Platform>(
     let settled = job.provider.settle(job, &session, outcome).await;
     settled.map_err(|error| error.retry(Retry::Never))?;
     Ok((count as u32, verified))
+}
+
+/// Measures every part as one that the destination has.
+fn all_there<P: Platform>(job: &Job<P>, session: &Session<P>) {
+    let parts = session.plan.parts();
+    job.measure(true, |meter, now| {
+        meter.begin(parts.len() as u32, now);
+        parts.iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
+    });
 }
 
 fn keep<P: Platform>(job: &Job<P>, session: &Session<P>, phase: Phase) -> impl Future<Output = ()> {

@@ -10,19 +10,15 @@ use super::events::{Event, Sink, Status};
 use super::gate::{End, Gate};
 use super::job::{Job, Notice};
 use super::pace::Paces;
-use super::race::unless;
 use super::record::{self, Kept, Resumed};
 use super::session::Phase;
 use super::slots::Slots;
-use super::upload::run;
+use super::upload::{give_up, run};
 use crate::error::{Code, UploadError};
 use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider};
 use crate::settings::Settings;
 use crate::source::Source;
-
-/// How long a server is given to hear that an upload was given up.
-const ABORT_MS: u64 = 10_000;
 
 /// How an upload begins.
 #[derive(Clone, Debug)]
@@ -185,9 +181,7 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
     };
     if let Some(session) = session {
         job.gate.resume();
-        // Under a deadline: the caller doesn't wait for a server that is away.
-        let mut deadline = job.platform.sleep(ABORT_MS);
-        unless(pin!(job.provider.abort(job, &session)), deadline.as_mut()).await;
+        give_up(job, &session).await;
     }
     if forgotten {
         job.keeper.forget(&job.platform);

@@ -41,8 +41,6 @@ const GIVE_UP_MS: u64 = 10_000;
 pub struct PlanProvider<P: Platform> {
     signs: bool,
     state: RefCell<Rc<State>>,
-    /// The plan that is open, so that a second one gives it up.
-    opened: RefCell<Option<P::Json>>,
     platform: PhantomData<P>,
 }
 
@@ -74,15 +72,13 @@ impl<P: Platform> PlanProvider<P> {
         Ok(Self {
             signs: context.platform.has(Hook::SignParts),
             state: RefCell::new(Rc::new(State::new(Manner::default()))),
-            opened: RefCell::default(),
             platform: PhantomData,
         })
     }
 
-    /// Tells the application that the plan it made won't be used, if it wants to hear that.
-    async fn give_up(&self, job: &Job<P>) {
-        let plan = self.opened.take();
-        if let Some(plan) = plan.filter(|_| job.platform.has(Hook::Abort)) {
+    /// Tells the application that the plan it made can't be used, if it wants to hear that.
+    async fn give_up(&self, job: &Job<P>, plan: P::Json) {
+        if job.platform.has(Hook::Abort) {
             // What comes of it changes nothing here, and nobody waits for long.
             let telling = pin!(job.hook(Hook::Abort, vec![plan], Step::Abort, Repeat::Never));
             let _ = unless(telling, job.platform.sleep(GIVE_UP_MS).as_mut()).await;
@@ -285,14 +281,11 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-        // Where the upload begins anew.
-        self.give_up(job).await;
         let info = job.file_info(job.source.known_type());
         let json = job.hook(Hook::Open, vec![info], Step::Init, Repeat::Never).await?;
-        self.opened.replace(Some(json.clone()));
-        let session = self.take_over(job, json);
+        let session = self.take_over(job, json.clone());
         if session.is_err() {
-            self.give_up(job).await;
+            self.give_up(job, json).await;
         }
         session
     }
@@ -322,7 +315,6 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         let Some(given) = resumed.session.given.clone() else { return gone("The plan was not kept.") };
         let before = &resumed.session;
         let begun_at = before.begun_at;
-        self.opened.replace(Some(given.clone()));
         let same = |session: &Session<P>| {
             session.plan.cuts_like(&before.plan)
                 && session.multipart == before.multipart
@@ -407,10 +399,8 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         Ok(())
     }
 
-    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-        if let (true, Some(given)) = (job.platform.has(Hook::Abort), &session.given) {
-            // There is nobody left to tell: the upload has ended.
-            let _ = job.hook(Hook::Abort, vec![given.clone()], Step::Abort, Repeat::Freely).await;
-        }
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) -> bool {
+        let Some(given) = session.given.as_ref().filter(|_| job.platform.has(Hook::Abort)) else { return true };
+        job.hook(Hook::Abort, vec![given.clone()], Step::Abort, Repeat::Freely).await.is_ok()
     }
 }

@@ -325,9 +325,7 @@ impl<P: Platform> Provider<P> for S3<P> {
         match self.list(job, key, id).await {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
-            Err(error) if error.code == Code::SessionExpired && resumed.phase == Phase::Completing => {
-                presume(job, resumed).await;
-            }
+            Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await,
             Err(error) => return Err(error),
         }
         Ok(())
@@ -353,33 +351,35 @@ impl<P: Platform> Provider<P> for S3<P> {
             Ok(etag) => Ok(etag),
             Err(error) => self.stored(job, session, parts, error, lost).await,
         };
-        if stored.as_ref().is_err_and(|error| error.code == Code::IntegrityMismatch) {
-            // A new upload begins: nobody else will give this one up.
-            self.abort(job, session).await;
-        }
         outcome.etag = stored?;
         outcome.location = Some(self.line.location(session.key.as_deref().unwrap_or("")));
         Ok(())
     }
 
-    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-        let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return };
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) -> bool {
+        let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return true };
         let query = [("max-parts", "1"), ("uploadId", id.as_str())];
         let delete = Ask::new(Step::Abort, Method::Delete, key, &query[1..]);
         let list = Ask { expects: Some("ListPartsResult"), ..Ask::new(Step::List, Method::Get, key, &query) };
         for _ in 0..ABORTS {
             let retry = &job.settings.retry;
-            if self.line.call(job, &delete, retry).await.is_err() {
-                return;
+            if let Err(error) = self.line.call(job, &delete, retry).await {
+                return error.code == Code::SessionExpired;
             }
             // A part that was on its way may have landed after all (AWS S3 API Reference, AbortMultipartUpload).
             match self.line.call(job, &list, retry).await {
                 Ok(response) if xml::child(&response.body, "Part").is_some() => (),
-                _ => return,
+                _ => return true,
             }
             job.platform.sleep(ABORT_PAUSE_MS).await;
         }
+        false
     }
+}
+
+/// True where an earlier page may have put the parts together: it was about to, or it had them all, and its last word was lost.
+fn may_be_complete<P: Platform>(resumed: &Resumed<P>) -> bool {
+    resumed.phase == Phase::Completing || resumed.arrived.len() == resumed.session.plan.parts().len()
 }
 
 /// Takes every part for arrived that wasn't kept as such: without them nothing would have been put together. Their MD5s stand for

@@ -14,6 +14,7 @@ mod onlymonster;
 mod onlymonster_loss;
 mod plan;
 mod plan_rules;
+mod regressions;
 mod rejected;
 mod s3;
 mod s3_errors;

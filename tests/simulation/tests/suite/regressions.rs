@@ -1,0 +1,159 @@
+//! What seeds found and was mended after `mended`: each as a story of its own.
+
+use partway::error::Code;
+use partway::platform::Hook;
+use partway_simulation::shelf::Mood;
+use partway_simulation::world::Beginning;
+use partway_simulation::{Fault, File, Handle, Uploader, World};
+use serde_json::{Value, json};
+
+use crate::dialects::MIB;
+
+const HOUR: u64 = 3_600_000;
+
+fn begins(world: &World, provider: Value, size: u64) -> (Uploader, Handle, u64, File) {
+    let (uploader, session, file) = (world.uploader(json!({})), world.session(), world.file("clip.mp4", size));
+    let upload = uploader.begin(provider, &file, Some(session), Beginning::New);
+    (uploader, upload, session, file)
+}
+
+fn goes_on(world: &World, upload: &Handle, session: u64, file: &File) -> Handle {
+    let kept = world.kept(session).expect("a session was kept");
+    world.uploader(json!({})).begin(upload.provider().clone(), file, Some(session), Beginning::Kept(kept))
+}
+
+/// A plan of one PUT that its server signed for an hour, once.
+fn plan_that_lapses(world: &World) -> Value {
+    world.hooks().absent.insert(Hook::SignParts);
+    world.servers().backend.first_urls = usize::MAX;
+    json!({ "name": "plan" })
+}
+
+/// The PUT arrives and its answer is lost; the machine sleeps until its URL has expired.
+fn sleeps_over_a_lost_put(world: &std::rc::Rc<World>) -> Handle {
+    let provider = plan_that_lapses(world);
+    world.fault("store:PutObject", 0, 1, Fault::ResetAfter);
+    world.fault("store:PutObject", 0, 1, Fault::StallInBody);
+    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", MIB));
+    let later = world.clone();
+    world.after(5_000, move || later.nap(2 * HOUR, partway_simulation::sky::Cut::Reset));
+    upload
+}
+
+#[test]
+fn a_plan_is_begun_again_only_after_the_first_one_was_given_up() {
+    let world = std::rc::Rc::new(World::new(1));
+    world.fault("plan:abort", 0, 2, Fault::ResetBefore);
+    let upload = sleeps_over_a_lost_put(&world);
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("plan:open"), 2, "{upload:?}");
+    assert_eq!(world.effects("plan:abort"), 1);
+    assert_eq!(world.servers().store.keys("media").len(), 1, "nothing is left of the first: {upload:?}");
+}
+
+#[test]
+fn a_put_that_may_be_stored_and_cannot_be_given_up_is_not_sent_a_second_time() {
+    let world = std::rc::Rc::new(World::new(1));
+    world.fault("plan:abort", 0, None, Fault::status(500));
+    let upload = sleeps_over_a_lost_put(&world);
+    world.run();
+    let error = upload.error();
+    assert_eq!((error.code, error.retryable), (Code::UrlExpired, true), "{upload:?}");
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`abort`")), "{error:?}");
+    assert_eq!((world.count("plan:open"), world.servers().store.keys("media").len()), (1, 1));
+}
+
+#[test]
+fn an_upload_that_is_begun_again_leaves_no_parts_behind() {
+    let world = World::new(1);
+    // The store denies an upload that it has.
+    let denial = Fault::answer(404, "").with("content-type", "application/xml");
+    world.fault("store:UploadPart", 2, 1, denial);
+    let upload = world.upload(crate::s3::with(json!({})), json!({}), &world.file("clip.mp4", 40 * MIB));
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 2, "{upload:?}");
+    assert_eq!(world.servers().store.open_uploads(), [], "{upload:?}");
+}
+
+/// Storage hangs from the moment that all parts are there; the upload comes to its end, and the page crashes before storage hears
+/// of that.
+fn completes_unnoticed(world: &World, provider: Value, last: &str) -> (Handle, u64, File) {
+    let (_page, upload, session, file) = begins(world, provider, 12 * MIB);
+    let route = if last.starts_with("ofauth") { "ofauth:part" } else { "store:UploadPart" };
+    while world.effects(route) == 0 {
+        assert!(world.elapsed() < HOUR, "no part is sent");
+        world.run_for(1);
+    }
+    world.shelf(Mood { latency: (600_000, 600_000), ..Mood::default() });
+    while upload.result().is_none() {
+        assert!(world.elapsed() < HOUR, "it never ends");
+        world.run_for(1);
+    }
+    assert_eq!((upload.code(), world.effects(last)), (None, 1), "{upload:?}");
+    world.crash(false);
+    world.shelf(Mood::default());
+    let kept = world.kept(session).expect("the record outlived the upload");
+    assert_eq!(kept.phase(), Some("sending"));
+    (upload, session, file)
+}
+
+fn ofauth() -> Value {
+    json!({ "name": "ofauth", "baseUrl": "/api/ofauth", "skipExisting": false })
+}
+
+#[test]
+fn a_record_that_outlived_its_upload_finds_what_is_there() {
+    let world = World::new(1);
+    let (upload, session, file) = completes_unnoticed(&world, ofauth(), "ofauth:complete");
+    let again = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.servers().ofauth.vault_entries(), 1);
+    let first = upload.done();
+    assert_eq!(again.done().outcome.media_id, first.outcome.media_id);
+    assert_eq!(world.count("ofauth:init"), 1);
+}
+
+#[test]
+fn a_vendor_that_does_not_repeat_itself_leaves_it_unknown() {
+    for size in [12 * MIB, MIB] {
+        let world = World::new(1);
+        world.servers().ofauth.config.repeatable = false;
+        let (_page, upload, session, file) = begins(&world, ofauth(), size);
+        let last = if size > MIB { "ofauth:complete" } else { "ofauth:single" };
+        while world.effects(last) == 0 {
+            assert!(world.elapsed() < HOUR, "{last} is never called");
+            world.run_for(1);
+        }
+        world.crash(true);
+        world.change_kept(session, |kept| {
+            kept.parts.clear();
+            kept.record.as_mut().expect("a record")["phase"] = json!("sending");
+        });
+        world.run_for(5_000);
+        let again = goes_on(&world, &upload, session, &file);
+        world.run();
+        assert_eq!(again.code(), Some(Code::OutcomeUnknown), "{size}: {again:?}");
+        assert_eq!((world.count("ofauth:init"), world.servers().ofauth.vault_entries()), (1, 1));
+    }
+}
+
+#[test]
+fn an_object_is_found_by_a_record_that_outlived_its_upload() {
+    let world = World::new(1);
+    let provider = crate::s3::with(json!({ "ifNoneMatch": true, "multipartThreshold": 5 * MIB, "partSize": 6 * MIB }));
+    let (_page, upload, session, file) = begins(&world, provider, 12 * MIB);
+    while world.effects("store:CompleteMultipartUpload") == 0 {
+        assert!(world.elapsed() < HOUR, "it is never completed");
+        world.run_for(1);
+    }
+    world.crash(true);
+    // Storage was too slow for the word that the upload was about to be completed.
+    world.change_kept(session, |kept| kept.record.as_mut().expect("a record")["phase"] = json!("sending"));
+    let again = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 1, "{again:?}");
+}
