@@ -619,7 +619,7 @@ export interface PlanProvider {
   sign?(plan: UploadPlan, partNumbers: number[]): Promise<{ partNumber: number; uploadUrl: string; headers?: Record<string, string> }[]>;
   /**
    * Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. Where it rejects to the
-   * end the kept upload is taken for gone, and a new one begins.
+   * end, what this browser remembers counts; where `sign` then rejects too, a new upload begins.
    */
   list?(plan: UploadPlan): Promise<{ partNumber: number; size: number; etag: string }[]>;
   /** Puts the parts together; what it gives goes into the result. */

@@ -50,16 +50,22 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
     } else {
         loop {
             let kept = resumed.is_some();
+            let sending = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Sending);
             outcome = Outcome::default();
             match once_through(job, resumed, &mut outcome).await {
+                // Whether what was kept is refused for good, a new session tells. Only once that is open does its record take the
+                // other's place, and what was stored is left alone.
+                Err(error) if sending && job.arrived() == 0 && refused(job, &error) => {
+                    job.session.take();
+                    begins_again(job, &error);
+                }
                 // A session that was kept for another day may well be gone by then: that counts for nothing.
                 Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
                     anew = !kept;
                     make_way(job, &error).await?;
                     *resumed = None;
                     job.keeper.forget(&job.platform);
-                    job.platform
-                        .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
+                    begins_again(job, &error);
                     #[cfg(feature = "mutants")]
                     if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
                         if kept {
@@ -95,6 +101,24 @@ pub async fn give_up<P: Platform>(job: &Job<P>, session: &Session<P>) -> bool {
     let mut deadline = job.platform.sleep(ABORT_MS);
     let told = unless(pin!(job.provider.abort(job, session)), deadline.as_mut()).await;
     told == Some(true)
+}
+
+/// True where a session that was kept is refused before it got any further, by whoever may take another one.
+fn refused<P: Platform>(job: &Job<P>, error: &UploadError) -> bool {
+    let refused = match error.code {
+        Code::Unauthorized | Code::Forbidden => true,
+        Code::Application => error.retry == Retry::Anew,
+        _ => false,
+    };
+    let session = job.session.take();
+    // One that a part completes may have been completed before.
+    let open = session.as_ref().is_some_and(|session| !job.provider.part_completes(session));
+    job.session.set(session);
+    refused && open && !error.answer_lost && matches!(error.step, Some(Step::Part | Step::Sign))
+}
+
+fn begins_again<P: Platform>(job: &Job<P>, error: &UploadError) {
+    job.platform.warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
 }
 
 /// Gives up what was opened, before a new session is opened in its place: its parts would be billed for ever.
@@ -146,6 +170,10 @@ async fn once_through<P: Platform>(
     } else {
         job.session.set(Some(session.clone()));
         if fresh {
+            if job.keeper.holds() {
+                // Nothing of the one before may be taken for this one.
+                job.keeper.forget(&job.platform);
+            }
             // What can't be taken up midway may have arrived from the first byte on.
             let begun = if job.provider.resumes() { Phase::Sending } else { Phase::Completing };
             keep(job, &session, begun).await;

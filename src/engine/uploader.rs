@@ -14,7 +14,7 @@ use super::record::{self, Kept, Resumed};
 use super::session::Phase;
 use super::slots::Slots;
 use super::upload::{give_up, run};
-use crate::error::{Code, UploadError};
+use crate::error::{Code, Step, UploadError};
 use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider};
 use crate::settings::Settings;
@@ -165,11 +165,15 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
             (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
-            let stuck = kept && job.arrived() == 0;
+            // Where not even a new session could be opened, or nothing was signed, the one that was kept has not been refused for
+            // good.
+            let stuck = kept && job.arrived() == 0 && session.is_some() && error.step != Some(Step::Sign);
             let resumes = job.provider.resumes() || session.is_none();
             let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);
-            // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
-            session = session.filter(|_| !stays && error.code != Code::OutcomeUnknown);
+            // What can't be gone on with would be billed for ever. What may have taken effect is left alone, and so is the work
+            // of earlier pages where this one was only refused.
+            let spared = error.code == Code::OutcomeUnknown || (kept && is_refusal(&error));
+            session = session.filter(|_| !stays && !spared);
             (Status::Failed, Event::Error(error), !stays)
         }
         None => {
@@ -224,7 +228,11 @@ fn take_up<P: Platform>(job: &Job<P>, begin: Begin<P>) -> Option<Resumed<P>> {
 fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
     match error.code {
         Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::ProcessingTimeout => true,
-        Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed => !stuck,
-        _ => false,
+        _ => is_refusal(error) && !stuck,
     }
+}
+
+/// True for what the application or its user can put right: nothing that was stored is lost by it.
+fn is_refusal(error: &UploadError) -> bool {
+    matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed)
 }

@@ -92,7 +92,11 @@ const MEANINGS: &[Meaning] = &[
         .hint("The secret key or the region is wrong, or the URL was signed for another method, other headers or another content type.")
         .codes(&["SignatureDoesNotMatch"]),
     Meaning::never(Code::Forbidden, "The store refuses.")
-        .hint("Check what the key that signs may do: s3:PutObject for the bytes, s3:AbortMultipartUpload to give up.")
+        .hint(
+            "Check what the key that signs may do. Needed are s3:PutObject, s3:AbortMultipartUpload and \
+             s3:ListMultipartUploadParts; with SSE-KMS, kms:GenerateDataKey and kms:Decrypt too. s3:GetObject is optional: it lets \
+             Partway look whether the object is stored.",
+        )
         .codes(&["AccessDenied", "AllAccessDisabled"])
         .statuses(&[403]),
     Meaning::never(Code::Forbidden, "The store doesn't know the key that signed.")

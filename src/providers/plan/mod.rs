@@ -3,7 +3,7 @@
 mod given;
 mod urls;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::pin;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::engine::race::unless;
 use crate::engine::record::Resumed;
 use crate::engine::session::{Phase, Session};
 use crate::engine::slots::Slots;
-use crate::error::{Code, Result, Step, UploadError};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Request, Response, StoreRequest, Url};
 use crate::id::IdText;
 use crate::json::{self, Decode, Fill, Made};
@@ -41,6 +41,8 @@ const GIVE_UP_MS: u64 = 10_000;
 pub struct PlanProvider<P: Platform> {
     signs: bool,
     state: RefCell<Rc<State>>,
+    /// `list` failed for a plan that was kept, so the plan may be gone.
+    unlisted: Cell<bool>,
     platform: PhantomData<P>,
 }
 
@@ -72,6 +74,7 @@ impl<P: Platform> PlanProvider<P> {
         Ok(Self {
             signs: context.platform.has(Hook::SignParts),
             state: RefCell::new(Rc::new(State::new(Manner::default()))),
+            unlisted: Cell::default(),
             platform: PhantomData,
         })
     }
@@ -162,7 +165,10 @@ impl<P: Platform> PlanProvider<P> {
         let mut asked = state.urls.borrow().batch(&session.plan, Some(number), job.platform.now());
         while !asked.is_empty() {
             let arguments = sign_arguments(&job.platform, session, &asked);
-            let json = job.hook(Hook::SignParts, arguments, Step::Sign, Repeat::Freely).await?;
+            let json = job.hook(Hook::SignParts, arguments, Step::Sign, Repeat::Freely).await.map_err(|error| {
+                // Neither function knows the plan: it is taken for gone.
+                if self.unlisted.get() && error.code == Code::Application { error.retry(Retry::Anew) } else { error }
+            })?;
             asked = learn_signed(&job.platform, state, &json, &asked)?;
         }
         Ok(())
@@ -281,6 +287,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        self.unlisted.set(false);
         let info = job.file_info(job.source.known_type());
         let json = job.hook(Hook::Open, vec![info], Step::Init, Repeat::Never).await?;
         let session = self.take_over(job, json.clone());
@@ -340,17 +347,26 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             Ok(json) => json,
             // The application's server says that there is no such upload any more, or that it can't tell.
             Err(_) if complete => return Err(in_doubt()),
-            // Nothing was put together, so a new upload is right.
+            // A refused look tells nothing of the upload: what was kept counts.
             Err(error) if error.code == Code::Application => {
-                return gone(&text::join(&["The plan that was kept is taken for gone. ", &error.message]));
+                self.unlisted.set(true);
+                job.platform.warn(&text::join(&[&error.message, " What this browser remembers of the upload counts."]));
+                return Ok(());
             }
             Err(error) => return Err(error),
         };
         let mut listed: Vec<Have> = Vec::new();
-        json::fill(&job.platform, Some(&json), &mut listed).map_err(|why| {
-            mismatch(text::join(&["`list` gave what is no list of parts: ", &why]))
-                .hint("Let it give [{ partNumber, size, etag }].")
-        })?;
+        if let Err(why) = json::fill(&job.platform, Some(&json), &mut listed) {
+            if complete {
+                return Err(in_doubt());
+            }
+            job.platform.warn(&text::join(&[
+                "`list` has to give [{ partNumber, size, etag }], and gave something else: ",
+                &why,
+                " What this browser remembers of the upload counts.",
+            ]));
+            return Ok(());
+        }
         let listed = listed.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag });
         reconcile(job, resumed, listed.collect(), self.etag_is_md5()).await;
         // All parts lie there still: nothing was put together.

@@ -25,7 +25,7 @@ use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
-use crate::error::{Code, Result, Step, UploadError};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::{hex, md5_of};
 use crate::json;
@@ -326,6 +326,8 @@ impl<P: Platform> Provider<P> for S3<P> {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await,
+            // A refused look tells nothing of the upload (keys may be allowed to put and not to list): what was kept counts.
+            Err(error) if error.status.is_some() && error.retry == Retry::Never => (),
             Err(error) => return Err(error),
         }
         Ok(())

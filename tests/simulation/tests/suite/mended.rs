@@ -255,6 +255,7 @@ fn a_plan_that_its_server_knows_no_more_is_begun_anew() {
     run_until_effect(&world, "store:UploadPart");
     world.crash(true);
     world.fault("plan:list", 0, None, Fault::status(404));
+    world.fault("plan:sign", 0, 8, Fault::status(404));
     let restored = goes_on(&world, &upload, session, &file);
     world.run();
     world.stored(&restored);

@@ -157,3 +157,138 @@ fn an_object_is_found_by_a_record_that_outlived_its_upload() {
     world.stored(&again);
     assert_eq!(world.count("store:CreateMultipartUpload"), 1, "{again:?}");
 }
+
+/// Uploads 60 MiB until some parts are there, and crashes.
+fn half_sent(world: &World, provider: Value) -> (Handle, u64, File) {
+    let (_page, upload, session, file) = begins(world, provider, 60 * MIB);
+    while world.kept(session).is_none_or(|kept| kept.parts.len() < 3) {
+        assert!(world.elapsed() < HOUR, "no part is kept");
+        world.run_for(1);
+    }
+    world.crash(true);
+    world.run_for(1_000);
+    (upload, session, file)
+}
+
+fn refusal() -> Fault {
+    let body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    Fault::answer(403, body).with("content-type", "application/xml")
+}
+
+#[test]
+fn keys_that_may_not_list_go_on_with_what_was_kept() {
+    let unknown = Fault::answer(501, "<Error><Code>NotImplemented</Code><Message>No</Message></Error>");
+    for fault in [refusal(), unknown, Fault::answer(405, "")] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, crate::s3::with(json!({})));
+        world.fault("store:ListParts", 0, None, fault.clone());
+        let sent = world.effects("store:UploadPart");
+        let again = goes_on(&world, &upload, session, &file);
+        world.run();
+        world.stored(&again);
+        assert_eq!((world.effects("store:CreateMultipartUpload"), world.effects("store:AbortMultipartUpload")), (1, 0));
+        assert!(world.effects("store:UploadPart") < sent + 8, "{fault:?}: what was kept is not sent again: {again:?}");
+    }
+}
+
+#[test]
+fn keys_that_may_not_list_begin_again_where_the_upload_is_gone() {
+    let world = World::new(1);
+    let (upload, session, file) = half_sent(&world, crate::s3::with(json!({})));
+    world.fault("store:ListParts", 0, None, refusal());
+    let gone = Fault::answer(404, "<Error><Code>NoSuchUpload</Code><Message>Gone</Message></Error>");
+    world.fault("store:UploadPart", 0, 1, gone);
+    let again = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.effects("store:CreateMultipartUpload"), 2, "{again:?}");
+}
+
+#[test]
+fn a_list_that_the_application_refuses_ends_nothing() {
+    for fault in [Fault::status(403), Fault::body("{\"parts\":[]}")] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, json!({ "name": "plan" }));
+        world.fault("plan:list", 0, None, fault.clone());
+        let sent = world.effects("store:UploadPart");
+        let again = goes_on(&world, &upload, session, &file);
+        world.run();
+        world.stored(&again);
+        assert_eq!((world.effects("plan:open"), world.effects("plan:abort")), (1, 0), "{fault:?}: {again:?}");
+        assert!(world.effects("store:UploadPart") < sent + 12, "{fault:?}: {again:?}");
+        assert!(world.log().warnings.iter().any(|text| text.contains("`list`")), "it says so");
+    }
+}
+
+#[test]
+fn a_refusal_never_aborts_what_is_stored() {
+    for (provider, route, fault) in [
+        (crate::s3::with(json!({})), "store:*", refusal()),
+        (json!({ "name": "plan" }), "store:*", refusal()),
+        (json!({ "name": "plan" }), "plan:*", Fault::status(403)),
+        (crate::s3::with(json!({})), "credentials", Fault::status(403)),
+    ] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, provider.clone());
+        let stored = world.effects("store:UploadPart");
+        world.fault(route, 0, None, fault.clone());
+        for _ in 0..4 {
+            if world.kept(session).is_none() {
+                break;
+            }
+            let refused = goes_on(&world, &upload, session, &file);
+            world.run();
+            assert!(matches!(refused.code(), Some(Code::Forbidden | Code::Application)), "{route}: {refused:?}");
+        }
+        let open = world.servers().store.open_uploads().len();
+        assert!(open >= 1, "{provider} {route}: what was stored is still there");
+        assert!(!world.log().records.iter().any(|record| record.route == "plan:abort" && record.effects > 0));
+        assert!(stored >= 3);
+    }
+}
+
+#[test]
+fn what_was_kept_outlives_a_refusal_of_everything() {
+    for (provider, route, fault) in [
+        (crate::s3::with(json!({})), "store:*", refusal()),
+        (json!({ "name": "plan" }), "plan:*", Fault::status(403)),
+        (crate::s3::with(json!({})), "credentials", Fault::status(403)),
+    ] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, provider.clone());
+        world.fault(route, 0, None, fault.clone());
+        for _ in 0..3 {
+            let refused = goes_on(&world, &upload, session, &file);
+            world.run();
+            assert!(refused.code().is_some());
+        }
+        world.mend();
+        let (sent, opened) = (
+            world.effects("store:UploadPart"),
+            world.effects("store:CreateMultipartUpload") + world.effects("plan:open"),
+        );
+        let again = goes_on(&world, &upload, session, &file);
+        world.run();
+        world.stored(&again);
+        let after = world.effects("store:CreateMultipartUpload") + world.effects("plan:open");
+        assert_eq!(after, opened, "{route}: {again:?}");
+        assert!(world.effects("store:UploadPart") < sent + 12, "{route}: {again:?}");
+    }
+}
+
+#[test]
+fn a_session_that_is_refused_for_good_gives_way_to_a_new_one() {
+    for code in [401, 403] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, crate::s3::with(json!({})));
+        let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        // The key of the upload that was kept is another user's.
+        world.fault("store:UploadPart", 0, 1, Fault::answer(code, denied));
+        let kept = world.kept(session).expect("a session was kept");
+        let one_by_one = world.uploader(json!({ "concurrency": 1 }));
+        let again = one_by_one.begin(upload.provider().clone(), &file, Some(session), Beginning::Kept(kept));
+        world.run();
+        world.stored(&again);
+        assert_eq!(world.effects("store:CreateMultipartUpload"), 2, "{again:?}");
+    }
+}
