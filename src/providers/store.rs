@@ -129,7 +129,8 @@ const MEANINGS: &[Meaning] = &[
         .hint("Use another key, or leave the condition out to replace the object.")
         .codes(&["PreconditionFailed"])
         .statuses(&[412]),
-    Meaning::never(Code::Conflict, "Somebody else wrote the same key at the same time.")
+    // AWS S3 API Reference, PutObject, "If-None-Match": "On a 409 failure, retry the upload."
+    Meaning::again(Code::Conflict, "Somebody else wrote the same key at the same time.")
         .hint("Begin a new upload.")
         .codes(&["ConditionalRequestConflict"]),
     Meaning::never(Code::Conflict, "The store says that this conflicts with something.").statuses(&[409]),
@@ -181,7 +182,7 @@ mod tests {
             (400, "InvalidPart", "", Code::IntegrityMismatch, Retry::Anew),
             (404, "NoSuchBucket", "", Code::BadRequest, Retry::Never),
             (412, "PreconditionFailed", "", Code::Conflict, Retry::Never),
-            (409, "ConditionalRequestConflict", "", Code::Conflict, Retry::Never),
+            (409, "ConditionalRequestConflict", "", Code::Conflict, later),
             (429, "", "", Code::RateLimited, later),
             (301, "PermanentRedirect", "", Code::BadRequest, Retry::Never),
             (302, "", "", Code::Server, Retry::Never),

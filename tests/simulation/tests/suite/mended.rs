@@ -372,5 +372,5 @@ fn a_look_whose_permission_lapsed_on_its_way_is_taken_again() {
     world.run();
     world.stored(&upload);
     let looks: Vec<_> = world.sent("store:HeadObject").iter().map(|record| record.status).collect();
-    assert_eq!(looks, [Some(403), Some(200)]);
+    assert_eq!(looks, [Some(404), Some(403), Some(200)], "before the PUT, and twice after it");
 }

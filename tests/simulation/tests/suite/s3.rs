@@ -249,9 +249,26 @@ fn if_none_match_keeps_what_is_there() {
         let first = uploads(&world, options.clone(), size);
         world.stored(&first);
         world.run_for(60_000);
-        let second = uploads(&world, options, size);
+        let (puts, creates) = (world.effects("store:PutObject"), world.effects("store:CreateMultipartUpload"));
+        let second = uploads(&world, options.clone(), size);
         let error = second.error();
-        assert_eq!((error.code, error.status, error.retryable), (Code::Conflict, Some(412), false), "{second:?}");
+        assert_eq!((error.code, error.step, error.retryable), (Code::Conflict, Some(Step::Check), false), "{second:?}");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`ifNoneMatch`")), "{error:?}");
+        let after = (world.effects("store:PutObject"), world.effects("store:CreateMultipartUpload"));
+        assert_eq!(after, (puts, creates), "found before the first byte");
+        // Keys that may not look find it in the end.
+        for (status, code) in [(403, "AccessDenied"), (400, "BadRequest"), (500, "InternalError")] {
+            world.fault(
+                "store:HeadObject",
+                0,
+                2,
+                Fault::answer(status, &format!("<Error><Code>{code}</Code></Error>")),
+            );
+            let third = uploads(&world, options.clone(), size);
+            let error = third.error();
+            assert_eq!((error.code, error.status, error.retryable), (Code::Conflict, Some(412), false), "{third:?}");
+            world.mend();
+        }
         partway_simulation::check::proves(first.file(), &world.pieces(&first.done()));
         assert_eq!(world.servers().store.open_uploads(), [], "nothing is left behind");
     }
