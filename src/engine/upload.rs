@@ -48,41 +48,41 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
         });
         (0, job.md5.get().is_some())
     } else {
+        let mut former = None;
         loop {
             let kept = resumed.is_some();
             let sending = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Sending);
             outcome = Outcome::default();
-            match once_through(job, resumed, &mut outcome).await {
-                // Whether what was kept is refused for good, a new session tells. Only once that is open does its record take the
-                // other's place, and what was stored is left alone.
-                Err(error) if sending && job.arrived() == 0 && refused(job, &error) => {
-                    job.session.take();
-                    begins_again(job, &error);
-                }
-                // A session that was kept for another day may well be gone by then: that counts for nothing.
-                Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
-                    anew = !kept;
-                    make_way(job, &error).await?;
-                    *resumed = None;
-                    job.keeper.forget(&job.platform);
-                    begins_again(job, &error);
-                    #[cfg(feature = "mutants")]
-                    if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
-                        if kept {
-                            return Err(error);
-                        }
-                        let opened = job.session.take();
-                        let stale = |session: &Rc<Session<P>>| Resumed {
-                            session: (**session).clone(),
-                            phase: Phase::Sending,
-                            arrived: Vec::new(),
-                        };
-                        *resumed = opened.as_ref().map(stale);
-                        job.session.set(opened);
-                    }
-                }
-                done => break done?,
+            let error = match once_through(job, resumed, former.take(), &mut outcome).await {
+                Ok(done) => break done,
+                Err(error) => error,
+            };
+            // Whether what was kept is refused for good, a new session tells.
+            let spared = sending && job.arrived() == 0 && refused(job, &error);
+            // A session that was kept for another day may well be gone by then: that counts for nothing.
+            let gone = error.retry == Retry::Anew && (kept || !anew) && !settling;
+            if !(spared || gone) {
+                return Err(error);
             }
+            anew = !kept;
+            *resumed = None;
+            job.platform.warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
+            let opened = job.session.take();
+            #[cfg(feature = "mutants")]
+            if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
+                if kept {
+                    return Err(error);
+                }
+                let stale = |session: &Rc<Session<P>>| Resumed {
+                    session: (**session).clone(),
+                    phase: Phase::Sending,
+                    arrived: Vec::new(),
+                };
+                *resumed = opened.as_ref().map(stale);
+                job.session.set(opened);
+                continue;
+            }
+            former = opened.map(|session| Former { session, error, spared });
         }
     };
     Ok(Box::new(UploadResult {
@@ -117,23 +117,28 @@ fn refused<P: Platform>(job: &Job<P>, error: &UploadError) -> bool {
     refused && open && !error.answer_lost && matches!(error.step, Some(Step::Part | Step::Sign))
 }
 
-fn begins_again<P: Platform>(job: &Job<P>, error: &UploadError) {
-    job.platform.warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
+/// A session in whose place another one is opened.
+struct Former<P: Platform> {
+    session: Rc<Session<P>>,
+    /// Why.
+    error: UploadError,
+    /// It was only refused: what it stored is left alone.
+    spared: bool,
 }
 
-/// Gives up what was opened, before a new session is opened in its place: its parts would be billed for ever.
+/// Gives the former session up, once the new one is open: its parts would be billed for ever.
 ///
 /// # Errors
-/// The error that the new session was to answer, where the whole file may be stored by the old one, which could not be given up:
-/// a new one would store it a second time.
-async fn make_way<P: Platform>(job: &Job<P>, error: &UploadError) -> Result<()> {
-    let Some(session) = job.session.take() else { return Ok(()) };
+/// The former one's error, where it may have stored the whole file and could not be given up: a new one would store it a second
+/// time.
+async fn make_way<P: Platform>(job: &Job<P>, former: Former<P>) -> Result<()> {
+    let Former { session, error, spared } = former;
     job.wait_for_network().await;
     job.hold().await;
-    if give_up(job, &session).await || session.multipart || !error.answer_lost {
+    if spared || give_up(job, &session).await || session.multipart || !error.answer_lost {
         return Ok(());
     }
-    Err(error.clone().retry(Retry::Never).hint(
+    Err(error.retry(Retry::Never).hint(
         "The file may be stored, and `abort` failed, so it was not sent a second time. Check `abort`, then upload the file again.",
     ))
 }
@@ -142,6 +147,7 @@ async fn make_way<P: Platform>(job: &Job<P>, error: &UploadError) -> Result<()> 
 async fn once_through<P: Platform>(
     job: &Job<P>,
     resumed: &mut Option<Resumed<P>>,
+    former: Option<Former<P>>,
     outcome: &mut Outcome<P>,
 ) -> Result<(u32, bool)> {
     job.hold().await;
@@ -154,7 +160,11 @@ async fn once_through<P: Platform>(
         Some(resumed) => resumed,
         None => {
             let begun_at = job.platform.now();
-            let mut session = job.provider.open(job).await?;
+            let opened = job.provider.open(job).await;
+            if let (Err(_), Some(former)) = (&opened, &former) {
+                job.session.set(Some(former.session.clone()));
+            }
+            let mut session = opened?;
             session.begun_at = begun_at;
             Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
         }
@@ -169,6 +179,9 @@ async fn once_through<P: Platform>(
         all_there(job, &session);
     } else {
         job.session.set(Some(session.clone()));
+        if let Some(former) = former {
+            make_way(job, former).await?;
+        }
         if fresh {
             if job.keeper.holds() {
                 // Nothing of the one before may be taken for this one.

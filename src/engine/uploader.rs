@@ -165,9 +165,9 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
             (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
-            // Where not even a new session could be opened, or nothing was signed, the one that was kept has not been refused for
-            // good.
-            let stuck = kept && job.arrived() == 0 && session.is_some() && error.step != Some(Step::Sign);
+            // Where not even a new session could be opened, or nothing was signed, the one that was kept has not been refused.
+            let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign));
+            let stuck = kept && job.arrived() == 0 && !elsewhere;
             let resumes = job.provider.resumes() || session.is_none();
             let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);
             // What can't be gone on with would be billed for ever. What may have taken effect is left alone, and so is the work

@@ -61,7 +61,7 @@ fn a_put_that_may_be_stored_and_cannot_be_given_up_is_not_sent_a_second_time() {
     let error = upload.error();
     assert_eq!((error.code, error.retryable), (Code::UrlExpired, true), "{upload:?}");
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`abort`")), "{error:?}");
-    assert_eq!((world.count("plan:open"), world.servers().store.keys("media").len()), (1, 1));
+    assert_eq!((world.effects("store:PutObject"), world.servers().store.keys("media").len()), (1, 1), "{upload:?}");
 }
 
 #[test]
