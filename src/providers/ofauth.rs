@@ -260,6 +260,9 @@ impl<P: Platform> Ofauth<P> {
                 let why = "which is neither OFAuth's API nor another https address";
                 return Err(mismatch(text::fill("Part {} goes to {}, {}.", &[&part.number, &url.origin, &why])));
             }
+            if place == Place::Presigned {
+                presigned_put(job, part, url).map_err(|error| error.part(part.number))?;
+            }
         }
         Ok(Session {
             upload_id: Some(reply.media_upload_id),

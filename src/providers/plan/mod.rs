@@ -28,9 +28,6 @@ use crate::plan::{Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::text;
 
-/// The CRC32 of nothing, as a URL carries it that was signed for an empty body (newer AWS SDKs do so unless told otherwise).
-const EMPTY_CRC32: &str = "AAAAAA==";
-
 /// How long the application is given to hear that its plan won't be used.
 const GIVE_UP_MS: u64 = 10_000;
 
@@ -112,7 +109,6 @@ impl<P: Platform> PlanProvider<P> {
     /// Takes over the plan's own URLs, each of them tried for whether it can be sent to.
     fn learn_plan(&self, job: &Job<P>, state: &State, plan: &Plan) -> Result<()> {
         let now = job.platform.now();
-        let mut warned = false;
         for part in plan.parts() {
             let Some(text) = &part.url else {
                 if self.signs {
@@ -127,13 +123,6 @@ impl<P: Platform> PlanProvider<P> {
                 .hint("Give a URL for every part, or `sign`, which is asked for them."));
             };
             let url = resolve(&job.platform, text, part.number)?;
-            if !warned
-                && !part.range.is_empty()
-                && url.query_value("x-amz-checksum-crc32").as_deref() == Some(EMPTY_CRC32)
-            {
-                warned = true;
-                job.platform.warn(EMPTY_BODY);
-            }
             state.urls.borrow_mut().learn(part.number, url, None, state.manner.expires_at, now);
             self.request(job, state, part).map_err(|error| error.part(part.number))?;
         }
@@ -205,9 +194,6 @@ impl<P: Platform> PlanProvider<P> {
         self.state.borrow().clone()
     }
 }
-
-const EMPTY_BODY: &str = "The plan's URLs were signed with the checksum of an empty body (x-amz-checksum-crc32=AAAAAA==): the store \
-    will refuse the bytes. Make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".";
 
 fn mismatch(message: impl Into<String>) -> UploadError {
     UploadError::new(Code::PlanMismatch, message).at(Step::Sign)

@@ -144,18 +144,6 @@ fn plans_that_cannot_be_right_are_refused_before_a_byte_is_sent() {
 }
 
 #[test]
-fn a_url_that_was_signed_for_an_empty_body_is_warned_of() {
-    let world = World::new(1);
-    let empty = |plan: &mut Value| {
-        let url = plan["parts"][0]["uploadUrl"].as_str().unwrap().to_string();
-        plan["parts"][0]["uploadUrl"] = json!(format!("{url}&x-amz-checksum-crc32=AAAAAA%3D%3D"));
-    };
-    world.fault("plan:open", 0, None, Fault::json(empty));
-    uploads(&world, MIB);
-    assert!(world.log().warnings.iter().any(|warning| warning.contains("WHEN_REQUIRED")), "{:?}", world.log().warnings);
-}
-
-#[test]
 fn parts_may_be_numbered_with_gaps_and_given_in_any_order() {
     let world = World::new(1);
     world.servers().backend.first_urls = usize::MAX;
