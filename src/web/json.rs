@@ -1,6 +1,6 @@
 //! JSON by the browser's own parser, and typed structs from and to its values.
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, Date, JSON, Object};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -23,6 +23,9 @@ pub(super) fn value(json: &JsValue) -> Value<JsValue> {
     } else if Array::is_array(json) {
         let list: &Array = json.unchecked_ref();
         if list.length() <= MOST { Value::List(list.to_vec()) } else { Value::Long }
+    } else if let Some(date) = json.dyn_ref::<Date>().filter(|date| !date.get_time().is_nan()) {
+        // As its JSON would have it.
+        Value::Text(date.to_iso_string().into())
     } else if json.is_object() {
         Value::Object
     } else {

@@ -5,6 +5,7 @@
 
 mod calls;
 mod credentials;
+mod given;
 mod object;
 mod options;
 mod sigv4;

@@ -84,7 +84,12 @@ fn an_upload_error_that_is_thrown_on_purpose_decides_by_itself() {
     for (retryable, calls) in [(false, 1), (true, 8)] {
         let world = World::new(1);
         let throws = move |_: &[Value]| {
-            Err(HookFailure { message: "not today".into(), upload_error: Some(retryable), cause: None })
+            Err(HookFailure {
+                message: "not today".into(),
+                upload_error: Some(retryable),
+                not_json: false,
+                cause: None,
+            })
         };
         world.hooks().replaced.insert(Hook::SignParts, Rc::new(throws));
         let upload = uploads(&world, 12 * MIB);
