@@ -577,11 +577,15 @@ export interface S3Provider {
   bucket: string;
   /** `"eu-central-1"`, for example; `"auto"` at some stores. */
   region: string;
-  /** Address of the store. @defaultValue that of AWS in this region */
+  /** Address of the store alone, without the bucket. @defaultValue that of AWS in this region */
   endpoint?: string;
   /** Several names of one store. Parts are spread over them, other calls go to the first; over HTTP/1.1 each name brings its own six connections. */
   endpoints?: string[];
-  /** Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `false` */
+  /**
+   * Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `true` where a host
+   * name can't hold the bucket (an endpoint that is an IP address or a name without a dot, a bucket with dots, capitals or
+   * underscores), else `false`
+   */
   forcePathStyle?: boolean;
   /** Key of the object, or what makes it from the file. */
   key: string | ((file: { name: string; size: number; type: string }) => string);
