@@ -19,3 +19,4 @@ mod rejected;
 mod s3;
 mod s3_errors;
 mod seeds;
+mod stores;
