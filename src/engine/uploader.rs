@@ -165,8 +165,8 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
             (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
-            // Where not even a new session could be opened, or nothing was signed, the one that was kept has not been refused.
-            let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign));
+            // Where not even a new session could be opened, nothing was signed, or a look was refused, the one that was kept was not.
+            let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign | Step::List));
             let stuck = kept && job.arrived() == 0 && !elsewhere;
             let resumes = job.provider.resumes() || session.is_none();
             let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);

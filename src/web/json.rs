@@ -23,14 +23,20 @@ pub(super) fn value(json: &JsValue) -> Value<JsValue> {
     } else if Array::is_array(json) {
         let list: &Array = json.unchecked_ref();
         if list.length() <= MOST { Value::List(list.to_vec()) } else { Value::Long }
-    } else if let Some(date) = json.dyn_ref::<Date>().filter(|date| !date.get_time().is_nan()) {
-        // As its JSON would have it.
-        Value::Text(date.to_iso_string().into())
+    } else if let Some(date) = date(json) {
+        Value::Text(date)
     } else if json.is_object() {
         Value::Object
     } else {
         Value::Nothing
     }
+}
+
+/// A `Date` as its JSON has it: ISO 8601, in UTC. None for anything else, and for one that is no time. Whatever the object does,
+/// this doesn't throw.
+fn date(json: &JsValue) -> Option<String> {
+    let text = String::from(JSON::stringify(json.dyn_ref::<Date>()?).ok()?);
+    text.strip_prefix('"')?.strip_suffix('"').map(Into::into)
 }
 
 /// The names of an object's own members, in order.
