@@ -577,11 +577,15 @@ export interface S3Provider {
   bucket: string;
   /** `"eu-central-1"`, for example; `"auto"` at some stores. */
   region: string;
-  /** Address of the store. @defaultValue that of AWS in this region */
+  /** Address of the store alone, without the bucket. @defaultValue that of AWS in this region */
   endpoint?: string;
   /** Several names of one store. Parts are spread over them, other calls go to the first; over HTTP/1.1 each name brings its own six connections. */
   endpoints?: string[];
-  /** Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `false` */
+  /**
+   * Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `true` where a host
+   * name can't hold the bucket (an endpoint that is an IP address or a name without a dot, a bucket with dots, capitals or
+   * underscores), else `false`
+   */
   forcePathStyle?: boolean;
   /** Key of the object, or what makes it from the file. */
   key: string | ((file: { name: string; size: number; type: string }) => string);
@@ -590,7 +594,7 @@ export interface S3Provider {
    * uploader's own provider options, and fetched anew when the store calls them expired. An upload with `provider` options of its own
    * fetches its own.
    */
-  getCredentials(): Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: string }>;
+  getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials }>;
   /** Bytes of a part, 5 MiB to 5 GiB; more where the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
   partSize?: number;
   /** Bytes from which a file is sent in parts; a smaller one goes whole. At most 5 GiB. @defaultValue `16777216`, 16 MiB */
@@ -599,6 +603,23 @@ export interface S3Provider {
   headers?: Record<string, string>;
   /** Doesn't replace an object that is there: the upload ends as `conflict`. @defaultValue `false` */
   ifNoneMatch?: boolean;
+}
+
+/** Temporary credentials. */
+export interface S3Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** When they end: a `Date`, ISO 8601, or an epoch in seconds or milliseconds. */
+  expiration?: string | Date | number;
+}
+
+/** Temporary credentials as AWS STS spells them. */
+export interface StsCredentials {
+  AccessKeyId?: string;
+  SecretAccessKey?: string;
+  SessionToken?: string;
+  Expiration?: string | Date | number;
 }
 
 /**
@@ -619,7 +640,7 @@ export interface PlanProvider {
   sign?(plan: UploadPlan, partNumbers: number[]): Promise<{ partNumber: number; uploadUrl: string; headers?: Record<string, string> }[]>;
   /**
    * Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. Where it rejects to the
-   * end the kept upload is taken for gone, and a new one begins.
+   * end, what this browser remembers counts; where `sign` then rejects too, a new upload begins.
    */
   list?(plan: UploadPlan): Promise<{ partNumber: number; size: number; etag: string }[]>;
   /** Puts the parts together; what it gives goes into the result. */

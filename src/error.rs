@@ -192,6 +192,8 @@ pub struct Details {
     pub retryable: bool,
     /// True where the request may have taken effect though no usable answer came.
     pub answer_lost: bool,
+    /// True where the request's URL may have expired, by this machine's clock or by the URL's own span.
+    pub url_over: bool,
     /// What an application's function threw.
     pub cause: Option<Cause>,
 }
@@ -254,6 +256,7 @@ impl UploadError {
             retry,
             retryable: code.retryable(),
             answer_lost: matches!(code, Code::Network | Code::Stalled),
+            url_over: false,
             cause: None,
         }))
     }
@@ -316,6 +319,13 @@ impl UploadError {
     #[must_use]
     pub fn answer_lost(mut self, lost: bool) -> Self {
         self.0.answer_lost = lost;
+        self
+    }
+
+    /// Says whether the request's URL may have expired.
+    #[must_use]
+    pub fn url_over(mut self, over: bool) -> Self {
+        self.0.url_over = over;
         self
     }
 

@@ -101,15 +101,6 @@ impl Url {
         let taken = self.signed_headers().is_none_or(|names| names.iter().any(|name| name == "content-type"));
         if taken && !content_type.is_empty() { vec![("content-type".into(), content_type.into())] } else { Vec::new() }
     }
-
-    /// When a SigV4 URL stops working, in milliseconds since 1970; None where it doesn't say.
-    ///
-    /// Source: AWS, as [`Url::signed_headers`]: `X-Amz-Date` and `X-Amz-Expires` (seconds).
-    pub fn expires_at(&self) -> Option<u64> {
-        let signed = time::parse_amz(&self.query_value("X-Amz-Date")?)?;
-        let seconds: u64 = self.query_value("X-Amz-Expires")?.parse().ok()?;
-        Some(signed.saturating_add(seconds.saturating_mul(1000)))
-    }
 }
 
 /// Percent-encodes a path segment: all but the unreserved characters (RFC 3986, 2.3).
@@ -234,8 +225,8 @@ impl<P: Platform> StoreRequest<P> {
     /// is filled in from a file's body. Where it lists none, `headers` go as they are.
     ///
     /// # Errors
-    /// `plan-mismatch` for a URL that isn't https (http on loopback aside), a signed header without a value, or a header that
-    /// isn't signed.
+    /// `plan-mismatch` for a URL that isn't https (http on loopback aside), one that was signed for an empty body where there is
+    /// one, a signed header without a value, or a header that isn't signed.
     pub fn new(
         step: Step,
         method: Method,
@@ -251,6 +242,13 @@ impl<P: Platform> StoreRequest<P> {
                 "{} is not an https address.",
                 &url.without_query(),
                 "Presigned URLs are secrets: sign them for https.",
+            );
+        }
+        if let Some(name) = url.signed_for_nothing().filter(|_| body.file_len() > 0) {
+            return mismatch(
+                "The URL was signed for an empty body: its {} is that of no bytes, so the store would refuse the file.",
+                name,
+                "Where it is signed, make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".",
             );
         }
         for (name, _) in &mut headers {

@@ -27,6 +27,7 @@ pub mod mutants;
 pub mod numbered;
 pub mod plan;
 pub mod platform;
+pub mod presigned;
 pub mod providers;
 pub mod settings;
 pub mod source;

@@ -62,6 +62,8 @@ pub struct HookFailure {
     pub message: String,
     /// `retryable` of an `UploadError` that it threw on purpose; None for anything else.
     pub upload_error: Option<bool>,
+    /// It read something as JSON that is none: a web page, as a rule.
+    pub not_json: bool,
     /// The value itself.
     pub cause: Option<Cause>,
 }

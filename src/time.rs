@@ -41,6 +41,16 @@ pub fn parse_iso(text: &str) -> Option<u64> {
     if east { at.checked_sub(offset) } else { Some(at + offset) }
 }
 
+/// Parses ISO 8601 where the seconds or the whole time of day may be missing: `2026-04-29` and `2026-04-29T10:18Z` too (Azure,
+/// "Create a service SAS", the forms that `se` may have).
+pub(crate) fn parse_iso_short(text: &str) -> Option<u64> {
+    match text.len() {
+        10 => parse_iso(&text::join(&[text, "T00:00:00Z"])),
+        17 => parse_iso(&text::join(&[text.get(..16)?, ":00Z"])),
+        _ => parse_iso(text),
+    }
+}
+
 /// Parses the form that SigV4 uses: `20130524T000000Z`.
 pub fn parse_amz(text: &str) -> Option<u64> {
     let mut scan = Scan(text);

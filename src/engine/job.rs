@@ -116,6 +116,10 @@ pub struct Job<P: Platform> {
     listener: Cell<Option<Waker>>,
 }
 
+/// So often is a function called that reads as JSON what is none. (A choice: a proxy's error page may pass, a login page won't.)
+const NOT_JSON_TRIES: u32 = 2;
+const NOT_JSON: &str = "It read an answer as JSON that is none: a login page, a 404 page or the app's own page may have come in its \
+    place. Check the address, and `response.ok` before `response.json()`; `cause` has what it threw.";
 /// Byte progress is told at most so often.
 const PROGRESS_MS: u64 = 100;
 /// While there is no network, so often is it looked for, should its event never come.
@@ -467,13 +471,20 @@ impl<P: Platform> Job<P> {
                 continue;
             }
             let (mut answer, mut clock) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
+            let mut retry = self.settings.retry;
             let error = match unless(answer.as_mut(), clock.as_mut()).await {
                 Some(Ok(value)) => return Ok(value),
                 Some(Err(failure)) => UploadError::new(
                     Code::Application,
                     text::fill("The application's `{}` failed: {}", &[&hook.as_str(), &failure.message]),
                 )
-                .hint("`cause` has what it threw.")
+                .hint(if failure.not_json {
+                    // A web page in place of an answer rarely passes.
+                    retry.attempts = retry.attempts.min(NOT_JSON_TRIES);
+                    NOT_JSON
+                } else {
+                    "`cause` has what it threw."
+                })
                 .retryable(failure.upload_error.unwrap_or(false))
                 .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
                 .cause(failure.cause),
@@ -490,7 +501,7 @@ impl<P: Platform> Job<P> {
             drop((answer, clock));
             let error = if freely { error } else { error.retry(Retry::Never) };
             // Its attempts are used up here: whoever asked must not multiply them.
-            let again = tries.again(self, error, &self.settings.retry).await;
+            let again = tries.again(self, error, &retry).await;
             again.map_err(|error| error.retry(Retry::Never))?;
         }
     }

@@ -19,6 +19,7 @@ use crate::mutants::Mutant;
 use crate::numbered;
 use crate::plan::{ByteRange, Part};
 use crate::platform::Platform;
+use crate::presigned::Expiry;
 use crate::providers::{Provider, Receipt};
 use crate::settings::Integrity;
 
@@ -104,7 +105,7 @@ pub async fn send_all<P: Platform>(
 async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, slot: Slot) -> Result<Arrived<P>> {
     let mut slot = Some(slot);
     let mut tries = Tries::default();
-    let (mut attempts, mut renew, mut unsure) = (0, false, false);
+    let (mut attempts, mut renew, mut unsure, mut suspected) = (0, false, false, false);
     loop {
         attempts += 1;
         if slot.is_none() {
@@ -137,7 +138,17 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
             std::mem::forget(slot.take());
         }
         drop(slot.take());
-        tries.again(job, error, &job.settings.retry).await?;
+        let over = error.url_over;
+        if let Err(error) = tries.again(job, error, &job.settings.retry).await {
+            // Whatever the clocks say: before it ends so, a URL that may be over is had anew, once.
+            if !over || suspected {
+                return Err(error);
+            }
+            if !job.provider.can_renew() {
+                return Err(error.retry(Retry::Anew));
+            }
+            (tries, renew, suspected) = (Tries::default(), true, true);
+        }
     }
 }
 
@@ -152,9 +163,9 @@ async fn attempt_part<P: Platform>(
     let once = request.once();
     #[cfg(feature = "mutants")]
     let once = once && !crate::mutants::is(Mutant::SecondForm);
-    let lapses_at = match &request {
-        Request::Store(request) => request.url().expires_at(),
-        Request::Api(_) => None,
+    let expiry = match &request {
+        Request::Store(request) => request.url().expiry().or(session.expires_at.filter(|_| !job.provider.can_renew())),
+        Request::Api(_) => Expiry::default(),
     };
     job.count_attempt();
     job.measure(true, |meter, _| meter.depart(part.number));
@@ -189,9 +200,10 @@ async fn attempt_part<P: Platform>(
     let answer = answer.map_err(|error| {
         // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
         // before it came only tells that this machine's clock is off.
-        let lapsed = lapses_at.is_some_and(|at| job.is_past(at, session.begun_at));
+        let lapsed = expiry.at.is_some_and(|at| job.is_past(at, session.begun_at));
         if error.code == Code::Network && lapsed && job.platform.online() {
-            UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part)
+            let lost = error.answer_lost;
+            UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part).answer_lost(lost)
         } else {
             error
         }
@@ -200,6 +212,10 @@ async fn attempt_part<P: Platform>(
     let receipt = receipt.map_err(|error| match error.code {
         Code::UrlExpired if job.provider.can_renew() => error.retry(Retry::Later(None)),
         _ if once => error.or_unknown(),
+        Code::Network | Code::Forbidden => {
+            let over = [job.platform.now(), job.server_now()].map(|now| expiry.may_be_over(now, session.begun_at));
+            error.url_over(over[0] || over[1])
+        }
         _ => error,
     })?;
     let checkable = receipt.etag.as_deref().is_some_and(integrity::is_md5);

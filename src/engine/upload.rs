@@ -1,9 +1,11 @@
 //! One file's way: check, open, send, complete, settle.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use super::events::{Outcome, Status, UploadResult};
 use super::job::Job;
+use super::race::unless;
 use super::record::{self, Resumed};
 use super::send::{file_changed, send_all};
 use super::session::{Phase, Session};
@@ -13,6 +15,10 @@ use crate::platform::Platform;
 use crate::providers::Provider;
 use crate::settings::Integrity;
 use crate::text;
+
+/// How long a destination is given to hear that an upload was given up: the caller doesn't wait for a server that is away. (A
+/// choice.)
+const ABORT_MS: u64 = 10_000;
 
 /// Takes one file all the way, from where a session that was kept had come, if there is one.
 ///
@@ -42,34 +48,41 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
         });
         (0, job.md5.get().is_some())
     } else {
+        let mut former = None;
         loop {
             let kept = resumed.is_some();
+            let sending = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Sending);
             outcome = Outcome::default();
-            match once_through(job, resumed, &mut outcome).await {
-                // A session that was kept for another day may well be gone by then: that counts for nothing.
-                Err(error) if error.retry == Retry::Anew && (kept || !anew) && !settling => {
-                    anew = !kept;
-                    *resumed = None;
-                    job.keeper.forget(&job.platform);
-                    job.platform
-                        .warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
-                    #[cfg(feature = "mutants")]
-                    if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
-                        if kept {
-                            return Err(error);
-                        }
-                        let opened = job.session.take();
-                        let stale = |session: &Rc<Session<P>>| Resumed {
-                            session: (**session).clone(),
-                            phase: Phase::Sending,
-                            arrived: Vec::new(),
-                        };
-                        *resumed = opened.as_ref().map(stale);
-                        job.session.set(opened);
-                    }
-                }
-                done => break done?,
+            let error = match once_through(job, resumed, former.take(), &mut outcome).await {
+                Ok(done) => break done,
+                Err(error) => error,
+            };
+            // Whether what was kept is refused for good, a new session tells.
+            let spared = sending && job.arrived() == 0 && refused(job, &error);
+            // A session that was kept for another day may well be gone by then: that counts for nothing.
+            let gone = error.retry == Retry::Anew && (kept || !anew) && !settling;
+            if !(spared || gone) {
+                return Err(error);
             }
+            anew = !kept;
+            *resumed = None;
+            job.platform.warn(&text::fill("{}: {} The upload starts anew.", &[&error.code.as_str(), &error.message]));
+            let opened = job.session.take();
+            #[cfg(feature = "mutants")]
+            if crate::mutants::is(crate::mutants::Mutant::StaleSession) {
+                if kept {
+                    return Err(error);
+                }
+                let stale = |session: &Rc<Session<P>>| Resumed {
+                    session: (**session).clone(),
+                    phase: Phase::Sending,
+                    arrived: Vec::new(),
+                };
+                *resumed = opened.as_ref().map(stale);
+                job.session.set(opened);
+                continue;
+            }
+            former = opened.map(|session| Former { session, error, spared });
         }
     };
     Ok(Box::new(UploadResult {
@@ -83,10 +96,58 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
     }))
 }
 
+/// Tells the destination that nothing more comes of a session; false where it could not be told.
+pub async fn give_up<P: Platform>(job: &Job<P>, session: &Session<P>) -> bool {
+    let mut deadline = job.platform.sleep(ABORT_MS);
+    let told = unless(pin!(job.provider.abort(job, session)), deadline.as_mut()).await;
+    told == Some(true)
+}
+
+/// True where a session that was kept is refused before it got any further, by whoever may take another one.
+fn refused<P: Platform>(job: &Job<P>, error: &UploadError) -> bool {
+    let refused = match error.code {
+        Code::Unauthorized | Code::Forbidden => true,
+        Code::Application => error.retry == Retry::Anew,
+        _ => false,
+    };
+    let session = job.session.take();
+    // One that a part completes may have been completed before.
+    let open = session.as_ref().is_some_and(|session| !job.provider.part_completes(session));
+    job.session.set(session);
+    refused && open && !error.answer_lost && matches!(error.step, Some(Step::Part | Step::Sign))
+}
+
+/// A session in whose place another one is opened.
+struct Former<P: Platform> {
+    session: Rc<Session<P>>,
+    /// Why.
+    error: UploadError,
+    /// It was only refused: what it stored is left alone.
+    spared: bool,
+}
+
+/// Gives the former session up, once the new one is open: its parts would be billed for ever.
+///
+/// # Errors
+/// The former one's error, where it may have stored the whole file and could not be given up: a new one would store it a second
+/// time.
+async fn make_way<P: Platform>(job: &Job<P>, former: Former<P>) -> Result<()> {
+    let Former { session, error, spared } = former;
+    job.wait_for_network().await;
+    job.hold().await;
+    if spared || give_up(job, &session).await || session.multipart || !error.answer_lost {
+        return Ok(());
+    }
+    Err(error.retry(Retry::Never).hint(
+        "The file may be stored, and `abort` failed, so it was not sent a second time. Check `abort`, then upload the file again.",
+    ))
+}
+
 /// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
 async fn once_through<P: Platform>(
     job: &Job<P>,
     resumed: &mut Option<Resumed<P>>,
+    former: Option<Former<P>>,
     outcome: &mut Outcome<P>,
 ) -> Result<(u32, bool)> {
     job.hold().await;
@@ -99,7 +160,11 @@ async fn once_through<P: Platform>(
         Some(resumed) => resumed,
         None => {
             let begun_at = job.platform.now();
-            let mut session = job.provider.open(job).await?;
+            let opened = job.provider.open(job).await;
+            if let (Err(_), Some(former)) = (&opened, &former) {
+                job.session.set(Some(former.session.clone()));
+            }
+            let mut session = opened?;
             session.begun_at = begun_at;
             Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
         }
@@ -111,21 +176,32 @@ async fn once_through<P: Platform>(
     let mut verified = true;
     if phase == Phase::Settling {
         verified = arrived.len() == count && arrived.iter().all(|arrived| arrived.part.verified);
-        job.measure(true, |meter, now| {
-            meter.begin(count as u32, now);
-            session.plan.parts().iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
-        });
+        all_there(job, &session);
     } else {
         job.session.set(Some(session.clone()));
+        if let Some(former) = former {
+            make_way(job, former).await?;
+        }
         if fresh {
+            if job.keeper.holds() {
+                // Nothing of the one before may be taken for this one.
+                job.keeper.forget(&job.platform);
+            }
             // What can't be taken up midway may have arrived from the first byte on.
             let begun = if job.provider.resumes() { Phase::Sending } else { Phase::Completing };
             keep(job, &session, begun).await;
         }
         job.hold().await;
         let sent = send_all(job, &session, arrived).await;
-        let arrived =
-            sent.map_err(|error| if job.provider.part_completes(&session) { error.or_unknown() } else { error })?;
+        let arrived = match sent {
+            Err(error) if !fresh && job.provider.completed_before(&session, &error) => {
+                all_there(job, &session);
+                Vec::new()
+            }
+            Err(error) if job.provider.part_completes(&session) => return Err(error.or_unknown()),
+            sent => sent?,
+        };
+        verified &= arrived.len() == count;
         let mut receipts = Vec::new();
         for arrived in arrived {
             verified &= arrived.part.verified;
@@ -162,6 +238,15 @@ async fn once_through<P: Platform>(
     let settled = job.provider.settle(job, &session, outcome).await;
     settled.map_err(|error| error.retry(Retry::Never))?;
     Ok((count as u32, verified))
+}
+
+/// Measures every part as one that the destination has.
+fn all_there<P: Platform>(job: &Job<P>, session: &Session<P>) {
+    let parts = session.plan.parts();
+    job.measure(true, |meter, now| {
+        meter.begin(parts.len() as u32, now);
+        parts.iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
+    });
 }
 
 fn keep<P: Platform>(job: &Job<P>, session: &Session<P>, phase: Phase) -> impl Future<Output = ()> {

@@ -10,19 +10,15 @@ use super::events::{Event, Sink, Status};
 use super::gate::{End, Gate};
 use super::job::{Job, Notice};
 use super::pace::Paces;
-use super::race::unless;
 use super::record::{self, Kept, Resumed};
 use super::session::Phase;
 use super::slots::Slots;
-use super::upload::run;
-use crate::error::{Code, UploadError};
+use super::upload::{give_up, run};
+use crate::error::{Code, Step, UploadError};
 use crate::platform::Platform;
 use crate::providers::{AnyProvider, Provider};
 use crate::settings::Settings;
 use crate::source::Source;
-
-/// How long a server is given to hear that an upload was given up.
-const ABORT_MS: u64 = 10_000;
 
 /// How an upload begins.
 #[derive(Clone, Debug)]
@@ -169,11 +165,15 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
             (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
-            let stuck = kept && job.arrived() == 0;
+            // Where not even a new session could be opened, nothing was signed, or a look was refused, the one that was kept was not.
+            let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign | Step::List));
+            let stuck = kept && job.arrived() == 0 && !elsewhere;
             let resumes = job.provider.resumes() || session.is_none();
             let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);
-            // What can't be gone on with would be billed for ever. What may have taken effect is left alone.
-            session = session.filter(|_| !stays && error.code != Code::OutcomeUnknown);
+            // What can't be gone on with would be billed for ever. What may have taken effect is left alone, and so is the work
+            // of earlier pages where this one was only refused.
+            let spared = error.code == Code::OutcomeUnknown || (kept && is_refusal(&error));
+            session = session.filter(|_| !stays && !spared);
             (Status::Failed, Event::Error(error), !stays)
         }
         None => {
@@ -185,9 +185,7 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
     };
     if let Some(session) = session {
         job.gate.resume();
-        // Under a deadline: the caller doesn't wait for a server that is away.
-        let mut deadline = job.platform.sleep(ABORT_MS);
-        unless(pin!(job.provider.abort(job, &session)), deadline.as_mut()).await;
+        give_up(job, &session).await;
     }
     if forgotten {
         job.keeper.forget(&job.platform);
@@ -230,7 +228,11 @@ fn take_up<P: Platform>(job: &Job<P>, begin: Begin<P>) -> Option<Resumed<P>> {
 fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
     match error.code {
         Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::ProcessingTimeout => true,
-        Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed => !stuck,
-        _ => false,
+        _ => is_refusal(error) && !stuck,
     }
+}
+
+/// True for what the application or its user can put right: nothing that was stored is lost by it.
+fn is_refusal(error: &UploadError) -> bool {
+    matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed)
 }

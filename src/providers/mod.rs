@@ -133,10 +133,18 @@ pub trait Provider<P: Platform>: Sized {
         ready(Ok(()))
     }
 
-    /// Tells the destination that nothing more comes, where it can be told.
-    fn abort<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>) -> impl Future<Output = ()> + 'a {
+    /// True where an error in sending parts says that an earlier page completed the upload: then it is completed again, which
+    /// tells what came of it.
+    fn completed_before(&self, session: &Session<P>, error: &UploadError) -> bool {
+        let _ = (session, error);
+        false
+    }
+
+    /// Tells the destination that nothing more comes, where it can be told. False where it could not be told, and may keep what
+    /// it has.
+    fn abort<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>) -> impl Future<Output = bool> + 'a {
         let _ = (job, session);
-        ready(())
+        ready(true)
     }
 }
 
@@ -222,7 +230,10 @@ macro_rules! providers {
             fn settle<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>, outcome: &'a mut Outcome<P>) -> impl Future<Output = Result<()>> + 'a {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.settle(job, session, outcome).boxed_local(),)* }
             }
-            fn abort<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>) -> impl Future<Output = ()> + 'a {
+            fn completed_before(&self, session: &Session<P>, error: &UploadError) -> bool {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.completed_before(session, error),)* }
+            }
+            fn abort<'a>(&'a self, job: &'a Job<P>, session: &'a Session<P>) -> impl Future<Output = bool> + 'a {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.abort(job, session).boxed_local(),)* }
             }
         }

@@ -148,6 +148,8 @@ pub struct Ofauth<P: Platform> {
     skip_existing: bool,
     /// An earlier page may have completed the upload, and never heard of it.
     in_doubt: Cell<bool>,
+    /// The session was kept by an earlier page.
+    kept: Cell<bool>,
 }
 
 impl<P: Platform> Ofauth<P> {
@@ -180,6 +182,7 @@ impl<P: Platform> Ofauth<P> {
             vault_upload,
             skip_existing: options.skip_existing != Some(false),
             in_doubt: Cell::default(),
+            kept: Cell::default(),
         })
     }
 
@@ -257,6 +260,9 @@ impl<P: Platform> Ofauth<P> {
                 let why = "which is neither OFAuth's API nor another https address";
                 return Err(mismatch(text::fill("Part {} goes to {}, {}.", &[&part.number, &url.origin, &why])));
             }
+            if place == Place::Presigned {
+                presigned_put(job, part, url).map_err(|error| error.part(part.number))?;
+            }
         }
         Ok(Session {
             upload_id: Some(reply.media_upload_id),
@@ -307,6 +313,8 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
+        self.in_doubt.set(false);
+        self.kept.set(false);
         let content_type = job.source.known_type();
         if content_type.is_empty() {
             return Err(UploadError::new(Code::FileRejected, text::fill("The type of \"{}\" is unknown.", &[&job.source.name]))
@@ -337,6 +345,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
     /// The vendor can't be asked what it has: what was kept counts.
     async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
         self.in_doubt.set(resumed.phase == Phase::Completing);
+        self.kept.set(true);
         let session = &resumed.session;
         let foreign = session.complete_url.as_deref().is_some_and(|url| {
             !job.platform.resolve(url).is_some_and(|url| self.api.origins.trusts(&url))
@@ -385,6 +394,8 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
                 matches!(place, Ok((Place::Presigned, _)))
             };
             return Err(match error.code {
+                // An earlier page may have sent it, and never heard of it.
+                Code::Conflict if self.kept.get() && !session.multipart => error.answer_lost(true),
                 Code::Unauthorized | Code::Forbidden if foreign() => error.hint(
                     "The part's URL got no keys, since its origin isn't known. Map it onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`.",
                 ),
@@ -405,6 +416,13 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
             .at(Step::Part));
         }
         Ok(Receipt { number: part.number, etag: reply.and_then(|reply| reply.etag).or(header), reply: None })
+    }
+
+    /// A part of a completed upload is refused as a conflict (assumed).
+    fn completed_before(&self, session: &Session<P>, error: &UploadError) -> bool {
+        let completed = session.multipart && error.code == Code::Conflict;
+        self.in_doubt.set(self.in_doubt.get() || completed);
+        completed
     }
 
     async fn complete(

@@ -31,12 +31,13 @@ pub(crate) fn receipt<P: Platform>(
 
 /// What a store means by an answer that isn't 2xx, or by a 200 with an error in its body.
 ///
-/// Codes: AWS S3 API Reference, "Error responses"; R2 says `ExpiredRequest`, Garage 400 "Date is too old" for a URL that lapsed.
+/// Codes: AWS S3 API Reference, "Error responses"; for a URL that lapsed R2 says `ExpiredRequest`, Google Cloud Storage 400
+/// `ExpiredToken`, Garage 400 "Date is too old", Azure 403 `AuthenticationFailed` with a detail.
 pub(crate) fn refusal(response: &Response, now: u64) -> UploadError {
     let vendor = words(response);
     let code = vendor.code.as_deref().unwrap_or("");
     let message = vendor.message.as_deref().unwrap_or("");
-    let meaning = if lapsed(code, message) {
+    let meaning = if lapsed(code, message) || (code == "AuthenticationFailed" && azure_lapsed(response)) {
         &EXPIRED
     } else {
         Meaning::of(MEANINGS, code, if response.ok() { 500 } else { response.status })
@@ -62,6 +63,15 @@ fn lapsed(code: &str, message: &str) -> bool {
         "AccessDenied" => text::has(message, "has expired"),
         _ => text::has(message, "Date is too old"),
     }
+}
+
+/// True where Azure says that a shared access signature is not valid at this time (Azure Storage, "Troubleshoot 403 errors"). A
+/// clock that is behind looks the same.
+fn azure_lapsed(response: &Response) -> bool {
+    const SAYS: &str = "Signature not valid in the specified time frame";
+    ["AuthenticationErrorDetail", "Message"]
+        .iter()
+        .any(|name| xml::child(&response.body, name).is_some_and(|text| text::has(&text, SAYS)))
 }
 
 const EXPIRED: Meaning =
@@ -92,7 +102,11 @@ const MEANINGS: &[Meaning] = &[
         .hint("The secret key or the region is wrong, or the URL was signed for another method, other headers or another content type.")
         .codes(&["SignatureDoesNotMatch"]),
     Meaning::never(Code::Forbidden, "The store refuses.")
-        .hint("Check what the key that signs may do: s3:PutObject for the bytes, s3:AbortMultipartUpload to give up.")
+        .hint(
+            "Check what the key that signs may do. Needed are s3:PutObject, s3:AbortMultipartUpload and \
+             s3:ListMultipartUploadParts; with SSE-KMS, kms:GenerateDataKey and kms:Decrypt too. s3:GetObject is optional: it lets \
+             Partway look whether the object is stored.",
+        )
         .codes(&["AccessDenied", "AllAccessDisabled"])
         .statuses(&[403]),
     Meaning::never(Code::Forbidden, "The store doesn't know the key that signed.")
@@ -125,7 +139,8 @@ const MEANINGS: &[Meaning] = &[
         .hint("Use another key, or leave the condition out to replace the object.")
         .codes(&["PreconditionFailed"])
         .statuses(&[412]),
-    Meaning::never(Code::Conflict, "Somebody else wrote the same key at the same time.")
+    // AWS S3 API Reference, PutObject, "If-None-Match": "On a 409 failure, retry the upload."
+    Meaning::again(Code::Conflict, "Somebody else wrote the same key at the same time.")
         .hint("Begin a new upload.")
         .codes(&["ConditionalRequestConflict"]),
     Meaning::never(Code::Conflict, "The store says that this conflicts with something.").statuses(&[409]),
@@ -159,6 +174,8 @@ mod tests {
             (403, "AccessDenied", "Request has expired", Code::UrlExpired, Retry::Anew),
             (400, "ExpiredRequest", "", Code::UrlExpired, Retry::Anew),
             (400, "InvalidRequest", "Bad request: Date is too old", Code::UrlExpired, Retry::Anew),
+            (403, "AuthenticationFailed", "Signature not valid in the specified time frame", Code::UrlExpired, Retry::Anew),
+            (403, "AuthenticationFailed", "Server failed to authenticate the request.", Code::Forbidden, Retry::Never),
             (400, "ExpiredToken", "The provided token has expired.", Code::UrlExpired, Retry::Anew),
             (403, "AccessDenied", "Access Denied", Code::Forbidden, Retry::Never),
             (403, "SignatureDoesNotMatch", "", Code::Forbidden, Retry::Never),
@@ -177,7 +194,7 @@ mod tests {
             (400, "InvalidPart", "", Code::IntegrityMismatch, Retry::Anew),
             (404, "NoSuchBucket", "", Code::BadRequest, Retry::Never),
             (412, "PreconditionFailed", "", Code::Conflict, Retry::Never),
-            (409, "ConditionalRequestConflict", "", Code::Conflict, Retry::Never),
+            (409, "ConditionalRequestConflict", "", Code::Conflict, later),
             (429, "", "", Code::RateLimited, later),
             (301, "PermanentRedirect", "", Code::BadRequest, Retry::Never),
             (302, "", "", Code::Server, Retry::Never),
@@ -186,6 +203,22 @@ mod tests {
             assert_eq!((error.code, error.retry), (expected, retry), "{status} {code}");
             assert_eq!(error.vendor.as_ref().unwrap().request_id.as_deref(), Some("4442587FB7D0A2F9"));
         }
+    }
+
+    #[test]
+    fn azures_detail_tells_an_expiry_from_a_wrong_signature() {
+        let says = |detail: &str| {
+            let body = format!(
+                "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to \
+                 authenticate the request.\nTime:2019-12-19T13:54:43.5404807Z</Message><AuthenticationErrorDetail>{detail}\
+                 </AuthenticationErrorDetail></Error>"
+            );
+            refusal(&Response { status: 403, body, ..Response::default() }, 0).code
+        };
+        let lapsed = "Signature not valid in the specified time frame: Start [Wed, 18 Dec 2019 14:25:14 GMT] - Expiry [Wed, 18 Dec 2019 \
+                      22:25:14 GMT] - Current [Thu, 19 Dec 2019 13:54:43 GMT]";
+        assert_eq!(says(lapsed), Code::UrlExpired);
+        assert_eq!(says("Signature did not match. String to sign used was w"), Code::Forbidden);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::js::{function, list, member, message, outcome, text, upload_error};
 use super::options::Page;
@@ -27,6 +27,7 @@ pub(super) async fn call(
     outcome(given(&provider, hook, &arguments)).await.map_err(|thrown| HookFailure {
         message: message(&thrown),
         upload_error: upload_error(&thrown),
+        not_json: thrown.is_instance_of::<js_sys::SyntaxError>(),
         cause: Some(Cause(Rc::new(thrown))),
     })
 }

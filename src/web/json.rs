@@ -1,6 +1,6 @@
 //! JSON by the browser's own parser, and typed structs from and to its values.
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, Date, JSON, Object};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -23,11 +23,20 @@ pub(super) fn value(json: &JsValue) -> Value<JsValue> {
     } else if Array::is_array(json) {
         let list: &Array = json.unchecked_ref();
         if list.length() <= MOST { Value::List(list.to_vec()) } else { Value::Long }
+    } else if let Some(date) = date(json) {
+        Value::Text(date)
     } else if json.is_object() {
         Value::Object
     } else {
         Value::Nothing
     }
+}
+
+/// A `Date` as its JSON has it: ISO 8601, in UTC. None for anything else, and for one that is no time. Whatever the object does,
+/// this doesn't throw.
+fn date(json: &JsValue) -> Option<String> {
+    let text = String::from(JSON::stringify(json.dyn_ref::<Date>()?).ok()?);
+    text.strip_prefix('"')?.strip_suffix('"').map(Into::into)
 }
 
 /// The names of an object's own members, in order.

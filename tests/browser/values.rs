@@ -1,7 +1,7 @@
 //! JSON, URLs, timers, and reading files.
 
 use futures::FutureExt;
-use partway::json::{Decode, Made, Pairs};
+use partway::json::{Decode, Made, Pairs, Value};
 use partway::plan::ByteRange;
 use partway::platform::{Hook, Platform};
 use partway::settings::Settings;
@@ -88,6 +88,18 @@ fn members_are_had_from_anything() {
     for value in ["null", "undefined", "1", "'text'", "true", "({ get a() { throw 'no' } })"] {
         assert!(platform.member(&js(value), "a").is_none(), "{value}");
     }
+}
+
+#[wasm_bindgen_test]
+fn dates_are_text_as_in_json() {
+    let is = |expression: &str| match plain().value(&js(expression)) {
+        Value::Text(text) => text,
+        other => format!("{other:?}"),
+    };
+    assert_eq!(is("new Date(Date.UTC(2026, 0, 2))"), "2026-01-02T00:00:00.000Z");
+    assert_eq!(is("new Date(NaN)"), "Object");
+    assert_eq!(is("Object.assign(new Date(), { toJSON() { throw 'no' } })"), "Object");
+    assert_eq!(is("Object.create(Date.prototype)"), "Object");
 }
 
 #[wasm_bindgen_test]

@@ -8,7 +8,7 @@ use crate::json::decoded;
 use crate::numbered;
 use crate::plan::{ByteRange, Part, Plan};
 use crate::platform::Platform;
-use crate::providers::unusable;
+use crate::providers::{presigned_put, unusable};
 use crate::text;
 
 /// S3's least size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
@@ -48,6 +48,11 @@ pub(super) fn session<P: Platform>(job: &Job<P>, reply: StartReply) -> Result<Se
     let plan = plan.map_err(mismatch)?;
     if let Some(number) = unsendable(&job.platform, &plan) {
         return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
+    }
+    for part in plan.parts() {
+        if let Some(url) = part.url.as_deref().and_then(|url| job.platform.resolve(url)) {
+            presigned_put(job, part, url).map_err(|error| error.part(part.number))?;
+        }
     }
     let session = Session::new(plan, upload_id.is_some());
     let (key, get_url) = (Some(reply.key), Some(reply.get_url));

@@ -3,7 +3,7 @@
 mod given;
 mod urls;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::pin;
 use std::rc::Rc;
@@ -20,16 +20,13 @@ use crate::engine::race::unless;
 use crate::engine::record::Resumed;
 use crate::engine::session::{Phase, Session};
 use crate::engine::slots::Slots;
-use crate::error::{Code, Result, Step, UploadError};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Request, Response, StoreRequest, Url};
 use crate::id::IdText;
 use crate::json::{self, Decode, Fill, Made};
 use crate::plan::{Part, Plan};
 use crate::platform::{Hook, Platform};
 use crate::text;
-
-/// The CRC32 of nothing, as a URL carries it that was signed for an empty body (newer AWS SDKs do so unless told otherwise).
-const EMPTY_CRC32: &str = "AAAAAA==";
 
 /// How long the application is given to hear that its plan won't be used.
 const GIVE_UP_MS: u64 = 10_000;
@@ -41,8 +38,8 @@ const GIVE_UP_MS: u64 = 10_000;
 pub struct PlanProvider<P: Platform> {
     signs: bool,
     state: RefCell<Rc<State>>,
-    /// The plan that is open, so that a second one gives it up.
-    opened: RefCell<Option<P::Json>>,
+    /// `list` failed for a plan that was kept, so the plan may be gone.
+    unlisted: Cell<bool>,
     platform: PhantomData<P>,
 }
 
@@ -74,15 +71,14 @@ impl<P: Platform> PlanProvider<P> {
         Ok(Self {
             signs: context.platform.has(Hook::SignParts),
             state: RefCell::new(Rc::new(State::new(Manner::default()))),
-            opened: RefCell::default(),
+            unlisted: Cell::default(),
             platform: PhantomData,
         })
     }
 
-    /// Tells the application that the plan it made won't be used, if it wants to hear that.
-    async fn give_up(&self, job: &Job<P>) {
-        let plan = self.opened.take();
-        if let Some(plan) = plan.filter(|_| job.platform.has(Hook::Abort)) {
+    /// Tells the application that the plan it made can't be used, if it wants to hear that.
+    async fn give_up(&self, job: &Job<P>, plan: P::Json) {
+        if job.platform.has(Hook::Abort) {
             // What comes of it changes nothing here, and nobody waits for long.
             let telling = pin!(job.hook(Hook::Abort, vec![plan], Step::Abort, Repeat::Never));
             let _ = unless(telling, job.platform.sleep(GIVE_UP_MS).as_mut()).await;
@@ -113,7 +109,6 @@ impl<P: Platform> PlanProvider<P> {
     /// Takes over the plan's own URLs, each of them tried for whether it can be sent to.
     fn learn_plan(&self, job: &Job<P>, state: &State, plan: &Plan) -> Result<()> {
         let now = job.platform.now();
-        let mut warned = false;
         for part in plan.parts() {
             let Some(text) = &part.url else {
                 if self.signs {
@@ -128,13 +123,6 @@ impl<P: Platform> PlanProvider<P> {
                 .hint("Give a URL for every part, or `sign`, which is asked for them."));
             };
             let url = resolve(&job.platform, text, part.number)?;
-            if !warned
-                && !part.range.is_empty()
-                && url.query_value("x-amz-checksum-crc32").as_deref() == Some(EMPTY_CRC32)
-            {
-                warned = true;
-                job.platform.warn(EMPTY_BODY);
-            }
             state.urls.borrow_mut().learn(part.number, url, None, state.manner.expires_at, now);
             self.request(job, state, part).map_err(|error| error.part(part.number))?;
         }
@@ -166,7 +154,10 @@ impl<P: Platform> PlanProvider<P> {
         let mut asked = state.urls.borrow().batch(&session.plan, Some(number), job.platform.now());
         while !asked.is_empty() {
             let arguments = sign_arguments(&job.platform, session, &asked);
-            let json = job.hook(Hook::SignParts, arguments, Step::Sign, Repeat::Freely).await?;
+            let json = job.hook(Hook::SignParts, arguments, Step::Sign, Repeat::Freely).await.map_err(|error| {
+                // Neither function knows the plan: it is taken for gone.
+                if self.unlisted.get() && error.code == Code::Application { error.retry(Retry::Anew) } else { error }
+            })?;
             asked = learn_signed(&job.platform, state, &json, &asked)?;
         }
         Ok(())
@@ -203,9 +194,6 @@ impl<P: Platform> PlanProvider<P> {
         self.state.borrow().clone()
     }
 }
-
-const EMPTY_BODY: &str = "The plan's URLs were signed with the checksum of an empty body (x-amz-checksum-crc32=AAAAAA==): the store \
-    will refuse the bytes. Make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".";
 
 fn mismatch(message: impl Into<String>) -> UploadError {
     UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
@@ -285,14 +273,12 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-        // Where the upload begins anew.
-        self.give_up(job).await;
+        self.unlisted.set(false);
         let info = job.file_info(job.source.known_type());
         let json = job.hook(Hook::Open, vec![info], Step::Init, Repeat::Never).await?;
-        self.opened.replace(Some(json.clone()));
-        let session = self.take_over(job, json);
+        let session = self.take_over(job, json.clone());
         if session.is_err() {
-            self.give_up(job).await;
+            self.give_up(job, json).await;
         }
         session
     }
@@ -322,7 +308,6 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         let Some(given) = resumed.session.given.clone() else { return gone("The plan was not kept.") };
         let before = &resumed.session;
         let begun_at = before.begun_at;
-        self.opened.replace(Some(given.clone()));
         let same = |session: &Session<P>| {
             session.plan.cuts_like(&before.plan)
                 && session.multipart == before.multipart
@@ -348,17 +333,26 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             Ok(json) => json,
             // The application's server says that there is no such upload any more, or that it can't tell.
             Err(_) if complete => return Err(in_doubt()),
-            // Nothing was put together, so a new upload is right.
+            // A refused look tells nothing of the upload: what was kept counts.
             Err(error) if error.code == Code::Application => {
-                return gone(&text::join(&["The plan that was kept is taken for gone. ", &error.message]));
+                self.unlisted.set(true);
+                job.platform.warn(&text::join(&[&error.message, " What this browser remembers of the upload counts."]));
+                return Ok(());
             }
             Err(error) => return Err(error),
         };
         let mut listed: Vec<Have> = Vec::new();
-        json::fill(&job.platform, Some(&json), &mut listed).map_err(|why| {
-            mismatch(text::join(&["`list` gave what is no list of parts: ", &why]))
-                .hint("Let it give [{ partNumber, size, etag }].")
-        })?;
+        if let Err(why) = json::fill(&job.platform, Some(&json), &mut listed) {
+            if complete {
+                return Err(in_doubt());
+            }
+            job.platform.warn(&text::join(&[
+                "`list` has to give [{ partNumber, size, etag }], and gave something else: ",
+                &why,
+                " What this browser remembers of the upload counts.",
+            ]));
+            return Ok(());
+        }
         let listed = listed.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag });
         reconcile(job, resumed, listed.collect(), self.etag_is_md5()).await;
         // All parts lie there still: nothing was put together.
@@ -407,10 +401,8 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
         Ok(())
     }
 
-    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-        if let (true, Some(given)) = (job.platform.has(Hook::Abort), &session.given) {
-            // There is nobody left to tell: the upload has ended.
-            let _ = job.hook(Hook::Abort, vec![given.clone()], Step::Abort, Repeat::Freely).await;
-        }
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) -> bool {
+        let Some(given) = session.given.as_ref().filter(|_| job.platform.has(Hook::Abort)) else { return true };
+        job.hook(Hook::Abort, vec![given.clone()], Step::Abort, Repeat::Freely).await.is_ok()
     }
 }

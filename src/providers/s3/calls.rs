@@ -34,8 +34,8 @@ pub(super) struct Ask<'a> {
     pub(super) headers: &'a [(String, String)],
     /// The document that it carries, if it isn't empty.
     pub(super) xml: &'a str,
-    /// The root of the document that the answer must be; any answer will do where there is none.
-    pub(super) expects: Option<&'static str>,
+    /// What a 2xx answer must have to be one.
+    pub(super) needs: Needs,
     /// Becomes true where a try may have taken effect without a usable answer.
     pub(super) lost: Cell<bool>,
 }
@@ -43,7 +43,33 @@ pub(super) struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// A request for an object, with nothing but its query.
     pub(super) fn new(step: Step, method: Method, key: &'a str, query: &'a [(&'a str, &'a str)]) -> Self {
-        Self { step, method, key, query, headers: &[], xml: "", expects: None, lost: Cell::new(false) }
+        Self { step, method, key, query, headers: &[], xml: "", needs: Needs::Nothing, lost: Cell::new(false) }
+    }
+}
+
+/// What makes a 2xx answer one of a store's. The root's name isn't asked for: stores differ in it (moto's complete has
+/// `CompleteMultipartUploadResponse`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Anything but an error will do.
+    Nothing,
+    /// A document with this element right below its root, and a text in it.
+    Child(&'static str),
+    /// A whole document.
+    List,
+}
+
+impl Needs {
+    /// True where an answer has what is needed. AWS may send an `Error` with 200 (AWS S3 API Reference, CompleteMultipartUpload).
+    fn are_met(self, response: &Response) -> bool {
+        let root = xml::root(&response.body).unwrap_or("");
+        let foreign = root == "Error" || root.eq_ignore_ascii_case("html");
+        let has = match self {
+            Needs::Nothing => true,
+            Needs::Child(name) => xml::child(&response.body, name).is_some_and(|text| !text.is_empty()),
+            Needs::List => xml::rows(&response.body, "Part", []).is_some(),
+        };
+        response.ok() && !foreign && has
     }
 }
 
@@ -130,11 +156,7 @@ impl Line {
             drop(credentials);
             let patient = ask.step == Step::Complete;
             let error = match job.send(Request::Store(request), patient, |_| ()).await {
-                Ok(response)
-                    if response.ok() && ask.expects.is_none_or(|name| xml::root(&response.body) == Some(name)) =>
-                {
-                    return Ok(response);
-                }
+                Ok(response) if ask.needs.are_met(&response) => return Ok(response),
                 Ok(response) => {
                     let error = self.refused(&job.platform, set, &response).at(ask.step);
                     // The refusal of a HEAD has no body that could say that the URL or the credentials have expired.
@@ -145,6 +167,11 @@ impl Line {
                     } else if head && response.status == 400 && !self.doubted.replace(true) {
                         self.vault.reject(set);
                         error.retry(Retry::Later(None))
+                    } else if response.ok() && !is_error(&response) {
+                        unusable(error, ask.needs, &response)
+                    } else if patient && conflicts(&error) {
+                        // AWS S3 API Reference, CompleteMultipartUpload, "If-None-Match": begin the upload again.
+                        error.retry(Retry::Anew)
                     } else {
                         error
                     }
@@ -155,6 +182,10 @@ impl Line {
                 Err(error) => error,
             };
             ask.lost.set(ask.lost.get() || error.answer_lost);
+            if patient && error.status.is_some_and(|status| status < 300) {
+                // Whether it took effect is looked at before it is tried again.
+                return Err(error);
+            }
             tries.again(job, error, retry).await?;
         }
     }
@@ -231,4 +262,33 @@ impl Line {
     pub(super) fn now<P: Platform>(&self, platform: &P) -> u64 {
         platform.now().saturating_add_signed(self.ahead.get())
     }
+}
+
+fn is_error(response: &Response) -> bool {
+    xml::root(&response.body) == Some("Error")
+}
+
+/// True where another writer of the same key was at work: the request may be made again.
+fn conflicts(error: &UploadError) -> bool {
+    let code = error.vendor.as_ref().and_then(|vendor| vendor.code.as_deref());
+    code == Some("ConditionalRequestConflict")
+}
+
+/// The error for a 2xx answer without what is needed.
+fn unusable(error: UploadError, needs: Needs, response: &Response) -> UploadError {
+    let what = match needs {
+        Needs::Child(name) => text::join(&["no `", name, "`"]),
+        _ => "no list of parts".into(),
+    };
+    let found = match xml::root(&response.body) {
+        Some(root) if root.eq_ignore_ascii_case("html") => "It is an HTML page.".into(),
+        Some(root) => text::join(&["It is a document `", root, "`."]),
+        None => String::from("It is no XML document."),
+    };
+    let status = text::number(response.status.into());
+    let message = text::fill("The answer has status {} and {}, so it is not an S3 store's. {}", &[&status, &what, &found]);
+    error
+        .renamed(Code::Server, message)
+        .hint("Check `endpoint`: a proxy or a login page may have answered in place of the store.")
+        .answer_lost(true)
 }

@@ -3,13 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::given::{self, Given};
 use super::sigv4::Key;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::slots::Slots;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::json;
 use crate::platform::{Hook, Platform};
-use crate::time::parse_iso;
 
 /// So long before they end are they asked for again. (A choice: a part that is signed now must still get there.)
 const AHEAD_MS: u64 = 60_000;
@@ -66,15 +65,7 @@ impl Vault {
             return Ok(held.clone());
         }
         let answer = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
-        // Its `expiration` is read apart, since it is advice.
-        let mut key = Key::default();
-        let read = json::fill(&job.platform, Some(&answer), &mut key);
-        if read.is_err() || key.id.is_empty() || key.secret.is_empty() {
-            return Err(UploadError::new(Code::InvalidOptions, "`getCredentials` gave no credentials.")
-                .at(Step::Sign)
-                .hint("It has to give { accessKeyId, secretAccessKey, sessionToken?, expiration? }."));
-        }
-        key.session_token = key.session_token.filter(|token| !token.is_empty());
+        let Given { key, expires_at } = given::read(&job.platform, &answer)?;
         if refused && before.is_some_and(|held| held.key == key) {
             return Err(UploadError::new(
                 Code::Unauthorized,
@@ -83,13 +74,11 @@ impl Vault {
             .at(Step::Sign)
             .hint("Let it get new ones from your server each time it is called."));
         }
-        let mut expiration = String::new();
-        let _ = json::fill(&job.platform, job.platform.member(&answer, "expiration").as_ref(), &mut expiration);
         let credentials = Rc::new(Credentials {
             key,
             set: current.borrow().as_ref().map_or(1, |held| held.set + 1),
             // New ones that are over already: a clock is off, and the store knows better.
-            expires_at: parse_iso(&expiration).filter(|at| *at > now + AHEAD_MS),
+            expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
         });
         current.replace(Some(credentials.clone()));
         Ok(credentials)

@@ -5,6 +5,7 @@
 
 mod calls;
 mod credentials;
+mod given;
 mod object;
 mod options;
 mod sigv4;
@@ -15,7 +16,7 @@ pub use credentials::SharedCredentials;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-use self::calls::{Ask, Line};
+use self::calls::{Ask, Line, Needs};
 use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
 use super::listed::{Listed, reconcile};
@@ -23,9 +24,10 @@ use super::{Context, Provider, Receipt, cors, with_words};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
+use crate::engine::retry::Tries;
 use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
-use crate::error::{Code, Result, Step, UploadError};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::{hex, md5_of};
 use crate::json;
@@ -36,6 +38,8 @@ use crate::settings::{Integrity, RetrySettings};
 use crate::time::parse_http;
 use crate::text;
 
+/// How often the object is looked at where that isn't worth more. (A choice.)
+const LOOKS: u32 = 2;
 /// How often an upload is given up while parts still land in it. (A choice.)
 const ABORTS: u32 = 3;
 /// Pages of the list of parts: 10,000 parts, a hundred a page at the least.
@@ -126,13 +130,13 @@ impl<P: Platform> S3<P> {
     async fn create(&self, job: &Job<P>, key: &str) -> Result<String> {
         let ask = Ask {
             headers: &self.object_headers(job),
-            expects: Some("InitiateMultipartUploadResult"),
+            needs: Needs::Child("UploadId"),
             ..Ask::new(Step::Init, Method::Post, key, &[("uploads", "")])
         };
         // Repeated freely: an upload that was opened and never named holds nothing.
         let response = self.line.call(job, &ask, &job.settings.retry).await?;
-        xml::child(&response.body, "UploadId").filter(|id| !id.is_empty() && id.len() <= UPLOAD_ID).ok_or_else(|| {
-            UploadError::new(Code::Server, "The store opened an upload and didn't name it.").at(Step::Init)
+        xml::child(&response.body, "UploadId").filter(|id| id.len() <= UPLOAD_ID).ok_or_else(|| {
+            UploadError::new(Code::Server, "The store's `UploadId` is longer than 4096 bytes.").at(Step::Init)
         })
     }
 
@@ -143,7 +147,7 @@ impl<P: Platform> S3<P> {
         for _ in 0..LIST_PAGES {
             let query = [("part-number-marker", marker.as_str()), ("uploadId", id)];
             let ask =
-                Ask { expects: Some("ListPartsResult"), ..Ask::new(Step::List, Method::Get, key, &query) };
+                Ask { needs: Needs::List, ..Ask::new(Step::List, Method::Get, key, &query) };
             let response = self.line.call(job, &ask, &job.settings.retry).await?;
             let rows = xml::rows(&response.body, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
             for [number, size, etag] in rows {
@@ -165,7 +169,7 @@ impl<P: Platform> S3<P> {
     }
 
     /// CompleteMultipartUpload, repeated where its answer was lost; the object's ETag. `lost` becomes true where a try may have
-    /// taken effect.
+    /// taken effect. Where the store answered and what it said is of no use, the object is looked at before the next try.
     async fn put_together(
         &self,
         job: &Job<P>,
@@ -179,12 +183,43 @@ impl<P: Platform> S3<P> {
         let ask = Ask {
             headers: &headers,
             xml: &complete_body(parts),
-            expects: Some("CompleteMultipartUploadResult"),
+            needs: Needs::Child("ETag"),
             ..Ask::new(Step::Complete, Method::Post, session.key.as_deref().unwrap_or(""), &query)
         };
-        let answer = self.line.call(job, &ask, &job.settings.retry).await;
-        *lost = ask.lost.get();
-        Ok(xml::child(&answer?.body, "ETag").filter(|etag| !etag.is_empty()))
+        let mut tries = Tries::default();
+        loop {
+            let answer = self.line.call(job, &ask, &job.settings.retry).await;
+            *lost = ask.lost.get();
+            let error = match answer {
+                Ok(response) => return Ok(xml::child(&response.body, "ETag")),
+                Err(error) => error,
+            };
+            if !(matches!(error.retry, Retry::Later(_)) && error.status.is_some_and(|status| status < 300)) {
+                return Err(error);
+            }
+            if let (Whose::Ours, etag) = self.look(job, session, parts, LOOKS, false).await {
+                return Ok(etag);
+            }
+            tries.again(job, error, &job.settings.retry).await?;
+        }
+    }
+
+    /// Looks at the object under the key: whose it is, and its ETag. `new`: the same bytes from before don't count.
+    async fn look(
+        &self,
+        job: &Job<P>,
+        session: &Session<P>,
+        parts: &[Receipt<P>],
+        attempts: u32,
+        new: bool,
+    ) -> (Whose, Option<String>) {
+        let retry = RetrySettings { attempts, ..job.settings.retry };
+        let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
+        match self.line.call(job, &ask, &retry).await {
+            Ok(response) => self.whose(job, session, parts, &response, new),
+            Err(error) if error.status == Some(404) => (Whose::Other, None),
+            Err(_) => (Whose::Unclear, None),
+        }
     }
 
     /// Holds what didn't end well against what is stored: the ETag of the object under the key, where it is this upload's after
@@ -202,14 +237,8 @@ impl<P: Platform> S3<P> {
         if !(gone || exists || lost) {
             return Err(error);
         }
-        let attempts = if error.answer_lost { 2 } else { job.settings.retry.attempts };
-        let retry = RetrySettings { attempts, ..job.settings.retry };
-        let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
-        let (whose, etag) = match self.line.call(job, &ask, &retry).await {
-            Ok(response) => self.whose(job, session, parts, &response, exists),
-            Err(error) if error.status == Some(404) => (Whose::Other, None),
-            Err(_) => (Whose::Unclear, None),
-        };
+        let attempts = if error.answer_lost { LOOKS } else { job.settings.retry.attempts };
+        let (whose, etag) = self.look(job, session, parts, attempts, exists).await;
         match whose {
             Whose::Ours => Ok(etag),
             Whose::Unclear if gone || lost => Err(unknown(&error)),
@@ -259,6 +288,24 @@ impl<P: Platform> Provider<P> for S3<P> {
 
     fn can_renew(&self) -> bool {
         true
+    }
+
+    /// Finds a key that exists before the first byte, where it may look. The condition on what is stored decides in the end.
+    async fn check(&self, job: &Job<P>, _outcome: &mut Outcome<P>) -> Result<bool> {
+        if !self.line.target.if_none_match {
+            return Ok(false);
+        }
+        let key = self.key(job).await?;
+        let retry = RetrySettings { attempts: LOOKS, ..job.settings.retry };
+        match self.line.call(job, &Ask::new(Step::Check, Method::Head, &key, &[]), &retry).await {
+            Ok(_) => Err(UploadError::new(Code::Conflict, "The key exists already, and `ifNoneMatch` is set.")
+                .at(Step::Check)
+                .hint("Use another key, or leave `ifNoneMatch` out to replace the object.")),
+            // Nothing was asked of the store.
+            Err(error) if error.step == Some(Step::Sign) => Err(error),
+            // 404 says that the key is free; a refusal says nothing.
+            Err(_) => Ok(false),
+        }
     }
 
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
@@ -325,9 +372,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         match self.list(job, key, id).await {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
-            Err(error) if error.code == Code::SessionExpired && resumed.phase == Phase::Completing => {
-                presume(job, resumed).await;
-            }
+            Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await,
+            // A refused look tells nothing of the upload (keys may be allowed to put and not to list): what was kept counts.
+            Err(error) if error.status.is_some() && error.retry == Retry::Never => (),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -353,33 +400,35 @@ impl<P: Platform> Provider<P> for S3<P> {
             Ok(etag) => Ok(etag),
             Err(error) => self.stored(job, session, parts, error, lost).await,
         };
-        if stored.as_ref().is_err_and(|error| error.code == Code::IntegrityMismatch) {
-            // A new upload begins: nobody else will give this one up.
-            self.abort(job, session).await;
-        }
         outcome.etag = stored?;
         outcome.location = Some(self.line.location(session.key.as_deref().unwrap_or("")));
         Ok(())
     }
 
-    async fn abort(&self, job: &Job<P>, session: &Session<P>) {
-        let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return };
+    async fn abort(&self, job: &Job<P>, session: &Session<P>) -> bool {
+        let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return true };
         let query = [("max-parts", "1"), ("uploadId", id.as_str())];
         let delete = Ask::new(Step::Abort, Method::Delete, key, &query[1..]);
-        let list = Ask { expects: Some("ListPartsResult"), ..Ask::new(Step::List, Method::Get, key, &query) };
+        let list = Ask { needs: Needs::List, ..Ask::new(Step::List, Method::Get, key, &query) };
         for _ in 0..ABORTS {
             let retry = &job.settings.retry;
-            if self.line.call(job, &delete, retry).await.is_err() {
-                return;
+            if let Err(error) = self.line.call(job, &delete, retry).await {
+                return error.code == Code::SessionExpired;
             }
             // A part that was on its way may have landed after all (AWS S3 API Reference, AbortMultipartUpload).
             match self.line.call(job, &list, retry).await {
                 Ok(response) if xml::child(&response.body, "Part").is_some() => (),
-                _ => return,
+                _ => return true,
             }
             job.platform.sleep(ABORT_PAUSE_MS).await;
         }
+        false
     }
+}
+
+/// True where an earlier page may have put the parts together: it was about to, or it had them all, and its last word was lost.
+fn may_be_complete<P: Platform>(resumed: &Resumed<P>) -> bool {
+    resumed.phase == Phase::Completing || resumed.arrived.len() == resumed.session.plan.parts().len()
 }
 
 /// Takes every part for arrived that wasn't kept as such: without them nothing would have been put together. Their MD5s stand for

@@ -70,7 +70,7 @@ impl Options {
     /// # Errors
     /// What is wrong, and what to do.
     pub(super) fn checked(self, resolve: impl Fn(&str) -> Option<Url>) -> Result<Target, Misfit> {
-        check_bucket(&self.bucket)?;
+        let bucket = &self.bucket;
         if self.region.is_empty() || !is_plain(&self.region) {
             return misfit("`region` (\"{}\") is none.", &self.region, "Name it as your store does: \"us-east-1\".");
         }
@@ -78,6 +78,15 @@ impl Options {
         if endpoints.is_empty() {
             let usual = || text::join(&["https://s3.", &self.region, ".amazonaws.com"]);
             endpoints.push(self.endpoint.unwrap_or_else(usual));
+        }
+        check_bucket(bucket, endpoints.iter().any(|endpoint| is_aws(endpoint)))?;
+        let as_host = self.force_path_style == Some(false);
+        if as_host && !names_a_host(bucket) {
+            return misfit(
+                "The bucket \"{}\" can't be part of a host name, and `forcePathStyle` is false.",
+                bucket,
+                "Set `forcePathStyle: true`, or leave it out.",
+            );
         }
         let part_size = self.part_size.unwrap_or(USUAL_PART);
         if !PART.contains(&part_size) {
@@ -89,7 +98,11 @@ impl Options {
         }
         let mut addresses = Vec::with_capacity(endpoints.len());
         for endpoint in &endpoints {
-            let Some(address) = Address::new(endpoint, resolve(endpoint), &self.bucket, self.force_path_style) else {
+            let url = resolve(endpoint);
+            if let Some(url) = &url {
+                check_no_bucket(endpoint, url, bucket)?;
+            }
+            let Some(address) = Address::new(endpoint, url, bucket, self.force_path_style) else {
                 return misfit(
                     "The endpoint \"{}\" is no https address.",
                     &text::until(endpoint, "?"),
@@ -150,7 +163,8 @@ impl Address {
         let mut path = String::from(text::end_bare(&url.path, b'/'));
         path.push('/');
         // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
-        if force_path.unwrap_or(numeric || !text::has(name, ".") || text::has(bucket, ".")) {
+        let by_path = numeric || !text::has(name, ".") || text::has(bucket, ".") || !names_a_host(bucket);
+        if force_path.unwrap_or(by_path) {
             path.push_str(bucket);
             path.push('/');
             return Some(Self { origin: url.origin, path });
@@ -175,8 +189,55 @@ impl Address {
     }
 }
 
-/// AWS, "General purpose bucket naming rules".
-fn check_bucket(bucket: &str) -> Result<(), Misfit> {
+/// True for an endpoint of AWS's own.
+fn is_aws(endpoint: &str) -> bool {
+    let host = text::cut(endpoint, "://").map_or(endpoint, |(_, rest)| text::until(text::until(rest, "/"), ":"));
+    let host = host.to_ascii_lowercase();
+    ["amazonaws.com", "amazonaws.com.cn"].iter().any(|domain| {
+        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    })
+}
+
+/// True for a bucket's name that a host name may have: it is the same in lower case, without underscores.
+fn names_a_host(bucket: &str) -> bool {
+    !bucket.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// Refuses an endpoint that has the bucket in it already: the object would be stored under `bucket/key` in the bucket. A host that
+/// is given with its port is taken as it is.
+fn check_no_bucket(endpoint: &str, url: &Url, bucket: &str) -> Result<(), Misfit> {
+    const HINT: &str = "Give the address of the store alone; Partway adds the bucket. Where the store itself is at a host whose name \
+        begins with the bucket's, give its port too: \"https://store.example:443\".";
+    let refuse = |right: &str| {
+        let what = "The endpoint \"{}\" has the bucket in it: write \"{}\".";
+        Err((text::fill(what, &[&text::until(endpoint, "?"), &right]), HINT))
+    };
+    let path = text::end_bare(&url.path, b'/');
+    if let Some(before) = path.strip_suffix(bucket).and_then(|before| before.strip_suffix('/')) {
+        return refuse(&text::join(&[url.origin.as_str(), before]));
+    }
+    let Some((scheme, host)) = text::cut(&url.origin, "://") else { return Ok(()) };
+    let written = text::cut(endpoint, "://").map_or("", |(_, rest)| text::until(rest, "/"));
+    let rest = host.strip_prefix(bucket).and_then(|rest| rest.strip_prefix('.'));
+    match rest.filter(|rest| text::has(rest, ".") && !text::has(written, ":")) {
+        Some(rest) => refuse(&text::join(&[scheme, "://", rest, path])),
+        None => Ok(()),
+    }
+}
+
+/// AWS: "General purpose bucket naming rules". Another store may take more: what a URL can hold.
+fn check_bucket(bucket: &str, aws: bool) -> Result<(), Misfit> {
+    if !aws {
+        let fits = (1..=255).contains(&bucket.len()) && is_plain(bucket) && bucket.bytes().any(|byte| byte != b'.');
+        if fits {
+            return Ok(());
+        }
+        return misfit(
+            "`bucket` (\"{}\") is no bucket's name.",
+            &bucket,
+            "It has at most 255 letters, digits, dots, hyphens and underscores, without a path.",
+        );
+    }
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let inner = |byte: u8| edge(Some(byte)) || byte == b'-' || byte == b'.';
     let fits = (3..=63).contains(&bucket.len())
@@ -287,6 +348,14 @@ mod tests {
         Options { headers: Some(Pairs(headers)), ..options("bucket") }
     }
 
+    fn elsewhere(bucket: &str) -> Options {
+        Options { endpoint: Some("https://s3.example".into()), ..options(bucket) }
+    }
+
+    fn at(endpoint: &str) -> Options {
+        Options { endpoint: Some(endpoint.into()), ..options("bucket") }
+    }
+
     #[test]
     fn where_a_bucket_is() {
         for (bucket, endpoint, force, expected) in [
@@ -295,6 +364,12 @@ mod tests {
             ("bucket", None, Some(true), "https://s3.eu-west-1.amazonaws.com/bucket/a%20b/c"),
             ("bucket", Some("https://s3.example:9000/"), None, "https://bucket.s3.example:9000/a%20b/c"),
             ("bucket", Some("https://s3.example/store/"), Some(true), "https://s3.example/store/bucket/a%20b/c"),
+            ("My_Bucket", Some("https://s3.example"), None, "https://s3.example/My_Bucket/a%20b/c"),
+            ("x", Some("https://notamazonaws.com"), None, "https://x.notamazonaws.com/a%20b/c"),
+            ("bucket", Some("https://s3.example/buckets"), None, "https://bucket.s3.example/buckets/a%20b/c"),
+            ("s3", Some("https://s3.example:443"), Some(true), "https://s3.example:443/s3/a%20b/c"),
+            ("s3", Some("https://s3.example:9000"), Some(true), "https://s3.example:9000/s3/a%20b/c"),
+            ("bucket", Some("http://bucket.localhost:9000"), Some(true), "http://bucket.localhost:9000/bucket/a%20b/c"),
             ("bucket", Some("http://127.0.0.1:9000"), None, "http://127.0.0.1:9000/bucket/a%20b/c"),
             ("bucket", Some("http://[::1]:9000"), None, "http://[::1]:9000/bucket/a%20b/c"),
             ("bucket", Some("http://localhost:9000"), None, "http://localhost:9000/bucket/a%20b/c"),
@@ -320,6 +395,23 @@ mod tests {
             (options("buc..ket"), "`bucket`"),
             (options("buc/ket"), "`bucket`"),
             (options(&"b".repeat(64)), "`bucket`"),
+            (Options { endpoint: Some("https://s3.us-east-1.amazonaws.com".into()), ..options("Bucket") }, "`bucket`"),
+            (Options { endpoint: Some("https://s3.cn-north-1.amazonaws.com.cn:443/".into()), ..options("a_b_c") }, "`bucket`"),
+            (elsewhere(""), "`bucket`"),
+            (elsewhere(".."), "`bucket`"),
+            (elsewhere("a/b"), "`bucket`"),
+            (elsewhere("a b"), "`bucket`"),
+            (elsewhere("a?b"), "`bucket`"),
+            (elsewhere("a\nb"), "`bucket`"),
+            (elsewhere("a%2fb"), "`bucket`"),
+            (elsewhere("b\u{fc}cket"), "`bucket`"),
+            (elsewhere(&"b".repeat(256)), "`bucket`"),
+            (Options { force_path_style: Some(false), ..elsewhere("My_Bucket") }, "`forcePathStyle`"),
+            (at("https://s3.example/bucket"), "write \"https://s3.example\""),
+            (at("https://s3.example/bucket/"), "write \"https://s3.example\""),
+            (at("https://s3.example/store/bucket"), "write \"https://s3.example/store\""),
+            (at("https://bucket.s3.example"), "write \"https://s3.example\""),
+            (Options { force_path_style: Some(true), ..at("https://bucket.nyc3.store.example/") }, "write \"https://nyc3.store.example\""),
             (Options { region: String::new(), ..options("bucket") }, "`region`"),
             (Options { region: "a/b".into(), ..options("bucket") }, "`region`"),
             (Options { endpoint: Some("http://s3.example".into()), ..options("bucket") }, "no https address"),

@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 
 use crate::http::encode_segment;
 use crate::integrity::hex;
-use crate::json::decoded;
 use crate::time::format_amz;
 use crate::text;
 
@@ -17,14 +16,12 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The body isn't part of what is signed: a browser would have to read it first.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-decoded! {
-    /// What a request is signed with.
-    #[derive(PartialEq, Eq)]
-    pub(crate) struct Key {
-        pub(crate) id: String = "accessKeyId",
-        pub(crate) secret: String = "secretAccessKey",
-        pub(crate) session_token: Option<String> = "sessionToken",
-    }
+/// What a request is signed with.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) session_token: Option<String>,
 }
 
 impl fmt::Debug for Key {

@@ -47,7 +47,9 @@ async fn one(destination: Destination, file: &Picked, sandbox: &Sandbox, browser
     let took = start.elapsed();
     let id = destination.id(&result)?;
     sandbox.holds(destination, id, file).await?;
-    Ok(format!("{id}, {} bytes, {:.1} s, SHA-256 {}", file.size, took.as_secs_f64(), &file.sha256[..16]))
+    let (parts, attempts) = (&result["parts"], &result["attempts"]);
+    ensure!(parts == attempts, "{attempts} tries for {parts} parts");
+    Ok(format!("{id}, {} bytes, {parts} parts, {:.1} s, SHA-256 {}", file.size, took.as_secs_f64(), &file.sha256[..16]))
 }
 
 /// Picks the destination in the page's list, once the page has filled it.

@@ -71,7 +71,7 @@ fn route(hook: Hook) -> &'static str {
 }
 
 fn threw(message: impl Into<String>) -> HookFailure {
-    HookFailure { message: message.into(), upload_error: None, cause: None }
+    HookFailure { message: message.into(), upload_error: None, not_json: false, cause: None }
 }
 
 /// Calls one of them.

@@ -166,7 +166,7 @@ impl Trip {
             answer.headers.insert("date", &http_date(core.server_now()));
         }
         core.travel().await;
-        if !readable && self.origin != PAGE {
+        if (!readable || (cors.hides_errors && answer.status >= 400)) && self.origin != PAGE {
             return self.fail();
         }
         self.end(answer.status);

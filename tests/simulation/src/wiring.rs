@@ -152,6 +152,8 @@ pub struct Cors {
     pub allows: Option<Vec<String>>,
     /// Headers that a page may read; None gives all.
     pub exposes: Option<Vec<String>>,
+    /// Errors go without CORS headers, so that no page can read them (Garage; AWS for some refusals).
+    pub hides_errors: bool,
 }
 
 /// Readable without being exposed (Fetch standard, "CORS-safelisted response-header name").
@@ -161,7 +163,7 @@ const SAFE: [&str; 7] =
 impl Cors {
     /// The page's own origin: everything.
     pub fn same_origin() -> Self {
-        Self { allows: None, exposes: None }
+        Self { allows: None, exposes: None, hides_errors: false }
     }
 
     /// A bucket that pages upload to (the rule that Partway's README prints).
@@ -170,6 +172,7 @@ impl Cors {
         Self {
             allows: list(&["content-type", "content-md5", "cache-control", "if-none-match", "x-amz-*"]),
             exposes: list(&["etag", "retry-after", "date", "x-amz-request-id"]),
+            hides_errors: false,
         }
     }
 
@@ -188,6 +191,7 @@ impl Cors {
                 "x-ofauth-upload-total-parts",
                 "x-ofauth-upload-part-size",
             ]),
+            hides_errors: false,
         }
     }
 

@@ -1,10 +1,10 @@
-//! The simulation can fail: each rule that is broken on purpose is seen within some hundred seeds.
+//! The simulation can fail: each rule that is broken on purpose is seen within some thousand seeds.
 
 use partway::mutants::{Mutant, set};
 use partway_simulation::seeds::tell;
 
 /// So many seeds are enough for any of them.
-const ENOUGH: u64 = 600;
+const ENOUGH: u64 = 3000;
 
 /// Plays seeds with a rule broken until one fails, and gives what was said of it.
 #[track_caller]

@@ -255,6 +255,7 @@ fn a_plan_that_its_server_knows_no_more_is_begun_anew() {
     run_until_effect(&world, "store:UploadPart");
     world.crash(true);
     world.fault("plan:list", 0, None, Fault::status(404));
+    world.fault("plan:sign", 0, 8, Fault::status(404));
     let restored = goes_on(&world, &upload, session, &file);
     world.run();
     world.stored(&restored);
@@ -371,5 +372,5 @@ fn a_look_whose_permission_lapsed_on_its_way_is_taken_again() {
     world.run();
     world.stored(&upload);
     let looks: Vec<_> = world.sent("store:HeadObject").iter().map(|record| record.status).collect();
-    assert_eq!(looks, [Some(403), Some(200)]);
+    assert_eq!(looks, [Some(404), Some(403), Some(200)], "before the PUT, and twice after it");
 }

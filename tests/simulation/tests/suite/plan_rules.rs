@@ -84,7 +84,12 @@ fn an_upload_error_that_is_thrown_on_purpose_decides_by_itself() {
     for (retryable, calls) in [(false, 1), (true, 8)] {
         let world = World::new(1);
         let throws = move |_: &[Value]| {
-            Err(HookFailure { message: "not today".into(), upload_error: Some(retryable), cause: None })
+            Err(HookFailure {
+                message: "not today".into(),
+                upload_error: Some(retryable),
+                not_json: false,
+                cause: None,
+            })
         };
         world.hooks().replaced.insert(Hook::SignParts, Rc::new(throws));
         let upload = uploads(&world, 12 * MIB);
@@ -141,18 +146,6 @@ fn plans_that_cannot_be_right_are_refused_before_a_byte_is_sent() {
         assert_eq!(world.count("store:*"), 0, "{name}");
         assert_eq!(world.count("plan:abort"), 1, "{name}: it is given up");
     }
-}
-
-#[test]
-fn a_url_that_was_signed_for_an_empty_body_is_warned_of() {
-    let world = World::new(1);
-    let empty = |plan: &mut Value| {
-        let url = plan["parts"][0]["uploadUrl"].as_str().unwrap().to_string();
-        plan["parts"][0]["uploadUrl"] = json!(format!("{url}&x-amz-checksum-crc32=AAAAAA%3D%3D"));
-    };
-    world.fault("plan:open", 0, None, Fault::json(empty));
-    uploads(&world, MIB);
-    assert!(world.log().warnings.iter().any(|warning| warning.contains("WHEN_REQUIRED")), "{:?}", world.log().warnings);
 }
 
 #[test]

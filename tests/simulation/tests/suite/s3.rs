@@ -249,9 +249,26 @@ fn if_none_match_keeps_what_is_there() {
         let first = uploads(&world, options.clone(), size);
         world.stored(&first);
         world.run_for(60_000);
-        let second = uploads(&world, options, size);
+        let (puts, creates) = (world.effects("store:PutObject"), world.effects("store:CreateMultipartUpload"));
+        let second = uploads(&world, options.clone(), size);
         let error = second.error();
-        assert_eq!((error.code, error.status, error.retryable), (Code::Conflict, Some(412), false), "{second:?}");
+        assert_eq!((error.code, error.step, error.retryable), (Code::Conflict, Some(Step::Check), false), "{second:?}");
+        assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`ifNoneMatch`")), "{error:?}");
+        let after = (world.effects("store:PutObject"), world.effects("store:CreateMultipartUpload"));
+        assert_eq!(after, (puts, creates), "found before the first byte");
+        // Keys that may not look find it in the end.
+        for (status, code) in [(403, "AccessDenied"), (400, "BadRequest"), (500, "InternalError")] {
+            world.fault(
+                "store:HeadObject",
+                0,
+                2,
+                Fault::answer(status, &format!("<Error><Code>{code}</Code></Error>")),
+            );
+            let third = uploads(&world, options.clone(), size);
+            let error = third.error();
+            assert_eq!((error.code, error.status, error.retryable), (Code::Conflict, Some(412), false), "{third:?}");
+            world.mend();
+        }
         partway_simulation::check::proves(first.file(), &world.pieces(&first.done()));
         assert_eq!(world.servers().store.open_uploads(), [], "nothing is left behind");
     }
@@ -325,4 +342,102 @@ fn what_get_credentials_throws_reaches_the_caller() {
         assert_eq!(uploads(&world, with(json!({})), MIB).code(), Some(Code::InvalidOptions), "{given}");
         assert_eq!(world.count("store:*"), 0);
     }
+}
+
+/// Uploads with credentials that the application gives in another form.
+fn given(change: impl Fn(&mut Value) + 'static) -> (World, Handle) {
+    let world = World::new(1);
+    world.fault("credentials", 0, None, Fault::json(change));
+    let upload = uploads(&world, with(json!({})), MIB);
+    (world, upload)
+}
+
+#[test]
+fn credentials_in_the_spelling_of_sts_are_taken() {
+    fn sts(given: &Value) -> Value {
+        json!({
+            "AccessKeyId": given["accessKeyId"], "SecretAccessKey": given["secretAccessKey"],
+            "SessionToken": given["sessionToken"], "Expiration": given["expiration"],
+        })
+    }
+    let forms: [fn(&mut Value); 4] = [
+        |given| *given = sts(given),
+        |given| {
+            *given = json!({ "Credentials": sts(given), "AssumedRoleUser": { "Arn": "arn:aws:sts::1:assumed-role/a" } })
+        },
+        |given| *given = json!({ "credentials": given.clone() }),
+        |given| given["expiration"] = json!("no time at all"),
+    ];
+    for form in forms {
+        let (world, upload) = given(form);
+        world.stored(&upload);
+        assert_eq!(world.count("credentials"), 1);
+    }
+}
+
+#[test]
+fn an_expiration_may_be_text_or_a_number() {
+    // The world's time is that of its own beginning; a minute before their end credentials are fetched again.
+    let ms = World::new(1).beginning() + 100_000;
+    for expiration in [json!(ms), json!(ms / 1000), json!(partway::time::format_iso(ms))] {
+        let world = World::new(1);
+        world.line(|line| line.bytes_per_ms = 150);
+        let told = expiration.clone();
+        world.fault("credentials", 0, 1, Fault::json(move |given| given["expiration"] = told.clone()));
+        let upload = uploads(&world, with(json!({})), 60 * MIB);
+        world.stored(&upload);
+        assert_eq!(world.count("credentials"), 2, "{expiration}: {upload:?}");
+    }
+}
+
+#[test]
+fn what_is_no_set_of_credentials_is_named() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &[&str]); 9] = [
+        (|given| *given = Value::Null, &["gave nothing"]),
+        (|given| *given = json!("<!DOCTYPE html><title>topsecret</title>"), &["HTML", "endpoint"]),
+        (|given| *given = json!("{\"accessKeyId\":\"topsecret\"}"), &["JSON as text", "JSON.parse"]),
+        (|given| *given = json!(["topsecret"]), &["a list"]),
+        (|given| *given = json!({}), &["without members"]),
+        (
+            |given| *given = json!({ "AccessKeyID": "topsecret", "secret": "topsecret" }),
+            &["{ AccessKeyID, secret }", "did you mean it by `AccessKeyID`", "`secretAccessKey` is missing"],
+        ),
+        (
+            |given| *given = json!({ "access_key_id": "topsecret", "secret_access_key": "topsecret" }),
+            &["by `access_key_id`", "by `secret_access_key`"],
+        ),
+        (|given| given["secretAccessKey"] = json!(7), &["`secretAccessKey` must be text"]),
+        (
+            |given| *given = json!({ "AWS_ACCESS_KEY_ID": "topsecret", "SecretAccessKey": "topsecret" }),
+            &["by `AWS_ACCESS_KEY_ID`"],
+        ),
+    ];
+    for (change, words) in cases {
+        let (world, upload) = given(change);
+        let error = upload.error();
+        assert_eq!((error.code, error.step), (Code::InvalidOptions, Some(Step::Sign)), "{error:?}");
+        let told = format!("{error:?}");
+        for word in words {
+            assert!(told.contains(word), "{told} should say {word}");
+        }
+        assert!(!told.contains("topsecret"), "no value is shown: {told}");
+        assert_eq!((world.count("store:*"), world.count("credentials")), (0, 1));
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_json_ends_soon() {
+    let world = World::new(1);
+    let throws = || partway::platform::HookFailure {
+        message: "Unexpected token '<'".into(),
+        upload_error: None,
+        not_json: true,
+        cause: None,
+    };
+    world.hooks().replaced.insert(partway::platform::Hook::Credentials, std::rc::Rc::new(move |_| Err(throws())));
+    let upload = uploads(&world, with(json!({})), MIB);
+    let error = upload.error();
+    assert_eq!((error.code, world.count("credentials")), (Code::Application, 2), "{upload:?}");
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("response.ok")), "{error:?}");
 }

@@ -88,12 +88,35 @@ fn a_lost_conditional_put_finds_its_own_object() {
 }
 
 #[test]
-fn a_conflict_of_two_writers_is_named() {
-    for size in [MIB, 24 * MIB] {
+fn a_conflict_of_two_writers_is_tried_again() {
+    for (size, puts, creates) in [(MIB, 3, 0), (24 * MIB, 0, 2)] {
         let world = World::new(1);
-        world.servers().store.config.conflicts = 1;
+        world.servers().store.config.conflicts = if creates > 0 { 1 } else { 2 };
+        let upload = uploads(&world, with(json!({ "ifNoneMatch": true })), size);
+        world.stored(&upload);
+        assert_eq!(world.count("store:PutObject"), puts, "the PUT is made again: {upload:?}");
+        assert_eq!(world.count("store:CreateMultipartUpload"), creates, "a new upload: {upload:?}");
+        assert_eq!(world.servers().store.open_uploads(), []);
+    }
+}
+
+#[test]
+fn a_presigned_put_that_meets_another_writer_is_made_again() {
+    let world = World::new(1);
+    world.fault("store:PutObject", 0, 2, says(409, "ConditionalRequestConflict"));
+    let upload = uploads(&world, json!({ "name": "plan" }), MIB);
+    world.stored(&upload);
+    assert_eq!((world.count("store:PutObject"), world.count("plan:open")), (3, 1), "{upload:?}");
+}
+
+#[test]
+fn a_conflict_of_two_writers_that_does_not_end_is_named() {
+    for (size, creates) in [(MIB, 0), (24 * MIB, 2)] {
+        let world = World::new(1);
+        world.servers().store.config.conflicts = 100;
         let upload = uploads(&world, with(json!({ "ifNoneMatch": true })), size);
         let error = upload.error();
+        assert_eq!(world.count("store:CreateMultipartUpload"), creates, "once, not for ever");
         assert_eq!((error.code, error.status), (Code::Conflict, Some(409)), "{upload:?}");
         assert_eq!(world.servers().store.open_uploads(), []);
     }
@@ -198,4 +221,76 @@ fn parts_that_land_after_an_abort_are_aborted_again() {
     assert_eq!(upload.code(), Some(Code::Cancelled));
     assert_eq!(world.count("store:AbortMultipartUpload"), 2, "{upload:?}");
     assert_eq!(world.servers().store.open_uploads(), []);
+}
+
+const HTML: &str = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Sign in<br>here</body></html>";
+const XHTML: &str = "<html><head><title>Sign in</title></head><body><ETag>x</ETag></body></html>";
+
+/// The true answer with another root.
+fn rooted(from: &'static str, to: &'static str) -> Fault {
+    Fault::Edit(std::rc::Rc::new(move |response| response.body = response.text().replace(from, to).into_bytes()))
+}
+
+#[test]
+fn roots_of_another_name_are_answers_all_the_same() {
+    let world = World::new(1);
+    world.fault("store:CreateMultipartUpload", 0, None, rooted("InitiateMultipartUploadResult", "CreateAnswer"));
+    world.fault(
+        "store:CompleteMultipartUpload",
+        0,
+        None,
+        rooted("CompleteMultipartUploadResult", "CompleteMultipartUploadResponse"),
+    );
+    let upload = uploads(&world, with(json!({})), 24 * MIB);
+    world.stored(&upload);
+    assert_eq!((world.count("store:CompleteMultipartUpload"), world.count("store:HeadObject")), (1, 0), "{upload:?}");
+    assert_eq!(world.count("store:CreateMultipartUpload"), 1);
+}
+
+#[test]
+fn a_complete_that_says_nothing_of_use_is_looked_at_before_it_is_repeated() {
+    for body in [HTML, XHTML, "", "{}", "<CompleteMultipartUploadResult/>", "<A><ETag></ETag></A>", "<A><ETag>x"] {
+        let world = World::new(1);
+        world.fault("store:CompleteMultipartUpload", 0, None, Fault::body(body));
+        let upload = uploads(&world, with(json!({})), 24 * MIB);
+        let done = world.stored(&upload);
+        assert_eq!((world.count("store:CompleteMultipartUpload"), world.count("store:HeadObject")), (1, 1), "{body}");
+        assert!(done.outcome.etag.is_some_and(|etag| etag.ends_with("-3\"")), "the object's own");
+    }
+    // It did not take effect: the look shows that, and it is called again.
+    let world = World::new(1);
+    world.fault("store:CompleteMultipartUpload", 0, 2, Fault::answer(200, HTML).with("content-type", "text/html"));
+    let upload = uploads(&world, with(json!({})), 24 * MIB);
+    world.stored(&upload);
+    assert_eq!((world.count("store:CompleteMultipartUpload"), world.count("store:HeadObject")), (3, 2), "{upload:?}");
+    // Keys that may not look.
+    let world = World::new(1);
+    world.fault("store:CompleteMultipartUpload", 0, 1, Fault::body(HTML));
+    world.fault("store:HeadObject", 0, None, Fault::answer(403, ""));
+    let upload = uploads(&world, with(json!({})), 24 * MIB);
+    assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "{upload:?}");
+}
+
+#[test]
+fn a_web_page_is_no_upload_that_was_opened() {
+    for body in [
+        HTML,
+        XHTML,
+        "",
+        "{}",
+        "<InitiateMultipartUploadResult/>",
+        "<A><UploadId/></A>",
+        "<Error><UploadId>a</UploadId></Error>",
+    ] {
+        let world = World::new(1);
+        world.fault("store:CreateMultipartUpload", 0, None, Fault::body(body));
+        let upload = uploads(&world, with(json!({})), 24 * MIB);
+        let error = upload.error();
+        assert_eq!(error.code, Code::Server, "{body}: {error:?}");
+        assert_eq!(world.count("store:UploadPart"), 0);
+        if !body.contains("Error") {
+            assert!(error.message.contains("`UploadId`"), "{error:?}");
+            assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`endpoint`")), "{error:?}");
+        }
+    }
 }
