@@ -30,6 +30,7 @@ export class Upload extends EventTarget {
   #task;
   /** What is kept of it, or was, to go on with. */
   #session;
+  #finding;
   /** Calls made before the engine has the upload. */
   #kept = [];
   /** The wasm can't come for now: there is no network, or a server asked to wait. */
@@ -87,7 +88,8 @@ export class Upload extends EventTarget {
   }
 
   async cancel() {
-    // What is kept at the server and here is to go too.
+    // What is kept at the server and here is to go too: whether there is anything is known in a moment.
+    if (!this.#task) await this.#finding?.catch(() => {});
     if (this.#task || this.#session?.isKept) this.#call("cancel");
     else this.#fail(byCaller());
     if (!this.#task && !this.#settled) setTimeout(() => this.#task || this.#drop(), this.#waits ? 0 : ENGINE_MS);
@@ -127,7 +129,8 @@ export class Upload extends EventTarget {
     const handle = isHandle(file) ? file : undefined;
     const source = this.#take(handle ? await open(handle) : file);
     await checkEnvironment(source.file);
-    await Promise.all([this.#session ?? this.#find(host.resume, provider, source, handle), loadFor((waits) => this.#wait(waits))]);
+    this.#finding = this.#session ? undefined : this.#find(host.resume, provider, source, handle);
+    await Promise.all([this.#finding, loadFor((waits) => this.#wait(waits))]);
     if (this.#settled) return;
     this.#task = host.start(
       source,
