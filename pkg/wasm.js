@@ -18,18 +18,20 @@ export async function compile(source, onWaits = () => {}) {
 }
 
 async function compileOwn(onWaits) {
-  const file = ownFile();
-  if (!file) return compileCopy();
+  let file;
   try {
-    return await download(file, onWaits);
+    file = ownFile();
+    if (file) return await download(file, onWaits);
   } catch (error) {
-    if (!(error instanceof LoadError) || error.kind === "lost") throw error;
+    // Some bundlers' output has no `import.meta`, and no address with it.
+    if (file && (!(error instanceof LoadError) || error.kind === "lost")) throw error;
     const module = await compileCopy().catch((other) => {
       throw new AggregateError([error, other], `${error.message} Nor could the copy be loaded: ${other?.message ?? other}`);
     });
-    if (/^https?:/.test(file.protocol)) advise(error);
+    if (!file || /^https?:/.test(file.protocol)) advise(error);
     return module;
   }
+  return compileCopy();
 }
 
 async function compileCopy() {
@@ -44,10 +46,10 @@ function advise({ message }) {
   advised = true;
   console.warn(
     `partway: ${message} The engine came from the larger copy in a script. To have the file served:
-- esbuild: --format=esm --splitting --loader:.wasm=file, and before the first upload: import wasm from "partway/${WASM}"; load(new URL(wasm, import.meta.url));
+- esbuild: --format=esm --splitting --loader:.wasm=file --public-path=/the/output/folder, and before the first upload: import wasm from "partway/${WASM}"; load(wasm);
 - Rollup: the plugin @web/rollup-plugin-import-meta-assets
 - Vite's dev server up to 7: optimizeDeps: { exclude: ["partway"] }
-- else: serve dist/${WASM} beside the module, or name its address: load(url)`,
+- without a bundler: serve dist/${WASM} beside the module, or name its address: load(url)`,
   );
 }
 

@@ -144,6 +144,23 @@ test("the copy in the file's place is said once, with what to do", async () => {
   }
 });
 
+test("a bundle without `import.meta` has the copy, and says so", async () => {
+  const invalid = Object.defineProperty({}, "file", { get: () => new URL("./dist/partway_bg.wasm", undefined) });
+  const compile = await served();
+  globalThis.ownPlace = invalid;
+  const { result, asked, warned } = await withFetch(good, () => compile());
+  assert.ok(result instanceof WebAssembly.Module, String(result));
+  assert.equal(asked.length, 0);
+  assert.match(warned[0], /Invalid URL.*esbuild/s);
+});
+
+test("CommonJS has the copy, and nothing to say of it", async () => {
+  const compile = await served({ file: undefined });
+  const { result, asked, warned } = await withFetch(good, () => compile());
+  assert.ok(result instanceof WebAssembly.Module, String(result));
+  assert.deepEqual([asked, warned], [[], []]);
+});
+
 test("a deadline that passed isn't tried again: the next one is longer", async () => {
   const compile = await served();
   const { result, seconds } = await withFetch([silent, silent, silent, good], () => compile());
