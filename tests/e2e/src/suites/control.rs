@@ -116,7 +116,8 @@ async fn offline_at_once(stage: &Stage) -> Result<()> {
     stage.network(&page, true).await?;
     let report = page.settled(upload).await?;
     stage.arrived(Destination::S3, report.done()?, &file).await?;
-    let loaded = page.script("return performance.getEntriesByType('resource').map((entry) => entry.name)", vec![]).await?;
+    let loaded =
+        page.script("return performance.getEntriesByType('resource').map((entry) => entry.name)", vec![]).await?;
     ensure!(!loaded.to_string().contains("inline"), "the copy was asked for: {loaded}");
     Ok(())
 }
