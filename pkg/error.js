@@ -34,11 +34,13 @@ export class UploadError extends Error {
     }
   }
 }
-for (const [key, value] of [
-  ["name", "UploadError"],
-  [BRAND, true],
+/** Its own name too: a minifier takes it away, and consoles show it. */
+for (const [owner, key, value] of [
+  [UploadError, "name", "UploadError"],
+  [UploadError.prototype, "name", "UploadError"],
+  [UploadError.prototype, BRAND, true],
 ]) {
-  Object.defineProperty(UploadError.prototype, key, { value, configurable: true, writable: true });
+  Object.defineProperty(owner, key, { value, configurable: true, writable: owner !== UploadError });
 }
 
 /** An `UploadError` from what the wasm throws or reports: a plain object with its fields. Anything else is a fault of ours. */

@@ -138,7 +138,7 @@ export async function packed() {
         calls += 1;
         return JSON.parse("<!doctype html>");
       };
-      const uploader = new Uploader({ provider: { name: "s3", bucket: "b", region: "r", key: "k", getCredentials }, retry: { baseMs: 1 } });
+      const uploader = new Uploader({ provider: { name: "s3", bucket: "bucket", region: "us-east-1", key: "k", getCredentials }, retry: { baseMs: 1 } });
       const page = await uploader.upload(new Blob(["x"]), { filename: "a.txt" }).done.catch((error) => error);
       const asked = calls;
       const settings = { getCredentials: async () => undefined.accessKeyId };
