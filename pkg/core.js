@@ -1,6 +1,7 @@
 import { Engine, __wbg_reset_state as renew, onFatal, start, stir, version as wasmVersion } from "./dist/partway.js";
 import { UploadError, crashed, toUploadError } from "./error.js";
 import { listen } from "./events.js";
+import { WASM } from "./own.js";
 import { report } from "./report.js";
 import { version } from "./version.js";
 import { compile } from "./wasm.js";
@@ -10,6 +11,9 @@ let loading;
 let generation = 0;
 let alive = true;
 const inside = new Set();
+/** Uploads that wait for the load, and whether the load waits for the network or a server. */
+const expecting = new Set();
+let waits = false;
 
 /** Loads the wasm, once; a load that failed may be tried again. */
 export function load(source) {
@@ -20,8 +24,24 @@ export function load(source) {
   return loading;
 }
 
+/** The same for an upload: `onWaits` hears true when the network or a server has to be waited for, and false when that is over. */
+export async function loadFor(onWaits) {
+  expecting.add(onWaits);
+  if (waits) onWaits(true);
+  try {
+    await load();
+  } finally {
+    expecting.delete(onWaits);
+  }
+}
+
+function tellWaits(now) {
+  waits = now;
+  for (const listener of expecting) listener(now);
+}
+
 async function instantiate(source) {
-  const module = await compile(source);
+  const module = await compile(source, tellWaits);
   onFatal(crash);
   let found;
   try {
@@ -38,7 +58,7 @@ async function instantiate(source) {
 function foreign(what, details) {
   return new UploadError("internal", `This wasm doesn't belong to partway ${version}: ${what}`, {
     ...details,
-    hint: "Serve dist/partway_bg.wasm of the same release as the JavaScript; a cache may still hold an older one.",
+    hint: `Serve dist/${WASM} of the same release as the JavaScript; a cache may still hold an older one.`,
   });
 }
 

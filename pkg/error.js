@@ -15,8 +15,16 @@ const RETRYABLE = new Set([
 
 const DETAILS = ["step", "status", "partNumber", "vendor", "hint"];
 
+/** One for all copies of this module: each entry has its own, and so has the CommonJS build. */
+const BRAND = Symbol.for("partway.UploadError");
+
 /** What an upload's `done` rejects with, and what the constructor of `Uploader` throws. */
 export class UploadError extends Error {
+  static [Symbol.hasInstance](value) {
+    if (this !== UploadError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
   constructor(code, message, details = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
@@ -26,23 +34,39 @@ export class UploadError extends Error {
     }
   }
 }
-Object.defineProperty(UploadError.prototype, "name", { value: "UploadError", configurable: true, writable: true });
+/** Its own name too: a minifier takes it away, and consoles show it. */
+for (const [owner, key, value] of [
+  [UploadError, "name", "UploadError"],
+  [UploadError.prototype, "name", "UploadError"],
+  [UploadError.prototype, BRAND, true],
+]) {
+  Object.defineProperty(owner, key, { value, configurable: true, writable: owner !== UploadError });
+}
 
 /** An `UploadError` from what the wasm throws or reports: a plain object with its fields. Anything else is a fault of ours. */
 export function toUploadError(thrown) {
   if (thrown instanceof UploadError) return thrown;
   if (typeof thrown?.code === "string" && typeof thrown.message === "string" && !(thrown instanceof Error)) {
     const { code, message, cause, ...details } = thrown;
-    return new UploadError(code, message, cause === undefined ? details : { ...details, cause });
+    return new UploadError(
+      code,
+      code === "invalid-options" ? whole(message, details.hint) : message,
+      cause === undefined ? details : { ...details, cause },
+    );
   }
   return new UploadError("internal", `Something inside partway went wrong: ${thrown?.message ?? thrown}`, {
     cause: thrown,
-    hint: "Nothing in your code needs to change. Please report it, with the cause of this error.",
+    hint: "Nothing in your code needs to change. `cause` has what happened; the next upload begins with what was kept.",
   });
 }
 
+/** Carries its hint in the message too: a constructor throws it, and nobody looks at the members then. */
 export function invalid(message, hint) {
-  return new UploadError("invalid-options", message, { hint });
+  return new UploadError("invalid-options", whole(message, hint), { hint });
+}
+
+function whole(message, hint) {
+  return hint ? `${message} ${hint}` : message;
 }
 
 export function cancelled(message, cause) {

@@ -24,12 +24,17 @@ export const version: string;
  * it, or the compiled module. The wasm is loaded once for the page: where it is there or on its way, `source` isn't looked at.
  * A load that failed can be tried again.
  *
+ * An address is fetched as patiently as a part is sent: up to eight attempts, a server's `Retry-After` counts, and while the browser
+ * says that there is no network that costs no attempt. Without a `source` and where a server answers with something else than the
+ * wasm, the copy that is in a script of the package is loaded, and the console says once what to do.
+ *
  * ```js
  * await load("https://static.example/partway/partway_bg.wasm");
  * ```
  *
  * Rejects with an {@link UploadError}: `network` where nothing usable could be fetched, `internal` where it can't run (a
- * Content-Security-Policy without `wasm-unsafe-eval`, a file of another release), `invalid-options` for a `source` of no such type.
+ * Content-Security-Policy without `wasm-unsafe-eval`, a file of another release), `invalid-options` for a `source` of no such type,
+ * `cancelled` where the Request's signal was aborted.
  */
 export function load(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
 
@@ -75,8 +80,8 @@ export class Uploader {
 
   /**
    * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees what they used. The server isn't told, and what is
-   * kept of the uploads stays, so that they can go on another day: `cancel()` those that shall not. A closed uploader takes no new
-   * uploads.
+   * kept of the uploads stays, so that they can go on another day: `cancel()` those that shall not. The next `upload()` opens the
+   * uploader again, so it may be called in the cleanup of a component, which frameworks run twice while developing.
    */
   close(): void;
 }
@@ -92,7 +97,7 @@ export interface UploaderOptions {
    *
    * @defaultValue `"auto"`
    */
-  concurrency?: number | "auto";
+  concurrency?: number | "auto" | undefined;
 
   /**
    * What sends the bytes. Only `XMLHttpRequest` can tell how far a request has got, `fetch` is the cleaner one otherwise: `"auto"`
@@ -101,7 +106,7 @@ export interface UploaderOptions {
    *
    * @defaultValue `"auto"`
    */
-  transport?: "auto" | "fetch" | "xhr";
+  transport?: "auto" | "fetch" | "xhr" | undefined;
 
   /**
    * How often and how patiently a request is tried that may be repeated: parts, and calls without a lasting effect. Before the
@@ -113,19 +118,19 @@ export interface UploaderOptions {
      * Attempts in all, the first one included: 1 to 1000. Those that only found out that a URL or credentials had expired are counted
      * apart, up to the same number. @defaultValue `8`
      */
-    attempts?: number;
+    attempts?: number | undefined;
     /** Milliseconds that the first wait takes at most. @defaultValue `500` */
-    baseMs?: number;
+    baseMs?: number | undefined;
     /** Milliseconds that no wait exceeds. @defaultValue `30000` */
-    capMs?: number;
-  };
+    capMs?: number | undefined;
+  } | undefined;
 
   /**
    * Milliseconds without any progress after which a request is given up and counts as failed.
    *
    * @defaultValue `30000`
    */
-  stallMs?: number;
+  stallMs?: number | undefined;
 
   /**
    * Whether a part's hash is held against the ETag that the store answers. `"auto"` does so where the ETag looks like an MD5,
@@ -133,7 +138,7 @@ export interface UploaderOptions {
    *
    * @defaultValue `"auto"`
    */
-  integrity?: "off" | "auto" | "require";
+  integrity?: "off" | "auto" | "require" | undefined;
 
   /**
    * Whether uploads can go on after a reload, a crash or a closed browser. What is needed for it is kept in IndexedDB: the file's
@@ -154,7 +159,7 @@ export interface UploaderOptions {
    *
    * @defaultValue `true`, without a scope
    */
-  resume?: boolean | { scope: string };
+  resume?: boolean | { scope: string } | undefined;
 
   /**
    * Whether cookies go with requests to your backend and to the vendor's API, in the words of `fetch`. Requests to presigned URLs
@@ -162,7 +167,7 @@ export interface UploaderOptions {
    *
    * @defaultValue `"same-origin"`
    */
-  credentials?: RequestCredentials;
+  credentials?: RequestCredentials | undefined;
 
   /**
    * Whether calls that must not take effect twice carry an `Idempotency-Key` header. A browser repeats a request on its own, a
@@ -171,7 +176,7 @@ export interface UploaderOptions {
    *
    * @defaultValue `true` where `baseUrl` is of the page's own origin, else `false`
    */
-  idempotencyKeys?: boolean;
+  idempotencyKeys?: boolean | undefined;
 
   /**
    * Which files are taken; others end as `file-rejected` before a byte is sent. What is given here replaces the vendor's published
@@ -184,11 +189,12 @@ export interface UploaderOptions {
   accept?:
     | {
         /** As in `<input accept>`: `video/mp4`, `video/*`, `.mov`. */
-        types?: string[];
+        types?: string[] | undefined;
         /** Most bytes, for all files or by type as above; of several types that fit, the narrowest decides. */
-        maxBytes?: number | Record<string, number>;
+        maxBytes?: number | Record<string, number> | undefined;
       }
-    | false;
+    | false
+    | undefined;
 
   /**
    * Sees every request to your backend or the vendor's API just before it goes, each attempt anew, and may change it in place.
@@ -198,41 +204,41 @@ export interface UploaderOptions {
    * beforeRequest: async (request) => request.headers.set("authorization", `Bearer ${await token()}`)
    * ```
    */
-  beforeRequest?(request: OutgoingRequest): void | Promise<void>;
+  beforeRequest?: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
 
   /**
    * Turns an address that a vendor's answer names into the one to call. Without it, addresses under the vendor's API go to the
    * same path under `baseUrl`, and all others are taken for presigned.
    */
-  mapUrl?(url: string, step: Step): string;
+  mapUrl?: ((url: string, step: Step) => string) | undefined;
 
   /**
    * Origins, besides that of `baseUrl`, to which the provider's headers may be sent: `["https://uploads.example"]`.
    */
-  trustedOrigins?: string[];
+  trustedOrigins?: string[] | undefined;
 
   /** Sends every request in place of the browser's `fetch`. Excludes `transport: "xhr"`. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
 }
 
 /** Options of one upload. A callback that throws is reported to the console, and the upload goes on. */
 export interface UploadOptions {
   /** Bytes went out, several times a second. */
-  onProgress?(progress: Progress): void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** The server has another part. */
-  onPart?(part: SentPart): void;
+  onPart?: ((part: SentPart) => void) | undefined;
   /** The upload came to another stage. */
-  onStatus?(status: UploadStatus): void;
+  onStatus?: ((status: UploadStatus) => void) | undefined;
   /** The upload is done; comes once, just before `done` resolves. */
-  onComplete?(result: UploadResult): void;
+  onComplete?: ((result: UploadResult) => void) | undefined;
   /** The upload ended without a result; comes once, just before `done` rejects. */
-  onError?(error: UploadError): void;
+  onError?: ((error: UploadError) => void) | undefined;
   /** Aborting it cancels the upload; `cause` of the error is then the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Name to upload under. @defaultValue the file's own, and `"blob"` for a Blob */
-  filename?: string;
+  filename?: string | undefined;
   /** Media type to upload as. @defaultValue the file's own, or what its extension says */
-  contentType?: string;
+  contentType?: string | undefined;
   /**
    * Settings of the provider for this file, over those of the uploader.
    *
@@ -240,7 +246,7 @@ export interface UploadOptions {
    * uploader.upload(file, { provider: { vaultUpload: { mode: "message", userId: "123" } } });
    * ```
    */
-  provider?: Record<string, unknown>;
+  provider?: Record<string, unknown> | undefined;
 }
 
 /**
@@ -259,7 +265,10 @@ export interface Upload extends EventTarget {
   readonly status: UploadStatus;
   /** How far it is. */
   readonly progress: Progress;
-  /** Resolves or rejects once, at the end. Where nobody looks at it, a failure causes no unhandled rejection. */
+  /**
+   * Resolves or rejects once, at the end. A failure causes no unhandled rejection where nobody looks at it; where there is neither
+   * an `onError` nor a listener for `"error"` either, the console says it once.
+   */
   readonly done: Promise<UploadResult>;
   /** Stops sending: parts on the wire are given up and sent again later, finished ones stay. */
   pause(): void;
@@ -282,6 +291,12 @@ export interface Upload extends EventTarget {
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof UploadEvents>(
+    type: K,
+    listener: (event: CustomEvent<UploadEvents[K]>) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
 /**
@@ -315,7 +330,7 @@ export interface UnfinishedUpload {
    *
    * Rejects with an {@link UploadError}, and changes nothing: `already-running` where it is under way, here or in another tab,
    * `file-changed` where this isn't the file (its name doesn't matter, size, date and content do), `file-unreadable` where the
-   * handle's file is gone or may not be read, `invalid-options` without a file where one is needed, `session-expired` where it was
+   * handle's file is gone, may not be read, or gives nothing for half a minute, `invalid-options` without a file where one is needed, `session-expired` where it was
    * finished or discarded meanwhile. All that comes later rejects the upload's `done`.
    *
    * ```js
@@ -344,7 +359,7 @@ export interface UploadEvents {
 /**
  * Where an upload is. They come in this order, but any may be left out: `"checking"` looks at the file and whether it is there
  * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's (offline) or
- * the server's (asked for a break). The last three are final.
+ * the server's (asked for a break); it may come before all others, while the WebAssembly can't be loaded. The last three are final.
  */
 export type UploadStatus =
   "queued" | "checking" | "opening" | "sending" | "completing" | "processing" | "paused" | "waiting" | "done" | "failed" | "cancelled";
@@ -427,6 +442,8 @@ export interface UploadResult {
  * ```js
  * throw new UploadError("forbidden", "The trial allows ten files a day.");
  * ```
+ *
+ * `instanceof` knows those of every entry of the package (`partway`, `partway/s3`), and of what `require` gives.
  */
 export class UploadError extends Error {
   constructor(code: UploadErrorCode, message: string, details?: UploadErrorDetails);
@@ -442,19 +459,19 @@ export class UploadError extends Error {
   readonly partNumber?: number;
   /** The vendor's own words, and the id that its support asks for. */
   readonly vendor?: { code?: string; message?: string; requestId?: string };
-  /** What to do, in a sentence; for `etag-not-exposed`, the CORS rule to paste. */
+  /** What to do, in a sentence; for `etag-not-exposed`, the CORS rule to paste. `invalid-options` has it in the message too. */
   readonly hint?: string;
 }
 
 /** What an {@link UploadError} may carry besides code and message. */
 export interface UploadErrorDetails {
   /** @defaultValue what the code says by itself */
-  retryable?: boolean;
-  step?: Step;
-  status?: number;
-  partNumber?: number;
-  vendor?: { code?: string; message?: string; requestId?: string };
-  hint?: string;
+  retryable?: boolean | undefined;
+  step?: Step | undefined;
+  status?: number | undefined;
+  partNumber?: number | undefined;
+  vendor?: { code?: string | undefined; message?: string | undefined; requestId?: string | undefined } | undefined;
+  hint?: string | undefined;
   cause?: unknown;
 }
 
@@ -463,6 +480,7 @@ export interface UploadErrorDetails {
  * presigned URL, `session-expired` about the vendor's upload. `already-running`: another tab or upload works on what `resume()` or
  * `discard()` was called for; `upload()` never ends so, it begins its own. `outcome-unknown`: a call that must not be repeated may
  * have taken effect, so look before you try again. `application`: a function of yours threw, and `cause` has what it threw.
+ * `internal` is also what a test runner's DOM gets that can't send files; the message says what it lacks.
  */
 export type UploadErrorCode =
   | "invalid-options"
@@ -514,61 +532,61 @@ export type Provider = OfauthProvider | OnlymonsterProvider | ApifanslyProvider 
 export interface OfauthProvider {
   name: "ofauth";
   /** Address of your proxy, which adds the key and the connection: `"/api/ofauth"`. */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** The account to upload to, where the proxy doesn't know it from the session. */
-  connectionId?: string;
+  connectionId?: string | undefined;
   /** Puts the media straight into the vault; with `mode: "message"` for the chat with `userId`. */
-  vaultUpload?: { mode?: "message"; userId?: string | null };
+  vaultUpload?: { mode?: "message" | undefined; userId?: string | null | undefined } | undefined;
   /** Asks first whether the vault has this file, and then sends nothing. @defaultValue `true` */
-  skipExisting?: boolean;
+  skipExisting?: boolean | undefined;
   /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** Says that you know: everyone who opens the page can read its secrets. */
-  dangerouslyExposeSecrets?: boolean;
+  dangerouslyExposeSecrets?: boolean | undefined;
 }
 
 /** Onlymonster's vault uploads. Bytes go straight to the vendor's storage, calls through your proxy. */
 export interface OnlymonsterProvider {
   name: "onlymonster";
   /** Address of your proxy, which adds the token: `"/api/onlymonster"`. */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** Id of the account, in digits; as text, since it may be too long for a number. */
   accountId: string;
   /** What the media is for. */
   exportType: "post" | "message";
   /** Id of the fan whom a message is for. */
-  exportFanId?: string;
+  exportFanId?: string | undefined;
   /** Link to that fan's profile instead of the id; asked for before a byte is sent. */
-  fanLink?: string;
+  fanLink?: string | undefined;
   /** Milliseconds to wait for the vendor's processing. @defaultValue `900000`, 15 minutes */
-  pollTimeoutMs?: number;
+  pollTimeoutMs?: number | undefined;
   /** Milliseconds in one state after which the vendor is asked to try again, once for each state. @defaultValue `180000` */
-  stuckAfterMs?: number;
+  stuckAfterMs?: number | undefined;
   /** Most calls a second, over all uploads of the page to this account. @defaultValue `3`, the vendor's limit */
-  requestsPerSecond?: number;
+  requestsPerSecond?: number | undefined;
   /** Passes ETags on without their quotes. @defaultValue `false` */
-  stripEtagQuotes?: boolean;
+  stripEtagQuotes?: boolean | undefined;
   /** The vendor's token, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
-  token?: string;
+  token?: string | undefined;
   /** Says that you know: everyone who opens the page can read its secrets. */
-  dangerouslyExposeSecrets?: boolean;
+  dangerouslyExposeSecrets?: boolean | undefined;
 }
 
 /** apifansly's media upload: one form with the whole file, then a job. Bytes go through your proxy. */
 export interface ApifanslyProvider {
   name: "apifansly";
   /** Address of your proxy, which adds the key: `"/api/apifansly"`. */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** Id of the account, as text. */
   accountId: string;
   /** The form's `formInputs`: permissions and the like, as the vendor describes them. */
-  formInputs?: { type: number; value: string }[];
+  formInputs?: { type: number; value: string }[] | undefined;
   /** Milliseconds to wait for the job; it is asked about after 1 s, then ever less often, down to every 10 s. @defaultValue `900000`, 15 minutes */
-  pollTimeoutMs?: number;
+  pollTimeoutMs?: number | undefined;
   /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** Says that you know: everyone who opens the page can read its secrets. */
-  dangerouslyExposeSecrets?: boolean;
+  dangerouslyExposeSecrets?: boolean | undefined;
 }
 
 /** Any S3: with temporary credentials, requests are signed in the page, and no server is asked for each part. */
@@ -578,55 +596,55 @@ export interface S3Provider {
   /** `"eu-central-1"`, for example; `"auto"` at some stores. */
   region: string;
   /** Address of the store alone, without the bucket. @defaultValue that of AWS in this region */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Several names of one store. Parts are spread over them, other calls go to the first; over HTTP/1.1 each name brings its own six connections. */
-  endpoints?: string[];
+  endpoints?: string[] | undefined;
   /**
    * Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `true` where a host
    * name can't hold the bucket (an endpoint that is an IP address or a name without a dot, a bucket with dots, capitals or
    * underscores), else `false`
    */
-  forcePathStyle?: boolean;
-  /** Key of the object, or what makes it from the file. */
-  key: string | ((file: { name: string; size: number; type: string }) => string);
+  forcePathStyle?: boolean | undefined;
+  /** Key of the object, or what makes it from the file, by a promise too. */
+  key: string | ((file: { name: string; size: number; type: string }) => string | Promise<string>);
   /**
    * Gets temporary credentials from your backend. They are kept in memory until `expiration`, for all uploads that have the
    * uploader's own provider options, and fetched anew when the store calls them expired. An upload with `provider` options of its own
    * fetches its own.
    */
-  getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials }>;
+  getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials | undefined }>;
   /** Bytes of a part, 5 MiB to 5 GiB; more where the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
-  partSize?: number;
+  partSize?: number | undefined;
   /** Bytes from which a file is sent in parts; a smaller one goes whole. At most 5 GiB. @defaultValue `16777216`, 16 MiB */
-  multipartThreshold?: number;
+  multipartThreshold?: number | undefined;
   /** Headers of the object, signed: `{ "cache-control": "max-age=3600", "x-amz-meta-source": "web" }`. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Doesn't replace an object that is there: the upload ends as `conflict`. @defaultValue `false` */
-  ifNoneMatch?: boolean;
+  ifNoneMatch?: boolean | undefined;
 }
 
 /** Temporary credentials. */
 export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
-  sessionToken?: string;
+  sessionToken?: string | undefined;
   /** When they end: a `Date`, ISO 8601, or an epoch in seconds or milliseconds. */
-  expiration?: string | Date | number;
+  expiration?: string | Date | number | undefined;
 }
 
 /** Temporary credentials as AWS STS spells them. */
 export interface StsCredentials {
-  AccessKeyId?: string;
-  SecretAccessKey?: string;
-  SessionToken?: string;
-  Expiration?: string | Date | number;
+  AccessKeyId?: string | undefined;
+  SecretAccessKey?: string | undefined;
+  SessionToken?: string | undefined;
+  Expiration?: string | Date | number | undefined;
 }
 
 /**
  * Your backend plans the upload and keeps the keys; the page only sends bytes to the URLs that it is given. Fits any presigner.
  *
- * Where `sign` or `list` fails, it is asked again, as often as `retry` says; `open` and `complete` are not, since they may have
- * taken effect. An {@link UploadError} that they throw is passed on as it is (`retryable` decides whether `sign` and `list` are
+ * Where `sign` or `list` fails, it is asked again, as often as `retry` says (not where it has a mistake, and three times at most where
+ * it never worked and read a page as JSON); `open` and `complete` are not, since they may have taken effect. An {@link UploadError} that they throw is passed on as it is (`retryable` decides whether `sign` and `list` are
  * asked again); everything else ends as `application`.
  */
 export interface PlanProvider {
@@ -637,39 +655,55 @@ export interface PlanProvider {
    * Gives URLs for parts that came without one, or whose URL expired: some ahead of need, in one call. Its `headers` replace the
    * plan's for that part. A part that is left out twice ends the upload as `plan-mismatch`.
    */
-  sign?(plan: UploadPlan, partNumbers: number[]): Promise<{ partNumber: number; uploadUrl: string; headers?: Record<string, string> }[]>;
+  sign?:
+    | Method<
+        [plan: UploadPlan, partNumbers: number[]],
+        { partNumber: number; uploadUrl: string; headers?: Record<string, string> | undefined }[]
+      >
+    | undefined;
   /**
    * Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. Where it rejects to the
    * end, what this browser remembers counts; where `sign` then rejects too, a new upload begins.
    */
-  list?(plan: UploadPlan): Promise<{ partNumber: number; size: number; etag: string }[]>;
+  list?: Method<[plan: UploadPlan], { partNumber: number; size: number; etag: string }[]> | undefined;
   /** Puts the parts together; what it gives goes into the result. */
-  complete?(plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]): Promise<Partial<UploadResult> | void>;
+  complete?:
+    | Method<
+        [plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]],
+        { [K in keyof UploadResult]?: UploadResult[K] | undefined } | void
+      >
+    | undefined;
   /** Gives up the upload, after `cancel()`. */
-  abort?(plan: UploadPlan): Promise<void>;
+  abort?: Method<[plan: UploadPlan], void> | undefined;
 }
 
 /**
  * Where the bytes of a file go. The parts must cover the file exactly, else the upload ends as `plan-mismatch` before a byte is
- * sent. A part without a URL needs `sign`. Whatever else your backend puts in stays in, and is given back to your functions.
+ * sent. A part without a URL needs `sign`. Whatever else your backend puts in stays in, and is given back to your functions: an
+ * interface of your own, with these members and others, is a plan.
  */
 export interface UploadPlan {
-  uploadId?: string;
-  key?: string;
+  uploadId?: string | undefined;
+  key?: string | undefined;
   /** When the URLs expire, as ISO 8601. Without it the URLs are asked, where they are signed as S3's. */
-  expiresAt?: string;
+  expiresAt?: string | undefined;
   /** @defaultValue `"PUT"` */
-  method?: "PUT" | "POST";
+  method?: "PUT" | "POST" | undefined;
   /** To be sent with every part: what the URLs were signed with, and nothing else. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Whether a part's ETag must be readable. @defaultValue `"required"` where there are an `uploadId` and a `complete`, else `"optional"` */
-  etags?: "required" | "optional";
+  etags?: "required" | "optional" | undefined;
   parts: {
     /** Counted from 1. */
     partNumber: number;
-    uploadUrl?: string;
+    uploadUrl?: string | undefined;
     /** First and last byte, both included. */
     byteRange: { start: number; end: number };
   }[];
-  [extra: string]: unknown;
+  [extra: string]: any;
 }
+
+/** A member that may be undefined too, and whose parameters are as free as a method's: a function of your own plan's type fits. */
+type Method<Parameters extends unknown[], Result> = { method(...parameters: Parameters): Promise<Result> }["method"];
+
+export {};

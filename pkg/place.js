@@ -14,7 +14,8 @@ export function settingsOf(provider) {
   return JSON.stringify(Object.fromEntries(SETTINGS.map((name) => [name, provider[name]])));
 }
 
-function absolute(address) {
+/** The whole of an address that the page may have written in short; as it is where that can't be told. */
+export function absolute(address) {
   try {
     return new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href).href;
   } catch {

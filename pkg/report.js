@@ -3,3 +3,9 @@ export function report(error) {
   if (typeof globalThis.reportError === "function") globalThis.reportError(error);
   else console.error(error);
 }
+
+/** Says how an upload failed, where nobody else does. */
+export function sayUnheard(error) {
+  const hint = error.hint && !error.message.endsWith(error.hint) ? ` ${error.hint}` : "";
+  console.error(`partway: an upload failed, and nothing listens to it (${error.code}): ${error.message}${hint}`, error);
+}

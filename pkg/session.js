@@ -2,7 +2,9 @@ import { UploadError } from "./error.js";
 import { isLeaving } from "./events.js";
 import { fingerprint, hex } from "./fingerprint.js";
 import { lock, lockedNow } from "./lock.js";
+import { readInTime } from "./source.js";
 import { all, list, read, remove, write, writePart } from "./store.js";
+import { inTime } from "./time.js";
 
 /** How long a session is kept that doesn't say itself when it expires. */
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
@@ -19,26 +21,22 @@ function available() {
   return Boolean(globalThis.indexedDB && globalThis.navigator?.locks && globalThis.crypto?.subtle);
 }
 
-/** Does without sessions where storage or locks fail, or don't answer: gives `otherwise` then, and says so once. `undo` gets what comes too late. */
+/**
+ * An upload doesn't wait for a disk that is busy, or for a browser that forgot.
+ *
+ * Does without sessions where storage or locks fail, or don't answer: gives `otherwise` then, and says so once. `undo` gets what
+ * comes too late.
+ */
 async function orElse(otherwise, action, undo) {
   if (!available()) return otherwise;
   const asked = cleanOnce().then(action);
   try {
-    return await inTime(asked);
+    return await inTime(asked, ANSWER_MS, () => new Error("storage doesn't answer, or the file doesn't"));
   } catch (error) {
     asked.then(undo).catch(() => {});
     warn(error);
     return otherwise;
   }
-}
-
-/** An upload doesn't wait for a disk that is busy, or for a browser that forgot. */
-function inTime(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("storage doesn't answer")), ANSWER_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 function warn(error) {
@@ -97,7 +95,7 @@ export function sessionFor(file, about, handle) {
 
 /** Whether `file` is the one that the session was begun with, as far as can be told without reading it whole. */
 async function isOf({ size, lastModified, head }, file) {
-  return size === file.size && lastModified === file.lastModified && head === (await fingerprint(file));
+  return size === file.size && lastModified === file.lastModified && head === (await readInTime(fingerprint(file)));
 }
 
 /** Takes up a session that was left unfinished. */
@@ -159,10 +157,15 @@ export class Session {
     return {
       keep: (record) => this.#next(() => this.#keep(record)),
       keepPart: (number, part) => this.#next(() => this.#isKept && writePart(this.#stored.id, number, part)).catch(warn),
-      forget: () => this.#next(() => this.#isKept && !isLeaving() && this.#drop()).catch(warn),
+      forget: () => this.forget(),
       kept: this.#parts && { record: this.#stored.record, parts: this.#parts },
       discard: this.isUnwanted,
     };
+  }
+
+  /** Drops what is kept. A page that is being left has its requests fail, and draws no conclusions from it. */
+  forget() {
+    return this.#next(() => this.#isKept && !isLeaving() && this.#drop()).catch(warn);
   }
 
   /** Lets others have it, once all is written. */
@@ -182,7 +185,7 @@ export class Session {
   async #keep(record) {
     try {
       this.#unlock ??= await lock(this.#stored.id);
-      this.#stored.head ??= await fingerprint(this.#file);
+      this.#stored.head ??= await readInTime(fingerprint(this.#file));
       this.#isKept = true;
       await this.#write(record);
     } catch (error) {

@@ -11,8 +11,19 @@ export async function unfinished(host) {
   return sessions.map((session) => offer(host, session));
 }
 
+/** A class for frameworks' sake: they wrap or copy plain objects. */
+class UnfinishedUpload {
+  constructor(members) {
+    Object.freeze(Object.assign(this, members));
+  }
+
+  get [Symbol.toStringTag]() {
+    return "UnfinishedUpload";
+  }
+}
+
 function offer(host, { id, name, size, startedAt, handle, record, parts }) {
-  return Object.freeze({
+  return new UnfinishedUpload({
     id,
     name,
     size,

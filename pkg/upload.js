@@ -1,11 +1,15 @@
-import { load } from "./core.js";
+import { loadFor } from "./core.js";
+import { checkEnvironment } from "./environment.js";
 import { cancelled, invalid, toUploadError } from "./error.js";
 import { hex } from "./fingerprint.js";
 import { checkUploadOptions, mergeProvider } from "./options.js";
 import { placeOf, settingsOf } from "./place.js";
-import { report } from "./report.js";
+import { report, sayUnheard } from "./report.js";
 import { sessionFor } from "./session.js";
 import { checkFile, describe, isHandle, open } from "./source.js";
+
+/** A cancelled upload that the server is to be told of waits so long for the engine that tells it. (A choice.) */
+const ENGINE_MS = 3000;
 
 /** One file on its way. */
 export class Upload extends EventTarget {
@@ -17,14 +21,20 @@ export class Upload extends EventTarget {
   #resolve;
   #reject;
   #settled = false;
+  /** Somebody has `done`, and hears there how it ends. */
+  #isAwaited = false;
+  #errorListeners = new Set();
 
   #options = {};
   #wantsProgress = false;
   #task;
   /** What is kept of it, or was, to go on with. */
   #session;
+  #finding;
   /** Calls made before the engine has the upload. */
   #kept = [];
+  /** The wasm can't come for now: there is no network, or a server asked to wait. */
+  #waits = false;
   /** What is to be undone once this has settled. */
   #leaving = [];
 
@@ -40,7 +50,7 @@ export class Upload extends EventTarget {
     });
     this.#done.catch(() => {});
     if (session) this.#work(session);
-    this.#run(host, file, options).catch((error) => this.#fail(error));
+    this.#run(host, file, options).catch((error) => (this.#isCancelled() ? this.#drop() : this.#fail(error)));
   }
 
   get id() {
@@ -60,7 +70,13 @@ export class Upload extends EventTarget {
   }
 
   get done() {
+    this.#isAwaited = true;
     return this.#done;
+  }
+
+  /** Frameworks wrap plain objects in proxies, which private members don't survive, and tell them by this. */
+  get [Symbol.toStringTag]() {
+    return "Upload";
   }
 
   pause() {
@@ -72,9 +88,11 @@ export class Upload extends EventTarget {
   }
 
   async cancel() {
-    // What is kept at the server and here is to go too.
+    // What is kept at the server and here is to go too: whether there is anything is known in a moment.
+    if (!this.#task) await this.#finding?.catch(() => {});
     if (this.#task || this.#session?.isKept) this.#call("cancel");
-    else this.#fail(cancelled("The upload was cancelled."));
+    else this.#fail(byCaller());
+    if (!this.#task && !this.#settled) setTimeout(() => this.#task || this.#drop(), this.#waits ? 0 : ENGINE_MS);
     await this.#done.catch(() => {});
   }
 
@@ -88,9 +106,18 @@ export class Upload extends EventTarget {
     this.#call("notify", update);
   }
 
-  addEventListener(type, ...rest) {
+  addEventListener(type, listener, options) {
     if (type === "progress") this.#wantsProgress = true;
-    super.addEventListener(type, ...rest);
+    if (type === "error" && listener) {
+      this.#errorListeners.add(listener);
+      options?.signal?.addEventListener("abort", () => this.#errorListeners.delete(listener));
+    }
+    super.addEventListener(type, listener, options);
+  }
+
+  removeEventListener(type, listener, options) {
+    if (type === "error") this.#errorListeners.delete(listener);
+    super.removeEventListener(type, listener, options);
   }
 
   async #run(host, file, options) {
@@ -101,7 +128,9 @@ export class Upload extends EventTarget {
     this.#heed(this.#options.signal);
     const handle = isHandle(file) ? file : undefined;
     const source = this.#take(handle ? await open(handle) : file);
-    await Promise.all([this.#session ?? this.#find(host.resume, provider, source, handle), load()]);
+    await checkEnvironment(source.file);
+    this.#finding = this.#session ? undefined : this.#find(host.resume, provider, source, handle);
+    await Promise.all([this.#finding, loadFor((waits) => this.#wait(waits))]);
     if (this.#settled) return;
     this.#task = host.start(
       source,
@@ -146,6 +175,24 @@ export class Upload extends EventTarget {
     this.#leaving.push(() => signal.removeEventListener("abort", stop));
   }
 
+  #wait(waits) {
+    this.#waits = waits;
+    if (this.#settled) return;
+    this.#turn(waits ? "waiting" : "queued");
+    if (waits && this.#isCancelled()) this.#drop();
+  }
+
+  #isCancelled() {
+    return this.#kept.some(([method]) => method === "cancel");
+  }
+
+  /** Ends a cancelled upload without the engine: nobody can tell the server. */
+  #drop() {
+    if (this.#settled) return;
+    void this.#session?.forget();
+    this.#fail(byCaller());
+  }
+
   #call(method, ...values) {
     if (this.#settled) return;
     if (this.#task) this.#task.call(method, ...values);
@@ -175,8 +222,15 @@ export class Upload extends EventTarget {
     this.#settled = true;
     for (const leave of this.#leaving.splice(0)) leave();
     this.#turn(status);
+    const heard = status !== "failed" || this.#isHeard();
     this.#tell(type, detail);
     settle(detail);
+    // Whoever made it may look at `done` only now.
+    if (!heard) setTimeout(() => this.#isHeard() || sayUnheard(detail));
+  }
+
+  #isHeard() {
+    return this.#isAwaited || this.#options.onError !== undefined || this.#errorListeners.size > 0;
   }
 
   #turn(status) {
@@ -197,6 +251,10 @@ export class Upload extends EventTarget {
 
 function noProgress(total) {
   return { sent: 0, total, fraction: 0, rate: null, eta: null, parts: { total: 0, done: 0, inFlight: 0 }, processing: null };
+}
+
+function byCaller() {
+  return cancelled("The upload was cancelled.");
 }
 
 function newId() {

@@ -9,7 +9,6 @@ export class Uploader {
   #host;
   #engine;
   #live = new Set();
-  #closed = false;
 
   constructor(options) {
     const checked = checkUploaderOptions(options);
@@ -30,15 +29,18 @@ export class Uploader {
     return unfinished(this.#host);
   }
 
+  /** The next upload makes a new engine: frameworks clean up what they use again. */
   close() {
-    if (this.#closed) return;
-    this.#closed = true;
     for (const end of this.#live) end(cancelled("The Uploader was closed."));
     this.#engine.close();
   }
 
+  /** Frameworks wrap plain objects in proxies, which private members don't survive, and tell them by this. */
+  get [Symbol.toStringTag]() {
+    return "Uploader";
+  }
+
   #enter(end) {
-    if (this.#closed) throw cancelled("The Uploader is closed: make a new one.");
     this.#live.add(end);
     return () => this.#live.delete(end);
   }

@@ -1,56 +1,65 @@
-import { UploadError, invalid } from "./error.js";
+import { LoadError, compileResponse, download, isBlocked } from "./download.js";
+import { UploadError, cancelled, invalid } from "./error.js";
+import { WASM, ownCopy, ownFile } from "./own.js";
 
 /**
- * Compiles the wasm. Without a `source`: from the file beside this module, and where a server doesn't have it there
- * (Vite's dev server up to 7 answers with a page), from the copy inside `dist/partway_inline.js`, which is only loaded then.
+ * Compiles the wasm. Without a `source`: from the file beside this module. The copy in a script is loaded only where a server
+ * answered with something else (Vite's dev server up to 7 answers with a page), and never for a network that failed: that the copy
+ * couldn't be had would stay so in some browsers until the page is reloaded (HTML Standard, "module map").
+ *
+ * `onWaits` is `download`'s.
  */
-export async function compile(source) {
+export async function compile(source, onWaits = () => {}) {
   try {
-    return source === undefined ? await compileOwn() : await compileGiven(source);
+    return source === undefined ? await compileOwn(onWaits) : await compileGiven(source, onWaits);
   } catch (error) {
-    throw explain(error);
+    throw source?.signal?.aborted ? cancelled("Loading the wasm was aborted.", source.signal.reason) : explain(error);
   }
 }
 
-async function compileOwn() {
+async function compileOwn(onWaits) {
+  let file;
   try {
-    return await compileResponse(await fetch(new URL("./dist/partway_bg.wasm", import.meta.url)));
+    file = ownFile();
+    if (file) return await download(file, onWaits);
   } catch (error) {
-    if (isBlocked(error)) throw error;
-    const { default: base64 } = await import("./dist/partway_inline.js");
-    return WebAssembly.compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+    // Some bundlers' output has no `import.meta`, and no address with it.
+    if (file && (!(error instanceof LoadError) || error.kind === "lost")) throw error;
+    const module = await compileCopy().catch((other) => {
+      throw new AggregateError([error, other], `${error.message} Nor could the copy be loaded: ${other?.message ?? other}`);
+    });
+    if (!file || /^https?:/.test(file.protocol)) advise(error);
+    return module;
   }
+  return compileCopy();
 }
 
-async function compileGiven(source) {
+async function compileCopy() {
+  return WebAssembly.compile(Uint8Array.from(atob(await ownCopy()), (character) => character.charCodeAt(0)));
+}
+
+let advised = false;
+
+/** The page works, with more to load than it should have; only whoever builds it can change that. */
+function advise({ message }) {
+  if (advised) return;
+  advised = true;
+  console.warn(
+    `partway: ${message} The engine came from the larger copy in a script. To have the file served:
+- esbuild: --format=esm --splitting --loader:.wasm=file --public-path=/the/output/folder, and before the first upload: import wasm from "partway/${WASM}"; load(wasm);
+- Rollup: the plugin @web/rollup-plugin-import-meta-assets
+- Vite's dev server up to 7: optimizeDeps: { exclude: ["partway"] }
+- without a bundler: serve dist/${WASM} beside the module, or name its address: load(url)`,
+  );
+}
+
+async function compileGiven(source, onWaits) {
+  const { Request, Response } = globalThis;
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
-  if (source instanceof Response) return compileResponse(source);
-  if (typeof source === "string" || source instanceof URL || source instanceof Request) return compileResponse(await fetch(source));
+  if (Response && source instanceof Response) return compileResponse(source);
+  if (typeof source === "string" || source instanceof URL || (Request && source instanceof Request)) return download(source, onWaits);
   throw invalid("load() takes a URL, a Request, a Response, bytes or a WebAssembly.Module.");
-}
-
-async function compileResponse(response) {
-  if (!response.ok) throw new TypeError(`The server answered ${response.status} for ${place(response)}.`);
-  const type = response.headers.get("content-type") ?? "";
-  if (/^application\/wasm\b/i.test(type) && WebAssembly.compileStreaming) return WebAssembly.compileStreaming(response);
-  const bytes = await response.arrayBuffer();
-  if (!isWasm(bytes)) throw new TypeError(`What the server gave for ${place(response)} is not WebAssembly (${type || "no type"}).`);
-  return WebAssembly.compile(bytes);
-}
-
-function place({ url }) {
-  return url ? url.replace(/[?#].*/s, "") : "the wasm";
-}
-
-/** WebAssembly Core Specification, binary format: every module begins with "\0asm". */
-function isWasm(bytes) {
-  return bytes.byteLength >= 8 && new DataView(bytes).getUint32(0) === 0x0061736d;
-}
-
-/** Each browser has an error of its own for this, a CompileError or an EvalError, that names the directive or the policy. A TypeError is from `fetch`. */
-function isBlocked(error) {
-  return error instanceof Error && !(error instanceof TypeError) && /unsafe-eval|content security policy|\bCSP\b/i.test(error.message);
 }
 
 function explain(error) {
@@ -61,14 +70,17 @@ function explain(error) {
       hint: "Add 'wasm-unsafe-eval' to the policy's script-src.",
     });
   }
-  if (error instanceof WebAssembly.CompileError) {
+  if (error.kind === "damaged" || error instanceof WebAssembly.CompileError) {
     return new UploadError("internal", `The wasm of partway is damaged: ${error.message}`, {
       cause: error,
-      hint: "Serve dist/partway_bg.wasm as it came in the package.",
+      hint: `Serve dist/${WASM} as it came in the package.`,
     });
   }
   return new UploadError("network", `The wasm of partway couldn't be loaded: ${error?.message ?? error}`, {
     cause: error,
-    hint: "Serve dist/partway_bg.wasm beside the module that imports partway, or name its address with load(url).",
+    hint:
+      error.kind === "lost"
+        ? "Check the connection, and whether something blocks files that end in .wasm; the next upload tries again."
+        : `Serve dist/${WASM} beside the module that imports partway, or name its address with load(url).`,
   });
 }

@@ -8,6 +8,7 @@ use crate::error::{Cause, Result, Step, UploadError};
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
 use crate::plan::ByteRange;
+use crate::text;
 
 /// Why no answer came.
 #[derive(Clone, Debug)]
@@ -62,10 +63,46 @@ pub struct HookFailure {
     pub message: String,
     /// `retryable` of an `UploadError` that it threw on purpose; None for anything else.
     pub upload_error: Option<bool>,
-    /// It read something as JSON that is none: a web page, as a rule.
-    pub not_json: bool,
+    /// What kind of exception it is.
+    pub kind: Thrown,
     /// The value itself.
     pub cause: Option<Cause>,
+}
+
+/// What an exception's kind says of another call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thrown {
+    /// Nothing: a network that failed looks so.
+    Anything,
+    /// The function has a mistake, which the next call makes again.
+    Mistake,
+    /// An answer was read as JSON and wasn't: most likely it is a page that says what is wrong.
+    NotJson,
+}
+
+/// How the engines say that a program is wrong, in a TypeError: V8's words, SpiderMonkey's and JavaScriptCore's. What else a TypeError
+/// says may be `fetch`'s, whose words for a network that failed are many, and in JavaScriptCore translated.
+const MISTAKES: [&str; 8] = [
+    "is not a function",
+    "is not a constructor",
+    "not iterable",
+    "not an object",
+    "undefined",
+    " null",
+    "assignment to const",
+    "Failed to execute",
+];
+
+impl Thrown {
+    /// From the `name` and the `message` of what was thrown.
+    pub fn of(name: &str, message: &str) -> Self {
+        match name {
+            "SyntaxError" => Self::NotJson,
+            "ReferenceError" => Self::Mistake,
+            "TypeError" if MISTAKES.iter().any(|words| text::has(message, words)) => Self::Mistake,
+            _ => Self::Anything,
+        }
+    }
 }
 
 /// Called with the bytes of the body that have gone out so far.
@@ -152,4 +189,39 @@ pub trait Platform: Clone + Debug + 'static {
     ) -> LocalBoxFuture<'static, std::result::Result<Self::Json, HookFailure>>;
     /// The caller's `mapUrl`; None where there is none.
     fn map_url(&self, url: &str, step: Step) -> Option<Result<String>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_told_from_networks_that_failed() {
+        for (name, message) in [
+            ("TypeError", "Cannot read properties of undefined (reading 'url')"),
+            ("TypeError", "can't access property \"url\", answer is null"),
+            ("TypeError", "undefined is not an object (evaluating 'answer.url')"),
+            ("TypeError", "api.sign is not a function"),
+            ("TypeError", "Failed to execute 'fetch' on 'Window': Failed to parse URL from http://"),
+            ("ReferenceError", "tokne is not defined"),
+        ] {
+            assert_eq!(Thrown::of(name, message), Thrown::Mistake, "{message}");
+        }
+        for (name, message) in [
+            ("TypeError", "Failed to fetch"),
+            ("TypeError", "network error"),
+            ("TypeError", "NetworkError when attempting to fetch resource."),
+            ("TypeError", "Error in body stream"),
+            ("TypeError", "Load failed"),
+            ("TypeError", "Die Netzwerkverbindung wurde unterbrochen."),
+            ("TypeError", "fetch failed"),
+            ("TypeError", "terminated"),
+            ("Error", "the answer was undefined"),
+            ("AbortError", "signal is aborted without reason"),
+            ("", ""),
+        ] {
+            assert_eq!(Thrown::of(name, message), Thrown::Anything, "{message}");
+        }
+        assert_eq!(Thrown::of("SyntaxError", "The string did not match the expected pattern."), Thrown::NotJson);
+    }
 }

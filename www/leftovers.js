@@ -1,6 +1,7 @@
 // What a reload, a crash or a closed browser left unfinished, at every destination.
 
 import { announce } from "./announce.js";
+import { hintOf } from "./outcome.js";
 import { discard, unfinished } from "./uploaders.js";
 import * as words from "./words.js";
 
@@ -72,7 +73,7 @@ export function leftovers({ known, chosen, isShown, goOn }) {
         await action();
         announce(done);
       } catch (error) {
-        part(".warning").textContent = [error.message, error.hint].filter(Boolean).join(" ");
+        part(".warning").textContent = [error.message, hintOf(error)].filter(Boolean).join(" ");
         part(".warning").hidden = false;
         // A handle that may not be read is no use: any way to the file will do.
         part("label").hidden = input.hidden = false;

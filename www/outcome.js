@@ -39,7 +39,7 @@ function facts(result) {
 export function problem(error) {
   const message = element("p", "message");
   message.append(element("code", "code", error.code), ` ${error.message}`);
-  const { before, rule, after } = splitHint(error.hint ?? "");
+  const { before, rule, after } = splitHint(hintOf(error));
   const out = [message];
   if (before) out.push(element("p", "hint", before));
   if (rule) {
@@ -60,6 +60,11 @@ export function problem(error) {
   ].filter(Boolean);
   if (where.length) out.push(element("p", "facts", where.join(" · ")));
   return out;
+}
+
+/** What the message doesn't say already. */
+export function hintOf({ code, hint }) {
+  return code === "invalid-options" ? "" : (hint ?? "");
 }
 
 /** Tells the sentences of a hint from the JSON or XML document between them. */

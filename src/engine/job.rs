@@ -20,9 +20,9 @@ use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
 use crate::integrity::hex;
 use crate::json::{Made, decoded};
-use crate::platform::{Hook, Platform, Stir};
+use crate::platform::{Hook, HookFailure, Platform, Stir, Thrown};
 use crate::providers::AnyProvider;
-use crate::settings::Settings;
+use crate::settings::{RetrySettings, Settings};
 use crate::source::Source;
 use crate::text;
 use crate::time::parse_http;
@@ -112,14 +112,12 @@ pub struct Job<P: Platform> {
     ahead: Cell<i64>,
     /// A request that must not be sent twice is out whole.
     committed: Cell<bool>,
+    /// The application's functions that gave something, as bits.
+    worked: Cell<u8>,
     notices: RefCell<Vec<Notice>>,
     listener: Cell<Option<Waker>>,
 }
 
-/// So often is a function called that reads as JSON what is none. (A choice: a proxy's error page may pass, a login page won't.)
-const NOT_JSON_TRIES: u32 = 2;
-const NOT_JSON: &str = "It read an answer as JSON that is none: a login page, a 404 page or the app's own page may have come in its \
-    place. Check the address, and `response.ok` before `response.json()`; `cause` has what it threw.";
 /// Byte progress is told at most so often.
 const PROGRESS_MS: u64 = 100;
 /// While there is no network, so often is it looked for, should its event never come.
@@ -128,6 +126,9 @@ const LOOK_MS: u64 = 30_000;
 const TELLING: u64 = 256 * 1024;
 /// Clocks that differ by less are one: `Date` has whole seconds, and an answer was on its way.
 const SKEW_MS: u64 = 30_000;
+/// So often a function is called that read something else as JSON and never worked: a gateway's page passes in a second, a wrong
+/// address doesn't. (A choice.)
+const UNREADABLE_ATTEMPTS: u32 = 3;
 
 impl<P: Platform> Job<P> {
     /// The surroundings of a new upload.
@@ -164,6 +165,7 @@ impl<P: Platform> Job<P> {
             part_rate: Cell::default(),
             ahead: Cell::default(),
             committed: Cell::default(),
+            worked: Cell::default(),
             notices: RefCell::default(),
             listener: Cell::default(),
         }
@@ -464,6 +466,7 @@ impl<P: Platform> Job<P> {
         let freely = repeat == Repeat::Freely;
         let stall_ms = self.settings.stall_ms;
         let deadline = if freely { stall_ms } else { stall_ms.max(ANSWER_MS) };
+        let mut unreadable = false;
         loop {
             self.hold().await;
             // It will ask its own server: where there is no network it isn't called in vain.
@@ -471,23 +474,15 @@ impl<P: Platform> Job<P> {
                 continue;
             }
             let (mut answer, mut clock) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
-            let mut retry = self.settings.retry;
             let error = match unless(answer.as_mut(), clock.as_mut()).await {
-                Some(Ok(value)) => return Ok(value),
-                Some(Err(failure)) => UploadError::new(
-                    Code::Application,
-                    text::fill("The application's `{}` failed: {}", &[&hook.as_str(), &failure.message]),
-                )
-                .hint(if failure.not_json {
-                    // A web page in place of an answer rarely passes.
-                    retry.attempts = retry.attempts.min(NOT_JSON_TRIES);
-                    NOT_JSON
-                } else {
-                    "`cause` has what it threw."
-                })
-                .retryable(failure.upload_error.unwrap_or(false))
-                .retry(if failure.upload_error.unwrap_or(freely) { Retry::Later(None) } else { Retry::Never })
-                .cause(failure.cause),
+                Some(Ok(value)) => {
+                    self.worked.set(self.worked.get() | 1 << hook as u8);
+                    return Ok(value);
+                }
+                Some(Err(failure)) => {
+                    unreadable |= failure.kind == Thrown::NotJson;
+                    failed(hook, failure, freely)
+                }
                 None => UploadError::new(
                     Code::Stalled,
                     text::fill(
@@ -501,9 +496,20 @@ impl<P: Platform> Job<P> {
             drop((answer, clock));
             let error = if freely { error } else { error.retry(Retry::Never) };
             // Its attempts are used up here: whoever asked must not multiply them.
+            let retry = match self.settings.retry {
+                retry if unreadable && !self.worked(hook) => {
+                    RetrySettings { attempts: retry.attempts.min(UNREADABLE_ATTEMPTS), ..retry }
+                }
+                retry => retry,
+            };
             let again = tries.again(self, error, &retry).await;
             again.map_err(|error| error.retry(Retry::Never))?;
         }
+    }
+
+    /// True where a function of the application has worked before. Credentials are shared: parts can't go without them.
+    fn worked(&self, hook: Hook) -> bool {
+        self.worked.get() & 1 << hook as u8 != 0 || (hook == Hook::Credentials && self.attempts() > 0)
     }
 
     /// Takes a status that the application learnt elsewhere.
@@ -526,4 +532,26 @@ impl<P: Platform> Job<P> {
             Poll::Ready(notices.remove(0))
         })
     }
+}
+
+/// What a function of the application threw, as the error of its upload. `freely` where it may be called again.
+fn failed(hook: Hook, failure: HookFailure, freely: bool) -> UploadError {
+    let (what, hint) = match failure.kind {
+        Thrown::NotJson => (
+            "The application's `{}` read an answer as JSON that is something else, most likely an HTML page: {}",
+            "Look at what its server answers: the address may be wrong, or a login page in its place. Check `response.ok` before \
+             `response.json()`.",
+        ),
+        Thrown::Mistake => (
+            "The application's `{}` has a mistake: {}",
+            "`cause` has what it threw, and where. It isn't called again for that.",
+        ),
+        Thrown::Anything => ("The application's `{}` failed: {}", "`cause` has what it threw."),
+    };
+    let again = failure.upload_error.unwrap_or(freely && failure.kind != Thrown::Mistake);
+    UploadError::new(Code::Application, text::fill(what, &[&hook.as_str(), &failure.message]))
+        .hint(hint)
+        .retryable(failure.upload_error.unwrap_or(false))
+        .retry(if again { Retry::Later(None) } else { Retry::Never })
+        .cause(failure.cause)
 }

@@ -8,7 +8,7 @@ use super::js::{function, list, member, message, outcome, text, upload_error};
 use super::options::Page;
 use super::outgoing::failed;
 use crate::error::{Cause, Code, Result, Step, UploadError};
-use crate::platform::{Hook, HookFailure};
+use crate::platform::{Hook, HookFailure, Thrown};
 
 /// True where the provider's options hold that function, or for [`Hook::Key`] a text.
 pub(super) fn has(provider: &JsValue, hook: Hook) -> bool {
@@ -24,11 +24,14 @@ pub(super) async fn call(
     hook: Hook,
     arguments: Vec<JsValue>,
 ) -> std::result::Result<JsValue, HookFailure> {
-    outcome(given(&provider, hook, &arguments)).await.map_err(|thrown| HookFailure {
-        message: message(&thrown),
-        upload_error: upload_error(&thrown),
-        not_json: thrown.is_instance_of::<js_sys::SyntaxError>(),
-        cause: Some(Cause(Rc::new(thrown))),
+    outcome(given(&provider, hook, &arguments)).await.map_err(|thrown| {
+        let message = message(&thrown);
+        HookFailure {
+            kind: Thrown::of(&text(&thrown, "name").unwrap_or_default(), &message),
+            message,
+            upload_error: upload_error(&thrown),
+            cause: Some(Cause(Rc::new(thrown))),
+        }
     })
 }
 

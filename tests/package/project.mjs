@@ -25,8 +25,8 @@ export async function app(name, fixture, entry = "partway") {
   await mkdir(folder, { recursive: true });
   if (fixture) {
     await cp(`${here}fixtures/${fixture}`, folder, { recursive: true });
-    const main = await readFile(`${folder}main.js`, "utf8");
-    await writeFile(`${folder}main.js`, main.replace('from "partway"', `from "${entry}"`));
+    const main = await readFile(`${folder}main.js`, "utf8").catch(() => undefined);
+    if (main) await writeFile(`${folder}main.js`, main.replace('from "partway"', `from "${entry}"`));
   }
   await writeFile(`${folder}package.json`, JSON.stringify({ private: true, type: "module" }));
   await run("npm", ["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", tarball], { cwd: folder });

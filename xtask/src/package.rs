@@ -74,6 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
         put_engine(entry, &compiled, &scratch, &tools, &dist)?;
         bundle::entry(entry, &folder, &dist, &scratch, &stage, &tools)?;
         write(&stage.join(format!("{}.d.ts", entry.script)), entry.types())?;
+        write(&stage.join(format!("{}.d.cts", entry.script)), entry.required_types())?;
     }
     bundle::rest(&folder, &stage)?;
     let tarball = bundle::pack(&stage, &folder, &version)?;
@@ -81,12 +82,15 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     Ok(Built { folder, tarball: Some(tarball) })
 }
 
-/// Makes an engine's three files of a compiled crate.
+/// Makes an engine's files of a compiled crate: wasm, glue, and the wasm as text.
 fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
     let Bound { wasm, glue } = wasm::bind(entry, compiled, &scratch.join("bindgen"))?;
     let optimised = wasm::optimise(&wasm, &scratch.join("optimised"), tools)?;
     write(&dist.join(entry.glue()), glue::patch(&glue)?)?;
-    write(&dist.join(entry.inline()), inline_copy(&optimised))?;
+    let text = base64::engine::general_purpose::STANDARD.encode(&optimised);
+    // The face imports it only where the wasm's URL gives something else.
+    write(&dist.join(entry.inline()), format!("export default \"{text}\";\n"))?;
+    write(&dist.join(entry.required()), format!("module.exports = \"{text}\";\n"))?;
     write(&dist.join(entry.wasm()), optimised)
 }
 
@@ -94,12 +98,6 @@ fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist
 fn target_folder() -> Result<PathBuf> {
     let programs = paths::programs()?;
     Ok(programs.parent().context("this program isn't in Cargo's target folder")?.to_owned())
-}
-
-/// A module whose default export is the wasm as text. The face imports it only where the wasm's URL gives something else.
-fn inline_copy(wasm: &[u8]) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(wasm);
-    format!("export default \"{text}\";\n")
 }
 
 /// The hand-written files that run: the face's modules and the manifest.

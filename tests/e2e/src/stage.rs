@@ -3,9 +3,10 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::{Browser, Engine};
@@ -100,6 +101,18 @@ impl Stage {
         held.with_context(|| format!("the result was {result}"))?;
         ensure!(result["bytes"] == file.size, "the result's `bytes` is {}, not {}", result["bytes"], file.size);
         Ok(())
+    }
+
+    /// Takes the network from the page, or gives it back. Chromium can be told that it has none. The others have it taken away on the
+    /// server's side, and their pages hear what a browser would say.
+    pub(crate) async fn network(&self, page: &Page<'_>, there: bool) -> Result<()> {
+        if self.browser.engine == Engine::Chromium {
+            return self.browser.set_offline(!there).await;
+        }
+        let script = "Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => args[0] });
+                      window.dispatchEvent(new Event(args[0] ? 'online' : 'offline'));";
+        page.script(script, vec![json!(there)]).await?;
+        self.sandbox.offline(if there { Duration::ZERO } else { Duration::from_secs(120) }).await
     }
 
     /// What the sandbox got.

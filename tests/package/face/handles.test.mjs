@@ -1,6 +1,6 @@
 // Handles of files, which some browsers keep and others don't.
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
 import { UploadError, failure } from "./harness.mjs";
 import { core, database, empty, file, held, kept, plan, reload, settle } from "./storage.mjs";
@@ -129,4 +129,62 @@ test("upload() asks for a handle of another day, too", async () => {
   const upload = plan().upload(handle);
   assert.equal((await failure(upload)).code, "file-unreadable");
   assert.equal(handle.asked, 1);
+});
+
+const never = () => new Promise(() => {});
+
+/** Lets so many seconds pass while `action` waits. */
+async function passing(seconds, action) {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const running = action();
+    for (let passed = 0; passed < seconds; passed += 1) {
+      await settle();
+      mock.timers.tick(1000);
+    }
+    await settle();
+    return await running;
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+for (const [what, spoil] of [
+  ["that doesn't open", (handle) => (handle.getFile = never)],
+  ["whose permission isn't told", (handle) => (handle.queryPermission = never)],
+]) {
+  test(`a handle ${what}: file-unreadable, with what it may be`, async () => {
+    const handle = new Handle(file(), "granted");
+    spoil(handle);
+    const error = await passing(31, () => failure(plan().upload(handle)));
+    assert.deepEqual([error.code, error.step], ["file-unreadable", "check"]);
+    assert.match(error.hint, /cloud.*share/);
+  });
+}
+
+test("a user may think as long as they like", async () => {
+  const handle = new Handle(file());
+  let answer;
+  handle.requestPermission = () => new Promise((resolve) => (answer = resolve));
+  let upload;
+  await passing(3600, async () => (upload = plan().upload(handle)));
+  assert.equal(upload.status, "queued");
+  handle.permission = "granted";
+  answer("granted");
+  while (core.tasks.length === 0) await settle();
+  assert.equal(core.tasks[0].source.file, handle.picked);
+});
+
+test("a file that can't be read holds resume() up for half a minute, and changes nothing", async () => {
+  await kept(plan());
+  await reload();
+  const [found] = await plan().unfinished();
+  const reading = mock.method(Blob.prototype, "arrayBuffer", never);
+  const error = await passing(31, () => found.resume(file()).catch((thrown) => thrown));
+  assert.deepEqual([error instanceof UploadError, error.code], [true, "file-unreadable"]);
+  reading.mock.restore();
+  while (held().length) await settle();
+  await found.resume(file());
+  while (core.tasks.length === 0) await settle();
+  assert.ok(core.tasks[0].options.kept);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RESULT, UploadError, begun, core, failure, file, planUploader, reported, settle } from "./harness.mjs";
+import { RESULT, UploadError, begun, core, failure, file, planUploader, reported, settle, until } from "./harness.mjs";
 
 test("the core gets the file, its description and who wants progress", async () => {
   const picked = file("clip.mp4", 5);
@@ -25,11 +25,52 @@ test("a Blob is called blob, and options name it and its type", async () => {
 test("a file of another realm is a file", async () => {
   const foreign = Object.create(null, {
     [Symbol.toStringTag]: { value: "File" },
+    constructor: { value: Array },
     name: { value: "f" },
     size: { value: 2 },
     type: { value: "" },
+    slice: { value() {} },
+    arrayBuffer: { value() {} },
   });
   assert.equal((await begun(planUploader(), foreign)).task.source.size, 2);
+});
+
+test("a file of a test runner's DOM is one, though it doesn't say so", async () => {
+  class Fake {
+    #blob = new Blob(["ab"]);
+    size = 2;
+    type = "";
+    slice = (...range) => this.#blob.slice(...range);
+    arrayBuffer = () => this.#blob.arrayBuffer();
+  }
+  assert.equal((await begun(planUploader(), new Fake())).task.source.size, 2);
+});
+
+for (const [what, spoil, word] of [
+  ["has no arrayBuffer()", (blob) => (blob.arrayBuffer = undefined), "Blob.arrayBuffer"],
+  ["isn't one to fetch", (blob) => (blob.slice = () => ({ toString: () => "[object Blob]" })), "its fetch"],
+]) {
+  test(`a file that ${what} is refused before anything is sent`, async () => {
+    const blob = new Blob(["abc"]);
+    spoil(blob);
+    const error = await failure(planUploader().upload(blob));
+    assert.deepEqual([error.code, error.retryable], ["internal", false]);
+    assert.ok(error.message.includes(word), error.message);
+    assert.match(error.hint, /test/);
+    assert.equal(core.tasks.length, 0);
+  });
+}
+
+test("an environment that lacks something is refused, with its name", async () => {
+  const { TextDecoder } = globalThis;
+  globalThis.TextDecoder = undefined;
+  try {
+    const error = await failure(planUploader().upload(new Blob(["abc"])));
+    assert.equal(error.code, "internal");
+    assert.match(error.message, /no TextDecoder\./);
+  } finally {
+    globalThis.TextDecoder = TextDecoder;
+  }
 });
 
 test("progress is wanted by a callback and by an event's listener", async () => {
@@ -242,18 +283,115 @@ test("a listener may call back, cancel, and start another upload", async () => {
   assert.equal(core.tasks.at(-1).source.name, "again.mp4");
 });
 
-test("a failure that nobody looks at is no unhandled rejection", async () => {
+/** Long enough for what is said of a failure after its end. */
+const afterwards = () => new Promise((resolve) => setTimeout(resolve, 5)).then(settle);
+
+/** What the console gets of an upload that fails so. */
+async function told(action, error = { code: "forbidden", message: "No.", hint: "Ask.", retryable: false }) {
+  const uploader = planUploader();
+  return reported(async () => {
+    const upload = uploader.upload(file());
+    const ended = action(upload, uploader);
+    await until(() => core.tasks.length > 0);
+    core.tasks[0].sink("error", error);
+    await ended;
+    await afterwards();
+  });
+}
+
+test("a failure that nobody looks at is no unhandled rejection, and is said once", async () => {
   const unhandled = [];
   const listener = (error) => unhandled.push(error);
   process.on("unhandledRejection", listener);
-  planUploader().upload("not a file");
-  const { upload, sink } = await begun(planUploader());
-  sink("error", { code: "network", message: "x", retryable: true });
-  await settle();
-  assert.equal(upload.status, "failed");
-  await settle();
+  const seen = await told((upload) => {
+    upload.addEventListener("status", () => {});
+    upload.addEventListener("progress", () => {});
+  });
   process.off("unhandledRejection", listener);
   assert.deepEqual(unhandled, []);
+  assert.deepEqual(seen, ["partway: an upload failed, and nothing listens to it (forbidden): No. Ask."]);
+});
+
+for (const [what, listens] of [
+  ["whoever has `done`", (upload) => void upload.done.catch(() => {})],
+  ["await", (upload) => (async () => await upload.done)().catch(() => {})],
+  ["a listener", (upload) => upload.addEventListener("error", () => {})],
+  ["a listener that goes when it heard", (upload) => {
+    const listener = () => upload.removeEventListener("error", listener);
+    upload.addEventListener("error", listener);
+  }],
+  ["a look at `done` just after the end", (upload) => void upload.addEventListener("status", () => queueMicrotask(() => upload.done))],
+]) {
+  test(`a failure that is heard isn't said: ${what}`, async () => {
+    assert.deepEqual(await told(listens), []);
+  });
+}
+
+test("a failure that onError hears isn't said", async () => {
+  const uploader = planUploader();
+  const errors = [];
+  const seen = await reported(async () => {
+    uploader.upload("no file", { onError: (error) => errors.push(error) });
+    uploader.upload(file(), { onError: (error) => errors.push(error) });
+    await until(() => core.tasks.length > 0);
+    core.tasks[0].sink("error", { code: "forbidden", message: "No." });
+    await afterwards();
+  });
+  assert.equal(errors.length, 1);
+  assert.equal(seen.length, 1, "its options weren't looked at yet");
+});
+
+for (const [what, leaves] of [
+  ["removed", (upload, listener) => upload.removeEventListener("error", listener)],
+  ["aborted", (upload, listener, controller) => controller.abort()],
+]) {
+  test(`a listener that was ${what} hears nothing`, async () => {
+    const seen = await told((upload) => {
+      const controller = new AbortController();
+      const listener = () => assert.fail("it heard");
+      upload.addEventListener("error", listener, { signal: controller.signal });
+      leaves(upload, listener, controller);
+    });
+    assert.equal(seen.length, 1);
+  });
+}
+
+test("cancelling is nobody's failure", async () => {
+  assert.deepEqual(await told(() => {}, { code: "cancelled", message: "Cancelled.", retryable: false }), []);
+  assert.deepEqual(
+    await reported(async () => {
+      const uploader = planUploader();
+      uploader.upload(file());
+      uploader.close();
+      await afterwards();
+    }),
+    [],
+  );
+});
+
+test("wrong options say what to do in the message: whoever throws them away sees no hint", async () => {
+  assert.throws(() => planUploader({ concurency: 3 }), { message: "concurency is not an option. Did you mean concurrency?", hint: "Did you mean concurrency?" });
+  const { upload, sink } = await begun(planUploader());
+  sink("error", { code: "invalid-options", message: "No.", hint: "Do.", retryable: false });
+  const { message, hint } = await failure(upload);
+  assert.deepEqual([message, hint], ["No. Do.", "Do."]);
+});
+
+test("an UploadError of another copy of the package is one", async () => {
+  const other = await import("../../../pkg/error.js?other");
+  assert.notEqual(other.UploadError, UploadError);
+  const error = new other.UploadError("forbidden", "No.");
+  assert.ok(error instanceof UploadError && error instanceof Error);
+  assert.ok(new UploadError("server", "x") instanceof other.UploadError);
+  for (const no of [new Error("x"), { name: "UploadError", code: "server" }, null, undefined, "x", UploadError]) {
+    assert.equal(no instanceof UploadError, false);
+  }
+  class Mine extends UploadError {}
+  assert.equal(error instanceof Mine, false);
+  assert.ok(new Mine("server", "x") instanceof Mine && new Mine("server", "x") instanceof UploadError);
+  const { upload, sink } = await begun(planUploader());
+  sink("error", error);
+  assert.equal(await failure(upload), error);
 });
 
 test("notify() wants a status", async () => {
@@ -298,7 +436,7 @@ test("one engine serves an uploader's uploads, another uploader has its own", as
   assert.equal(core.engines.length, 1);
 });
 
-test("close() ends live uploads, frees everything, and takes no more", async () => {
+test("close() ends live uploads and frees everything; the next upload opens the uploader again", async () => {
   const uploader = planUploader();
   const { upload, task } = await begun(uploader);
   const waiting = uploader.upload(file());
@@ -311,10 +449,13 @@ test("close() ends live uploads, frees everything, and takes no more", async () 
   assert.equal(engine.closed, true);
   assert.equal(engine.freed, true);
   assert.equal(task.freed, true);
-  const late = await failure(uploader.upload(file()));
-  assert.equal(late.code, "cancelled");
-  assert.match(late.message, /closed/);
-  assert.equal(core.tasks.length, 1);
+  const next = await begun(uploader);
+  assert.equal(core.engines.length, 2);
+  next.sink("complete", RESULT);
+  assert.equal(await next.upload.done, RESULT);
+  uploader.close();
+  await settle();
+  assert.equal(core.engines[1].freed, true);
 });
 
 test("close() before anything began", () => planUploader().close());

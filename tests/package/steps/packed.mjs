@@ -11,11 +11,8 @@ const FILES = [
   "README.md",
   "package.json",
   ...SCRIPTS.flatMap(([script, engine]) => [
-    `${script}.d.ts`,
-    `${script}.js`,
-    `${script}.js.map`,
-    `dist/${engine}_bg.wasm`,
-    `dist/${engine}_inline.js`,
+    ...["cjs", "d.cts", "d.ts", "js", "js.map"].map((extension) => `${script}.${extension}`),
+    ...["bg.wasm", "inline.cjs", "inline.js"].map((rest) => `dist/${engine}_${rest}`),
   ]),
 ].sort();
 
@@ -46,8 +43,13 @@ export async function packed() {
     assert.equal(sideEffects, false);
     assert.deepEqual([dependencies, scripts], [undefined, undefined]);
     for (const target of Object.values(exports)) {
-      if (typeof target === "object") assert.equal(Object.keys(target)[0], "types");
-      for (const path of typeof target === "object" ? Object.values(target) : [target]) await readFile(installed + path);
+      if (typeof target !== "object") {
+        await readFile(installed + target);
+        continue;
+      }
+      // The first that fits is taken.
+      assert.deepEqual([Object.keys(target), Object.keys(target.require)], [["require", "types", "default"], ["types", "default"]]);
+      for (const path of [...Object.values(target.require), target.types, target.default]) await readFile(installed + path);
     }
   });
 
@@ -69,6 +71,14 @@ export async function packed() {
     });
   }
 
+  for (const [name, engine] of SCRIPTS) {
+    await test(`packed: ${name}.cjs has no import.meta, and one lazy copy`, async () => {
+      const text = await readFile(`${installed}${name}.cjs`, "utf8");
+      assert.doesNotMatch(text, /import\.meta|\bimport\(/);
+      assert.deepEqual(text.match(/require\([^)]*\)/g), [`require("./dist/${engine}_inline.cjs")`]);
+    });
+  }
+
   const script = async (name, lines) => {
     await writeFile(`${folder}${name}.mjs`, lines);
     const { ok, stdout, stderr } = await node([`${name}.mjs`], { cwd: folder });
@@ -76,24 +86,73 @@ export async function packed() {
     return stdout.trim();
   };
 
-  await test("packed: a server can import it, and nothing happens then", async () => {
+  for (const [how, taken] of [
+    ["import", 'await import("partway")'],
+    ["require", '(await import("node:module")).createRequire(import.meta.url)("partway")'],
+  ]) {
+    await test(`packed: a server can ${how} it, and nothing happens then`, async () => {
+      const output = await script(
+        `server-${how}`,
+        `
+        const touched = [];
+        const names = ["window", "document", "self", "location", "navigator", "XMLHttpRequest", "indexedDB", "fetch"];
+        for (const name of [...names, "TextDecoder", "TextEncoder", "crypto", "Blob", "File", "Headers", "Response", "Request"]) {
+          Object.defineProperty(globalThis, name, { configurable: true, get: () => void touched.push(name) });
+        }
+        for (const name of Object.getOwnPropertyNames(WebAssembly)) {
+          if (name !== "constructor") Object.defineProperty(WebAssembly, name, { configurable: true, get: () => void touched.push(name) });
+        }
+        const { Uploader, UploadError, load, version } = ${taken};
+        new Uploader({ provider: { name: "ofauth", baseUrl: "/api" } });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        console.log(JSON.stringify({ touched, version, types: [typeof Uploader, typeof UploadError, typeof load] }));
+        `,
+      );
+      assert.deepEqual(JSON.parse(output), { touched: [], version: manifest.version, types: ["function", "function", "function"] });
+    });
+  }
+
+  await test("packed: an UploadError is one, whichever entry it came from and however that was loaded", async () => {
     const output = await script(
-      "server",
+      "errors",
       `
-      const touched = [];
-      for (const name of ["window", "document", "self", "location", "XMLHttpRequest", "indexedDB", "fetch"]) {
-        Object.defineProperty(globalThis, name, { configurable: true, get: () => void touched.push(name) });
-      }
-      for (const name of Object.getOwnPropertyNames(WebAssembly)) {
-        if (name !== "constructor") Object.defineProperty(WebAssembly, name, { configurable: true, get: () => void touched.push(name) });
-      }
-      const { Uploader, UploadError, load, version } = await import("partway");
-      new Uploader({ provider: { name: "ofauth", baseUrl: "/api" } });
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      console.log(JSON.stringify({ touched, version, types: [typeof Uploader, typeof UploadError, typeof load] }));
+      import { createRequire } from "node:module";
+      const entries = ${JSON.stringify(SCRIPTS.map(([name]) => (name === "index" ? "partway" : `partway/${name}`)))};
+      const require = createRequire(import.meta.url);
+      const classes = [];
+      for (const entry of entries) classes.push((await import(entry)).UploadError, require(entry).UploadError);
+      const all = classes.every((One) => classes.every((Other) => new One("server", "x") instanceof Other));
+      console.log(new Set(classes).size, all, new Error("x") instanceof classes[0]);
       `,
     );
-    assert.deepEqual(JSON.parse(output), { touched: [], version: manifest.version, types: ["function", "function", "function"] });
+    assert.equal(output, "12 true false");
+  });
+
+  await test("packed: a page that was read as JSON is said as one, soon", async () => {
+    const output = await script(
+      "page",
+      `
+      import { Uploader } from "partway";
+      let calls = 0;
+      const getCredentials = async () => {
+        calls += 1;
+        return JSON.parse("<!doctype html>");
+      };
+      const uploader = new Uploader({ provider: { name: "s3", bucket: "bucket", region: "us-east-1", key: "k", getCredentials }, retry: { baseMs: 1 } });
+      const page = await uploader.upload(new Blob(["x"]), { filename: "a.txt" }).done.catch((error) => error);
+      const asked = calls;
+      const settings = { getCredentials: async () => undefined.accessKeyId };
+      const mistake = await uploader.upload(new Blob(["x"]), { filename: "a.txt", provider: settings }).done.catch((error) => error);
+      console.log(JSON.stringify({ asked, page: [page.code, page.message, page.hint], mistake: [mistake.code, mistake.message] }));
+      `,
+    );
+    const { asked, page, mistake } = JSON.parse(output);
+    assert.equal(asked, 3);
+    assert.equal(page[0], "application");
+    assert.match(page[1], /HTML page/);
+    assert.match(page[2], /response\.ok/);
+    assert.equal(mistake[0], "application");
+    assert.match(mistake[1], /`getCredentials` has a mistake: Cannot read properties of undefined/);
   });
 
   await test("packed: wrong options throw without the wasm", async () => {
@@ -210,10 +269,12 @@ export async function packed() {
         await one.load(await readFile(new URL(import.meta.resolve("partway/${engine}_bg.wasm"))));
         const other = await import(import.meta.resolve("${entry}") + "?other");
         await other.load();
-        console.log("both");
+        const { createRequire } = await import("node:module");
+        await createRequire(import.meta.url)("${entry}").load();
+        console.log("all three");
         `,
       );
-      assert.equal(output, "both");
+      assert.equal(output, "all three");
     });
   }
 }

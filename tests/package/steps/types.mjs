@@ -29,6 +29,16 @@ export async function types() {
     }
   }
 
+  for (const compiler of COMPILERS) {
+    await test(`types: what require gives has the same (${compiler})`, async () => {
+      const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
+      const { ok, stdout, stderr } = await node([`${here}node_modules/${compiler}/bin/tsc`, ...options, "types/required.cts"], {
+        cwd: folder,
+      });
+      assert.ok(ok, stdout + stderr);
+    });
+  }
+
   await test("types: every sample of the README compiles", async () => {
     const readme = await readFile(`${root}pkg/README.md`, "utf8");
     const samples = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, sample]) => sample);

@@ -137,6 +137,11 @@ export async function everySource(uploader: Uploader): Promise<void> {
     upload.addEventListener("error", ({ detail }) => detail.code, { once: true });
     upload.addEventListener("complete", ({ detail }: CustomEvent<UploadEvents["complete"]>) => detail.bytes);
     upload.addEventListener("something-else", (event: Event) => event.type);
+    const heard = ({ detail }: CustomEvent<Progress>) => detail.fraction;
+    upload.addEventListener("progress", heard);
+    upload.removeEventListener("progress", heard);
+    upload.removeEventListener("error", ({ detail }) => detail.hint, { capture: true });
+    upload.removeEventListener("something-else", (event: Event) => event.type);
     upload.pause();
     upload.resume();
     upload.notify({ status: "exported", media_id: "1", media_upload_id: "2" });
@@ -151,6 +156,54 @@ export async function everySource(uploader: Uploader): Promise<void> {
     console.log(about, upload.progress.eta);
   }
   uploader.close();
+}
+
+/** A plan of the application's own type, with members that it needs and the package doesn't know. */
+interface OwnPlan {
+  uploadId: string;
+  tenant: { id: number };
+  parts: { partNumber: number; uploadUrl: string; byteRange: { start: number; end: number } }[];
+}
+declare function backend<T>(path: string, body: unknown): Promise<T>;
+
+export const own = new Uploader({
+  provider: {
+    name: "plan",
+    open: (picked) => backend<OwnPlan>("/open", picked),
+    sign: async (plan: OwnPlan, partNumbers) =>
+      partNumbers.map((partNumber) => ({ partNumber, uploadUrl: `/${plan.tenant.id}/${partNumber}` })),
+    list: (plan: OwnPlan) => backend("/list", plan.uploadId),
+    complete: async (plan: OwnPlan, parts) => backend("/complete", { tenant: plan.tenant, last: parts.at(-1)?.etag }),
+    async abort(plan: OwnPlan) {
+      await backend("/abort", plan.uploadId);
+    },
+  },
+});
+
+export const asynchronousKey: Provider = {
+  name: "s3",
+  bucket: "b",
+  region: "r",
+  key: async ({ name }) => `${await backend<string>("/key", name)}/${name}`,
+  getCredentials: () => backend("/credentials", {}),
+};
+
+/** What a page doesn't have is undefined, as a component's properties are. */
+export function unset(props: { onProgress?: (progress: Progress) => void; signal?: AbortSignal; name?: string; concurrency?: number }): void {
+  const { concurrency, onProgress, signal, name } = props;
+  const provider: Provider = { name: "plan", open: async () => ({ parts: [], uploadId: name }), sign: undefined, abort: undefined };
+  const uploader = new Uploader({
+    provider: { name: "ofauth", baseUrl: name, vaultUpload: { mode: undefined, userId: name }, apiKey: undefined },
+    concurrency,
+    retry: { attempts: concurrency, baseMs: undefined },
+    accept: { types: undefined, maxBytes: concurrency },
+    beforeRequest: undefined,
+    mapUrl: undefined,
+    fetch: undefined,
+    resume: undefined,
+  });
+  uploader.upload(file, { onProgress, onError: undefined, signal, filename: name, provider: undefined });
+  console.log(provider.name, new UploadError("server", "x", { hint: name, status: concurrency, vendor: { code: name } }).vendor?.code);
 }
 
 export async function goOn(uploader: Uploader): Promise<void> {

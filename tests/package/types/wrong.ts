@@ -76,6 +76,21 @@ export const halfCredentials: Provider = {
 };
 // @ts-expect-error a plan has to be opened
 export const closed: Provider = { name: "plan" };
+// @ts-expect-error parts are no text
+export const partless: Provider = { name: "plan", open: async () => ({ parts: "none" }) };
+interface Other {
+  chunks: number;
+}
+// @ts-expect-error an interface without parts is no plan
+export const other: Provider = { name: "plan", open: async (): Promise<Other> => ({ chunks: 1 }) };
+export const numbered: Provider = {
+  name: "s3",
+  bucket: "b",
+  region: "r",
+  // @ts-expect-error a key is text, in the end
+  key: async () => 7,
+  getCredentials: async () => ({ accessKeyId: "", secretAccessKey: "" }),
+};
 // @ts-expect-error bytes from and to
 export const plan: UploadPlan = { parts: [{ partNumber: 1, byteRange: { start: 0 } }] };
 
@@ -100,6 +115,8 @@ export const finished = upload.status === "finished";
 upload.notify({ media_id: "1" });
 // @ts-expect-error the detail of "progress" is no text
 upload.addEventListener("progress", (event: CustomEvent<string>) => event.detail);
+// @ts-expect-error nor is it where it is taken away
+upload.removeEventListener("progress", (event: CustomEvent<string>) => event.detail);
 // @ts-expect-error may be missing
 upload.done.then(({ mediaId }) => mediaId.length);
 // @ts-expect-error media is not described

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
 use partway::error::{Result, Step};
-use partway::platform::{Hook, HookFailure};
+use partway::platform::{Hook, HookFailure, Thrown};
 use partway_models::clock::iso8601;
 use partway_models::wire::Response;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ fn route(hook: Hook) -> &'static str {
 }
 
 fn threw(message: impl Into<String>) -> HookFailure {
-    HookFailure { message: message.into(), upload_error: None, not_json: false, cause: None }
+    HookFailure { message: message.into(), upload_error: None, kind: Thrown::Anything, cause: None }
 }
 
 /// Calls one of them.
@@ -150,7 +150,11 @@ impl Ask {
                 Fault::Answer { response, .. } => {
                     self.settled.set(true);
                     self.end(response.status);
-                    return Err(threw(format!("the backend answered {}: {}", response.status, response.text())));
+                    let text = response.text();
+                    // Read as JSON whatever its status, as some applications do.
+                    let kind = if text.starts_with("<!doctype") { Thrown::NotJson } else { Thrown::Anything };
+                    let failure = threw(format!("the backend answered {}: {text}", response.status));
+                    return Err(HookFailure { kind, ..failure });
                 }
                 Fault::ResetBefore | Fault::ResetInBody => {
                     self.settled.set(true);

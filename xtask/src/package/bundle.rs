@@ -1,5 +1,5 @@
 //! What npm publishes: for each entry the face and the glue as one small file, so that a page has two requests to make, this and
-//! the wasm.
+//! the wasm; and once more as a CommonJS module, for test runners and servers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,19 @@ pub(super) fn entry(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, sta
             .arg(stage.join(&script))
             .current_dir(&sources),
     )?;
-    for file in [entry.wasm(), entry.inline()] {
+    entry.for_require(&sources)?;
+    process::run(
+        Command::new(tools.join("node_modules/.bin/esbuild"))
+            .arg("index.js")
+            // "node" has the exports listed in a way that `import` of Node's finds; nothing of Node's is used.
+            .args(["--bundle", "--format=cjs", "--platform=node", "--minify", "--target=es2022"])
+            .args(["--legal-comments=none", "--log-level=warning"])
+            .arg(format!("--external:./dist/{}", entry.required()))
+            .arg("--outfile=bundle.cjs")
+            .current_dir(&sources),
+    )?;
+    copy(&sources.join("bundle.cjs"), &stage.join(format!("{}.cjs", entry.script)))?;
+    for file in [entry.wasm(), entry.inline(), entry.required()] {
         copy(&dist.join(&file), &stage.join("dist").join(&file))?;
     }
     Ok(())
@@ -59,6 +71,7 @@ pub(super) fn rest(face: &Path, stage: &Path) -> Result<()> {
     for name in ["index.d.ts", "package.json", "README.md"] {
         copy(&face.join(name), &stage.join(name))?;
     }
+    copy(&face.join("index.d.ts"), &stage.join("index.d.cts"))?;
     for entry in fs::read_dir(paths::root())? {
         let path = entry?.path();
         let name = path.file_name().context("an entry without a name")?;

@@ -9,6 +9,12 @@ use super::write;
 
 const TYPES: &str = include_str!("entry.d.ts");
 
+/// Where the face says which wasm is its own.
+const OWN: &str = "own.js";
+
+/// The same in the CommonJS build.
+const REQUIRED_OWN: &str = include_str!("own.js");
+
 /// What a page can import.
 pub(super) struct Entry {
     /// The engine's name, as its files in `dist` have it. Where the entry is for one destination it is the provider's, and that of the
@@ -24,15 +30,15 @@ pub(super) struct Entry {
 }
 
 /// The one with all destinations.
-pub(super) const WHOLE: Entry = Entry { engine: "partway", script: "index", options: "Provider", budget: 95_500 };
+pub(super) const WHOLE: Entry = Entry { engine: "partway", script: "index", options: "Provider", budget: 97_800 };
 
 /// Those with one.
 pub(super) const NARROW: [Entry; 5] = [
-    narrow("ofauth", "OfauthProvider", 59_500),
-    narrow("onlymonster", "OnlymonsterProvider", 64_000),
-    narrow("apifansly", "ApifanslyProvider", 56_000),
-    narrow("s3", "S3Provider", 68_500),
-    narrow("plan", "PlanProvider", 61_500),
+    narrow("ofauth", "OfauthProvider", 61_300),
+    narrow("onlymonster", "OnlymonsterProvider", 66_200),
+    narrow("apifansly", "ApifanslyProvider", 58_100),
+    narrow("s3", "S3Provider", 71_200),
+    narrow("plan", "PlanProvider", 63_900),
 ];
 
 const fn narrow(name: &'static str, options: &'static str, budget: usize) -> Entry {
@@ -58,9 +64,19 @@ impl Entry {
         format!("{}_inline.js", self.engine)
     }
 
+    /// The wasm as a CommonJS module.
+    pub(super) fn required(&self) -> String {
+        format!("{}_inline.cjs", self.engine)
+    }
+
     /// The declarations of an entry for one destination.
     pub(super) fn types(&self) -> String {
         TYPES.replace("NAME", self.engine).replace("OPTIONS", self.options)
+    }
+
+    /// The same for `require`.
+    pub(super) fn required_types(&self) -> String {
+        self.types().replace("./index.js", "./index.cjs")
     }
 
     /// Makes a copy of the face this entry's own: it knows the one destination, and loads the engine that has it.
@@ -72,14 +88,25 @@ impl Entry {
         let list = face.join("providers/list.js");
         ensure!(list.is_file(), "{} is missing: xtask/src/package/entries.rs must follow", list.display());
         write(&list, format!("import {{ {name} }} from \"./{name}.js\";\n\nexport const SHAPES = {{ {name} }};\n"))?;
-        for module in ["core.js", "wasm.js"] {
+        let whole = WHOLE.engine;
+        for (module, from, to) in [
+            ("core.js", format!("./dist/{whole}.js"), format!("./dist/{name}.js")),
+            (OWN, format!("{whole}_"), format!("{name}_")),
+        ] {
             let path = face.join(module);
             let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
-            let narrowed = text.replace(&format!("dist/{}", WHOLE.engine), &format!("dist/{name}"));
+            let narrowed = text.replace(&from, &to);
             ensure!(narrowed != text, "pkg/{module} names no file of dist/: xtask/src/package/entries.rs must follow");
             write(&path, narrowed)?;
         }
         Ok(())
+    }
+
+    /// Makes a copy of the face one for CommonJS.
+    pub(super) fn for_require(&self, face: &Path) -> Result<()> {
+        let own = face.join(OWN);
+        ensure!(own.is_file(), "{} is missing: xtask/src/package/entries.rs must follow", own.display());
+        write(&own, REQUIRED_OWN.replace("ENGINE", self.engine))
     }
 }
 
@@ -94,5 +121,7 @@ mod tests {
         assert_eq!(NARROW[3].wasm(), "s3_bg.wasm");
         let types = NARROW[3].types();
         assert!(types.contains("from \"partway/s3\"") && types.contains("= partway.S3Provider;"), "{types}");
+        let required = NARROW[3].required_types();
+        assert!(required.matches("\"./index.cjs\"").count() == 2 && !required.contains("index.js"), "{required}");
     }
 }

@@ -33,10 +33,21 @@ const START: [&str; 2] = ["function __wbg_finalize_init(instance, module) {", "f
 /// The number that tells instances apart; the guard raises it.
 const INSTANCE_ID: &str = "let __wbg_instance_id = 0;";
 
+/// `expose_text_processing`: made at import, where some test runners' DOMs have none. The guard makes them when an instance starts.
+/// Every browser that runs the wasm has `encodeInto`.
+const TEXTS: [(&str, &str); 3] = [
+    (
+        "let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });\ncachedTextDecoder.decode();\n",
+        "let cachedTextDecoder;\n",
+    ),
+    ("const cachedTextEncoder = new TextEncoder();\n", "let cachedTextEncoder;\n"),
+    ("if (!('encodeInto' in cachedTextEncoder)) {", "if (false) {"),
+];
+
 /// Puts the guard in.
 pub(super) fn patch(glue: &str) -> Result<String> {
     let mut patched = glue.to_owned();
-    for (from, to) in EXPORTS {
+    for (from, to) in EXPORTS.into_iter().chain(TEXTS) {
         expect(&patched, from, 1)?;
         patched = patched.replace(from, to);
     }
@@ -78,6 +89,10 @@ mod tests {
     use super::*;
 
     const GLUE: &str = "
+let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+cachedTextDecoder.decode();
+const cachedTextEncoder = new TextEncoder();
+if (!('encodeInto' in cachedTextEncoder)) {}
 let __wbg_instance_id = 0;
 function makeMutClosure(arg0, arg1, f) {
     if (state.instance !== __wbg_instance_id) {
@@ -102,6 +117,8 @@ function __wbg_finalize_init(instance, module) { wasm = instance.exports; }
         assert!(patched.contains("export function onFatal("));
         assert!(!patched.contains("throw new Error('Cannot invoke"));
         assert!(patched.contains("__partway_track(new AbortController())"));
+        let (glue, guard) = patched.split_once("export async function start").unwrap();
+        assert!(!glue.contains("new Text") && guard.contains("new TextDecoder") && guard.contains("new TextEncoder"));
         assert!(patched.contains("return __partway_outlive(state, () => f(a, state.b, ...args));"));
     }
 
@@ -111,6 +128,9 @@ function __wbg_finalize_init(instance, module) { wasm = instance.exports; }
             ("wasm = instance.exports;", "wasm = x;"),
             ("wasm = wasmInstance.exports;", "wasm = instance.exports;"),
             ("let __wbg_instance_id = 0;", ""),
+            ("cachedTextDecoder.decode();", ""),
+            ("const cachedTextEncoder", "let cachedTextEncoder"),
+            ("'encodeInto' in", "'encode' in"),
             ("function __wbg_get_imports() {", "function imports() {"),
             ("state.instance !== ", "state.inst !== "),
             ("new XMLHttpRequest()", "new Other()"),

@@ -1,5 +1,8 @@
 /** Makes an instance of a module the current one. The glue's own `init` also fetches and compiles, which the face does by itself. */
 export async function start(module) {
+  cachedTextDecoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+  cachedTextDecoder.decode();
+  cachedTextEncoder ??= new TextEncoder();
   __wbg_finalize_init(await WebAssembly.instantiate(module, __wbg_get_imports()), module);
 }
 

@@ -19,6 +19,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("a signal that was aborted before sends nothing", |stage| aborted_before(stage).boxed_local()),
         Test::new("cancelled before the wasm is there", |stage| cancelled_at_once(stage).boxed_local()),
         Test::new("paused before the wasm is there", |stage| paused_at_once(stage).boxed_local()),
+        Test::new("offline before the wasm is there", |stage| offline_at_once(stage).boxed_local()),
         Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
         Test::new("reloaded while the vendor processes it", |stage| processed_meanwhile(stage).boxed_local()),
         Test::new("onlymonster: a webhook's word ends the polling", |stage| notified(stage).boxed_local()),
@@ -98,6 +99,27 @@ async fn paused_at_once(stage: &Stage) -> Result<()> {
     page.tell("resume", upload).await?;
     let report = page.settled(upload).await?;
     stage.arrived(Destination::Ofauth, report.done()?, &file).await
+}
+
+async fn offline_at_once(stage: &Stage) -> Result<()> {
+    quick(stage).await?;
+    let file = stage.file("offline.mp4", 300_000)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let cancelled = json!({ "file": { "text": "abc", "name": "a.mp4" }, "options": options(stage, Destination::S3)? });
+    stage.network(&page, false).await?;
+    let upload = page.start(json!({ "options": options(stage, Destination::S3)? })).await?;
+    page.when(upload, "waiting", |report| report.status.as_deref() == Some("waiting")).await?;
+    let other = page.start(cancelled).await?;
+    page.cancel(other).await?;
+    page.settled(other).await?.failed("cancelled")?;
+    stage.network(&page, true).await?;
+    let report = page.settled(upload).await?;
+    stage.arrived(Destination::S3, report.done()?, &file).await?;
+    let loaded =
+        page.script("return performance.getEntriesByType('resource').map((entry) => entry.name)", vec![]).await?;
+    ensure!(!loaded.to_string().contains("inline"), "the copy was asked for: {loaded}");
+    Ok(())
 }
 
 async fn closed(stage: &Stage) -> Result<()> {

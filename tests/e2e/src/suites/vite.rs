@@ -1,4 +1,4 @@
-//! The packed package in an empty Vite app, in its dev server and built, from 5 to 8.
+//! The packed package in an empty app: of Vite's, in its dev server and built, from 5 to 8, and built by other bundlers.
 
 use anyhow::{Context, Result, ensure};
 use futures::FutureExt;
@@ -15,16 +15,21 @@ use crate::stage::Stage;
 
 pub(super) fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
-    for version in [5, 6, 7, 8] {
+    for version in ["5", "6", "7", "8"] {
         for mode in ["dev", "preview"] {
             tests.push(Test::new(format!("vite {version} {mode}: an app uploads with the tarball"), move |stage| {
                 app(stage, version, mode, None).boxed_local()
             }));
         }
     }
-    let built = Destination::ALL.map(|destination| (8, "preview", destination));
+    for bundler in ["esbuild", "rollup", "webpack"] {
+        tests.push(Test::new(format!("{bundler}: an app uploads with the tarball"), move |stage| {
+            app(stage, bundler, "preview", None).boxed_local()
+        }));
+    }
+    let built = Destination::ALL.map(|destination| ("8", "preview", destination));
     // Where the dev server doesn't have the wasm: the entry's own copy is loaded.
-    for (version, mode, only) in built.into_iter().chain([(5, "dev", Destination::Ofauth)]) {
+    for (version, mode, only) in built.into_iter().chain([("5", "dev", Destination::Ofauth)]) {
         tests.push(Test::new(
             format!("vite {version} {mode}: an app uploads with {}", entry(Some(only))),
             move |stage| app(stage, version, mode, Some(only)).boxed_local(),
@@ -38,11 +43,11 @@ fn entry(only: Option<Destination>) -> String {
     only.map_or("partway".into(), |destination| format!("partway/{}", destination.name()))
 }
 
-async fn app(stage: &Stage, version: u32, mode: &str, only: Option<Destination>) -> Result<()> {
+async fn app(stage: &Stage, tool: &str, mode: &str, only: Option<Destination>) -> Result<()> {
     quick(stage).await?;
     let mut command = Command::new("node");
     command.arg(crate::root().join("tests/package/serve.mjs")).args([
-        &version.to_string(),
+        tool,
         mode,
         "0",
         &stage.sandbox.at.app,
@@ -70,7 +75,7 @@ async fn app(stage: &Stage, version: u32, mode: &str, only: Option<Destination>)
     let inline = loaded.iter().filter(|name| name.contains("inline")).count();
     ensure!(wasm == 1, "the wasm was loaded {wasm} times: {loaded:?}");
     // Only the dev server up to 7 doesn't have the wasm where the module looks for it.
-    let wanted = usize::from(mode == "dev" && version < 8);
+    let wanted = usize::from(mode == "dev" && tool != "8");
     ensure!(inline == wanted, "the inline copy was loaded {inline} times: {loaded:?}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use partway::error::{Code, Step};
-use partway::platform::{Hook, HookFailure};
+use partway::platform::{Hook, HookFailure, Thrown};
 use partway_simulation::{Fault, World};
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ fn an_upload_error_that_is_thrown_on_purpose_decides_by_itself() {
             Err(HookFailure {
                 message: "not today".into(),
                 upload_error: Some(retryable),
-                not_json: false,
+                kind: Thrown::Anything,
                 cause: None,
             })
         };
@@ -98,6 +98,37 @@ fn an_upload_error_that_is_thrown_on_purpose_decides_by_itself() {
         assert!(error.message.contains("not today"));
         assert!((calls..=calls + 1).contains(&world.count("plan:sign")), "{} calls", world.count("plan:sign"));
     }
+}
+
+#[test]
+fn what_a_function_threw_decides_whether_it_is_called_again() {
+    const PAGE: &str = "Unexpected token '<', \"<!doctype \"... is not valid JSON";
+    for (kind, message, calls, said) in [
+        (Thrown::Mistake, "api is undefined", 1, "has a mistake"),
+        (Thrown::NotJson, PAGE, 3, "most likely an HTML page"),
+        (Thrown::Anything, "Failed to fetch", 8, "failed"),
+    ] {
+        let world = World::new(1);
+        let throws =
+            move |_: &[Value]| Err(HookFailure { message: message.into(), upload_error: None, kind, cause: None });
+        world.hooks().replaced.insert(Hook::SignParts, Rc::new(throws));
+        let upload = uploads(&world, 12 * MIB);
+        let error = upload.error();
+        assert_eq!((error.code, error.retryable), (Code::Application, false), "{upload:?}");
+        assert!(error.message.contains(said) && error.message.contains(message), "{error:?}");
+        assert!((calls..=calls + 1).contains(&world.count("plan:sign")), "{said}: {}", world.count("plan:sign"));
+    }
+}
+
+#[test]
+fn a_page_in_place_of_json_is_waited_out_where_the_function_worked_before() {
+    let page = || Fault::answer(502, "<!doctype html><title>Bad gateway</title>");
+    let world = World::new(1);
+    world.fault("plan:sign", 1, 6, page());
+    world.stored(&uploads(&world, 500 * MIB));
+    let world = World::new(1);
+    world.fault("plan:sign", 0, 6, page());
+    assert_eq!(uploads(&world, 500 * MIB).code(), Some(Code::Application));
 }
 
 #[test]

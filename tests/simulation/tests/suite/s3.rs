@@ -432,12 +432,12 @@ fn an_answer_that_is_no_json_ends_soon() {
     let throws = || partway::platform::HookFailure {
         message: "Unexpected token '<'".into(),
         upload_error: None,
-        not_json: true,
+        kind: partway::platform::Thrown::NotJson,
         cause: None,
     };
     world.hooks().replaced.insert(partway::platform::Hook::Credentials, std::rc::Rc::new(move |_| Err(throws())));
     let upload = uploads(&world, with(json!({})), MIB);
     let error = upload.error();
-    assert_eq!((error.code, world.count("credentials")), (Code::Application, 2), "{upload:?}");
+    assert_eq!((error.code, world.count("credentials")), (Code::Application, 3), "{upload:?}");
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("response.ok")), "{error:?}");
 }

@@ -8,8 +8,7 @@ use tokio::time::sleep;
 
 use super::super::case::{Case, Ended, Ending};
 use super::underway::{self, AT_ONCE};
-use crate::browser::Engine;
-use crate::page::{Page, Report};
+use crate::page::Report;
 
 const SPELL: Duration = Duration::from_millis(1_500);
 
@@ -32,7 +31,7 @@ pub(super) async fn told(case: Case<'_>) -> Result<Ending> {
     let mut what = underway::what(case)?;
     what["options"]["retry"] = json!({ "attempts": 2, "baseMs": 50, "capMs": 100 });
     let (upload, before) = underway::begin(case, &page, what).await?;
-    network(case, &page, false).await?;
+    case.stage.network(&page, false).await?;
     if !case.may_repeat() {
         // Cut midway, and nobody knows where: there is nothing to wait for.
         let report = page.settled(upload).await?;
@@ -43,7 +42,7 @@ pub(super) async fn told(case: Case<'_>) -> Result<Ending> {
     sleep(SPELL).await;
     let waiting = page.report(upload).await?;
     ensure!(waiting.status.as_deref() == Some("waiting"), "it is {:?} while there is no network", waiting.status);
-    network(case, &page, true).await?;
+    case.stage.network(&page, true).await?;
     let report = page.settled(upload).await?;
     let ended = case.ended(report, file).await?;
     gone_on(&ended, &before).await
@@ -55,16 +54,4 @@ async fn gone_on(ended: &Ended<'_>, before: &Report) -> Result<Ending> {
     }
     super::resumed::kept_parts(ended, before)?;
     ended.arrived(AT_ONCE * ended.largest()).await
-}
-
-/// Chromium can be told that it has no network. The others have it taken away on the server's side, and their pages hear
-/// what a browser would say.
-async fn network(case: Case<'_>, page: &Page<'_>, there: bool) -> Result<()> {
-    if case.stage.browser.engine == Engine::Chromium {
-        return case.stage.browser.set_offline(!there).await;
-    }
-    let script = "Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => args[0] });
-                  window.dispatchEvent(new Event(args[0] ? 'online' : 'offline'));";
-    page.script(script, vec![json!(there)]).await?;
-    case.stage.sandbox.offline(if there { Duration::ZERO } else { Duration::from_secs(120) }).await
 }

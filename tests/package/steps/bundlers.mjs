@@ -1,0 +1,51 @@
+// Apps built by esbuild, Rollup and webpack: the wasm is emitted once, and the copy apart, where nothing loads it.
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { Script, createContext } from "node:vm";
+
+import { BUNDLERS, build, plainEsbuild } from "../bundlers.mjs";
+import { app } from "../project.mjs";
+import { test } from "../report.mjs";
+
+export async function bundlers() {
+  for (const bundler of BUNDLERS) {
+    for (const entry of ["partway", "partway/s3"]) {
+      await test(`${bundler}: a build with ${entry} emits its wasm once, and the copy apart`, () => emits(bundler, entry));
+    }
+  }
+  await test("esbuild: a build for no module runs from the copy, and says what to do", copyInScript);
+}
+
+async function emits(bundler, entry) {
+  const engine = entry.split("/").at(-1);
+  const folder = await app(`${bundler}-${engine}`, "vite", entry);
+  await build(bundler, folder, entry);
+  const names = (await readdir(`${folder}dist`, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
+  const wasms = names.filter((name) => name.endsWith(".wasm"));
+  assert.equal(wasms.length, 1, names.join(" "));
+  const [emitted, own] = [`${folder}dist/${wasms[0]}`, `${folder}node_modules/partway/dist/${engine}_bg.wasm`];
+  assert.ok((await readFile(emitted)).equals(await readFile(own)));
+  const main = await readFile(`${folder}dist/main.js`, "utf8");
+  assert.ok(main.includes(wasms[0].split("/").at(-1)), "the script has its address");
+  assert.ok(!main.includes("AGFzbQ"), "and not its bytes");
+  const copies = [];
+  for (const name of names.filter((name) => name.endsWith(".js"))) {
+    if ((await readFile(`${folder}dist/${name}`, "utf8")).includes("AGFzbQ")) copies.push(name);
+  }
+  assert.equal(copies.length, 1, names.join(" "));
+}
+
+async function copyInScript() {
+  const folder = await app("esbuild-plain", "vite");
+  const [{ text }] = await plainEsbuild(folder, "iife");
+  const warned = [];
+  const document = { body: { dataset: {} }, querySelector: () => ({ addEventListener() {} }), addEventListener() {} };
+  const { EventTarget, URL, URLSearchParams, TextDecoder, TextEncoder, atob } = globalThis;
+  const page = { document, location: { search: "?load" }, console: { ...console, warn: (line) => warned.push(line) } };
+  new Script(text).runInContext(createContext({ ...page, EventTarget, URL, URLSearchParams, TextDecoder, TextEncoder, atob, setTimeout }));
+  const { dataset } = document.body;
+  while (!dataset.loaded && !dataset.failed) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(dataset.failed, undefined);
+  assert.equal(warned.length, 1);
+  assert.match(warned[0], /esbuild: --format=esm/);
+}

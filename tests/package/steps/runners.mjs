@@ -1,0 +1,58 @@
+// The tarball under test runners: Jest, which has no `import.meta`, and DOMs that have less than browsers.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+import { app, here, node } from "../project.mjs";
+import { test } from "../report.mjs";
+
+const jest = (environment) => [`${here}node_modules/jest/bin/jest.js`, "--rootDir", ".", "--env", environment, "--no-cache"];
+const vitest = (environment) => [`${here}node_modules/vitest/vitest.mjs`, "run", "--root", ".", "--environment", environment];
+
+/** The command, and how an upload of the environment's own File ends: it arrives, or is refused in words that have these in them. */
+const RUNNERS = {
+  "Jest with Node": [jest("node")],
+  "Jest with jsdom": [jest(`${here}node_modules/jest-environment-jsdom`), ["TextDecoder", "Blob.arrayBuffer"]],
+  "Vitest with Node": [vitest("node")],
+  "Vitest with jsdom": [vitest("jsdom"), ["Blob.arrayBuffer"]],
+  "Vitest with happy-dom": [vitest("happy-dom")],
+};
+
+export async function runners() {
+  const folder = await app("runners", "runners");
+  const stored = [];
+  const server = createServer((request, response) => store(request, response, stored));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const env = { ...process.env, CI: "1", NO_COLOR: "1", SERVER: `http://127.0.0.1:${server.address().port}` };
+
+  for (const [name, [command, missing]] of Object.entries(RUNNERS)) {
+    await test(`runners: ${name}: it imports, and an upload ${missing ? "says what is missing" : "arrives"}`, async () => {
+      stored.length = 0;
+      const { ok, stdout, stderr } = await node(command, { cwd: folder, env });
+      assert.ok(ok, stdout + stderr);
+      const [, text] = /ending (\{.*\})/.exec(stdout + stderr) ?? assert.fail(stdout + stderr);
+      const ending = JSON.parse(text);
+      if (missing) {
+        assert.deepEqual([ending.isUploadError, ending.code], [true, "internal"], text);
+        for (const word of missing) assert.ok(ending.message.includes(word), text);
+        assert.match(ending.hint, /test runner/);
+        assert.deepEqual(stored, []);
+      } else {
+        assert.deepEqual(ending, { mediaId: "7", bytes: 5 });
+        assert.deepEqual(stored, ["hello"]);
+      }
+    });
+  }
+  server.close();
+  server.closeAllConnections();
+}
+
+/** A store that takes anything from anywhere: DOMs hold to CORS. */
+async function store(request, response, stored) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  if (request.method === "PUT") stored.push(Buffer.concat(chunks).toString());
+  const any = ["origin", "methods", "headers"].map((name) => [`access-control-allow-${name}`, "*"]);
+  response.writeHead(request.method === "OPTIONS" ? 204 : 200, { ...Object.fromEntries(any), etag: '"e"' }).end();
+}
