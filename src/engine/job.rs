@@ -18,7 +18,7 @@ use super::slots::{Slot, Slots};
 use super::watch::{self, ANSWER_MS, Patience};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
-use crate::integrity::hex;
+use crate::integrity::{Known, hex};
 use crate::json::{Made, decoded};
 use crate::platform::{Hook, Platform, Stir};
 use crate::providers::AnyProvider;
@@ -95,8 +95,8 @@ pub struct Job<P: Platform> {
     pub md5: Cell<Option<[u8; 16]>>,
     /// What tells the file from another one under its name, as it was when the upload began.
     pub sample: Cell<[u8; 16]>,
-    /// True once an ETag turned out to be no MD5: hashing further parts would be in vain.
-    pub opaque_etags: Cell<bool>,
+    /// What is known of the store's ETags.
+    pub etags: Known,
     admission: Slots,
     place: Cell<Option<Slot>>,
     sink: Sink<P>,
@@ -149,7 +149,7 @@ impl<P: Platform> Job<P> {
             session: Cell::default(),
             md5: Cell::default(),
             sample: Cell::default(),
-            opaque_etags: Cell::default(),
+            etags: Known::default(),
             admission,
             place: Cell::default(),
             sink,

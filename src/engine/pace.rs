@@ -6,14 +6,17 @@ use std::rc::Rc;
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
 use crate::http::Response;
+use crate::integrity::Stores;
 use crate::platform::Platform;
 
-/// Every pace of the page, and every throttle. Clones are the same registry.
+/// What uploads of a page share, whoever asks: every pace, every throttle, every store. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     paces: Rc<RefCell<Vec<(String, Pace)>>>,
     /// The stores' back-offs.
     pub throttles: Throttles,
+    /// What is known of the stores' ETags.
+    pub stores: Stores,
 }
 
 impl Paces {
@@ -22,8 +25,8 @@ impl Paces {
         self.paces.borrow().iter().map(|(_, pace)| pace.0.running.get()).sum()
     }
 
-    /// The pace of one API and account: the same one for the same name. `per_second` of the latest caller holds.
-    pub fn of(&self, name: &str, per_second: Option<u32>) -> Pace {
+    /// The pace of one API and account: the same one for the same name. The `rate` of the latest caller holds.
+    pub fn of(&self, name: &str, rate: Option<Rate>) -> Pace {
         let mut paces = self.paces.borrow_mut();
         let known = paces.iter().find(|(other, _)| other == name).map(|(_, pace)| pace.clone());
         let pace = known.unwrap_or_else(|| {
@@ -31,8 +34,34 @@ impl Paces {
             paces.push((name.into(), pace.clone()));
             pace
         });
-        pace.0.per_second.set(per_second);
+        pace.0.rate.set(rate);
         pace
+    }
+}
+
+/// How many calls an API takes within a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    calls: u32,
+    within_ms: u64,
+}
+
+impl Rate {
+    /// So many calls a second, fractions included: 0.5 is one in two seconds, 2.5 are three in 1.2 seconds, so that no second
+    /// holds more than the next whole number and the average is what was asked for. None for what is no such number.
+    ///
+    /// ```
+    /// use partway::engine::pace::Rate;
+    /// assert!(Rate::per_second(0.5).is_some());
+    /// assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY].map(Rate::per_second), [None; 4]);
+    /// ```
+    pub fn per_second(calls: f64) -> Option<Self> {
+        // What is asked for less often than once a day, or more often than clocks can tell, is a mistake. (A choice.)
+        if !(1e-5..=1e6).contains(&calls) {
+            return None;
+        }
+        let whole = calls.ceil();
+        Some(Self { calls: whole as u32, within_ms: (whole / calls * WINDOW_MS as f64).ceil() as u64 })
     }
 }
 
@@ -42,7 +71,7 @@ pub struct Pace(Rc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    per_second: Cell<Option<u32>>,
+    rate: Cell<Option<Rate>>,
     /// Calls under way.
     running: Cell<u32>,
     /// When the latest calls were answered, oldest first.
@@ -102,15 +131,15 @@ impl Pace {
                 return quota.resets_at - now;
             }
         }
-        let Some(limit) = state.per_second.get() else { return 0 };
+        let Some(rate) = state.rate.get() else { return 0 };
         let mut answered = state.answered.borrow_mut();
         // A clock that was set back must not hold calls for as long as it was off.
-        answered.retain(|at| *at <= now && now - at < WINDOW_MS);
+        answered.retain(|at| *at <= now && now - at < rate.within_ms);
         let busy = answered.len() as u32 + state.running.get();
-        if busy < limit {
+        if busy < rate.calls {
             return 0;
         }
-        answered.first().map_or(20, |oldest| (oldest + WINDOW_MS).saturating_sub(now).max(1))
+        answered.first().map_or(20, |oldest| (oldest + rate.within_ms).saturating_sub(now).max(1))
     }
 
     /// Learns from an answer what the server has left for everybody on this pace.
@@ -147,7 +176,7 @@ impl<P: Platform> Drop for Turn<'_, P> {
     fn drop(&mut self) {
         let state = &self.pace.0;
         state.running.set(state.running.get().saturating_sub(1));
-        if state.per_second.get().is_some() {
+        if state.rate.get().is_some() {
             state.answered.borrow_mut().push(self.platform.now());
         }
     }
@@ -156,6 +185,21 @@ impl<P: Platform> Drop for Turn<'_, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_have_fractions() {
+        for (calls, expected) in [
+            (3.0, (3, 1_050)),
+            (1.0, (1, 1_050)),
+            (0.5, (1, 2_100)),
+            (0.01, (1, 105_000)),
+            (2.5, (3, 1_260)),
+            (1000.0, (1000, 1_050)),
+        ] {
+            let rate = Rate::per_second(calls).unwrap();
+            assert_eq!((rate.calls, rate.within_ms), expected, "{calls}");
+        }
+    }
 
     #[test]
     fn no_server_holds_the_page_for_longer_than_its_longest_wish() {

@@ -16,6 +16,7 @@ use super::reply::{read, refusal};
 use super::{Context, Provider, Receipt, in_doubt, not_whole, presigned_put, store, with_words};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
+use crate::engine::pace::Rate;
 use crate::engine::record::Resumed;
 use crate::engine::retry::Tries;
 use crate::engine::session::{Phase, Session};
@@ -38,7 +39,7 @@ const VENDOR: Vendor = Vendor {
 /// The guide: "5 GiB hard cap".
 const MAX_BYTES: &[(&str, u64)] = &[("*/*", 5 << 30)];
 /// The guide's limit for a token, in requests a second.
-const PER_SECOND: u32 = 3;
+const PER_SECOND: f64 = 3.0;
 /// The guide's cadence: from 2 seconds, doubling to 30.
 const POLL_FIRST_MS: u64 = 2_000;
 const POLL_CAP_MS: u64 = 30_000;
@@ -61,7 +62,7 @@ decoded! {
         fan_link: Option<String> = "fanLink",
         poll_timeout_ms: Option<u64> = "pollTimeoutMs",
         stuck_after_ms: Option<u64> = "stuckAfterMs",
-        requests_per_second: Option<u32> = "requestsPerSecond",
+        requests_per_second: Option<f64> = "requestsPerSecond",
         strip_etag_quotes: Option<bool> = "stripEtagQuotes",
         token: Option<String> = "token",
         dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
@@ -114,9 +115,12 @@ impl<P: Platform> Onlymonster<P> {
         if !["post", "message"].contains(&options.export_type.as_str()) {
             return invalid("`exportType` is neither \"post\" nor \"message\".", "Say where the media is for.");
         }
-        let per_second = options.requests_per_second.unwrap_or(PER_SECOND);
-        if per_second == 0 {
-            return invalid("`requestsPerSecond` is 0.", "Onlymonster takes 3 a second for each token.");
+        let rate = Rate::per_second(options.requests_per_second.unwrap_or(PER_SECOND));
+        if rate.is_none() {
+            return invalid(
+                "`requestsPerSecond` must be a number above 0.",
+                "Onlymonster takes 3 a second for each token; 0.5 is one in two seconds.",
+            );
         }
         let access = Access {
             base_url: options.base_url,
@@ -126,7 +130,7 @@ impl<P: Platform> Onlymonster<P> {
         let mut api = Api::new(context, &VENDOR, access, refusal)?;
         // The limit is the token's; behind a proxy the page can't tell tokens apart, so the proxy stands for its one.
         let pace = text::fill("onlymonster {} {}", &[&api.origins.base.href, &options.token.as_deref().unwrap_or("")]);
-        api.pace = Some(context.paces.of(&pace, Some(per_second)));
+        api.pace = Some(context.paces.of(&pace, rate));
         Ok(Self {
             api,
             root: text::fill("/api/v0/accounts/{}/vault/medias/uploads", &[&id]),

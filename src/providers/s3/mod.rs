@@ -12,7 +12,7 @@ pub(crate) mod xml;
 
 pub use credentials::SharedCredentials;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
 use self::calls::{Ask, Line};
@@ -27,12 +27,12 @@ use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
-use crate::integrity::{hex, md5_of};
+use crate::integrity::{Etags, hex, md5_of, strong};
 use crate::json;
 use crate::numbered::Numbered;
 use crate::plan::{MAX_PARTS, Part, Plan};
 use crate::platform::{Hook, Platform};
-use crate::settings::{Integrity, RetrySettings};
+use crate::settings::RetrySettings;
 use crate::time::parse_http;
 use crate::text;
 
@@ -55,6 +55,8 @@ pub struct S3<P: Platform> {
     key: RefCell<Option<String>>,
     /// The store said that the key exists, to a PUT that may have followed one whose answer was lost.
     exists: RefCell<Option<UploadError>>,
+    /// The store took the single PUT: sent once more, it replaces this upload's own object.
+    taken: Cell<bool>,
     platform: PhantomData<P>,
 }
 
@@ -84,6 +86,7 @@ impl<P: Platform> S3<P> {
             line: Line::new(target, credentials),
             key: RefCell::default(),
             exists: RefCell::default(),
+            taken: Cell::default(),
             platform: PhantomData,
         })
     }
@@ -117,7 +120,7 @@ impl<P: Platform> S3<P> {
 
     /// The headers with the condition that the key is new, where it was asked for.
     fn with_condition(&self, mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
-        if self.line.target.if_none_match {
+        if self.line.target.if_none_match && !self.taken.get() {
             headers.push(("if-none-match".into(), "*".into()));
         }
         headers
@@ -206,7 +209,15 @@ impl<P: Platform> S3<P> {
         let retry = RetrySettings { attempts, ..job.settings.retry };
         let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
         let (whose, etag) = match self.line.call(job, &ask, &retry).await {
-            Ok(response) => self.whose(job, session, parts, &response, exists),
+            Ok(response) => {
+                let etags = Etags::told(&|name| response.header(name).map(Into::into)).or(job.etags.etags());
+                let (whose, etag) = self.whose(job, session, parts, &response, exists, etags);
+                // It has the size, and was written meanwhile. Where nobody knows what its ETag is, that proves nothing against it.
+                if whose == Whose::Unclear && etags == Etags::Unknown && etag.is_some() {
+                    return Err(unknown(&error));
+                }
+                (whose, etag)
+            }
             Err(error) if error.status == Some(404) => (Whose::Other, None),
             Err(_) => (Whose::Unclear, None),
         };
@@ -225,12 +236,13 @@ impl<P: Platform> S3<P> {
         parts: &[Receipt<P>],
         response: &Response,
         new: bool,
+        etags: Etags,
     ) -> (Whose, Option<String>) {
         let date = |name| response.header(name).and_then(parse_http);
         let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
         let found = Found {
             size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
-            etag: response.header("etag").map(Into::into),
+            etag: response.header("etag").map(strong),
             age: date("last-modified").map(|at| now.saturating_sub(at)),
         };
         let mine = Mine {
@@ -239,8 +251,7 @@ impl<P: Platform> S3<P> {
                 Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
                 None => job.md5.get().map(|md5| hex(&md5)),
             },
-            // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
-            proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
+            etags: if self.etag_is_md5() { etags } else { Etags::Opaque },
             since: job.platform.now().saturating_sub(session.begun_at),
             new,
         };
@@ -310,6 +321,8 @@ impl<P: Platform> Provider<P> for S3<P> {
             self.exists.replace(Some(error));
         } else if session.multipart && etag.is_none() {
             return Err(cors::hidden(&self.line.cors_rule(&job.platform)));
+        } else {
+            self.taken.set(!session.multipart);
         }
         Ok(Receipt { number: part.number, etag, reply: None })
     }
@@ -322,6 +335,9 @@ impl<P: Platform> Provider<P> for S3<P> {
             return Err(UploadError::new(Code::SessionExpired, "The upload's name was not kept.").at(Step::Init));
         };
         let Some(id) = &session.upload_id else { return Ok(()) };
+        if resumed.arrived.iter().any(|arrived| arrived.part.verified) {
+            job.etags.are_md5s();
+        }
         match self.list(job, key, id).await {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.

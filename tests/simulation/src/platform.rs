@@ -46,6 +46,11 @@ impl SimPlatform {
         Self::reading(world.core.clone())
     }
 
+    /// One of an upload with those options of its provider.
+    pub fn with_options(world: &World, options: Value) -> Self {
+        Self { options: Rc::new(options), ..Self::of(world) }
+    }
+
     pub(crate) fn reading(core: Rc<Core>) -> Self {
         let (page, options) = (core.page.get(), Rc::default());
         Self { page, core, upload: 0, uploader: 0, session: None, options, usual: true }
