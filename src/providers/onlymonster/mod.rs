@@ -52,6 +52,8 @@ const MAY_STICK: [&str; 2] = ["uploaded", "processed"];
 /// Records asked for at once, and pages read at most. (The vendor publishes no bound.)
 const PAGE: usize = 50;
 const PAGES: usize = 100;
+/// Records asked for at once where more were refused: what a sibling endpoint takes at most.
+const SMALL_PAGE: usize = 10;
 
 decoded! {
     struct Options {
@@ -96,6 +98,10 @@ pub struct Onlymonster<P: Platform> {
     strip_etag_quotes: bool,
     /// True once a presigned URL of this upload was found to have expired.
     lapsed: Cell<bool>,
+    /// Where in the list the record stood last.
+    found_at: Cell<usize>,
+    /// Records asked for at once.
+    page: Cell<usize>,
 }
 
 impl<P: Platform> Onlymonster<P> {
@@ -141,6 +147,8 @@ impl<P: Platform> Onlymonster<P> {
             stuck_after_ms: options.stuck_after_ms.unwrap_or(STUCK_MS),
             strip_etag_quotes: options.strip_etag_quotes == Some(true),
             lapsed: Cell::default(),
+            found_at: Cell::default(),
+            page: Cell::new(PAGE),
         })
     }
 
@@ -151,23 +159,57 @@ impl<P: Platform> Onlymonster<P> {
     }
 
     /// The record that fits, from the pages of the list; lapsed ones too where URLs of this upload have expired.
+    ///
+    /// Three requests a second are for everything: so the list is read from the page on which the record was found last, and only
+    /// then what comes before it.
     async fn find(&self, job: &Job<P>, fits: &dyn Fn(&Record) -> bool) -> Result<Option<Record>> {
+        let from = self.found_at.get();
+        let found = self.find_within(job, fits, from, None).await?;
+        if found.is_some() || from == 0 {
+            return Ok(found);
+        }
+        self.find_within(job, fits, 0, Some(from)).await
+    }
+
+    /// The same from one offset on, up to another one.
+    ///
+    /// A page with fewer records than were asked for isn't the last one: the server may give less at once. The last one is empty,
+    /// or has what the one before it had, from a server that doesn't page.
+    async fn find_within(
+        &self,
+        job: &Job<P>,
+        fits: &dyn Fn(&Record) -> bool,
+        from: usize,
+        until: Option<usize>,
+    ) -> Result<Option<Record>> {
         let expired = if self.lapsed.get() { "&expired=true" } else { "" };
-        for page in 0..PAGES {
-            let query = text::fill("offset={}&limit={}{}", &[&(page * PAGE), &PAGE, &expired]);
+        let (mut offset, mut before): (_, Vec<Record>) = (from, Vec::new());
+        for _ in 0..PAGES {
+            let limit = self.page.get();
+            let query = text::fill("offset={}&limit={}{}", &[&offset, &limit, &expired]);
             let request = self.api.request(Step::List, Method::Get, &self.root, &query);
-            let response = self.api.call(job, request, Repeat::Freely).await?;
+            let response = match self.api.call(job, request, Repeat::Freely).await {
+                Err(error) if error.status == Some(400) && limit > SMALL_PAGE => {
+                    self.page.set(SMALL_PAGE);
+                    continue;
+                }
+                answer => answer?,
+            };
             let mut list = List::default();
             read(&job.platform, Step::List, &response, &mut list)?;
-            let items = list.items;
-            let count = items.len();
-            if let Some(found) = items.into_iter().find(fits) {
-                return Ok(Some(found));
+            let mut items = list.items;
+            if let Some(at) = items.iter().position(fits) {
+                self.found_at.set(offset);
+                return Ok(Some(items.swap_remove(at)));
             }
-            // Who gives more than was asked for doesn't page: the next one would be the same.
-            if count != PAGE {
+            let news = items.iter().any(|record| !before.iter().any(|other| other.id == record.id));
+            let count = items.len();
+            offset += count;
+            // Who gives more than was asked for doesn't page either.
+            if !news || count > limit || until.is_some_and(|until| offset >= until) {
                 break;
             }
+            before = items;
         }
         Ok(None)
     }
