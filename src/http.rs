@@ -378,9 +378,17 @@ impl Response {
 
     /// How long the server wishes to be left alone, in milliseconds from `now`.
     ///
-    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
-    /// limits"), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]).
+    /// What it [asks for](Self::retry_after_ms), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]), taken for the end
+    /// of the server's window: to wait for it is safe whatever the server counts. Where it is known to mean something else, see
+    /// [`Self::token_ms`].
     pub fn wait_ms(&self, now: u64) -> Option<u64> {
+        // One that has passed, where nothing is left, only tells that the clocks differ.
+        self.retry_after_ms(now).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
+    }
+
+    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
+    /// limits"), as milliseconds from `now`.
+    pub fn retry_after_ms(&self, now: u64) -> Option<u64> {
         let seconds = |text: &str| {
             let seconds: u64 = text.trim_ascii().parse().ok()?;
             (seconds <= u64::from(u32::MAX)).then(|| seconds * 1000)
@@ -389,8 +397,15 @@ impl Response {
             let date = || time::parse_http(value).map(|at| at.saturating_sub(self.clock(now)));
             return seconds(value).or_else(date);
         }
-        // One that has passed, where nothing is left, only tells that the clocks differ.
-        self.header("x-ratelimit-retry-after").and_then(seconds).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
+        self.header("x-ratelimit-retry-after").and_then(seconds)
+    }
+
+    /// How long a token bucket takes for one more token, in milliseconds: by `X-RateLimit-Limit`, which is what a minute brings, else
+    /// the `usual` one; never longer than until `X-RateLimit-Reset`, when the bucket is full again.
+    pub fn token_ms(&self, usual: u64, now: u64) -> u64 {
+        let limit = self.header("x-ratelimit-limit").and_then(|value| value.trim_ascii().parse::<u64>().ok());
+        let token = limit.filter(|limit| *limit > 0).map_or(usual, |limit| 60_000_u64.div_ceil(limit));
+        self.reset_ms(now).filter(|ms| *ms > 0).map_or(token, |full| token.min(full))
     }
 
     /// `X-RateLimit-Reset` as milliseconds from this answer (see [`reset_in`]).

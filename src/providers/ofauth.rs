@@ -12,7 +12,7 @@ use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::session::{Phase, Session};
-use crate::error::{Code, Result, Step, UploadError};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Place, Request, Response, Url, encode_segment};
 use crate::id::IdText;
 use crate::integrity;
@@ -37,6 +37,10 @@ const CHECK: &str = "/v2/access/uploads/check";
 const YEAR_MS: u64 = 365 * 86_400_000;
 const COMPLETE: &str = "/v2/access/uploads/complete";
 const UPLOADS: &str = "/v2/access/uploads/";
+
+/// Milliseconds for one more call: 60 a minute, 90 at once, for each connection (OFAuth, "Rate limiting": a token bucket, whose
+/// `X-RateLimit-Reset` is when it is full again).
+const TOKEN_MS: u64 = 1_000;
 
 /// Files up to this size are one part, so that their ETag is their MD5 and can be asked for before init. The guide's part size;
 /// that the vendor's ETags are MD5s is assumed.
@@ -112,7 +116,12 @@ decoded! {
 /// What an answer that isn't 2xx means. A session that ran out has no published status: whatever the vendor's words call an
 /// expired session or upload is taken for one (assumed).
 fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
-    let error = refusal(platform, response);
+    let mut error = refusal(platform, response);
+    if response.status == 429 {
+        let now = platform.now();
+        let token = response.token_ms(TOKEN_MS, now);
+        error = error.retry(Retry::Later(Some(response.retry_after_ms(now).unwrap_or(0).max(token))));
+    }
     let words = error.vendor.as_ref().map(|words| {
         text::join(&[&words.code, &words.message].map(|text| text.as_deref().unwrap_or(""))).to_ascii_lowercase()
     });
@@ -173,7 +182,9 @@ impl<P: Platform> Ofauth<P> {
         let mut api = Api::new(context, &VENDOR, access, meaning)?;
         let connection = options.connection_id.as_deref().unwrap_or("");
         let pace = text::fill("ofauth {} {}", &[&api.origins.base.href, &connection]);
-        api.pace = Some(context.paces.of(&pace, None));
+        let pace = context.paces.of(&pace, None);
+        pace.is_token_bucket(TOKEN_MS);
+        api.pace = Some(pace);
         api.add_header("x-connection-id", options.connection_id);
         Ok(Self {
             api,
