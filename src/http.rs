@@ -71,6 +71,12 @@ impl Url {
             || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
     }
 
+    /// True where a page of that origin may send to it: a safe address, or one of the page's own origin, which is plain http where
+    /// the page itself came so (an intranet). A page that came by https never sends by http.
+    pub fn is_safe_from(&self, page: &str) -> bool {
+        self.is_safe() || (page.starts_with("http://") && self.origin == page)
+    }
+
     /// The decoded value of a query parameter, its name compared without regard to case; None for one that isn't ASCII.
     pub fn query_value(&self, name: &str) -> Option<String> {
         for pair in text::pieces(&self.query, "&") {
@@ -228,15 +234,16 @@ pub struct StoreRequest<P: Platform> {
 }
 
 impl<P: Platform> StoreRequest<P> {
-    /// A request to `url` with the values of the headers that it signed.
+    /// A request to `url` with the values of the headers that it signed, from a page of the origin `page`.
     ///
     /// Where the URL lists its signed headers (SigV4), `headers` must give a value for each and name no other; `content-type`
     /// is filled in from a file's body. Where it lists none, `headers` go as they are.
     ///
     /// # Errors
-    /// `plan-mismatch` for a URL that isn't https (http on loopback aside), a signed header without a value, or a header that
+    /// `plan-mismatch` for a URL that isn't https (see [`Url::is_safe_from`]), a signed header without a value, or a header that
     /// isn't signed.
     pub fn new(
+        page: &str,
         step: Step,
         method: Method,
         url: Url,
@@ -246,7 +253,7 @@ impl<P: Platform> StoreRequest<P> {
         let mismatch = |what: &str, name: &str, hint: &str| {
             Err(UploadError::new(Code::PlanMismatch, text::fill(what, &[&name])).at(step).hint(hint))
         };
-        if !url.is_safe() {
+        if !url.is_safe_from(page) {
             return mismatch(
                 "{} is not an https address.",
                 &url.without_query(),
@@ -558,6 +565,25 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(Url { origin: origin.into(), ..url(String::new()) }.is_safe(), safe, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_page_by_plain_http_may_send_to_its_own_origin() {
+        let own = Url { origin: "http://intranet.example:8080".into(), ..url(String::new()) };
+        for (page, safe) in [
+            ("http://intranet.example:8080", true),
+            ("http://intranet.example", false),
+            ("https://intranet.example:8080", false),
+            ("http://evil.example", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(own.is_safe_from(page), safe, "{page}");
+        }
+        assert!(url(String::new()).is_safe_from("http://intranet.example"));
+        for origin in ["null", "", "ftp://a.example"] {
+            assert!(!Url { origin: origin.into(), ..url(String::new()) }.is_safe_from(origin), "{origin}");
         }
     }
 

@@ -142,8 +142,8 @@ fn is_message<P: Platform>(platform: &P, mode: &P::Json) -> bool {
 }
 
 /// True where a part may go there: to the API, or to what was presigned. The vendor's own origin outside its API is neither.
-fn may_get_a_file(place: &Place, url: &Url) -> bool {
-    *place != Place::Presigned || (url.is_safe() && !VENDOR.origins.contains(&url.origin.as_str()))
+fn may_get_a_file<P: Platform>(platform: &P, place: &Place, url: &Url) -> bool {
+    *place != Place::Presigned || (url.is_safe_from(&platform.origin()) && !VENDOR.origins.contains(&url.origin.as_str()))
 }
 
 /// One upload's dialogue with OFAuth.
@@ -264,7 +264,7 @@ impl<P: Platform> Ofauth<P> {
         for part in plan.parts() {
             let url = part.url.as_deref().unwrap_or_default();
             let (place, url) = self.api.place(&job.platform, Step::Part, url)?;
-            if !may_get_a_file(&place, &url) {
+            if !may_get_a_file(&job.platform, &place, &url) {
                 let why = "which is neither OFAuth's API nor another https address";
                 return Err(mismatch(text::fill("Part {} goes to {}, {}.", &[&part.number, &url.origin, &why])));
             }
@@ -356,7 +356,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         let sound = session.is_sound() && session.multipart == session.complete_url.is_some();
         let nowhere = |part: &Part| {
             let place = self.api.place(&job.platform, Step::Part, part.url.as_deref().unwrap_or_default());
-            !place.is_ok_and(|(place, url)| may_get_a_file(&place, &url))
+            !place.is_ok_and(|(place, url)| may_get_a_file(&job.platform, &place, &url))
         };
         let astray = session.plan.parts().iter().any(nowhere);
         // Where an earlier page may have completed it, whether it has expired is the vendor's to say.

@@ -72,7 +72,7 @@ impl<P: Platform> S3<P> {
         json::fill(platform, Some(given), &mut options).map_err(|why| {
             invalid(&text::join(&["The options don't fit: ", &why]), "The provider's types name them all.")
         })?;
-        let target = options.checked(|url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
+        let target = options.checked(&platform.origin(), |url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
         for (hook, hint) in [
             (Hook::Key, "Give the object's key, or a function of the file that gives it."),
             (Hook::Credentials, "Give a function that gets temporary credentials from your server."),

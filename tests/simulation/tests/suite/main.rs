@@ -8,6 +8,7 @@ mod dialects;
 mod etags;
 mod faults;
 mod hostile;
+mod intranet;
 mod mended;
 mod ofauth;
 mod ofauth_loss;
