@@ -97,7 +97,8 @@ export interface UploaderOptions {
   /**
    * What sends the bytes. Only `XMLHttpRequest` can tell how far a request has got, `fetch` is the cleaner one otherwise: `"auto"`
    * takes the first where somebody listens to progress, and the second elsewhere. A request with a vendor's key that is in the page
-   * goes by `fetch` in any case: the other one would carry the key along wherever a redirect leads.
+   * goes by `fetch` in any case, since the other one would carry the key along wherever a redirect leads; so does a GET to your backend
+   * or the vendor's API, since the other one might answer it from the browser's cache.
    *
    * @defaultValue `"auto"`
    */

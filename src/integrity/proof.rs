@@ -30,6 +30,11 @@ impl Known {
         self.etags.get().or(if self.store.get().is_some_and(Store::is_opaque) { Etags::Opaque } else { Etags::Unknown })
     }
 
+    /// What they are most likely, by other uploads too.
+    pub(crate) fn likely(&self) -> Etags {
+        self.etags().or(if self.store.get().is_some_and(Store::has_matched) { Etags::Md5s } else { Etags::Unknown })
+    }
+
     /// An ETag of this upload was the MD5 of its bytes, or the same bytes got the same ETag twice.
     pub(crate) fn are_md5s(&self) {
         self.etags.set(Etags::Md5s);
@@ -104,6 +109,9 @@ pub(crate) fn judge<P: Platform>(
     match (verdict(etag, md5), job.etags.etags()) {
         (Verdict::Same, _) => {
             job.etags.are_md5s();
+            if let Some(store) = job.etags.store.get() {
+                store.set_matched();
+            }
             Ok(Proof::Verified)
         }
         (Verdict::Differs, Etags::Md5s) => Err(damaged()),

@@ -55,6 +55,8 @@ pub struct Store(Rc<State>);
 struct State {
     place: String,
     opaque: Cell<bool>,
+    /// One of its ETags was the MD5 of the bytes.
+    matched: Cell<bool>,
     turn: Slots,
 }
 
@@ -66,13 +68,24 @@ impl Stores {
         if let Some(store) = stores.iter().find(|store| store.0.place == place) {
             return store.clone();
         }
-        let store = Store(Rc::new(State { place, opaque: Cell::default(), turn: Slots::new(1) }));
+        let store =
+            Store(Rc::new(State { place, opaque: Cell::default(), matched: Cell::default(), turn: Slots::new(1) }));
         stores.push(store.clone());
         store
     }
 }
 
 impl Store {
+    /// True once one of its ETags was an MD5. Of another object that says much, and proves nothing.
+    pub(crate) fn has_matched(&self) -> bool {
+        self.0.matched.get()
+    }
+
+    /// Remembers that one of its ETags was an MD5.
+    pub(crate) fn set_matched(&self) {
+        self.0.matched.set(true);
+    }
+
     /// True once its ETags turned out to be no MD5s.
     pub(crate) fn is_opaque(&self) -> bool {
         self.0.opaque.get()
