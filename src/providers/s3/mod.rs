@@ -335,9 +335,6 @@ impl<P: Platform> Provider<P> for S3<P> {
             return Err(UploadError::new(Code::SessionExpired, "The upload's name was not kept.").at(Step::Init));
         };
         let Some(id) = &session.upload_id else { return Ok(()) };
-        if resumed.arrived.iter().any(|arrived| arrived.part.verified) {
-            job.etags.are_md5s();
-        }
         match self.list(job, key, id).await {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
