@@ -102,7 +102,8 @@ export interface UploaderOptions {
   /**
    * What sends the bytes. Only `XMLHttpRequest` can tell how far a request has got, `fetch` is the cleaner one otherwise: `"auto"`
    * takes the first where somebody listens to progress, and the second elsewhere. A request with a vendor's key that is in the page
-   * goes by `fetch` in any case: the other one would carry the key along wherever a redirect leads.
+   * goes by `fetch` in any case, since the other one would carry the key along wherever a redirect leads; so does a GET to your backend
+   * or the vendor's API, since the other one might answer it from the browser's cache.
    *
    * @defaultValue `"auto"`
    */
@@ -133,8 +134,12 @@ export interface UploaderOptions {
   stallMs?: number | undefined;
 
   /**
-   * Whether a part's hash is held against the ETag that the store answers. `"auto"` does so where the ETag looks like an MD5,
+   * Whether a part's MD5 is held against the ETag that the store answers. `"auto"` does so where the ETag is an MD5,
    * `"require"` ends the upload where that can't be done, `"off"` hashes nothing.
+   *
+   * A store that encrypts with KMS or customer keys (SSE-KMS, SSE-C) answers ETags that only look like MD5s. `"auto"` finds it out
+   * by the header `x-amz-server-side-encryption`, where the bucket's CORS rule exposes it, else by sending one part twice, once for
+   * each bucket and page; the upload goes on, `verified` is false, and the console says so once. `"require"` ends it.
    *
    * @defaultValue `"auto"`
    */
@@ -280,11 +285,11 @@ export interface Upload extends EventTarget {
    */
   cancel(): Promise<void>;
   /**
-   * Passes on what your server heard from a vendor's webhook, so that the upload needn't wait for its next poll. Takes the payload
-   * as it came (with `media_upload_id`) or a record of the vendor's list (with `id`); one of another upload changes nothing.
-   * Throws `invalid-options` where there is no `status`.
+   * Passes on what your server heard from a vendor's webhook, so that the upload needn't wait for its next poll. Takes what the
+   * webhook sent as it came (`{ type, payload }`), its payload alone (with `media_upload_id`), or a record of the vendor's list
+   * (with `id`); one of another upload changes nothing. Throws `invalid-options` where there is no `status`.
    */
-  notify(update: { status: string; media_id?: string | null; [extra: string]: unknown }): void;
+  notify(update: UploadNotice | { type?: string; payload: UploadNotice; [extra: string]: unknown }): void;
   addEventListener<K extends keyof UploadEvents>(
     type: K,
     listener: (event: CustomEvent<UploadEvents[K]>) => void,
@@ -297,6 +302,13 @@ export interface Upload extends EventTarget {
     options?: boolean | EventListenerOptions,
   ): void;
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+}
+
+/** A vendor's word on an upload: a webhook's payload, or a record of the vendor's list. */
+export interface UploadNotice {
+  status: string;
+  media_id?: string | null | undefined;
+  [extra: string]: unknown;
 }
 
 /**
@@ -390,7 +402,7 @@ export interface SentPart {
   start: number;
   /** Position of its last byte, which belongs to it. */
   end: number;
-  /** As the server gave it; null where it gave none or the page may not read it. */
+  /** As the server gave it, without what a proxy added (`W/`, `-gzip`); null where it gave none or the page may not read it. */
   etag: string | null;
   /** Requests that it took. */
   attempts: number;
@@ -562,7 +574,10 @@ export interface OnlymonsterProvider {
   pollTimeoutMs?: number | undefined;
   /** Milliseconds in one state after which the vendor is asked to try again, once for each state. @defaultValue `180000` */
   stuckAfterMs?: number | undefined;
-  /** Most calls a second, over all uploads of the page to this account. @defaultValue `3`, the vendor's limit */
+  /**
+   * Most calls a second, over all uploads of the page to this account, 0.01 to 1000: 0.5 is one call in two seconds.
+   * @defaultValue `3`, the vendor's limit
+   */
   requestsPerSecond?: number | undefined;
   /** Passes ETags on without their quotes. @defaultValue `false` */
   stripEtagQuotes?: boolean | undefined;
@@ -581,8 +596,13 @@ export interface ApifanslyProvider {
   accountId: string;
   /** The form's `formInputs`: permissions and the like, as the vendor describes them. */
   formInputs?: { type: number; value: string }[] | undefined;
-  /** Milliseconds to wait for the job; it is asked about after 1 s, then ever less often, down to every 10 s. @defaultValue `900000`, 15 minutes */
+  /** Milliseconds to wait for the job. @defaultValue `900000`, 15 minutes */
   pollTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds before the job is first asked about, 1 to 86400000; doubles to 30 s. A call may cost a credit.
+   * @defaultValue `2000`
+   */
+  pollIntervalMs?: number | undefined;
   /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
   apiKey?: string | undefined;
   /** Says that you know: everyone who opens the page can read its secrets. */

@@ -97,10 +97,10 @@ export class Upload extends EventTarget {
   }
 
   notify(update) {
-    if (typeof update?.status !== "string") {
+    if (typeof (update?.payload ?? update)?.status !== "string") {
       throw invalid(
-        "notify() takes an object with a `status`.",
-        "Pass the webhook's payload, or a record of the vendor's list, as it came.",
+        "notify() takes an object with a `status`, or with a `payload` that has one.",
+        "Pass what the webhook sent ({ type, payload }), its payload, or a record of the vendor's list, as it came.",
       );
     }
     this.#call("notify", update);

@@ -71,6 +71,12 @@ impl Url {
             || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
     }
 
+    /// True where a page of that origin may send to it: a safe address, or one of the page's own origin, which is plain http where
+    /// the page itself came so (an intranet). A page that came by https never sends by http.
+    pub fn is_safe_from(&self, page: &str) -> bool {
+        self.is_safe() || (page.starts_with("http://") && self.origin == page)
+    }
+
     /// The decoded value of a query parameter, its name compared without regard to case; None for one that isn't ASCII.
     pub fn query_value(&self, name: &str) -> Option<String> {
         for pair in text::pieces(&self.query, "&") {
@@ -219,15 +225,16 @@ pub struct StoreRequest<P: Platform> {
 }
 
 impl<P: Platform> StoreRequest<P> {
-    /// A request to `url` with the values of the headers that it signed.
+    /// A request to `url` with the values of the headers that it signed, from a page of the origin `page`.
     ///
     /// Where the URL lists its signed headers (SigV4), `headers` must give a value for each and name no other; `content-type`
     /// is filled in from a file's body. Where it lists none, `headers` go as they are.
     ///
     /// # Errors
-    /// `plan-mismatch` for a URL that isn't https (http on loopback aside), one that was signed for an empty body where there is
+    /// `plan-mismatch` for a URL that isn't https (see [`Url::is_safe_from`]), one that was signed for an empty body where there is
     /// one, a signed header without a value, or a header that isn't signed.
     pub fn new(
+        page: &str,
         step: Step,
         method: Method,
         url: Url,
@@ -237,7 +244,7 @@ impl<P: Platform> StoreRequest<P> {
         let mismatch = |what: &str, name: &str, hint: &str| {
             Err(UploadError::new(Code::PlanMismatch, text::fill(what, &[&name])).at(step).hint(hint))
         };
-        if !url.is_safe() {
+        if !url.is_safe_from(page) {
             return mismatch(
                 "{} is not an https address.",
                 &url.without_query(),
@@ -376,9 +383,17 @@ impl Response {
 
     /// How long the server wishes to be left alone, in milliseconds from `now`.
     ///
-    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
-    /// limits"), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]).
+    /// What it [asks for](Self::retry_after_ms), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]), taken for the end
+    /// of the server's window: to wait for it is safe whatever the server counts. Where it is known to mean something else, see
+    /// [`Self::token_ms`].
     pub fn wait_ms(&self, now: u64) -> Option<u64> {
+        // One that has passed, where nothing is left, only tells that the clocks differ.
+        self.retry_after_ms(now).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
+    }
+
+    /// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else `X-RateLimit-Retry-After` in seconds (apifansly, "Rate
+    /// limits"), as milliseconds from `now`.
+    pub fn retry_after_ms(&self, now: u64) -> Option<u64> {
         let seconds = |text: &str| {
             let seconds: u64 = text.trim_ascii().parse().ok()?;
             (seconds <= u64::from(u32::MAX)).then(|| seconds * 1000)
@@ -387,8 +402,15 @@ impl Response {
             let date = || time::parse_http(value).map(|at| at.saturating_sub(self.clock(now)));
             return seconds(value).or_else(date);
         }
-        // One that has passed, where nothing is left, only tells that the clocks differ.
-        self.header("x-ratelimit-retry-after").and_then(seconds).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
+        self.header("x-ratelimit-retry-after").and_then(seconds)
+    }
+
+    /// How long a token bucket takes for one more token, in milliseconds: by `X-RateLimit-Limit`, which is what a minute brings, else
+    /// the `usual` one; never longer than until `X-RateLimit-Reset`, when the bucket is full again.
+    pub fn token_ms(&self, usual: u64, now: u64) -> u64 {
+        let limit = self.header("x-ratelimit-limit").and_then(|value| value.trim_ascii().parse::<u64>().ok());
+        let token = limit.filter(|limit| *limit > 0).map_or(usual, |limit| 60_000_u64.div_ceil(limit));
+        self.reset_ms(now).filter(|ms| *ms > 0).map_or(token, |full| token.min(full))
     }
 
     /// `X-RateLimit-Reset` as milliseconds from this answer (see [`reset_in`]).
@@ -541,6 +563,25 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(Url { origin: origin.into(), ..url(String::new()) }.is_safe(), safe, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_page_by_plain_http_may_send_to_its_own_origin() {
+        let own = Url { origin: "http://intranet.example:8080".into(), ..url(String::new()) };
+        for (page, safe) in [
+            ("http://intranet.example:8080", true),
+            ("http://intranet.example", false),
+            ("https://intranet.example:8080", false),
+            ("http://evil.example", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(own.is_safe_from(page), safe, "{page}");
+        }
+        assert!(url(String::new()).is_safe_from("http://intranet.example"));
+        for origin in ["null", "", "ftp://a.example"] {
+            assert!(!Url { origin: origin.into(), ..url(String::new()) }.is_safe_from(origin), "{origin}");
         }
     }
 

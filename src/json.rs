@@ -207,7 +207,8 @@ impl<P: Platform> Reader<'_, P> {
         }
     }
 
-    fn member(&self, object: Option<&P::Json>, name: &str) -> Option<P::Json> {
+    /// A member of an object, where it is there.
+    pub fn member(&self, object: Option<&P::Json>, name: &str) -> Option<P::Json> {
         self.platform.member(object?, name)
     }
 

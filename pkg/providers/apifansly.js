@@ -7,6 +7,7 @@ export const apifansly = shape(
     accountId: id,
     formInputs: list(shape({ type: number(), value: string }, { required: ["type", "value"] })),
     pollTimeoutMs: number({ min: 1 }),
+    pollIntervalMs: number({ min: 1, max: 24 * 60 * 60 * 1000 }),
     apiKey: filled,
   },
   { required: ["accountId"], rule: proxied("apiKey") },

@@ -14,7 +14,7 @@ const PROCESSING_MS: u64 = 1000;
 const HIDDEN: [&str; 6] = ["apiKey", "token", "seed", "connections", "accounts", "otherAccounts"];
 
 /// Knobs of the store that don't say where it is or who may enter.
-const STORE: [&str; 4] = ["minPartSize", "equalParts", "opaqueEtags", "conflicts"];
+const STORE: [&str; 6] = ["minPartSize", "equalParts", "opaqueEtags", "encryption", "wrongEtags", "conflicts"];
 
 /// What the credentials endpoint can be told.
 #[derive(Clone, Debug, Deserialize, Serialize)]

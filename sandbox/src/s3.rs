@@ -70,6 +70,12 @@ pub(crate) async fn handle(sandbox: &Arc<Sandbox>, mut parts: Parts, body: Inbou
         }
         Err(refusal) => refuse(&refusal, &resource, &request_id),
     };
+    let encryption = store.state().config.encryption.as_deref().map(HeaderValue::from_str);
+    if let Some(Ok(algorithm)) = encryption
+        && response.status().is_success()
+    {
+        response.headers_mut().insert("x-amz-server-side-encryption", algorithm);
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-amz-request-id", id);
     }

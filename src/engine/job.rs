@@ -18,8 +18,9 @@ use super::slots::{Slot, Slots};
 use super::watch::{self, ANSWER_MS, Patience};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{ApiRequest, Request, Response};
-use crate::integrity::hex;
-use crate::json::{Made, decoded};
+use crate::id::IdText;
+use crate::integrity::{Known, hex};
+use crate::json::{Decode, Made, Reader};
 use crate::platform::{Hook, HookFailure, Platform, Stir, Thrown};
 use crate::providers::AnyProvider;
 use crate::settings::{RetrySettings, Settings};
@@ -56,18 +57,29 @@ pub struct Call<P: Platform> {
     pub refuse: fn(&P, &Response) -> UploadError,
 }
 
-decoded! {
-    /// A status that the application learnt elsewhere.
-    #[derive(Clone, Debug)]
-    pub struct Notice {
-        /// The status, as the vendor names it.
-        pub status: String = "status",
-        /// The media id, where it is known.
-        pub media_id: Option<crate::id::IdText> = "media_id",
-        /// The upload that it is about, in a webhook's payload.
-        pub media_upload_id: Option<crate::id::IdText> = "media_upload_id",
-        /// The upload that it is about, in a record of the list.
-        pub id: Option<crate::id::IdText> = "id",
+/// A status that the application learnt elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct Notice {
+    /// The status, as the vendor names it.
+    pub status: String,
+    /// The media id, where it is known.
+    pub media_id: Option<IdText>,
+    /// The upload that it is about, in a webhook's payload.
+    pub media_upload_id: Option<IdText>,
+    /// The upload that it is about, in a record of the list.
+    pub id: Option<IdText>,
+}
+
+/// A webhook's payload, the whole of what the webhook sent (Onlymonster, "Webhooks": `{type, payload}`), or a record of the list.
+impl Decode for Notice {
+    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
+        let whole = reader.object(json);
+        let payload = reader.member(whole, "payload");
+        let object = payload.as_ref().or(whole);
+        reader.field(object, "status", &mut self.status);
+        reader.field(object, "media_id", &mut self.media_id);
+        reader.field(object, "media_upload_id", &mut self.media_upload_id);
+        reader.field(object, "id", &mut self.id);
     }
 }
 
@@ -95,8 +107,8 @@ pub struct Job<P: Platform> {
     pub md5: Cell<Option<[u8; 16]>>,
     /// What tells the file from another one under its name, as it was when the upload began.
     pub sample: Cell<[u8; 16]>,
-    /// True once an ETag turned out to be no MD5: hashing further parts would be in vain.
-    pub opaque_etags: Cell<bool>,
+    /// What is known of the store's ETags.
+    pub etags: Known,
     admission: Slots,
     place: Cell<Option<Slot>>,
     sink: Sink<P>,
@@ -154,7 +166,7 @@ impl<P: Platform> Job<P> {
             session: Cell::default(),
             md5: Cell::default(),
             sample: Cell::default(),
-            opaque_etags: Cell::default(),
+            etags: Known::default(),
             admission,
             place: Cell::default(),
             sink,

@@ -6,14 +6,17 @@ use std::rc::Rc;
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
 use crate::http::Response;
+use crate::integrity::Stores;
 use crate::platform::Platform;
 
-/// Every pace of the page, and every throttle. Clones are the same registry.
+/// What uploads of a page share, whoever asks: every pace, every throttle, every store. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     paces: Rc<RefCell<Vec<(String, Pace)>>>,
     /// The stores' back-offs.
     pub throttles: Throttles,
+    /// What is known of the stores' ETags.
+    pub stores: Stores,
 }
 
 impl Paces {
@@ -22,8 +25,8 @@ impl Paces {
         self.paces.borrow().iter().map(|(_, pace)| pace.0.running.get()).sum()
     }
 
-    /// The pace of one API and account: the same one for the same name. `per_second` of the latest caller holds.
-    pub fn of(&self, name: &str, per_second: Option<u32>) -> Pace {
+    /// The pace of one API and account: the same one for the same name. The `rate` of the latest caller holds.
+    pub fn of(&self, name: &str, rate: Option<Rate>) -> Pace {
         let mut paces = self.paces.borrow_mut();
         let known = paces.iter().find(|(other, _)| other == name).map(|(_, pace)| pace.clone());
         let pace = known.unwrap_or_else(|| {
@@ -31,8 +34,34 @@ impl Paces {
             paces.push((name.into(), pace.clone()));
             pace
         });
-        pace.0.per_second.set(per_second);
+        pace.0.rate.set(rate);
         pace
+    }
+}
+
+/// How many calls an API takes within a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    calls: u32,
+    within_ms: u64,
+}
+
+impl Rate {
+    /// So many calls a second, fractions included: 0.5 is one in two seconds, 2.5 are three in 1.2 seconds, so that no second
+    /// holds more than the next whole number and the average is what was asked for. None for what is no such number.
+    ///
+    /// ```
+    /// use partway::engine::pace::Rate;
+    /// assert!(Rate::per_second(0.5).is_some());
+    /// assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY].map(Rate::per_second), [None; 4]);
+    /// ```
+    pub fn per_second(calls: f64) -> Option<Self> {
+        // What is asked for less often than once a day, or more often than clocks can tell, is a mistake. (A choice.)
+        if !(1e-5..=1e6).contains(&calls) {
+            return None;
+        }
+        let whole = calls.ceil();
+        Some(Self { calls: whole as u32, within_ms: (whole / calls * WINDOW_MS as f64).ceil() as u64 })
     }
 }
 
@@ -42,13 +71,15 @@ pub struct Pace(Rc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    per_second: Cell<Option<u32>>,
+    rate: Cell<Option<Rate>>,
     /// Calls under way.
     running: Cell<u32>,
     /// When the latest calls were answered, oldest first.
     answered: RefCell<Vec<u64>>,
     /// What the server said is left, until when, and how many calls were begun since.
     quota: Cell<Option<Quota>>,
+    /// Milliseconds for one more token, where the API's limit is a token bucket.
+    token_ms: Cell<Option<u64>>,
     /// No call before this: a server asked for a wait.
     not_before: Cell<u64>,
 }
@@ -57,8 +88,31 @@ struct State {
 struct Quota {
     left: u64,
     resets_at: u64,
+    /// Of a token bucket: one more call each time so much has passed.
+    token_ms: Option<u64>,
 }
 
+impl Quota {
+    /// What is left now, where that is known.
+    fn at(self, now: u64) -> Option<Self> {
+        if self.resets_at > now {
+            return Some(self);
+        }
+        let Some(token_ms) = self.token_ms else {
+            // What was used up fills slowly: one call finds out how much there is now.
+            return (self.left == 0).then_some(Self { left: 1, resets_at: now + PROBE_MS, token_ms: None });
+        };
+        let tokens = 1 + (now - self.resets_at) / token_ms;
+        // After a minute it is as full as it was before anybody called.
+        (tokens * token_ms <= MINUTE_MS).then_some(Self {
+            left: self.left.saturating_add(tokens),
+            resets_at: self.resets_at + tokens * token_ms,
+            token_ms: self.token_ms,
+        })
+    }
+}
+
+const MINUTE_MS: u64 = 60_000;
 /// How often one call finds out how much is left, where no answer tells. (A choice.)
 const PROBE_MS: u64 = 1_000;
 /// The window that a limit "per second" is counted in, with a margin for clocks that differ.
@@ -93,44 +147,53 @@ impl Pace {
         if let Some(pause) = state.not_before.get().checked_sub(now).filter(|ms| *ms > 0) {
             return pause.min(60_000);
         }
-        if let Some(quota) = state.quota.get() {
-            if quota.resets_at <= now {
-                // What was used up fills slowly: one call finds out how much there is now.
-                let probe = Quota { left: 1, resets_at: now + PROBE_MS };
-                state.quota.set((quota.left == 0).then_some(probe));
-            } else if quota.left == 0 {
-                return quota.resets_at - now;
-            }
+        let quota = state.quota.get().and_then(|quota| quota.at(now));
+        state.quota.set(quota);
+        if let Some(quota) = quota.filter(|quota| quota.left == 0) {
+            return quota.resets_at - now;
         }
-        let Some(limit) = state.per_second.get() else { return 0 };
+        let Some(rate) = state.rate.get() else { return 0 };
         let mut answered = state.answered.borrow_mut();
         // A clock that was set back must not hold calls for as long as it was off.
-        answered.retain(|at| *at <= now && now - at < WINDOW_MS);
+        answered.retain(|at| *at <= now && now - at < rate.within_ms);
         let busy = answered.len() as u32 + state.running.get();
-        if busy < limit {
+        if busy < rate.calls {
             return 0;
         }
-        answered.first().map_or(20, |oldest| (oldest + WINDOW_MS).saturating_sub(now).max(1))
+        answered.first().map_or(20, |oldest| (oldest + rate.within_ms).saturating_sub(now).max(1))
+    }
+
+    /// Says that the API's limit is a token bucket that gets a token in so many milliseconds, unless its answers say otherwise: where
+    /// nothing is left the next token is waited for, and not `X-RateLimit-Reset`, when the bucket is full again.
+    pub fn is_token_bucket(&self, token_ms: u64) {
+        self.0.token_ms.set(Some(token_ms.max(1)));
     }
 
     /// Learns from an answer what the server has left for everybody on this pace.
     ///
     /// `X-RateLimit-Remaining` and `X-RateLimit-Reset` of every answer count, not only a 429's.
     pub fn learn(&self, response: &Response, now: u64) {
+        let state = &self.0;
+        let token_ms = state.token_ms.get().map(|usual| response.token_ms(usual, now));
+        let reset = token_ms.or_else(|| response.reset_ms(now));
         let left = response.header("x-ratelimit-remaining").and_then(|value| value.trim_ascii().parse::<u64>().ok());
-        if let (Some(left), Some(reset)) = (left, response.reset_ms(now)) {
+        if let (Some(left), Some(reset)) = (left, reset) {
             // Nothing is left, and more came a while ago: the clocks differ, and nobody knows by how much.
             let unknown = left == 0 && reset == 0;
             // Calls under way were not counted by the server when it answered.
-            let left = left.saturating_sub(u64::from(self.0.running.get().saturating_sub(1)));
+            let left = left.saturating_sub(u64::from(state.running.get().saturating_sub(1)));
             let resets_at = now + if unknown { PROBE_MS } else { reset };
-            self.0.quota.set(Some(Quota { left, resets_at }));
+            state.quota.set(Some(Quota { left, resets_at, token_ms }));
         }
+        let wish = match token_ms {
+            Some(token_ms) => Some(response.retry_after_ms(now).map_or(token_ms, |wish| wish.max(token_ms))),
+            None => response.wait_ms(now),
+        };
         // What is longer ends the upload that asked. It mustn't hold all others of the page for as long as a server likes.
         if response.status == 429
-            && let Some(wait) = response.wait_ms(now)
+            && let Some(wait) = wish
         {
-            self.0.not_before.set(now + wait.min(LONGEST_WISH_MS));
+            state.not_before.set(now + wait.min(LONGEST_WISH_MS));
         }
     }
 }
@@ -147,7 +210,7 @@ impl<P: Platform> Drop for Turn<'_, P> {
     fn drop(&mut self) {
         let state = &self.pace.0;
         state.running.set(state.running.get().saturating_sub(1));
-        if state.per_second.get().is_some() {
+        if state.rate.get().is_some() {
             state.answered.borrow_mut().push(self.platform.now());
         }
     }
@@ -156,6 +219,60 @@ impl<P: Platform> Drop for Turn<'_, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_have_fractions() {
+        for (calls, expected) in [
+            (3.0, (3, 1_050)),
+            (1.0, (1, 1_050)),
+            (0.5, (1, 2_100)),
+            (0.01, (1, 105_000)),
+            (2.5, (3, 1_260)),
+            (1000.0, (1000, 1_050)),
+        ] {
+            let rate = Rate::per_second(calls).unwrap();
+            assert_eq!((rate.calls, rate.within_ms), expected, "{calls}");
+        }
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Response { status, headers, body: String::new() }
+    }
+
+    #[test]
+    fn a_token_bucket_is_waited_for_by_the_token() {
+        let pace = Pace::default();
+        pace.is_token_bucket(1_000);
+        let empty = |limit| [("x-ratelimit-limit", limit), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "90")];
+        pace.learn(&answer(200, &empty("60")), 10_000);
+        assert_eq!((pace.wait(10_000), pace.wait(10_400), pace.wait(11_000)), (1_000, 600, 0));
+        // Two tokens have come by then, and no third.
+        pace.learn(&answer(200, &empty("120")), 20_000);
+        assert_eq!(pace.wait(21_000), 0);
+        let left = pace.0.quota.get().map(|quota| (quota.left, quota.resets_at));
+        assert_eq!(left, Some((2, 21_500)));
+        pace.learn(&answer(429, &empty("60")), 30_000);
+        assert_eq!((pace.wait(30_000), pace.wait(31_000)), (1_000, 0));
+        // What the server asks for is the least.
+        pace.learn(&answer(429, &[("retry-after", "7")]), 40_000);
+        assert_eq!((pace.wait(40_000), pace.wait(47_000)), (7_000, 0));
+        pace.learn(&answer(429, &[]), 50_000);
+        assert_eq!((pace.wait(50_000), pace.wait(51_000)), (1_000, 0), "the documented rate where nothing is told");
+        // After a minute it is full again.
+        pace.learn(&answer(200, &empty("60")), 60_000);
+        assert_eq!(pace.wait(130_000), 0);
+        assert!(pace.0.quota.get().is_none());
+    }
+
+    #[test]
+    fn a_window_is_waited_for_to_its_end() {
+        let pace = Pace::default();
+        pace.learn(&answer(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]), 10_000);
+        assert_eq!((pace.wait(10_000), pace.wait(40_000)), (30_000, 0));
+        pace.learn(&answer(429, &[("x-ratelimit-reset", "30")]), 50_000);
+        assert_eq!(pace.wait(50_000), 30_000);
+    }
 
     #[test]
     fn no_server_holds_the_page_for_longer_than_its_longest_wish() {

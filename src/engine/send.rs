@@ -13,7 +13,7 @@ use super::session::Session;
 use super::slots::Slot;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Request, Response};
-use crate::integrity::{self, Verdict};
+use crate::integrity::{self, Doubt, Proof};
 #[cfg(feature = "mutants")]
 use crate::mutants::Mutant;
 use crate::numbered;
@@ -106,16 +106,34 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
     let mut slot = Some(slot);
     let mut tries = Tries::default();
     let (mut attempts, mut renew, mut unsure, mut suspected) = (0, false, false, false);
+    let mut doubt = Doubt::default();
+    // What a try gave whose ETag is in doubt.
+    let mut stored = Receipt { number: part.number, etag: None, reply: None };
     loop {
         attempts += 1;
         if slot.is_none() {
             slot = Some(job.slots.acquire().await);
         }
-        let error = match attempt_part(job, session, part, renew).await {
-            Ok((receipt, verified)) => {
+        let attempt = attempt_part(job, session, part, renew).await;
+        let settled = match attempt {
+            Ok((receipt, proof)) => {
+                let verified = doubt.settle(job, proof, receipt.etag.as_deref()).await;
+                verified.map(|verified| (receipt, verified))
+            }
+            Err(error) if doubt.is_refused(&error) => integrity::unproven(job).map(|()| (stored.clone(), Some(false))),
+            Err(error) => Err(error),
+        };
+        let error = match settled {
+            Ok((receipt, Some(verified))) => {
                 let part =
                     SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified };
                 return Ok(Arrived { part, receipt });
+            }
+            Ok((receipt, None)) => {
+                stored = receipt;
+                renew = false;
+                job.measure(false, |meter, _| meter.lost(part.number));
+                continue;
             }
             Err(error) => {
                 // A refusal after a lost answer may only say that the first request had worked.
@@ -137,7 +155,10 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
         if crate::mutants::is(Mutant::SlotLeak) {
             std::mem::forget(slot.take());
         }
-        drop(slot.take());
+        // The one that finds out what ETags are keeps its slot: those that wait for it hold all others.
+        if !doubt.is_asking() {
+            drop(slot.take());
+        }
         let over = error.url_over;
         if let Err(error) = tries.again(job, error, &job.settings.retry).await {
             // Whatever the clocks say: before it ends so, a URL that may be over is had anew, once.
@@ -158,8 +179,9 @@ async fn attempt_part<P: Platform>(
     session: &Session<P>,
     part: &Part,
     renew: bool,
-) -> Result<(Receipt<P>, bool)> {
+) -> Result<(Receipt<P>, Proof)> {
     let request = job.provider.part_request(job, session, part, renew).await?;
+    let asked = integrity::asked(job, session, &request);
     let once = request.once();
     #[cfg(feature = "mutants")]
     let once = once && !crate::mutants::is(Mutant::SecondForm);
@@ -175,7 +197,7 @@ async fn attempt_part<P: Platform>(
         job.measure(false, |meter, now| meter.sent(part.number, sent, now));
     });
     let hashing = async {
-        let in_vain = job.settings.integrity == Integrity::Auto && job.opaque_etags.get();
+        let in_vain = job.settings.integrity == Integrity::Auto && job.etags.in_vain();
         if in_vain || !hashes(job) {
             return None;
         }
@@ -208,6 +230,11 @@ async fn attempt_part<P: Platform>(
             error
         }
     });
+    if hashes(job)
+        && let Ok(response) = &answer
+    {
+        asked.answered(job, response);
+    }
     let receipt = answer.and_then(|response| job.provider.receipt(job, session, part, &response));
     let receipt = receipt.map_err(|error| match error.code {
         Code::UrlExpired if job.provider.can_renew() => error.retry(Retry::Later(None)),
@@ -218,8 +245,8 @@ async fn attempt_part<P: Platform>(
         }
         _ => error,
     })?;
+    let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::strong), ..receipt };
     let checkable = receipt.etag.as_deref().is_some_and(integrity::is_md5);
-    job.opaque_etags.set(!checkable);
     let md5 = match hashed {
         Some(md5) => md5,
         None if checkable => hashing.await,
@@ -229,29 +256,8 @@ async fn attempt_part<P: Platform>(
         // It was to be hashed, and couldn't be read.
         still_readable(job, part.range).await?;
     }
-    let verified = match integrity::verdict(receipt.etag.as_deref(), md5) {
-        Verdict::Same => true,
-        Verdict::Differs => {
-            return Err(UploadError::new(
-                Code::IntegrityMismatch,
-                "The store's ETag isn't the MD5 of the bytes that were to be sent.",
-            )
-            .at(Step::Part)
-            .hint("Where the store encrypts with its own keys its ETags are no MD5s: set `integrity` to \"off\"."));
-        }
-        Verdict::Unknown if plain && job.settings.integrity == Integrity::Require => {
-            return Err(UploadError::new(
-                Code::IntegrityMismatch,
-                "The part can't be checked: its ETag is hidden, or is no MD5.",
-            )
-            .at(Step::Part)
-            .retry(Retry::Never)
-            .retryable(false)
-            .hint("Use `integrity: \"auto\"` for stores whose ETags are no MD5s."));
-        }
-        Verdict::Unknown => false,
-    };
-    Ok((receipt, verified))
+    let proof = integrity::judge(job, receipt.etag.as_deref(), md5, plain)?;
+    Ok((receipt, proof))
 }
 
 /// True where parts are held against their ETags, as far as these allow it.

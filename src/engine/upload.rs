@@ -155,6 +155,9 @@ async fn once_through<P: Platform>(
     let fresh = resumed.is_none();
     if let Some(resumed) = resumed {
         job.provider.restore(job, resumed).await?;
+        if resumed.arrived.iter().any(|arrived| arrived.part.verified) {
+            job.etags.are_md5s();
+        }
     }
     let Resumed { session, phase, arrived } = match resumed.take() {
         Some(resumed) => resumed,

@@ -2,12 +2,21 @@
 //!
 //! Bodies never pass through here: the file is read a second time, in small windows, while the browser sends it.
 
+mod etag;
+mod proof;
+mod stores;
+
+pub use etag::{bare, is_md5};
+pub(crate) use etag::{is_of_md5s, same, strong};
+pub use proof::Known;
+pub(crate) use proof::{Doubt, Proof, asked, judge, unproven};
+pub use stores::{Etags, Store, Stores};
+
 use md5::{Digest, Md5};
 
 use crate::engine::job::Job;
 use crate::plan::ByteRange;
 use crate::platform::Platform;
-use crate::text;
 
 /// Bytes hashed at a time: small enough that no frame of the page is lost to it (about 2 ms), large enough that reading it is
 /// worth the call. (A choice.)
@@ -71,19 +80,8 @@ pub enum Verdict {
 /// assert_eq!(verdict(Some("\"abc-2\""), Some(md5)), Verdict::Unknown);
 /// ```
 pub fn verdict(etag: Option<&str>, md5: Option<[u8; 16]>) -> Verdict {
-    let (Some(etag), Some(md5)) = (etag.and_then(etag_md5), md5) else { return Verdict::Unknown };
-    if etag.eq_ignore_ascii_case(&hex(&md5)) { Verdict::Same } else { Verdict::Differs }
-}
-
-/// True for an ETag that looks like an MD5.
-pub fn is_md5(etag: &str) -> bool {
-    etag_md5(etag).is_some()
-}
-
-/// The MD5 in an ETag that looks like one: 32 hexadecimal digits, quoted or not, strong.
-fn etag_md5(etag: &str) -> Option<&str> {
-    let bare = text::bare(etag.trim_ascii(), b'"');
-    (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(bare)
+    let (Some(etag), Some(md5)) = (etag.filter(|etag| is_md5(etag)), md5) else { return Verdict::Unknown };
+    if same(etag, &hex(&md5)) { Verdict::Same } else { Verdict::Differs }
 }
 
 /// Bytes as lower-case hexadecimal digits.

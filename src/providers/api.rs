@@ -72,10 +72,14 @@ impl<P: Platform> Api<P> {
                 );
             }
         };
-        let Some(base) = context.platform.resolve(base).filter(Url::is_safe) else {
+        let page = context.platform.origin();
+        let Some(base) = context.platform.resolve(base).filter(|url| url.is_safe_from(&page)) else {
             return invalid(
-                text::fill("`baseUrl` (\"{}\") is no https address.", &[&base]),
-                "Give a path or an https URL.",
+                text::fill(
+                    "`baseUrl` (\"{}\") is neither an https address nor one of the page's own origin.",
+                    &[&base],
+                ),
+                "Give a path of the page's own server, or an https URL.",
             );
         };
         let headers = access.key.map(|key| vec![(vendor.key_header, key)]).unwrap_or_default();

@@ -26,10 +26,13 @@ const VENDOR: Vendor = Vendor {
     key_option: "apiKey",
 };
 
-/// From 1 second doubling to 10; 15 minutes in all. (Choices; the documentation gives no cadence.)
-const POLL_FIRST_MS: u64 = 1_000;
-const POLL_CAP_MS: u64 = 10_000;
+/// From 2 seconds doubling to 30; 15 minutes in all. (Choices: the documentation gives no cadence, and prices a standard request at
+/// a credit without saying whether a poll is one.)
+const POLL_FIRST_MS: u64 = 2_000;
+const POLL_CAP_MS: u64 = 30_000;
 const POLL_BOUND_MS: u64 = 15 * 60_000;
+/// The longest first interval.
+const DAY_MS: u64 = 24 * 3_600_000;
 /// "The signed CDN links ... expire after 5 hours."
 const LINKS_MS: u64 = 5 * 3_600_000;
 
@@ -39,6 +42,7 @@ decoded! {
         account_id: String = "accountId",
         form_inputs: Option<Vec<FormInput>> = "formInputs",
         poll_timeout_ms: Option<u64> = "pollTimeoutMs",
+        poll_interval_ms: Option<u64> = "pollIntervalMs",
         api_key: Option<String> = "apiKey",
         dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
     }
@@ -84,6 +88,7 @@ pub struct Apifansly<P: Platform> {
     account_id: String,
     form_inputs: Option<String>,
     poll_timeout_ms: u64,
+    poll_interval_ms: u64,
 }
 
 impl<P: Platform> Apifansly<P> {
@@ -98,6 +103,14 @@ impl<P: Platform> Apifansly<P> {
             return Err(UploadError::new(Code::InvalidOptions, "`accountId` is empty.")
                 .hint("Give the id of the connected Fansly account."));
         }
+        let poll_interval_ms = options.poll_interval_ms.unwrap_or(POLL_FIRST_MS);
+        if !(1..=DAY_MS).contains(&poll_interval_ms) {
+            return Err(UploadError::new(
+                Code::InvalidOptions,
+                text::fill("`pollIntervalMs` must be a number from 1 to {}, but is {}.", &[&DAY_MS, &poll_interval_ms]),
+            )
+            .hint("Polls begin with this interval, which doubles to 30 seconds."));
+        }
         let access = Access {
             base_url: options.base_url,
             key: options.api_key,
@@ -111,6 +124,7 @@ impl<P: Platform> Apifansly<P> {
             account_id: options.account_id,
             form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
             poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_BOUND_MS),
+            poll_interval_ms,
         })
     }
 
@@ -128,7 +142,8 @@ impl<P: Platform> Apifansly<P> {
             job.measure(true, |meter, _| meter.processing(percent / 100.0));
         }
         match status.state.as_deref() {
-            Some("failed") => return Err(self.failed(reply, json, job, job_id)),
+            // The documentation has no `error`; a consumer of the API treats it as an end all the same.
+            Some("failed" | "error") => return Err(self.failed(reply, json, job, job_id)),
             Some("completed") => {}
             _ => return Ok(false),
         }
@@ -161,7 +176,7 @@ impl<P: Platform> Apifansly<P> {
         )
         .at(Step::Status)
         .hint("Check that Fansly takes this kind of file, then send it anew.")
-        .vendor(Words { code: Some("failed".into()), message, request_id: Some(job_id.into()) })
+        .vendor(Words { code: reply.data.as_ref().and_then(|data| data.state.clone()), message, request_id: Some(job_id.into()) })
     }
 }
 
@@ -292,7 +307,8 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
     async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
         let job_id = session.record_id.as_deref().unwrap_or_default();
         let path = text::fill("/api/fansly/media/upload/{}/status", &[&encode_segment(job_id)]);
-        let mut poll = Poll::new(job, POLL_FIRST_MS, POLL_CAP_MS, self.poll_timeout_ms);
+        let cap = POLL_CAP_MS.max(self.poll_interval_ms);
+        let mut poll = Poll::new(job, self.poll_interval_ms, cap, self.poll_timeout_ms);
         loop {
             // The vendor has no webhooks; a notice of the application's is a reason to look at once.
             poll.next(job).await?;

@@ -7,7 +7,6 @@ use crate::integrity::{self, Verdict};
 use crate::numbered;
 use crate::platform::Platform;
 use crate::settings::Integrity;
-use crate::text;
 
 /// A part that the store has.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P
         let known = known.take(part.number);
         let Some(there) = there else { continue };
         let same =
-            |arrived: &Arrived<P>| arrived.part.etag.as_deref().is_some_and(|etag| bare(etag) == bare(&there.etag));
+            |arrived: &Arrived<P>| arrived.part.etag.as_deref().is_some_and(|etag| integrity::same(etag, &there.etag));
         if let Some(arrived) = known.filter(same) {
             resumed.arrived.push(arrived);
             continue;
@@ -38,11 +37,6 @@ pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P
             resumed.arrived.push(Arrived::before(part, Some(there.etag), true, None));
         }
     }
-}
-
-/// Stores list ETags with quotes or without.
-fn bare(etag: &str) -> &str {
-    text::bare(etag.trim_ascii(), b'"')
 }
 
 /// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.

@@ -303,7 +303,7 @@ fn presigned_put<P: Platform>(job: &Job<P>, part: &Part, url: Url) -> Result<Req
     let content_type = job.source.known_type();
     let headers = url.type_header(content_type);
     let body = Body::File(job.source.body(part.range, Some(content_type)));
-    StoreRequest::new(Step::Part, Method::Put, url, headers, body).map(Request::Store)
+    StoreRequest::new(&job.platform.origin(), Step::Part, Method::Put, url, headers, body).map(Request::Store)
 }
 
 providers! {

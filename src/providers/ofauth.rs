@@ -12,7 +12,7 @@ use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
 use crate::engine::record::Resumed;
 use crate::engine::session::{Phase, Session};
-use crate::error::{Code, Result, Step, UploadError};
+use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Place, Request, Response, Url, encode_segment};
 use crate::id::IdText;
 use crate::integrity;
@@ -37,6 +37,10 @@ const CHECK: &str = "/v2/access/uploads/check";
 const YEAR_MS: u64 = 365 * 86_400_000;
 const COMPLETE: &str = "/v2/access/uploads/complete";
 const UPLOADS: &str = "/v2/access/uploads/";
+
+/// Milliseconds for one more call: 60 a minute, 90 at once, for each connection (OFAuth, "Rate limiting": a token bucket, whose
+/// `X-RateLimit-Reset` is when it is full again).
+const TOKEN_MS: u64 = 1_000;
 
 /// Files up to this size are one part, so that their ETag is their MD5 and can be asked for before init. The guide's part size;
 /// that the vendor's ETags are MD5s is assumed.
@@ -112,7 +116,12 @@ decoded! {
 /// What an answer that isn't 2xx means. A session that ran out has no published status: whatever the vendor's words call an
 /// expired session or upload is taken for one (assumed).
 fn meaning<P: Platform>(platform: &P, response: &Response) -> UploadError {
-    let error = refusal(platform, response);
+    let mut error = refusal(platform, response);
+    if response.status == 429 {
+        let now = platform.now();
+        let token = response.token_ms(TOKEN_MS, now);
+        error = error.retry(Retry::Later(Some(response.retry_after_ms(now).unwrap_or(0).max(token))));
+    }
     let words = error.vendor.as_ref().map(|words| {
         text::join(&[&words.code, &words.message].map(|text| text.as_deref().unwrap_or(""))).to_ascii_lowercase()
     });
@@ -133,8 +142,8 @@ fn is_message<P: Platform>(platform: &P, mode: &P::Json) -> bool {
 }
 
 /// True where a part may go there: to the API, or to what was presigned. The vendor's own origin outside its API is neither.
-fn may_get_a_file(place: &Place, url: &Url) -> bool {
-    *place != Place::Presigned || (url.is_safe() && !VENDOR.origins.contains(&url.origin.as_str()))
+fn may_get_a_file<P: Platform>(platform: &P, place: &Place, url: &Url) -> bool {
+    *place != Place::Presigned || (url.is_safe_from(&platform.origin()) && !VENDOR.origins.contains(&url.origin.as_str()))
 }
 
 /// One upload's dialogue with OFAuth.
@@ -175,7 +184,9 @@ impl<P: Platform> Ofauth<P> {
         let mut api = Api::new(context, &VENDOR, access, meaning)?;
         let connection = options.connection_id.as_deref().unwrap_or("");
         let pace = text::fill("ofauth {} {}", &[&api.origins.base.href, &connection]);
-        api.pace = Some(context.paces.of(&pace, None));
+        let pace = context.paces.of(&pace, None);
+        pace.is_token_bucket(TOKEN_MS);
+        api.pace = Some(pace);
         api.add_header("x-connection-id", options.connection_id);
         Ok(Self {
             api,
@@ -256,7 +267,7 @@ impl<P: Platform> Ofauth<P> {
         for part in plan.parts() {
             let url = part.url.as_deref().unwrap_or_default();
             let (place, url) = self.api.place(&job.platform, Step::Part, url)?;
-            if !may_get_a_file(&place, &url) {
+            if !may_get_a_file(&job.platform, &place, &url) {
                 let why = "which is neither OFAuth's API nor another https address";
                 return Err(mismatch(text::fill("Part {} goes to {}, {}.", &[&part.number, &url.origin, &why])));
             }
@@ -354,7 +365,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         let sound = session.is_sound() && session.multipart == session.complete_url.is_some();
         let nowhere = |part: &Part| {
             let place = self.api.place(&job.platform, Step::Part, part.url.as_deref().unwrap_or_default());
-            !place.is_ok_and(|(place, url)| may_get_a_file(&place, &url))
+            !place.is_ok_and(|(place, url)| may_get_a_file(&job.platform, &place, &url))
         };
         let astray = session.plan.parts().iter().any(nowhere);
         // Where an earlier page may have completed it, whether it has expired is the vendor's to say.

@@ -50,6 +50,10 @@ impl WebPlatform {
         match self.page.transport {
             // It follows redirects, and would carry a vendor's key along.
             _ if self.page.fetch.is_some() || outgoing.keyed => false,
+            // It can't be kept from answering out of the browser's cache: a poll would hear what the vendor said before. A header that
+            // asks for it is one more that a foreign server's CORS rule would have to allow, a changed address one that a proxy may
+            // refuse. What a store is asked is signed anew each time.
+            _ if !outgoing.presigned && outgoing.method == "GET" => false,
             Transport::Fetch => false,
             Transport::Xhr => true,
             Transport::Auto => {

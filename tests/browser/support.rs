@@ -92,7 +92,7 @@ pub(crate) fn part(
 pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<WebPlatform>) -> Request<WebPlatform> {
     let url = platform(&js("{}")).resolve(&format!("https://store.example/key?{query}")).unwrap();
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Request::Store(StoreRequest::new(Step::Part, Method::Put, url, headers, Body::File(body)).unwrap())
+    Request::Store(StoreRequest::new("", Step::Part, Method::Put, url, headers, Body::File(body)).unwrap())
 }
 
 /// Sends a request; gives the answer, and the most bytes that were told to have gone out.

@@ -16,6 +16,7 @@ use super::reply::{read, refusal};
 use super::{Context, Provider, Receipt, in_doubt, not_whole, presigned_put, store, with_words};
 use crate::engine::events::Outcome;
 use crate::engine::job::{Job, Repeat};
+use crate::engine::pace::Rate;
 use crate::engine::record::Resumed;
 use crate::engine::retry::Tries;
 use crate::engine::session::{Phase, Session};
@@ -38,7 +39,7 @@ const VENDOR: Vendor = Vendor {
 /// The guide: "5 GiB hard cap".
 const MAX_BYTES: &[(&str, u64)] = &[("*/*", 5 << 30)];
 /// The guide's limit for a token, in requests a second.
-const PER_SECOND: u32 = 3;
+const PER_SECOND: f64 = 3.0;
 /// The guide's cadence: from 2 seconds, doubling to 30.
 const POLL_FIRST_MS: u64 = 2_000;
 const POLL_CAP_MS: u64 = 30_000;
@@ -51,6 +52,8 @@ const MAY_STICK: [&str; 2] = ["uploaded", "processed"];
 /// Records asked for at once, and pages read at most. (The vendor publishes no bound.)
 const PAGE: usize = 50;
 const PAGES: usize = 100;
+/// Records asked for at once where more were refused: what a sibling endpoint takes at most.
+const SMALL_PAGE: usize = 10;
 
 decoded! {
     struct Options {
@@ -61,7 +64,7 @@ decoded! {
         fan_link: Option<String> = "fanLink",
         poll_timeout_ms: Option<u64> = "pollTimeoutMs",
         stuck_after_ms: Option<u64> = "stuckAfterMs",
-        requests_per_second: Option<u32> = "requestsPerSecond",
+        requests_per_second: Option<f64> = "requestsPerSecond",
         strip_etag_quotes: Option<bool> = "stripEtagQuotes",
         token: Option<String> = "token",
         dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
@@ -95,6 +98,10 @@ pub struct Onlymonster<P: Platform> {
     strip_etag_quotes: bool,
     /// True once a presigned URL of this upload was found to have expired.
     lapsed: Cell<bool>,
+    /// Where in the list the record stood last.
+    found_at: Cell<usize>,
+    /// Records asked for at once.
+    page: Cell<usize>,
 }
 
 impl<P: Platform> Onlymonster<P> {
@@ -114,9 +121,12 @@ impl<P: Platform> Onlymonster<P> {
         if !["post", "message"].contains(&options.export_type.as_str()) {
             return invalid("`exportType` is neither \"post\" nor \"message\".", "Say where the media is for.");
         }
-        let per_second = options.requests_per_second.unwrap_or(PER_SECOND);
-        if per_second == 0 {
-            return invalid("`requestsPerSecond` is 0.", "Onlymonster takes 3 a second for each token.");
+        let rate = Rate::per_second(options.requests_per_second.unwrap_or(PER_SECOND));
+        if rate.is_none() {
+            return invalid(
+                "`requestsPerSecond` must be a number above 0.",
+                "Onlymonster takes 3 a second for each token; 0.5 is one in two seconds.",
+            );
         }
         let access = Access {
             base_url: options.base_url,
@@ -126,7 +136,7 @@ impl<P: Platform> Onlymonster<P> {
         let mut api = Api::new(context, &VENDOR, access, refusal)?;
         // The limit is the token's; behind a proxy the page can't tell tokens apart, so the proxy stands for its one.
         let pace = text::fill("onlymonster {} {}", &[&api.origins.base.href, &options.token.as_deref().unwrap_or("")]);
-        api.pace = Some(context.paces.of(&pace, Some(per_second)));
+        api.pace = Some(context.paces.of(&pace, rate));
         Ok(Self {
             api,
             root: text::fill("/api/v0/accounts/{}/vault/medias/uploads", &[&id]),
@@ -137,6 +147,8 @@ impl<P: Platform> Onlymonster<P> {
             stuck_after_ms: options.stuck_after_ms.unwrap_or(STUCK_MS),
             strip_etag_quotes: options.strip_etag_quotes == Some(true),
             lapsed: Cell::default(),
+            found_at: Cell::default(),
+            page: Cell::new(PAGE),
         })
     }
 
@@ -147,23 +159,57 @@ impl<P: Platform> Onlymonster<P> {
     }
 
     /// The record that fits, from the pages of the list; lapsed ones too where URLs of this upload have expired.
+    ///
+    /// Three requests a second are for everything: so the list is read from the page on which the record was found last, and only
+    /// then what comes before it.
     async fn find(&self, job: &Job<P>, fits: &dyn Fn(&Record) -> bool) -> Result<Option<Record>> {
+        let from = self.found_at.get();
+        let found = self.find_within(job, fits, from, None).await?;
+        if found.is_some() || from == 0 {
+            return Ok(found);
+        }
+        self.find_within(job, fits, 0, Some(from)).await
+    }
+
+    /// The same from one offset on, up to another one.
+    ///
+    /// A page with fewer records than were asked for isn't the last one: the server may give less at once. The last one is empty,
+    /// or has what the one before it had, from a server that doesn't page.
+    async fn find_within(
+        &self,
+        job: &Job<P>,
+        fits: &dyn Fn(&Record) -> bool,
+        from: usize,
+        until: Option<usize>,
+    ) -> Result<Option<Record>> {
         let expired = if self.lapsed.get() { "&expired=true" } else { "" };
-        for page in 0..PAGES {
-            let query = text::fill("offset={}&limit={}{}", &[&(page * PAGE), &PAGE, &expired]);
+        let (mut offset, mut before): (_, Vec<Record>) = (from, Vec::new());
+        for _ in 0..PAGES {
+            let limit = self.page.get();
+            let query = text::fill("offset={}&limit={}{}", &[&offset, &limit, &expired]);
             let request = self.api.request(Step::List, Method::Get, &self.root, &query);
-            let response = self.api.call(job, request, Repeat::Freely).await?;
+            let response = match self.api.call(job, request, Repeat::Freely).await {
+                Err(error) if error.status == Some(400) && limit > SMALL_PAGE => {
+                    self.page.set(SMALL_PAGE);
+                    continue;
+                }
+                answer => answer?,
+            };
             let mut list = List::default();
             read(&job.platform, Step::List, &response, &mut list)?;
-            let items = list.items;
-            let count = items.len();
-            if let Some(found) = items.into_iter().find(fits) {
-                return Ok(Some(found));
+            let mut items = list.items;
+            if let Some(at) = items.iter().position(fits) {
+                self.found_at.set(offset);
+                return Ok(Some(items.swap_remove(at)));
             }
-            // Who gives more than was asked for doesn't page: the next one would be the same.
-            if count != PAGE {
+            let news = items.iter().any(|record| !before.iter().any(|other| other.id == record.id));
+            let count = items.len();
+            offset += count;
+            // Who gives more than was asked for doesn't page either.
+            if !news || count > limit || until.is_some_and(|until| offset >= until) {
                 break;
             }
+            before = items;
         }
         Ok(None)
     }

@@ -90,7 +90,7 @@ pub(super) fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> 
     let part = parts.find(|part| {
         // A relative one would lead to the page's own server.
         let url = part.url.as_deref().filter(|url| text::has(url, "://")).and_then(|url| platform.resolve(url));
-        !url.is_some_and(|url| url.is_safe())
+        !url.is_some_and(|url| url.is_safe_from(&platform.origin()))
     })?;
     Some(part.number)
 }

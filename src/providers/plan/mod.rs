@@ -138,7 +138,7 @@ impl<P: Platform> PlanProvider<P> {
         let headers = headers.as_ref().unwrap_or(&state.manner.headers).clone();
         // Sent only where the URL signed the type and nobody named another.
         let body = Body::File(job.source.body(part.range, Some(job.source.known_type())));
-        StoreRequest::new(Step::Part, state.manner.method, url.clone(), headers, body)
+        StoreRequest::new(&job.platform.origin(), Step::Part, state.manner.method, url.clone(), headers, body)
     }
 
     /// Sees to it that a part has a good address.

@@ -218,7 +218,8 @@ impl Line {
             headers: ask.headers,
         };
         let query = presign(&credentials.key, &self.target.region, now, left.clamp(1, EXPIRES_S), signable);
-        StoreRequest::new(ask.step, ask.method, address.url(path, query), ask.headers.to_vec(), body)
+        let url = address.url(path, query);
+        StoreRequest::new(&platform.origin(), ask.step, ask.method, url, ask.headers.to_vec(), body)
     }
 
     /// What the store means, and what is done about it: credentials that expired are asked for anew, a clock that is off is

@@ -13,7 +13,7 @@ pub(crate) mod xml;
 
 pub use credentials::SharedCredentials;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
 use self::calls::{Ask, Line, Needs};
@@ -29,12 +29,12 @@ use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response};
-use crate::integrity::{hex, md5_of};
+use crate::integrity::{Etags, hex, md5_of, strong};
 use crate::json;
 use crate::numbered::Numbered;
 use crate::plan::{MAX_PARTS, Part, Plan};
 use crate::platform::{Hook, Platform};
-use crate::settings::{Integrity, RetrySettings};
+use crate::settings::RetrySettings;
 use crate::time::parse_http;
 use crate::text;
 
@@ -59,6 +59,8 @@ pub struct S3<P: Platform> {
     key: RefCell<Option<String>>,
     /// The store said that the key exists, to a PUT that may have followed one whose answer was lost.
     exists: RefCell<Option<UploadError>>,
+    /// The store took the single PUT: sent once more, it replaces this upload's own object.
+    taken: Cell<bool>,
     platform: PhantomData<P>,
 }
 
@@ -74,7 +76,7 @@ impl<P: Platform> S3<P> {
         json::fill(platform, Some(given), &mut options).map_err(|why| {
             invalid(&text::join(&["The options don't fit: ", &why]), "The provider's types name them all.")
         })?;
-        let target = options.checked(|url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
+        let target = options.checked(&platform.origin(), |url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
         for (hook, hint) in [
             (Hook::Key, "Give the object's key, or a function of the file that gives it."),
             (Hook::Credentials, "Give a function that gets temporary credentials from your server."),
@@ -88,6 +90,7 @@ impl<P: Platform> S3<P> {
             line: Line::new(target, credentials),
             key: RefCell::default(),
             exists: RefCell::default(),
+            taken: Cell::default(),
             platform: PhantomData,
         })
     }
@@ -121,7 +124,7 @@ impl<P: Platform> S3<P> {
 
     /// The headers with the condition that the key is new, where it was asked for.
     fn with_condition(&self, mut headers: Vec<(String, String)>) -> Vec<(String, String)> {
-        if self.line.target.if_none_match {
+        if self.line.target.if_none_match && !self.taken.get() {
             headers.push(("if-none-match".into(), "*".into()));
         }
         headers
@@ -197,14 +200,15 @@ impl<P: Platform> S3<P> {
             if !(matches!(error.retry, Retry::Later(_)) && error.status.is_some_and(|status| status < 300)) {
                 return Err(error);
             }
-            if let (Whose::Ours, etag) = self.look(job, session, parts, LOOKS, false).await {
+            if let (Whose::Ours, etag, _) = self.look(job, session, parts, LOOKS, false).await {
                 return Ok(etag);
             }
             tries.again(job, error, &job.settings.retry).await?;
         }
     }
 
-    /// Looks at the object under the key: whose it is, and its ETag. `new`: the same bytes from before don't count.
+    /// Looks at the object under the key: whose it is, its ETag, and what the store's ETags are. `new`: the same bytes from before don't
+    /// count.
     async fn look(
         &self,
         job: &Job<P>,
@@ -212,13 +216,17 @@ impl<P: Platform> S3<P> {
         parts: &[Receipt<P>],
         attempts: u32,
         new: bool,
-    ) -> (Whose, Option<String>) {
+    ) -> (Whose, Option<String>, Etags) {
         let retry = RetrySettings { attempts, ..job.settings.retry };
         let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
         match self.line.call(job, &ask, &retry).await {
-            Ok(response) => self.whose(job, session, parts, &response, new),
-            Err(error) if error.status == Some(404) => (Whose::Other, None),
-            Err(_) => (Whose::Unclear, None),
+            Ok(response) => {
+                let etags = Etags::told(&|name| response.header(name).map(Into::into)).or(job.etags.likely());
+                let (whose, etag) = self.whose(job, session, parts, &response, new, etags);
+                (whose, etag, etags)
+            }
+            Err(error) if error.status == Some(404) => (Whose::Other, None, Etags::Unknown),
+            Err(_) => (Whose::Unclear, None, Etags::Unknown),
         }
     }
 
@@ -238,7 +246,11 @@ impl<P: Platform> S3<P> {
             return Err(error);
         }
         let attempts = if error.answer_lost { LOOKS } else { job.settings.retry.attempts };
-        let (whose, etag) = self.look(job, session, parts, attempts, exists).await;
+        let (whose, etag, etags) = self.look(job, session, parts, attempts, exists).await;
+        // It has the size, and was written meanwhile. Where nobody knows what its ETag is, that proves nothing against it.
+        if whose == Whose::Unclear && etags == Etags::Unknown && etag.is_some() {
+            return Err(unknown(&error));
+        }
         match whose {
             Whose::Ours => Ok(etag),
             Whose::Unclear if gone || lost => Err(unknown(&error)),
@@ -254,12 +266,13 @@ impl<P: Platform> S3<P> {
         parts: &[Receipt<P>],
         response: &Response,
         new: bool,
+        etags: Etags,
     ) -> (Whose, Option<String>) {
         let date = |name| response.header(name).and_then(parse_http);
         let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
         let found = Found {
             size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
-            etag: response.header("etag").map(Into::into),
+            etag: response.header("etag").map(strong),
             age: date("last-modified").map(|at| now.saturating_sub(at)),
         };
         let mine = Mine {
@@ -268,8 +281,7 @@ impl<P: Platform> S3<P> {
                 Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
                 None => job.md5.get().map(|md5| hex(&md5)),
             },
-            // Parts whose ETags weren't the MD5s of their bytes didn't get this far.
-            proven: job.settings.integrity != Integrity::Off && self.etag_is_md5(),
+            etags: if self.etag_is_md5() { etags } else { Etags::Opaque },
             since: job.platform.now().saturating_sub(session.begun_at),
             new,
         };
@@ -357,6 +369,8 @@ impl<P: Platform> Provider<P> for S3<P> {
             self.exists.replace(Some(error));
         } else if session.multipart && etag.is_none() {
             return Err(cors::hidden(&self.line.cors_rule(&job.platform)));
+        } else {
+            self.taken.set(!session.multipart);
         }
         Ok(Receipt { number: part.number, etag, reply: None })
     }

@@ -2,7 +2,7 @@
 
 use md5::{Digest, Md5};
 
-use crate::integrity::hex;
+use crate::integrity::{Etags, bare, hex, is_md5, is_of_md5s, same};
 use crate::text;
 
 /// What a HEAD says.
@@ -31,8 +31,8 @@ pub(super) struct Mine {
     pub(super) size: u64,
     /// Its ETag, if it is made of MD5s.
     pub(super) etag: Option<String>,
-    /// True where the store's ETags proved to be MD5s: then another one is another's.
-    pub(super) proven: bool,
+    /// What the store's ETags are: one that is no MD5 tells nothing, and else another one is another's.
+    pub(super) etags: Etags,
     /// How long ago this upload began, in milliseconds.
     pub(super) since: u64,
     /// True where the same bytes from before don't count.
@@ -51,9 +51,9 @@ pub(super) fn whose(found: &Found, mine: &Mine) -> Whose {
         None => return Whose::Unclear,
     }
     let fresh = found.age.map(|age| age <= mine.since + SECOND);
-    let there = found.etag.as_deref().map(bare).filter(|etag| md5_like(text::until(etag, "-")));
-    let same = mine.etag.as_deref().zip(there).map(|(mine, there)| bare(mine) == there);
-    match (same.filter(|same| *same || mine.proven), fresh) {
+    let there = found.etag.as_deref().filter(|etag| is_of_md5s(etag));
+    let same = mine.etag.as_deref().zip(there).map(|(mine, there)| same(mine, there));
+    match (same.filter(|same| *same || mine.etags != Etags::Opaque), fresh) {
         (Some(true), Some(false)) if mine.new => Whose::Other,
         (Some(true), _) | (None, Some(true)) => Whose::Ours,
         (Some(false), Some(true)) | (None, None) => Whose::Unclear,
@@ -66,10 +66,7 @@ pub(super) fn whose(found: &Found, mine: &Mine) -> Whose {
 pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
     let (mut hash, mut count) = (Md5::new(), 0_u32);
     for etag in etags {
-        let etag = bare(etag?);
-        if !md5_like(&etag) {
-            return None;
-        }
+        let etag = bare(etag.filter(|etag| is_md5(etag))?);
         for pair in etag.as_bytes().chunks_exact(2) {
             let digit = |at: usize| char::from(pair[at]).to_digit(16);
             hash.update([(digit(0)? * 16 + digit(1)?) as u8]);
@@ -77,14 +74,6 @@ pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Opti
         count += 1;
     }
     Some(text::join(&[hex(&hash.finalize()).as_str(), "-", &text::number(count.into())]))
-}
-
-fn bare(etag: &str) -> String {
-    text::bare(etag.trim_ascii(), b'"').to_ascii_lowercase()
-}
-
-fn md5_like(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -100,7 +89,8 @@ mod tests {
         assert_eq!(etag.as_deref(), Some("5873dd45edd01f09c1ef2e7819369e8e-2"));
         assert_eq!(combined([Some(MD5), None].into_iter()), None);
         assert_eq!(combined([Some("\"opaque\"")].into_iter()), None);
-        assert_eq!(combined([Some("W/\"d41d8cd98f00b204e9800998ecf8427e\"")].into_iter()), None);
+        let altered = ["W/\"d41d8cd98f00b204e9800998ecf8427e\"", "\"d41d8cd98f00b204e9800998ecf8427e-gzip\""];
+        assert_eq!(combined(altered.map(Some).into_iter()), etag);
     }
 
     proptest! {
@@ -111,19 +101,19 @@ mod tests {
             etag in proptest::option::of("(\"?[0-9a-fA-F]{32}(-[0-9]{1,5})?\"?|\\PC{0,40})"),
             mine in proptest::option::of("\"?[0-9a-f]{32}\"?"),
             age in proptest::option::of(any::<u64>()),
-            (proven, new) in (any::<bool>(), any::<bool>()),
+            (etags, new) in (prop_oneof![Just(Etags::Unknown), Just(Etags::Md5s), Just(Etags::Opaque)], any::<bool>()),
             since in 0u64..1 << 53,
         ) {
-            let whose = whose(&Found { size: found, etag: etag.clone(), age }, &Mine { size, etag: mine, proven, since, new });
+            let whose = whose(&Found { size: found, etag: etag.clone(), age }, &Mine { size, etag: mine, etags, since, new });
             prop_assert!(found == Some(size) || whose != Whose::Ours);
-            prop_assert_eq!(combined([etag.as_deref()].into_iter()).is_some(), etag.is_some_and(|etag| md5_like(&bare(&etag))));
+            prop_assert_eq!(combined([etag.as_deref()].into_iter()).is_some(), etag.is_some_and(|etag| is_md5(&etag)));
         }
     }
 
     #[test]
     fn whose_an_object_is() {
         let other = "\"ffffffffffffffffffffffffffffffff\"";
-        let mine = |new| Mine { size: 10, etag: Some(MD5.into()), proven: true, since: 5_000, new };
+        let mine = |new| Mine { size: 10, etag: Some(MD5.into()), etags: Etags::Md5s, since: 5_000, new };
         let found =
             |size, etag: Option<&str>, age| Found { size: Some(size), etag: etag.map(Into::into), age: Some(age) };
         for (found, new, expected) in [
@@ -142,8 +132,11 @@ mod tests {
         ] {
             assert_eq!(whose(&found, &mine(new)), expected, "{found:?} {new}");
         }
-        let unproven = Mine { proven: false, ..mine(false) };
-        assert_eq!(whose(&found(10, Some(other), 0), &unproven), Whose::Ours);
-        assert_eq!(whose(&found(10, Some(other), 90_000), &unproven), Whose::Other);
+        let opaque = Mine { etags: Etags::Opaque, ..mine(false) };
+        assert_eq!(whose(&found(10, Some(other), 0), &opaque), Whose::Ours);
+        assert_eq!(whose(&found(10, Some(other), 90_000), &opaque), Whose::Other);
+        let unknown = Mine { etags: Etags::Unknown, ..mine(false) };
+        assert_eq!(whose(&found(10, Some(other), 0), &unknown), Whose::Unclear);
+        assert_eq!(whose(&found(10, Some(&format!("W/{MD5}")), 90_000), &unknown), Whose::Ours);
     }
 }

@@ -1,6 +1,5 @@
 //! The caller's options, checked before a byte is sent, and where they lead.
 
-
 use super::sigv4::encode_path;
 use crate::http::Url;
 use crate::json::{Pairs, decoded};
@@ -65,11 +64,11 @@ fn misfit<T>(wrong: &str, found: &dyn Piece, hint: &'static str) -> Result<T, Mi
 }
 
 impl Options {
-    /// Checks everything; `resolve` parses a URL.
+    /// Checks everything, for a page of the origin `page`; `resolve` parses a URL.
     ///
     /// # Errors
     /// What is wrong, and what to do.
-    pub(super) fn checked(self, resolve: impl Fn(&str) -> Option<Url>) -> Result<Target, Misfit> {
+    pub(super) fn checked(self, page: &str, resolve: impl Fn(&str) -> Option<Url>) -> Result<Target, Misfit> {
         let bucket = &self.bucket;
         if self.region.is_empty() || !is_plain(&self.region) {
             return misfit("`region` (\"{}\") is none.", &self.region, "Name it as your store does: \"us-east-1\".");
@@ -102,7 +101,7 @@ impl Options {
             if let Some(url) = &url {
                 check_no_bucket(endpoint, url, bucket)?;
             }
-            let Some(address) = Address::new(endpoint, url, bucket, self.force_path_style) else {
+            let Some(address) = Address::new(page, endpoint, url, bucket, self.force_path_style) else {
                 return misfit(
                     "The endpoint \"{}\" is no https address.",
                     &text::until(endpoint, "?"),
@@ -149,10 +148,15 @@ impl Target {
 }
 
 impl Address {
-    fn new(endpoint: &str, url: Option<Url>, bucket: &str, force_path: Option<bool>) -> Option<Self> {
+    fn new(page: &str, endpoint: &str, url: Option<Url>, bucket: &str, force_path: Option<bool>) -> Option<Self> {
         // Without a scheme it would be a path of the page's own server.
         let whole = text::has(endpoint, "://") && !endpoint.bytes().any(|byte| byte == b'#' || byte == b'@');
-        let url = url.filter(|url| whole && url.is_safe() && url.query.is_empty())?;
+        let url = url.filter(|url| whole && url.is_safe_from(page) && url.query.is_empty())?;
+        // The page's own origin by plain http: a bucket before its name would be another one.
+        let own = !url.is_safe();
+        if own && force_path == Some(false) {
+            return None;
+        }
         // What was normalised here, and signed, must be what the store reads.
         if encode_path(&url.path) != url.path {
             return None;
@@ -163,7 +167,7 @@ impl Address {
         let mut path = String::from(text::end_bare(&url.path, b'/'));
         path.push('/');
         // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
-        let by_path = numeric || !text::has(name, ".") || text::has(bucket, ".") || !names_a_host(bucket);
+        let by_path = own || numeric || !text::has(name, ".") || text::has(bucket, ".") || !names_a_host(bucket);
         if force_path.unwrap_or(by_path) {
             path.push_str(bucket);
             path.push('/');
@@ -357,6 +361,25 @@ mod tests {
     }
 
     #[test]
+    fn a_store_on_the_pages_own_origin_by_plain_http() {
+        const PAGE: &str = "http://intranet.example";
+        let at = |endpoint: &str, force| {
+            let given = Options { endpoint: Some(endpoint.into()), force_path_style: force, ..options("bucket") };
+            given
+                .checked(PAGE, resolve)
+                .ok()
+                .map(|target| target.addresses[0].origin.clone() + &target.addresses[0].path)
+        };
+        let own = Some("http://intranet.example/s3/bucket/".into());
+        assert_eq!(at("http://intranet.example/s3", None), own);
+        assert_eq!(at("http://intranet.example/s3", Some(true)), own);
+        assert_eq!(at("http://intranet.example/s3", Some(false)), None, "the bucket's name before the host's");
+        assert_eq!(at("http://store.example", None), None);
+        let from_https = Options { endpoint: Some("http://intranet.example".into()), ..options("bucket") };
+        assert!(from_https.checked("https://intranet.example", resolve).is_err());
+    }
+
+    #[test]
     fn where_a_bucket_is() {
         for (bucket, endpoint, force, expected) in [
             ("bucket", None, None, "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/c"),
@@ -376,7 +399,7 @@ mod tests {
             ("bucket", Some("http://localhost:9000"), Some(false), "http://bucket.localhost:9000/a%20b/c"),
         ] {
             let given = Options { endpoint: endpoint.map(Into::into), force_path_style: force, ..options(bucket) };
-            let target = given.checked(resolve).unwrap();
+            let target = given.checked("https://app.example", resolve).unwrap();
             let address = &target.addresses[0];
             let url = address.url(address.path("a b/c"), String::new());
             assert_eq!(url.href, expected);
@@ -431,7 +454,7 @@ mod tests {
             (with_headers(&[("x-amz-meta-a", "1"), ("X-Amz-Meta-A", "2")]), "twice"),
         ];
         for (given, expected) in cases {
-            let (message, hint) = given.checked(resolve).unwrap_err();
+            let (message, hint) = given.checked("https://app.example", resolve).unwrap_err();
             assert!(message.contains(expected), "{message} should name {expected}");
             assert!(!hint.is_empty());
         }
@@ -444,30 +467,33 @@ mod tests {
             endpoints: Some(vec!["https://a.example".into(), "https://b.example".into()]),
             ..options("bucket")
         };
-        let target = given.checked(resolve).unwrap();
+        let target = given.checked("https://app.example", resolve).unwrap();
         let hosts: Vec<_> = target.addresses.iter().map(Address::host).collect();
         assert_eq!(hosts, ["bucket.a.example", "bucket.b.example"]);
     }
 
     #[test]
     fn parts_grow_where_ten_thousand_would_not_do() {
-        let target = options("bucket").checked(resolve).unwrap();
+        let target = options("bucket").checked("https://app.example", resolve).unwrap();
         assert_eq!(target.part_size(1), 8 << 20);
         assert_eq!(target.part_size(10_000 * (8 << 20)), 8 << 20);
         assert_eq!(target.part_size(10_000 * (8 << 20) + 1), 9 << 20);
-        let told = Options { part_size: Some(5 << 20), ..options("bucket") }.checked(resolve).unwrap();
+        let told =
+            Options { part_size: Some(5 << 20), ..options("bucket") }.checked("https://app.example", resolve).unwrap();
         assert_eq!(told.part_size(1 << 30), 5 << 20);
     }
 
     #[test]
     fn headers_are_an_objects_own() {
         let given = [("Cache-Control", " max-age=1 "), ("X-Amz-Meta-Title", "x"), ("Content-Type", "a/b")];
-        let mut target = with_headers(&given).checked(resolve).unwrap();
+        let mut target = with_headers(&given).checked("https://app.example", resolve).unwrap();
         target.if_none_match = true;
         assert_eq!(target.headers[0], ("cache-control".into(), "max-age=1".into()));
         assert_eq!(target.extra_headers(), ["cache-control", "if-none-match"]);
         assert!(target.etag_is_md5());
-        let kms = with_headers(&[("x-amz-server-side-encryption", "aws:kms")]).checked(resolve).unwrap();
+        let kms = with_headers(&[("x-amz-server-side-encryption", "aws:kms")])
+            .checked("https://app.example", resolve)
+            .unwrap();
         assert!(!kms.etag_is_md5());
     }
 

@@ -396,12 +396,23 @@ test("an UploadError of another copy of the package is one", async () => {
 
 test("notify() wants a status", async () => {
   const { upload } = await begun(planUploader());
-  for (const update of [undefined, null, "exported", {}, { status: 1 }]) {
+  for (const update of [undefined, null, "exported", {}, { status: 1 }, { payload: {} }, { type: "x", payload: "exported" }]) {
     assert.throws(
       () => upload.notify(update),
       (error) => error instanceof UploadError && error.code === "invalid-options",
     );
   }
+});
+
+test("notify() takes a webhook's whole body, its payload, or a record", async () => {
+  const { upload, task } = await begun(planUploader());
+  const payload = { media_upload_id: "1", status: "exported", updated_at: "2026-04-29T10:00:00Z" };
+  const updates = [{ type: "vault.media_upload.updated", payload }, payload, { id: "1", status: "exported", media_id: "2" }];
+  for (const update of updates) upload.notify(update);
+  assert.deepEqual(
+    task.calls,
+    updates.map((update) => ["notify", update]),
+  );
 });
 
 test("a handle's file is opened, and unknown until then", async () => {

@@ -145,6 +145,7 @@ export async function everySource(uploader: Uploader): Promise<void> {
     upload.pause();
     upload.resume();
     upload.notify({ status: "exported", media_id: "1", media_upload_id: "2" });
+    upload.notify({ type: "vault.media_upload.updated", payload: { media_upload_id: "2", status: "exported", updated_at: "x" } });
     await upload.cancel();
     const about: [string, string, number, string, UploadStatus] = [
       upload.id,

@@ -113,6 +113,8 @@ upload.status = "done";
 export const finished = upload.status === "finished";
 // @ts-expect-error a status is needed
 upload.notify({ media_id: "1" });
+// @ts-expect-error a status is needed in a payload too
+upload.notify({ type: "vault.media_upload.updated", payload: { media_upload_id: "1" } });
 // @ts-expect-error the detail of "progress" is no text
 upload.addEventListener("progress", (event: CustomEvent<string>) => event.detail);
 // @ts-expect-error nor is it where it is taken away

@@ -43,6 +43,8 @@ pub(crate) struct Core {
     /// The network's.
     pub(crate) weather: Rng,
     pub(crate) line: Cell<Line>,
+    /// The page came by plain http.
+    pub(crate) plain: Cell<bool>,
     /// How far the servers' clocks are ahead of the page's.
     pub(crate) skew_ms: Cell<i64>,
     pub(crate) script: RefCell<Script>,

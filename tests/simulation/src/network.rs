@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::log::Record;
 use crate::platform::{SimPlatform, resolve};
 use crate::sky::{Cut, Network};
-use crate::wiring::{Cors, Outgoing, PAGE, to_wire};
+use crate::wiring::{Cors, Outgoing, PAGE, PLAIN_PAGE, to_wire};
 
 type Answer = Result<Response, SendFailure>;
 
@@ -64,6 +64,7 @@ impl Trip {
     fn begin(page: &SimPlatform, outgoing: Outgoing, once: bool) -> Self {
         let core = page.core.clone();
         let origin = resolve(&outgoing.url).map(|url| url.origin).unwrap_or_default();
+        let origin = if origin == PLAIN_PAGE && core.plain.get() { PAGE.into() } else { origin };
         let route = core.servers.borrow().route(&origin, &outgoing.request);
         let mut lanes = vec![origin.clone(), route.to_string()];
         if outgoing.range.is_some() {

@@ -19,7 +19,7 @@ use crate::hooks::call;
 use crate::network::exchange;
 use crate::shelf::{Write, write};
 use crate::sky::Network;
-use crate::wiring::PAGE;
+use crate::wiring::{PAGE, PLAIN_PAGE};
 use crate::world::World;
 
 /// The platform of one upload.
@@ -44,6 +44,11 @@ impl SimPlatform {
     /// One to read values with, in that world; it is no upload's.
     pub fn of(world: &World) -> Self {
         Self::reading(world.core.clone())
+    }
+
+    /// One of an upload with those options of its provider.
+    pub fn with_options(world: &World, options: Value) -> Self {
+        Self { options: Rc::new(options), ..Self::of(world) }
     }
 
     pub(crate) fn reading(core: Rc<Core>) -> Self {
@@ -119,11 +124,11 @@ impl Platform for SimPlatform {
     }
 
     fn resolve(&self, url: &str) -> Option<Url> {
-        resolve(url)
+        resolve_from(&self.origin(), url)
     }
 
     fn origin(&self) -> String {
-        PAGE.into()
+        if self.core.plain.get() { PLAIN_PAGE } else { PAGE }.into()
     }
 
     fn parse(&self, text: &str) -> Option<Value> {
@@ -199,10 +204,14 @@ impl Platform for SimPlatform {
 
 /// Parses a URL of the web against the page, as `WebPlatform` does; None for what is none, `blob:` and `data:` among it.
 pub(crate) fn resolve(text: &str) -> Option<Url> {
+    resolve_from(PAGE, text)
+}
+
+fn resolve_from(page: &str, text: &str) -> Option<Url> {
     thread_local! {
-        static BASE: Option<url::Url> = url::Url::parse(PAGE).ok();
+        static BASES: [Option<url::Url>; 2] = [PAGE, PLAIN_PAGE].map(|page| url::Url::parse(page).ok());
     }
-    let url = BASE.with(|base| base.as_ref()?.join(text).ok())?;
+    let url = BASES.with(|bases| bases[usize::from(page == PLAIN_PAGE)].as_ref()?.join(text).ok())?;
     if !matches!(url.scheme(), "https" | "http") {
         return None;
     }

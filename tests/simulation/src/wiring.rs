@@ -10,6 +10,8 @@ use crate::platform::SimPlatform;
 
 /// The page's own origin, where the proxies are.
 pub const PAGE: &str = "https://app.example";
+/// The same server by plain http, as an intranet's.
+pub const PLAIN_PAGE: &str = "http://app.example";
 
 /// The result of an upload in this world, as the engine has it.
 pub type SimOutcome = Outcome<SimPlatform>;

@@ -55,6 +55,7 @@ impl World {
                 weather: Rng::new(seed ^ 0x5eed),
                 line: Cell::default(),
                 skew_ms: Cell::default(),
+                plain: Cell::default(),
                 script: RefCell::new(Script::default()),
                 servers: RefCell::new(Servers::new(seed)),
                 hooks: RefCell::default(),
@@ -97,6 +98,11 @@ impl World {
         let mut line = self.core.line.get();
         change(&mut line);
         self.core.line.set(line);
+    }
+
+    /// The page came by plain http, from the same server.
+    pub fn by_plain_http(&self) {
+        self.core.plain.set(true);
     }
 
     /// Sets the servers' clocks ahead of the page's (or behind).

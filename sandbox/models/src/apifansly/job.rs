@@ -18,6 +18,8 @@ pub enum End {
     Completed,
     /// Without one.
     Failed,
+    /// Without one, in a state that the documentation doesn't name and that a consumer of the API treats as an end.
+    Error,
 }
 
 /// Where a failed job says why; not published.
@@ -71,6 +73,7 @@ impl Job {
             match self.end {
                 End::Completed => ("completed", 100),
                 End::Failed => ("failed", 99),
+                End::Error => ("error", 99),
             }
         } else if passed < waits {
             ("waiting", 0)
@@ -91,7 +94,7 @@ impl Job {
         });
         match state {
             "completed" => data["result"] = self.result(),
-            "failed" => {
+            "failed" | "error" => {
                 let why = "The media could not be processed";
                 match self.failure_text {
                     FailureText::Error => data["error"] = json!(why),

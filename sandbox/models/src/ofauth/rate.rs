@@ -32,21 +32,19 @@ impl State {
         tokens
     }
 
-    /// `X-RateLimit-*`, on every answer. `Reset` is when the next token comes, or now where there is one (assumed).
+    /// `X-RateLimit-*`, on every answer. `Limit` is what a minute brings (assumed), `Reset` when full capacity is back (OFAuth,
+    /// "Rate limiting").
     pub(super) fn rate_headers(&mut self, response: Response, connection: &str, now: u64) -> Response {
         let (rate, burst) = (self.config.rate_per_minute, self.config.burst);
         let level = self.refill(connection, now).level;
-        let wait = match COST.saturating_sub(level) {
-            0 => 0,
-            lacking => lacking.div_ceil(rate.max(1)),
-        };
+        let wait = burst.saturating_mul(COST).saturating_sub(level).div_ceil(rate.max(1));
         let reset = match self.config.reset_unit {
             ResetUnit::EpochSeconds => (now + wait).div_ceil(1_000),
             ResetUnit::EpochMillis => now + wait,
             ResetUnit::Seconds => wait.div_ceil(1_000),
         };
         response
-            .with_header("x-ratelimit-limit", &burst.to_string())
+            .with_header("x-ratelimit-limit", &rate.to_string())
             .with_header("x-ratelimit-remaining", &(level / COST).to_string())
             .with_header("x-ratelimit-reset", &reset.to_string())
     }

@@ -27,6 +27,15 @@ pub(super) fn list(request: &Request, account: &str, state: &State, now: u64) ->
             }
         }
     }
+    if let Some(cap) = state.config.list_cap {
+        if state.config.list_refuses && limit > cap {
+            return Err(Refusal::bad_request(format!("limit must not be greater than {cap}")));
+        }
+        limit = limit.min(cap);
+    }
+    if state.config.list_ignores_offset {
+        offset = 0;
+    }
     let shown = state.records.iter().rev().filter(|record| {
         record.account == account
             && (record.export.is_some()

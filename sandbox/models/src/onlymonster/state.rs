@@ -38,6 +38,12 @@ pub struct Config {
     pub start_gives_id: bool,
     /// Whether the list shows uploads that aren't exported yet (assumed).
     pub lists_started: bool,
+    /// The most records of a page, however many are asked for; `null`: as many. (A sibling endpoint's limit is 10.)
+    pub list_cap: Option<usize>,
+    /// Whether a page of more than `list_cap` is refused instead, as the sibling endpoint does.
+    pub list_refuses: bool,
+    /// Whether the list gives the same page whatever the offset.
+    pub list_ignores_offset: bool,
     /// The largest file: 5 GiB.
     pub max_size: u64,
     /// What ids follow from.
@@ -61,6 +67,9 @@ impl Default for Config {
             requests_per_second: 3,
             start_gives_id: true,
             lists_started: true,
+            list_cap: None,
+            list_refuses: false,
+            list_ignores_offset: false,
             max_size: 5 << 30,
             seed: 1,
         }
@@ -107,6 +116,11 @@ impl State {
     /// The key of every export that was accepted; that of an object that was exported twice is there twice.
     pub fn exported_keys(&self) -> Vec<&str> {
         self.records.iter().filter(|record| record.export.is_some()).map(|record| record.key.as_str()).collect()
+    }
+
+    /// The ids of all records, in the order of their making.
+    pub fn record_ids(&self) -> Vec<&str> {
+        self.records.iter().map(|record| record.id.as_str()).collect()
     }
 
     /// How many uploads were started.

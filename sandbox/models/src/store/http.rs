@@ -44,7 +44,15 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
     let (bucket, key) = place(request, state)?;
     let operation = read_operation(request, bucket.clone(), key.clone())?;
     let reply = step(operation, state, now)?;
-    write_reply(request, &bucket, &key, reply)
+    let told = matches!(
+        reply,
+        Reply::Put { .. } | Reply::Part { .. } | Reply::Created { .. } | Reply::Completed { .. } | Reply::Head(_) | Reply::Get(..)
+    );
+    let response = write_reply(request, &bucket, &key, reply)?;
+    Ok(match state.config.encryption.as_deref().filter(|_| told) {
+        Some(algorithm) => response.with_header("x-amz-server-side-encryption", algorithm),
+        None => response,
+    })
 }
 
 /// Virtual-host style where the host begins with a bucket's name, else path style.

@@ -29,8 +29,13 @@ pub struct Config {
     pub min_part_size: u64,
     /// Whether all parts but the last must have one size, as R2 wants.
     pub equal_parts: bool,
-    /// Whether ETags are no MD5s, as with SSE-KMS.
+    /// Whether ETags look like MD5s and are none, as with SSE-KMS and SSE-C: another one for each PUT, whatever the bytes.
     pub opaque_etags: bool,
+    /// The bucket's default encryption, as `x-amz-server-side-encryption` of every answer names it: `AES256`, `aws:kms` or
+    /// `aws:kms:dsse`; those of KMS make ETags opaque. (AWS S3 User Guide, "Setting default server-side encryption behavior".)
+    pub encryption: Option<String>,
+    /// Whether ETags are those of other bytes, the same for the same bytes, as of a store that gets them damaged.
+    pub wrong_etags: bool,
     /// How many conditional writes from now on meet another writer (409).
     pub conflicts: u32,
     /// What identifiers and issued secrets follow from.
@@ -48,6 +53,8 @@ impl Default for Config {
             min_part_size: MIN_PART,
             equal_parts: false,
             opaque_etags: false,
+            encryption: None,
+            wrong_etags: false,
             conflicts: 0,
             seed: 1,
         }
@@ -179,14 +186,16 @@ impl State {
 
     /// The ETag of something new: what it should be, or something else of the same looks.
     pub(super) fn etag_for(&mut self, etag: String) -> String {
-        if !self.config.opaque_etags {
-            return etag;
-        }
-        let token = self.ids.token();
-        let opaque = crate::content::Content::bytes(format!("{token}{etag}").into_bytes());
+        let kms = self.config.encryption.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"));
+        let salt = match (self.config.opaque_etags || kms, self.config.wrong_etags) {
+            (true, _) => self.ids.token(),
+            (false, true) => "damaged".to_string(),
+            (false, false) => return etag,
+        };
+        let other = crate::content::Content::bytes(format!("{salt}{etag}").into_bytes());
         match etag.split_once('-') {
-            Some((_, count)) => format!("{}-{count}", hex(&opaque.md5)),
-            None => hex(&opaque.md5),
+            Some((_, count)) => format!("{}-{count}", hex(&other.md5)),
+            None => hex(&other.md5),
         }
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("s3: expired credentials are fetched again", |stage| credentials_expire(stage).boxed_local()),
         Test::new("s3: uploads of an uploader share credentials", |stage| credentials_shared(stage).boxed_local()),
         Test::new("s3: a complete that answers 200 with an error", |stage| error_in_200(stage).boxed_local()),
+        Test::new("s3: a bucket that encrypts with KMS", |stage| encrypted(stage).boxed_local()),
         Test::new("s3: odd names", |stage| odd_names(stage).boxed_local()),
         Test::new("s3: getCredentials() of the page throws", |stage| no_credentials(stage).boxed_local()),
         Test::new("s3: what the result says", |stage| result_fields(stage).boxed_local()),
@@ -51,6 +52,40 @@ async fn headers(stage: &Stage) -> Result<()> {
     }
     for part in log.of("store:UploadPart") {
         ensure!(!part.headers.contains_key("x-amz-meta-title"), "metadata on a part: {part:?}");
+    }
+    Ok(())
+}
+
+/// Its ETags look like MD5s and are none. The header says so where it is exposed, else one part is sent twice, once in a page.
+async fn encrypted(stage: &Stage) -> Result<()> {
+    let (large, small) = (stage.file("large.bin", SEVERAL_PARTS)?, stage.file("small.bin", MIB)?);
+    let options = options(stage, Destination::S3)?;
+    for (knobs, verified, more) in [
+        (json!({ "encryption": "AES256" }), true, 0),
+        (json!({ "encryption": "aws:kms" }), false, 0),
+        (json!({ "encryption": null, "opaqueEtags": true }), false, 1),
+    ] {
+        stage.sandbox.vendors(json!({ "store": knobs })).await?;
+        let page = stage.page().await?;
+        page.pick(&[&large, &small]).await?;
+        let mut attempts = 0;
+        for (number, file) in [&large, &small].into_iter().enumerate() {
+            let report = page.upload(json!({ "file": number, "options": options })).await?;
+            let result = report.done()?;
+            stage.arrived(Destination::S3, result, file).await?;
+            ensure!(result["verified"] == json!(verified), "{knobs}: {result}");
+            attempts += result["attempts"].as_u64().unwrap_or_default() - result["parts"].as_u64().unwrap_or_default();
+        }
+        ensure!(attempts == more, "{knobs}: {attempts} parts were sent twice");
+        let mut required = options.clone();
+        required["integrity"] = json!("require");
+        let report = page.upload(json!({ "file": 1, "options": required })).await?;
+        if verified {
+            report.done()?;
+        } else {
+            let error = report.failed("integrity-mismatch")?;
+            ensure!(error.message.contains("SSE-KMS") && error.retryable == Some(false), "{error:?}");
+        }
     }
     Ok(())
 }

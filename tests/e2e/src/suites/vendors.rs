@@ -23,6 +23,9 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("onlymonster: a bound on the polling", |stage| too_long(stage).boxed_local()),
         Test::new("apifansly: ids are text, links have an end", |stage| fansly_result(stage).boxed_local()),
         Test::new("apifansly: a job that fails", |stage| fansly_fails(stage).boxed_local()),
+        Test::new("vendors: polls go to the server, whatever the browser's cache keeps", |stage| {
+            cached_polls(stage).boxed_local()
+        }),
     ]
 }
 
@@ -90,6 +93,34 @@ async fn rate(stage: &Stage) -> Result<()> {
     stage.arrived(Destination::Ofauth, report.done()?, &file).await?;
     let refused = stage.log().await?.of("ofauth:*").iter().filter(|one| one.status == Some(429)).count();
     ensure!(refused <= 3, "{refused} calls were refused, though every answer told the rate");
+    Ok(())
+}
+
+/// The first poll's answer may be kept for an hour, as by a proxy that sets such a header: the next one must ask all the same.
+async fn cached_polls(stage: &Stage) -> Result<()> {
+    quick(stage).await?;
+    let file = stage.file("polled.mp4", MIB)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let waiting = json!({ "statusCode": 200, "data": { "success": true, "state": "waiting", "progress": 0 } });
+    for (destination, route, body) in [
+        (Destination::Apifansly, "apifansly:status", waiting),
+        (Destination::Onlymonster, "onlymonster:list", json!({ "items": [] })),
+    ] {
+        for transport in ["xhr", "fetch", "auto"] {
+            let headers = json!({ "content-type": "application/json", "cache-control": "max-age=3600" });
+            let effect = json!({ "kind": "status", "status": 200, "headers": headers, "body": body.to_string() });
+            stage.sandbox.faults(json!([{ "route": route, "times": 1, "effect": effect }])).await?;
+            let mut options = options(stage, destination)?;
+            options["transport"] = json!(transport);
+            options["provider"]["pollTimeoutMs"] = json!(60_000);
+            if destination == Destination::Apifansly {
+                options["provider"]["pollIntervalMs"] = json!(100);
+            }
+            let report = page.upload(json!({ "options": options })).await?;
+            stage.arrived(destination, report.done()?, &file).await?;
+        }
+    }
     Ok(())
 }
 

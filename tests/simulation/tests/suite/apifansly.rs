@@ -194,19 +194,51 @@ fn completed_without_a_media_id_is_not_done_yet() {
     assert_eq!(world.count("apifansly:status"), 5);
 }
 
+/// The times between the form's answer and the polls.
+fn poll_gaps(world: &World) -> Vec<u64> {
+    let form = world.sent("apifansly:upload")[0].arrived_at.unwrap();
+    let polls = world.sent("apifansly:status");
+    let times: Vec<u64> = [form].into_iter().chain(polls.iter().map(|poll| poll.sent_at)).collect();
+    times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
 #[test]
-fn polls_slow_down_from_one_second_to_ten() {
-    let world = World::new(1);
-    world.servers().apifansly.config.processing_ms = 120_000;
-    let upload = uploads(&world, provider(), MIB);
-    world.stored(&upload);
-    let polls: Vec<u64> = world.sent("apifansly:status").iter().map(|poll| poll.sent_at).collect();
-    for (pair, rhythm) in polls.windows(2).zip([2_000, 4_000, 8_000].into_iter().chain([10_000; 99])) {
-        let gap = pair[1] - pair[0];
-        assert!((rhythm * 3 / 4..=rhythm * 5 / 4 + 200).contains(&gap), "{gap} where {rhythm} is due");
+fn polls_slow_down_from_two_seconds_to_thirty() {
+    for (interval, rhythm) in [
+        (json!(null), [2_000, 4_000, 8_000, 16_000, 30_000]),
+        (json!(500), [500, 1_000, 2_000, 4_000, 8_000]),
+        (json!(20_000), [20_000, 30_000, 30_000, 30_000, 30_000]),
+        (json!(60_000), [60_000, 60_000, 60_000, 60_000, 60_000]),
+    ] {
+        let world = World::new(1);
+        world.servers().apifansly.config.processing_ms = 400_000;
+        let mut options = provider();
+        options["pollIntervalMs"] = interval.clone();
+        let upload = uploads(&world, options, MIB);
+        world.stored(&upload);
+        let gaps = poll_gaps(&world);
+        assert!(gaps.len() >= 5, "{gaps:?}");
+        for (index, gap) in gaps.iter().enumerate() {
+            let rhythm = rhythm[index.min(4)];
+            // Each answer's way comes on top.
+            let late = rhythm * 5 / 4 + 400;
+            let doubled = index >= 5 && interval == json!(500);
+            assert!(doubled || (rhythm * 3 / 4..=late).contains(gap), "{gap} where {rhythm} is due: {gaps:?}");
+        }
+        let steps: Vec<f64> = upload.progress().iter().filter_map(|progress| progress.processing).collect();
+        assert!(steps.len() > 3 && steps.last() == Some(&1.0), "the vendor's own progress is told: {steps:?}");
     }
-    let steps: Vec<f64> = upload.progress().iter().filter_map(|progress| progress.processing).collect();
-    assert!(steps.len() > 3 && steps.last() == Some(&1.0), "the vendor's own progress is told: {steps:?}");
+}
+
+#[test]
+fn the_state_error_is_an_end() {
+    let world = World::new(1);
+    world.servers().apifansly.config.end = End::Error;
+    let error = uploads(&world, provider(), MIB).error();
+    assert_eq!((error.code, error.step), (Code::ProcessingFailed, Some(Step::Status)));
+    assert!(error.message.contains("could not be processed"), "{error:?}");
+    assert_eq!(error.vendor.as_ref().unwrap().code.as_deref(), Some("error"));
+    assert!(world.count("apifansly:status") < 20);
 }
 
 #[test]
@@ -245,6 +277,9 @@ fn straight_to_the_vendor_and_options_that_cannot_work() {
         json!({ "name": "apifansly", "accountId": "2002" }),
         json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "" }),
         json!({ "name": "apifansly", "baseUrl": "/api/apifansly" }),
+        json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "2002", "pollIntervalMs": 0 }),
+        json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "2002", "pollIntervalMs": 86_400_001 }),
+        json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "2002", "pollIntervalMs": 1.5 }),
         json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "2002", "apiKey": "k" }),
     ] {
         let world = World::new(1);

@@ -299,6 +299,41 @@ fn the_rate_that_one_upload_learns_eases_off_all_of_that_connection() {
     }
 }
 
+/// 60 a minute, burst 90, as published: what is beyond the burst goes one a second, and not one each time that all is back.
+#[test]
+fn many_parts_go_on_by_the_token() {
+    for (concurrency, latency) in [(1, (20, 60)), (6, (20, 60)), (6, (400, 900)), (16, (20, 60))] {
+        let world = World::new(1);
+        world.line(|line| (line.latency, line.bytes_per_ms) = (latency, 100_000));
+        let options = json!({ "concurrency": concurrency });
+        let upload = world.upload(provider(), options, &world.file("clip.mp4", 150 * 5 * MIB));
+        world.run();
+        assert_eq!(world.stored(&upload).parts, 150);
+        let needed_ms = (150 + 2 - 90) * 1_000;
+        let most = needed_ms * 5 / 4 + 152 * 2 * latency.1 / concurrency;
+        assert!(world.elapsed() < most, "{concurrency}: {} ms where {needed_ms} are needed", world.elapsed());
+        let refused = world.sent("ofauth:*").iter().filter(|record| record.status == Some(429)).count();
+        assert!(refused <= 2 * concurrency as usize, "{concurrency}: {refused} were refused");
+    }
+}
+
+#[test]
+fn what_a_429_asks_for_is_waited_for() {
+    for (header, least) in
+        [(Some(("retry-after", "20")), 20_000), (Some(("x-ratelimit-reset", "90")), 1_000), (None, 1_000)]
+    {
+        let world = World::new(1);
+        let fault = Fault::status(429);
+        let fault = header.iter().fold(fault, |fault, (name, value)| fault.with(name, value));
+        world.fault("ofauth:init", 0, 1, fault);
+        let upload = uploads(&world, "clip.mp4", 6 * MIB);
+        world.stored(&upload);
+        let inits = world.sent("ofauth:init");
+        let waited = inits[1].sent_at - inits[0].sent_at;
+        assert!((least..least + 2_000).contains(&waited), "{header:?}: {waited}");
+    }
+}
+
 #[test]
 fn a_clock_that_is_off_changes_nothing_about_the_rate() {
     for (skew, unit) in [

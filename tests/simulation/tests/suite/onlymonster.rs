@@ -148,6 +148,8 @@ fn options_that_cannot_work_are_said_at_once() {
         json!({ "accountId": "12a" }),
         json!({ "exportType": "story" }),
         json!({ "requestsPerSecond": 0 }),
+        json!({ "requestsPerSecond": -0.5 }),
+        json!({ "requestsPerSecond": "1" }),
         json!({ "baseUrl": null }),
         json!({ "token": "secret" }),
     ] {
@@ -201,17 +203,19 @@ fn never_more_than_three_requests_arrive_in_any_second() {
 
 #[test]
 fn another_rate_is_the_callers_to_set() {
-    let world = World::new(1);
-    let uploader = world.uploader(json!({}));
-    let options = with(json!({ "requestsPerSecond": 1 }));
-    let uploads: Vec<_> = (0..5).map(|_| uploader.upload(options.clone(), &world.file("clip.mp4", MIB))).collect();
-    world.run();
-    for upload in &uploads {
-        world.stored(upload);
+    for (rate, calls, within) in [(json!(1), 1, 1_000), (json!(0.5), 1, 2_000), (json!(2.5), 3, 1_200)] {
+        let world = World::new(1);
+        let uploader = world.uploader(json!({}));
+        let options = with(json!({ "requestsPerSecond": rate }));
+        let uploads: Vec<_> = (0..5).map(|_| uploader.upload(options.clone(), &world.file("clip.mp4", MIB))).collect();
+        world.run();
+        for upload in &uploads {
+            world.stored(upload);
+        }
+        let mut arrived: Vec<u64> = world.sent("onlymonster:*").iter().filter_map(|record| record.arrived_at).collect();
+        arrived.sort_unstable();
+        assert!(arrived.windows(calls + 1).all(|more| more[calls] - more[0] >= within), "{rate}: {arrived:?}");
     }
-    let mut arrived: Vec<u64> = world.sent("onlymonster:*").iter().filter_map(|record| record.arrived_at).collect();
-    arrived.sort_unstable();
-    assert!(arrived.windows(2).all(|two| two[1] - two[0] >= 1_000));
 }
 
 #[test]
@@ -294,13 +298,97 @@ fn a_webhooks_word_ends_the_wait() {
     let upload = world.upload(provider(), json!({}), &world.file("clip.mp4", MIB));
     let later = world.clone();
     upload.when_status(Status::Processing, move |upload| {
-        let (one, two) = (upload.clone(), upload.clone());
+        let (one, two, three) = (upload.clone(), upload.clone(), upload.clone());
         later.after(3_000, move || one.notify(json!({ "media_upload_id": "another", "status": "failed" })));
-        later.after(4_000, move || two.notify(json!({ "status": "exported", "media_id": "3900000001" })));
+        let whole = json!({ "type": "vault.media_upload.updated", "payload": { "media_upload_id": "another", "status": "failed" } });
+        later.after(3_500, move || two.notify(whole));
+        later.after(4_000, move || three.notify(json!({ "status": "exported", "media_id": "3900000001" })));
     });
     world.run();
     assert_eq!(upload.done().outcome.media_id.as_deref(), Some("3900000001"));
     assert!(world.elapsed() < 10_000, "{}", world.elapsed());
+}
+
+/// Uploads that others have exported before.
+fn others(world: &World, count: usize) {
+    let uploader = world.uploader(json!({ "concurrency": 16 }));
+    for _ in 0..count {
+        uploader.upload(with(json!({ "requestsPerSecond": 1000 })), &world.file("other.mp4", MIB));
+    }
+    world.servers().onlymonster.config.requests_per_second = 1000;
+    world.run();
+}
+
+/// A list of pages of ten on which the record isn't the first one, since others come after it.
+fn behind_others(world: &World, newer: usize) -> Handle {
+    others(world, 3);
+    world.servers().onlymonster.config.processing_ms = 60_000;
+    let upload = world.upload(provider(), json!({}), &world.file("clip.mp4", MIB));
+    while world.effects("onlymonster:export") < 4 {
+        world.run_for(10);
+    }
+    others(world, newer);
+    upload
+}
+
+#[test]
+fn a_record_is_found_however_few_a_page_has() {
+    for (cap, refuses) in [(None, false), (Some(10), false), (Some(10), true), (Some(7), false), (Some(1), false)] {
+        let world = World::new(1);
+        {
+            let config = &mut world.servers().onlymonster.config;
+            (config.list_cap, config.list_refuses) = (cap, refuses);
+        }
+        let upload = behind_others(&world, 25);
+        world.stored(&upload);
+        let lists = world.sent("onlymonster:list");
+        let of_it = lists.iter().filter(|list| list.upload == upload.number()).count();
+        // Some eight polls: only the first one has to look for it page by page.
+        let pages = cap.map_or(1, |cap| 25 / cap + 2);
+        assert!(of_it <= 16 + pages, "{of_it} of {pages} pages, cap {cap:?}");
+        assert!(lists.iter().filter(|list| list.status == Some(400)).count() <= 29, "one refusal for each upload");
+    }
+}
+
+#[test]
+fn a_list_that_ignores_the_offset_ends() {
+    for cap in [None, Some(10)] {
+        let world = World::new(1);
+        {
+            let config = &mut world.servers().onlymonster.config;
+            (config.list_cap, config.list_ignores_offset) = (cap, true);
+        }
+        others(&world, 12);
+        // Lost answers have the list read to its end.
+        world.fault("onlymonster:export", 0, 1, Fault::ResetBefore);
+        let upload = uploads(&world, with(json!({ "requestsPerSecond": 1000 })), MIB);
+        world.stored(&upload);
+        let lists = world.sent("onlymonster:list");
+        let of_it = lists.iter().filter(|list| list.upload == upload.number()).count();
+        assert!(of_it <= 12, "{of_it}: {upload:?}");
+    }
+}
+
+/// The vendor's page on webhooks: the payload has no media id, so the list gives it.
+#[test]
+fn what_a_webhook_sent_is_taken_whole() {
+    for (status, code) in [("exported", None), ("failed", Some(Code::ProcessingFailed))] {
+        let world = std::rc::Rc::new(World::new(1));
+        world.servers().onlymonster.config.processing_ms = 100_000;
+        let upload = world.upload(provider(), json!({}), &world.file("clip.mp4", MIB));
+        let later = world.clone();
+        upload.when_status(Status::Processing, move |upload| {
+            let (world, upload) = (later.clone(), upload.clone());
+            later.after(100_500, move || {
+                let id = world.servers().onlymonster.record_ids()[0].to_string();
+                let payload = json!({ "media_upload_id": id, "status": status, "updated_at": "2026-04-29T10:00:00Z" });
+                upload.notify(json!({ "type": "vault.media_upload.updated", "payload": payload }));
+            });
+        });
+        world.run();
+        assert_eq!(upload.code(), code, "{upload:?}");
+        assert!(world.elapsed() < 104_000, "{} ms: the next poll is due later", world.elapsed());
+    }
 }
 
 #[test]

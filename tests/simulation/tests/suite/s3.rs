@@ -286,22 +286,6 @@ fn real_bytes_are_verified_part_by_part() {
 }
 
 #[test]
-fn etags_that_are_no_md5s_are_for_auto_to_find_out_or_off() {
-    // A store whose ETags look like MD5s and are none can't be told from damage: the error names the option.
-    let world = World::new(1);
-    world.servers().store.config.opaque_etags = true;
-    let file = world.real_file("clip.mp4", MIB as usize);
-    let upload = world.upload(with(json!({})), json!({ "integrity": "auto" }), &file);
-    world.run();
-    let error = upload.error();
-    assert_eq!(error.code, Code::IntegrityMismatch);
-    assert!(error.hint.as_ref().unwrap().contains("\"off\""), "{error:?}");
-    let upload = world.upload(with(json!({})), json!({ "integrity": "off" }), &file);
-    world.run();
-    assert!(!world.stored(&upload).verified);
-}
-
-#[test]
 fn options_that_cannot_work_are_said_before_a_request() {
     for members in [
         json!({ "bucket": "" }),

@@ -218,6 +218,29 @@ fn opaque_etags_look_like_etags_and_are_checked_all_the_same() {
 }
 
 #[test]
+fn etags_follow_the_encryption_and_the_damage() {
+    let content = || Content::bytes(*b"x");
+    let twice = |change: fn(&mut Config)| {
+        let mut state = state();
+        change(&mut state.config);
+        let id = begin(&mut state);
+        [1, 1].map(|number| send(&mut state, &id, number, content()).unwrap())
+    };
+    let plain = content().etag();
+    assert_eq!(twice(|config| config.encryption = Some("AES256".into())), [plain.clone(), plain.clone()]);
+    for change in [
+        |config: &mut Config| config.encryption = Some("aws:kms".into()),
+        |config: &mut Config| config.encryption = Some("aws:kms:dsse".into()),
+        |config: &mut Config| config.opaque_etags = true,
+    ] {
+        let [one, two] = twice(change);
+        assert!(one != two && one != plain && two != plain, "another one each time");
+    }
+    let [one, two] = twice(|config| config.wrong_etags = true);
+    assert!(one == two && one != plain, "wrong, and the same");
+}
+
+#[test]
 fn the_same_story_gives_the_same_ids() {
     let tell = || {
         let mut state = state();

@@ -1,0 +1,340 @@
+//! ETags that look like MD5s and are none (SSE-KMS, SSE-C), those that a proxy changed, and those of bytes that were damaged.
+
+use std::rc::Rc;
+
+use partway::engine::events::{Event, Status};
+use partway::error::Code;
+use partway_models::store;
+use partway_simulation::world::Beginning;
+use partway_simulation::{Fault, Handle, World};
+use serde_json::{Value, json};
+
+use crate::dialects::{Dialect, MIB, of};
+
+/// A file of three parts by `s3`'s usual size.
+const THREE: u64 = 17 * MIB;
+
+fn s3(key: &str) -> Value {
+    crate::s3::with(json!({ "key": key }))
+}
+
+impl Dialect {
+    /// The least that goes in parts: hashing takes its time.
+    fn parts(&self) -> u64 {
+        if self.name == "onlymonster" { 17 * MIB } else { 16 * MIB }
+    }
+}
+
+fn begins(world: &World, provider: Value, options: Value, size: u64) -> Handle {
+    world.upload(provider, options, &world.real_file("clip.mp4", size as usize))
+}
+
+fn uploads(world: &World, provider: Value, options: Value, size: u64) -> Handle {
+    let upload = begins(world, provider, options, size);
+    world.run();
+    upload
+}
+
+fn auto() -> Value {
+    json!({ "integrity": "auto" })
+}
+
+fn require() -> Value {
+    json!({ "integrity": "require" })
+}
+
+/// A world whose stores are set up.
+fn with_stores(change: impl Fn(&mut store::Config)) -> World {
+    let world = World::new(1);
+    change(&mut world.servers().store.config);
+    change(&mut world.servers().vault.config);
+    world
+}
+
+/// The bucket encrypts with KMS, and its CORS rule keeps that from the page.
+fn encrypted() -> World {
+    with_stores(|config| config.encryption = Some("aws:kms".into()))
+}
+
+fn expose(world: &World) {
+    let exposed = "x-amz-server-side-encryption".to_string();
+    world.servers().bucket_cors.exposes.as_mut().unwrap().push(exposed);
+}
+
+fn warned(world: &World) -> usize {
+    world.log().warnings.iter().filter(|warning| warning.contains("SSE-KMS")).count()
+}
+
+/// How many PUTs there were more than parts, over all uploads.
+fn repetitions(world: &World, uploads: &[Handle]) -> i64 {
+    let parts: u32 = uploads.iter().map(|upload| world.stored(upload).parts).sum();
+    (world.count("store:UploadPart") + world.count("store:PutObject")) as i64 - i64::from(parts)
+}
+
+#[test]
+fn a_bucket_with_kms_costs_one_repetition_in_a_page() {
+    for name in ["s3", "plan", "onlymonster"] {
+        of(
+            |dialect| dialect.name == name,
+            |dialect| {
+                let world = encrypted();
+                let first = uploads(&world, dialect.provider_for("a"), auto(), dialect.parts());
+                assert!(!world.stored(&first).verified, "{first:?}");
+                assert_eq!(repetitions(&world, &[first.clone()]), 1, "{first:?}");
+                // Another file, another uploader: the verdict is the store's.
+                let second = uploads(&world, dialect.provider_for("b"), auto(), dialect.parts());
+                let single = uploads(&world, dialect.provider_for("c"), auto(), MIB);
+                assert_eq!(repetitions(&world, &[first, second, single]), 1);
+                assert_eq!(warned(&world), 1, "once for a store: {:?}", world.log().warnings);
+            },
+        );
+    }
+}
+
+#[test]
+fn uploads_side_by_side_find_it_out_together() {
+    for concurrency in [1, 2, 6] {
+        let world = encrypted();
+        let options = json!({ "integrity": "auto", "concurrency": concurrency });
+        let uploader = world.uploader(options.clone());
+        let mut all: Vec<Handle> = (0..3)
+            .map(|number| uploader.upload(s3(&format!("{number}")), &world.real_file("clip.mp4", THREE as usize)))
+            .collect();
+        all.push(begins(&world, s3("other"), options, MIB));
+        world.run();
+        assert_eq!(repetitions(&world, &all), 1, "{concurrency}: {all:?}");
+        assert_eq!(warned(&world), 1);
+    }
+}
+
+#[test]
+fn a_bucket_that_says_so_costs_nothing() {
+    for (algorithm, verified, warnings) in [("aws:kms", false, 1), ("aws:kms:dsse", false, 1), ("AES256", true, 0)] {
+        for size in [MIB, THREE] {
+            let world = with_stores(|config| config.encryption = Some(algorithm.into()));
+            expose(&world);
+            let upload = uploads(&world, s3("a"), auto(), size);
+            assert_eq!(world.stored(&upload).verified, verified, "{algorithm}");
+            assert_eq!((repetitions(&world, &[upload]), warned(&world)), (0, warnings), "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn what_require_cannot_have_ends_it_and_says_why() {
+    for (exposed, size, most) in [(true, MIB, 1), (true, THREE, 3), (false, MIB, 2), (false, THREE, 4)] {
+        let world = encrypted();
+        if exposed {
+            expose(&world);
+        }
+        let error = uploads(&world, s3("a"), require(), size).error();
+        assert_eq!((error.code, error.retryable), (Code::IntegrityMismatch, false));
+        assert!(error.message.contains("SSE-KMS") && error.message.contains("no MD5s"), "{error:?}");
+        assert!(error.hint.as_ref().unwrap().contains("\"auto\""), "{error:?}");
+        let puts = world.count("store:UploadPart") + world.count("store:PutObject");
+        assert!(puts <= most, "{puts} of {most}, exposed {exposed}");
+        // The page knows the store by now: the next one ends without a repetition.
+        let before = world.count("store:PutObject");
+        assert_eq!(uploads(&world, s3("b"), require(), MIB).code(), Some(Code::IntegrityMismatch));
+        assert_eq!(world.count("store:PutObject") - before, 1);
+    }
+}
+
+#[test]
+fn the_same_wrong_etag_twice_is_damage() {
+    for (told, size) in [(false, MIB), (false, THREE), (true, MIB), (true, THREE)] {
+        let world = with_stores(|config| {
+            config.wrong_etags = true;
+            config.encryption = told.then(|| "AES256".into());
+        });
+        expose(&world);
+        let options = json!({ "integrity": "auto", "retry": { "attempts": 3 } });
+        let upload = uploads(&world, s3("a"), options, size);
+        let error = upload.error();
+        assert_eq!((error.code, error.step.map(|step| step.as_str())), (Code::IntegrityMismatch, Some("part")));
+        assert!(!error.message.contains("KMS") && error.hint.as_ref().unwrap().contains("\"off\""), "{error:?}");
+        let first = |part: u32| u64::from(part - 1) * 8 * MIB;
+        let of_part =
+            |start| world.sent("store:*").iter().filter(|put| put.range.is_some_and(|r| r.start == start)).count();
+        let tries = of_part(first(error.part_number.unwrap()));
+        assert!((3..=4).contains(&tries), "{tries}: {upload:?}");
+        assert_eq!(warned(&world), 0);
+        assert_eq!(world.servers().store.open_uploads(), [], "it is given up");
+    }
+}
+
+#[test]
+fn a_part_that_was_damaged_once_is_sent_again() {
+    for skip in [0, 2] {
+        let world = World::new(1);
+        world.fault("store:UploadPart", skip, 1, Fault::Edit(Rc::new(|answer| answer.headers.insert("etag", OTHER))));
+        let upload = uploads(&world, s3("a"), require(), THREE);
+        assert!(world.stored(&upload).verified);
+        assert_eq!(repetitions(&world, &[upload]), 1, "{skip}");
+    }
+}
+
+const OTHER: &str = "\"ffffffffffffffffffffffffffffffff\"";
+
+/// One part that gets another ETag each time, in an upload whose other parts match: that is no encryption.
+#[test]
+fn a_part_that_matched_proves_what_the_others_are() {
+    let world = World::new(1);
+    for (skip, etag) in [(3, "\"00000000000000000000000000000001\""), (0, "\"00000000000000000000000000000002\"")] {
+        let edit = Fault::Edit(Rc::new(move |answer| answer.headers.insert("etag", etag)));
+        world.fault("store:UploadPart", skip, 1, edit);
+    }
+    let options = json!({ "integrity": "auto", "concurrency": 1 });
+    let upload = uploads(&world, s3("a"), options, 25 * MIB);
+    assert!(world.stored(&upload).verified, "{upload:?}");
+    assert_eq!((repetitions(&world, &[upload]), warned(&world)), (2, 0));
+}
+
+#[test]
+fn an_etag_that_a_proxy_changed_is_read_for_what_it_carries() {
+    let changes: [fn(&str) -> String; 6] = [
+        |etag| format!("W/{etag}"),
+        |etag| etag.replacen("\"", "", 1).replace('"', "-gzip\"").replacen("", "\"", 1),
+        |etag| format!("\"{}--gzip\"", etag.trim_matches('"')),
+        |etag| format!("W/\"{};gzip\"", etag.trim_matches('"')),
+        |etag| format!("{etag}-br"),
+        |etag| etag.trim_matches('"').to_string(),
+    ];
+    for change in changes {
+        of(
+            |dialect| ["s3", "plan", "onlymonster"].contains(&dialect.name),
+            |dialect: &Dialect| {
+                for size in [MIB, dialect.parts()] {
+                    let world = World::new(1);
+                    world.fault("store:*", 0, None, changed(change));
+                    let upload = uploads(&world, dialect.provider(), require(), size);
+                    let result = world.stored(&upload);
+                    assert!(result.verified, "{upload:?}");
+                    assert_eq!(repetitions(&world, &[upload.clone()]), 0);
+                    let etag = result.outcome.etag.unwrap_or_default();
+                    assert!(!etag.contains('W') && !etag.contains("gzip"), "{etag}");
+                }
+            },
+        );
+    }
+}
+
+fn changed(change: fn(&str) -> String) -> Fault {
+    Fault::Edit(Rc::new(move |answer| {
+        if let Some(etag) = answer.header("etag").map(change) {
+            answer.headers.insert("etag", &etag);
+        }
+    }))
+}
+
+/// Its page ends midway; the list has what was kept.
+fn goes_on(world: &World, options: Value) -> Handle {
+    let (session, file) = (world.session(), world.real_file("clip.mp4", 25 * MIB as usize));
+    world.line(|line| line.bytes_per_ms = 500);
+    let first = world.uploader(options.clone()).begin(s3("a"), &file, Some(session), Beginning::New);
+    while world.kept(session).is_none_or(|kept| kept.parts.len() < 2) {
+        world.run_for(50);
+    }
+    world.crash(true);
+    let kept = world.kept(session).unwrap();
+    let second = world.uploader(options).begin(first.provider().clone(), &file, Some(session), Beginning::Kept(kept));
+    world.run();
+    second
+}
+
+#[test]
+fn what_was_kept_counts_with_kms_too() {
+    for edit in [None, Some(changed(|etag| format!("W/{etag}")))] {
+        let world = encrypted();
+        if let Some(edit) = edit {
+            world.fault("store:UploadPart", 0, None, edit);
+        }
+        let upload = goes_on(&world, json!({ "integrity": "auto", "concurrency": 1 }));
+        let result = world.stored(&upload);
+        assert!(!result.verified);
+        // Two at least were kept; one more is sent twice in each page.
+        assert!(result.attempts <= 4, "{upload:?}");
+    }
+}
+
+#[test]
+fn a_condition_stands_in_nobodys_way_with_kms() {
+    for exposed in [false, true] {
+        for fault in [None, Some(Fault::ResetAfter)] {
+            let world = encrypted();
+            if exposed {
+                expose(&world);
+            }
+            let lost = fault.is_some();
+            if let Some(fault) = fault {
+                world.fault("store:PutObject", 0, 1, fault);
+            }
+            let provider = crate::s3::with(json!({ "ifNoneMatch": true }));
+            let upload = uploads(&world, provider.clone(), auto(), MIB);
+            match upload.code() {
+                None => drop(world.stored(&upload)),
+                // The answer was lost, and nobody says what the object's ETag is: it isn't called another's.
+                code => assert_eq!((code, lost, exposed), (Some(Code::OutcomeUnknown), true, false), "{upload:?}"),
+            }
+            assert_eq!(world.servers().store.keys("media").len(), 1);
+            world.run_for(60_000);
+            assert_eq!(uploads(&world, provider, auto(), MIB).code(), Some(Code::Conflict), "what is there stays");
+        }
+    }
+}
+
+#[test]
+fn a_plans_own_condition_is_no_conflict_with_what_was_just_stored() {
+    for (options, code) in [(auto(), None), (require(), Some(Code::IntegrityMismatch))] {
+        let world = encrypted();
+        world.servers().backend.headers = vec![("if-none-match".into(), "*".into())];
+        let upload = uploads(&world, json!({ "name": "plan" }), options, MIB);
+        assert_eq!(upload.code(), code, "{upload:?}");
+        assert!(code.is_some() || !world.stored(&upload).verified);
+    }
+}
+
+#[test]
+fn a_plan_that_asks_for_encryption_is_taken_at_its_word() {
+    for (name, value) in
+        [("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-customer-algorithm", "AES256")]
+    {
+        let world = with_stores(|config| config.opaque_etags = true);
+        world.servers().backend.headers = vec![(name.into(), value.into())];
+        let upload = uploads(&world, json!({ "name": "plan" }), auto(), MIB);
+        assert!(!world.stored(&upload).verified);
+        assert_eq!((repetitions(&world, &[upload]), warned(&world)), (0, 0), "{name}");
+    }
+}
+
+#[test]
+fn a_pause_while_it_is_found_out_costs_no_more_than_itself() {
+    let world = Rc::new(encrypted());
+    world.line(|line| line.bytes_per_ms = 2_000);
+    let upload = begins(&world, s3("a"), auto(), THREE);
+    let later = world.clone();
+    // The first part was answered and is on its way once more.
+    world.at_milestone(12, 500, move || {
+        let upload = later.handles()[0].clone();
+        upload.pause();
+        let after = later.clone();
+        after.after(5_000, move || upload.resume());
+    });
+    world.run();
+    assert!(upload.statuses().contains(&Status::Paused), "{upload:?}");
+    assert!(!world.stored(&upload).verified);
+    assert!(upload.events().iter().all(|(_, event)| !matches!(event, Event::Part(part) if part.verified)));
+}
+
+#[test]
+fn a_lost_complete_finds_its_own_object_whatever_the_encryption() {
+    for exposed in [false, true] {
+        let world = encrypted();
+        if exposed {
+            expose(&world);
+        }
+        world.fault("store:CompleteMultipartUpload", 0, 1, Fault::ResetAfter);
+        let upload = uploads(&world, s3("a"), auto(), THREE);
+        world.stored(&upload);
+    }
+}

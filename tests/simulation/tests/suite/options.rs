@@ -1,0 +1,30 @@
+//! What the package's face takes, the engine takes too: both are held against the same list.
+
+use std::path::Path;
+
+use partway::engine::pace::Paces;
+use partway::json::Decode;
+use partway::providers::s3::SharedCredentials;
+use partway::providers::{AnyProvider, Context};
+use partway::settings::Settings;
+use partway_simulation::World;
+use partway_simulation::platform::SimPlatform;
+use serde_json::Value;
+
+#[test]
+fn every_option_that_the_face_takes_is_taken() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../options/taken.json");
+    let all: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert!(all.len() > 30);
+    let world = World::new(1);
+    for options in all {
+        let provider = &options["provider"];
+        let platform = SimPlatform::with_options(&world, provider.clone());
+        let settings = Settings::decode(&platform, Some(&options)).unwrap_or_else(|why| panic!("{options}: {why}"));
+        let (paces, credentials) = (Paces::default(), SharedCredentials::default());
+        let context = Context { platform: &platform, settings: &settings, paces: &paces, credentials: &credentials };
+        if let Err(error) = AnyProvider::new(provider["name"].as_str().unwrap(), provider, &context) {
+            panic!("{provider}: {error:?}");
+        }
+    }
+}
