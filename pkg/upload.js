@@ -19,7 +19,6 @@ export class Upload extends EventTarget {
   #settled = false;
 
   #options = {};
-  #wantsProgress = false;
   #task;
   /** What is kept of it, or was, to go on with. */
   #session;
@@ -88,11 +87,6 @@ export class Upload extends EventTarget {
     this.#call("notify", update);
   }
 
-  addEventListener(type, ...rest) {
-    if (type === "progress") this.#wantsProgress = true;
-    super.addEventListener(type, ...rest);
-  }
-
   async #run(host, file, options) {
     this.#leaving.push(host.enter((error) => this.#fail(error)));
     checkFile(file);
@@ -106,7 +100,7 @@ export class Upload extends EventTarget {
     this.#task = host.start(
       source,
       provider,
-      { wantsProgress: this.#wantsProgress || this.#options.onProgress !== undefined, ...this.#session?.forEngine() },
+      { ...this.#session?.forEngine() },
       // Not within the call: a listener may call back, and would find the wasm busy.
       (type, detail) => queueMicrotask(() => this.#hear(type, detail)),
       (error) => this.#fail(error),

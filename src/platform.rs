@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::error::{Cause, Result, Step, UploadError};
+use crate::foreign::Foreign;
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
 use crate::plan::ByteRange;
@@ -17,6 +18,8 @@ pub enum SendFailure {
         /// Whether the whole body had gone out by then; None where the transport can't tell.
         body_sent: Option<bool>,
     },
+    /// A redirect led away from the address that was asked: what came, if anything, isn't the destination's answer.
+    Redirected(Foreign),
     /// The request never left: the application's `beforeRequest` threw, or the browser refuses it.
     Refused(UploadError),
 }

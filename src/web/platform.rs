@@ -25,7 +25,6 @@ pub struct WebPlatform {
     page: Rc<Page>,
     provider: JsValue,
     shelf: Shelf,
-    wants_progress: bool,
 }
 
 impl fmt::Debug for WebPlatform {
@@ -36,16 +35,17 @@ impl fmt::Debug for WebPlatform {
 
 impl WebPlatform {
     /// For one upload. `options` are the uploader's as JavaScript has them, `provider` the provider's for this file, `upload` the
-    /// upload's own: `{wantsProgress, keep, keepPart, forget}`.
+    /// upload's own: `{keep, keepPart, forget}`.
     pub fn new(options: &JsValue, provider: JsValue, upload: &JsValue) -> Self {
         Self::of(Rc::new(Page::new(options)), provider, upload)
     }
 
     pub(super) fn of(page: Rc<Page>, provider: JsValue, upload: &JsValue) -> Self {
-        Self { page, provider, shelf: Shelf::new(upload), wants_progress: js::is_true(upload, "wantsProgress") }
+        Self { page, provider, shelf: Shelf::new(upload) }
     }
 
-    /// Whether a request goes by `XMLHttpRequest`.
+    /// Whether a request goes by `XMLHttpRequest`: bytes of the file do, so that whoever listens, from the start or later, hears of
+    /// them, and so that it is known how many went out.
     fn by_xhr(&self, outgoing: &Outgoing) -> bool {
         match self.page.transport {
             // It follows redirects, and would carry a vendor's key along.
@@ -53,7 +53,7 @@ impl WebPlatform {
             Transport::Fetch => false,
             Transport::Xhr => true,
             Transport::Auto => {
-                let tells = outgoing.once || (self.wants_progress && outgoing.size > 0);
+                let tells = outgoing.once || outgoing.size > 0;
                 // It can't leave the cookies out that the caller wants left out.
                 let holds_back = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
                 tells && !(holds_back && url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin()))

@@ -149,7 +149,7 @@ impl Line {
                         error
                     }
                 }
-                Err(error) if error.code == Code::Network => error.hint(
+                Err(error) if error.unanswered => error.hint(
                     text::join(&["Where it never works, this rule may be missing on the bucket: ", &self.cors_rule(&job.platform)]),
                 ),
                 Err(error) => error,

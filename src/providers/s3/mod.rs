@@ -26,6 +26,7 @@ use crate::engine::record::Resumed;
 use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Step, UploadError};
+use crate::foreign::says_html;
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::{hex, md5_of};
 use crate::json;
@@ -228,9 +229,13 @@ impl<P: Platform> S3<P> {
     ) -> (Whose, Option<String>) {
         let date = |name| response.header(name).and_then(parse_http);
         let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
+        let etag = response.header("etag");
+        // The answer to a HEAD has no body by which a sign-in page could be known: one that may be a page's proves nothing.
+        let page = etag.is_none() && says_html(response.header("content-type")) && !says_html(Some(job.source.known_type()));
+        let size = response.header("content-length").and_then(|text| text.trim_ascii().parse().ok());
         let found = Found {
-            size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
-            etag: response.header("etag").map(Into::into),
+            size: size.filter(|_| !page),
+            etag: etag.map(Into::into),
             age: date("last-modified").map(|at| now.saturating_sub(at)),
         };
         let mine = Mine {

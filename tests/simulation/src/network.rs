@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
+use partway::foreign::Foreign;
 use partway::http::{Request, Response};
 use partway::platform::{OnSent, SendFailure};
 use partway_models::clock::http_date;
@@ -41,7 +42,15 @@ pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, o
         }
     };
     core.pass_milestone();
-    answer.ok_or(SendFailure::Network { body_sent: reports.then_some(trip.whole.get()) })
+    answer.ok_or_else(|| match trip.redirected.get() {
+        true => SendFailure::Redirected(Foreign {
+            status: Some(200),
+            page: true,
+            redirected: true,
+            to: Some("https://login.example".into()),
+        }),
+        false => SendFailure::Network { body_sent: reports.then_some(trip.whole.get()) },
+    })
 }
 
 /// One request's entry in the log, and its place among those that are under way.
@@ -58,6 +67,8 @@ struct Trip {
     whole: Cell<bool>,
     /// Whether its end is settled: it arrived, or never will.
     settled: Cell<bool>,
+    /// Whether a redirect took it elsewhere.
+    redirected: Cell<bool>,
 }
 
 impl Trip {
@@ -86,7 +97,8 @@ impl Trip {
             log.records.len() - 1
         };
         core.pass_milestone();
-        Self { core, entry, route, origin, lanes, outgoing, once, whole: Cell::new(false), settled: Cell::new(false) }
+        let [whole, settled, redirected] = [false; 3].map(Cell::new);
+        Self { core, entry, route, origin, lanes, outgoing, once, whole, settled, redirected }
     }
 
     /// The way there and back; None where it failed.
@@ -132,6 +144,12 @@ impl Trip {
         self.out();
         if has(|fault| matches!(fault, Fault::ResetBefore)) {
             self.settled.set(true);
+            return self.fail();
+        }
+        if has(|fault| matches!(fault, Fault::Redirect)) {
+            self.settled.set(true);
+            self.redirected.set(true);
+            core.travel().await;
             return self.fail();
         }
         self.arrive();

@@ -6,6 +6,7 @@ mod cancel_pause;
 mod conformance;
 mod dialects;
 mod faults;
+mod foreign;
 mod hostile;
 mod mended;
 mod ofauth;
