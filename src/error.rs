@@ -335,8 +335,10 @@ impl UploadError {
         if !self.answer_lost {
             return self;
         }
-        let message =
-            text::fill("The file may have arrived: no usable answer came ({}). {}", &[&self.code.as_str(), &self.message]);
+        let message = text::fill(
+            "The file may have arrived: no usable answer came ({}). {}",
+            &[&self.code.as_str(), &self.message],
+        );
         self.renamed(Code::OutcomeUnknown, message)
             .hint("Look at the destination before sending the file again: each accepted upload may count.")
     }

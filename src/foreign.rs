@@ -61,7 +61,8 @@ fn is_page(response: &Response) -> bool {
     let begins = |names: &[&str]| {
         names.iter().any(|name| {
             let after = tag.as_bytes().get(name.len()).copied().unwrap_or(b'>');
-            tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) && !after.is_ascii_alphanumeric()
+            tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+                && !after.is_ascii_alphanumeric()
         })
     };
     begins(&BEGINS) || (says_html(response.header("content-type")) && begins(&BEGINS_SLOPPY))

@@ -138,6 +138,10 @@ pub trait Platform: Clone + Debug + 'static {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
 
+    /// True where some server answers at an origin, whatever it answers. It needs no CORS rule, sends no secret, and goes to the
+    /// origin's root; false says nothing.
+    fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;
+
     /// Reads bytes of a file; None where it can't be read (any more).
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
 

@@ -3,17 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::reach::Reach;
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
 use crate::http::Response;
 use crate::platform::Platform;
 
-/// Every pace of the page, and every throttle. Clones are the same registry.
+/// What all uploads of the page share: paces, back-offs, what is known of origins. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     paces: Rc<RefCell<Vec<(String, Pace)>>>,
     /// The stores' back-offs.
     pub throttles: Throttles,
+    /// Which origins' answers the page can read.
+    pub reach: Reach,
 }
 
 impl Paces {

@@ -20,14 +20,14 @@ use crate::platform::SendFailure;
 extern "C" {
     /// The page's, whoever wrapped it: looked up at each call.
     #[wasm_bindgen(js_name = fetch, catch)]
-    fn page_fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
+    pub(super) fn page_fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
 }
 
 /// No answer, or half of one: `fetch` doesn't tell how much had gone out.
 const LOST: SendFailure = SendFailure::Network { body_sent: None };
 
 /// Aborts its request when it is dropped. Without a reason: the browser's own is an `Error`, which is what wrappers expect.
-struct Guard(Option<AbortController>);
+pub(super) struct Guard(pub(super) Option<AbortController>);
 
 impl Drop for Guard {
     fn drop(&mut self) {

@@ -36,6 +36,8 @@ mod json;
 mod options;
 mod outgoing;
 mod platform;
+mod policy;
+mod probe;
 mod shelf;
 mod signal;
 mod stir;

@@ -4,15 +4,16 @@ use std::fmt;
 use std::rc::Rc;
 
 use futures::FutureExt;
-use futures::future::LocalBoxFuture;
+use futures::future::{self, LocalBoxFuture};
 use js_sys::{Date, Math, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 
 use super::options::{Page, Transport};
 use super::outgoing::{self, Outgoing};
+use super::policy::Policy;
 use super::shelf::Shelf;
-use super::{body, fetch, globals, hooks, js, json, stir, timer, url, xhr};
+use super::{body, fetch, globals, hooks, js, json, probe, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
@@ -73,13 +74,20 @@ impl WebPlatform {
             }
             outgoing.serialise()?;
         }
-        if self.by_xhr(&outgoing) {
+        let policy = Policy::over(&outgoing);
+        let answer = self.carry(&outgoing, on_sent).await;
+        policy.judged(answer).await
+    }
+
+    /// Takes a request to its server and the answer back.
+    async fn carry(&self, outgoing: &Outgoing, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
+        if self.by_xhr(outgoing) {
             // Service workers have none.
             if let Ok(xhr) = XmlHttpRequest::new() {
-                return xhr::begin(xhr, &outgoing, on_sent)?.answer().await;
+                return xhr::begin(xhr, outgoing, on_sent)?.answer().await;
             }
         }
-        fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await
+        fetch::begin(self.page.fetch.as_ref(), outgoing)?.answer().await
     }
 }
 
@@ -172,6 +180,14 @@ impl Platform for WebPlatform {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
         self.clone().exchange(Outgoing::new(&self.page, &request), on_sent).boxed_local()
+    }
+
+    fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool> {
+        match self.page.fetch {
+            // The page's own network isn't the one that requests go over.
+            Some(_) => future::ready(false).boxed_local(),
+            None => probe::answers(origin.into()).boxed_local(),
+        }
     }
 
     fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {

@@ -266,6 +266,10 @@ impl<P: Platform> Provider<P> for S3<P> {
         true
     }
 
+    fn cors_rule(&self, platform: &P) -> Option<String> {
+        Some(self.line.cors_rule(platform))
+    }
+
     async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
         let key = self.key(job).await?;
         let (size, target) = (job.source.size, &self.line.target);

@@ -68,7 +68,8 @@ impl Fault {
 
     /// A sign-in page in place of the answer, as a captive portal or a proxy gives it.
     pub fn portal(readable: bool) -> Self {
-        let Self::Answer { response, .. } = Self::answer(200, "<!DOCTYPE html><html><body>Sign in</body></html>") else {
+        let Self::Answer { response, .. } = Self::answer(200, "<!DOCTYPE html><html><body>Sign in</body></html>")
+        else {
             return Self::Redirect;
         };
         let response = response.with_header("content-type", "text/html; charset=utf-8");

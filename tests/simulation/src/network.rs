@@ -53,6 +53,34 @@ pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, o
     })
 }
 
+/// Whether a server is there, as a browser tells it without a CORS rule.
+pub(crate) async fn probe(core: Rc<Core>, origin: String) -> bool {
+    let way = async {
+        let now = core.executor.now();
+        core.log.borrow_mut().probes.push((now, origin.clone()));
+        match core.sky.network() {
+            Network::Up => {}
+            Network::Gone => return false,
+            Network::Silent => std::future::pending().await,
+            Network::Failing => {
+                core.executor.sleep_until(now + core.weather.between(200, 4_000)).await;
+                return false;
+            }
+        }
+        core.travel().await;
+        let there = core.servers.borrow().cors(&origin).is_some();
+        core.travel().await;
+        there
+    };
+    let cut = core.sky.next_cut();
+    pin_mut!(way);
+    match select(way, cut).await {
+        Either::Left((there, _)) => there,
+        Either::Right((Cut::Reset, _)) => false,
+        Either::Right((Cut::Silence, _)) => std::future::pending().await,
+    }
+}
+
 /// One request's entry in the log, and its place among those that are under way.
 struct Trip {
     core: Rc<Core>,
@@ -258,7 +286,7 @@ impl Trip {
             self.core.violate(format!("{} {}: {sentence}", outgoing.method, outgoing.url));
         }
         let cors = servers.cors(&self.origin)?;
-        cors.refuses(&outgoing.own_headers).is_none().then_some(cors)
+        (!cors.closed && cors.refuses(&outgoing.own_headers).is_none()).then_some(cors)
     }
 
     fn out(&self) {

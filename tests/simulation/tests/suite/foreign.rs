@@ -42,7 +42,9 @@ fn behind_a_portal_that_stays_nothing_is_done_and_the_error_says_what_answered()
     each(|dialect| {
         for (what, portal) in portals().into_iter().take(2) {
             for size in [MIB, dialect.large] {
-                for route in routes(dialect, size).into_iter().filter(|route| !is_hook(route) && *route != "ofauth:check") {
+                for route in
+                    routes(dialect, size).into_iter().filter(|route| !is_hook(route) && *route != "ofauth:check")
+                {
                     let world = World::new(5);
                     world.fault(route, 0, None, portal.clone());
                     let options = json!({ "retry": { "attempts": 3 } });

@@ -15,6 +15,7 @@ mod onlymonster;
 mod onlymonster_loss;
 mod plan;
 mod plan_rules;
+mod reach;
 mod rejected;
 mod s3;
 mod s3_errors;
