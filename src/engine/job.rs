@@ -12,7 +12,7 @@ use super::keep::Keeper;
 use super::pace::{Pace, Paces};
 use super::progress::Meter;
 use super::race::unless;
-use super::reach::FirstContact;
+use super::reach::Contact;
 use super::retry::Tries;
 use super::session::Session;
 use super::slots::{Slot, Slots};
@@ -351,7 +351,7 @@ impl<P: Platform> Job<P> {
         patient: bool,
         mut on_bytes: Box<dyn FnMut(u64) + '_>,
     ) -> Result<Response> {
-        let contact = FirstContact::of(self, &request);
+        let contact = Contact::of(self, &request);
         let throttle = match &request {
             Request::Store(request) => Some(self.paces.throttles.of(&request.url().origin)),
             Request::Api(_) => None,
@@ -374,7 +374,7 @@ impl<P: Platform> Job<P> {
         });
         let answer = watch::send(&self.platform, request, patience, on_bytes).await;
         let response = match contact {
-            Some(contact) => contact.learn(self, answer, started, (1..size).contains(&sent.get())).await?,
+            Some(contact) => contact.learn(self, answer, started, sent.get() > 0).await?,
             None => answer?,
         };
         let now = self.platform.now();

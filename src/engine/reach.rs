@@ -139,24 +139,24 @@ impl Reach {
     }
 }
 
-/// A request to an origin of which nothing could be read yet.
+/// A request to another origin than the page's.
 #[derive(Debug)]
-pub struct FirstContact {
+pub struct Contact {
     origin: String,
-    /// What to do where nothing ever can be.
+    /// What to do where its answers can't be read.
     hint: String,
 }
 
-impl FirstContact {
-    /// For a request where there is something to find out. The page's own origin has no CORS; a store may refuse a URL that has
-    /// expired without CORS headers.
+impl Contact {
+    /// For a request whose answer a CORS rule may keep from the page: not to the page's own origin, and not by a URL that has expired,
+    /// which a store may refuse without CORS headers.
     pub fn of<P: Platform>(job: &Job<P>, request: &Request<P>) -> Option<Self> {
         let url: Url = match request {
             Request::Api(request) => job.platform.resolve(&request.url)?,
             Request::Store(request) => request.url().clone(),
         };
         let expired = url.expires_at().is_some_and(|at| at <= job.server_now());
-        if expired || url.origin == job.platform.origin() || job.paces.reach.is_readable(&url.origin) {
+        if expired || url.origin == job.platform.origin() {
             return None;
         }
         Some(Self { hint: cors::hint(job, request, &url), origin: url.origin })
@@ -167,8 +167,8 @@ impl FirstContact {
         job.paces.reach.wait(&self.origin, now)
     }
 
-    /// Learns from what came of it, which began at `started`. `partly`: some of the body went out, and not all of it, so a preflight
-    /// had passed, and the connection broke.
+    /// Learns from what came of it, which began at `started`. `moved`: bytes of the body went out, so the server's rule had let the
+    /// request through, and what failed is something else.
     ///
     /// # Errors
     /// The one that it got, with what to do where that is known by now; final, where another try would end the same way.
@@ -177,7 +177,7 @@ impl FirstContact {
         job: &Job<P>,
         answer: Result<Response>,
         started: u64,
-        partly: bool,
+        moved: bool,
     ) -> Result<Response> {
         let (reach, platform, origin) = (&job.paces.reach, &job.platform, self.origin.as_str());
         let error = match answer {
@@ -189,7 +189,7 @@ impl FirstContact {
             }
         };
         let mut next = Next::Retry;
-        if !partly && platform.online() {
+        if !moved && platform.online() && !reach.is_readable(origin) {
             next = reach.failed(origin, job.begun, started, platform.now());
         }
         if next == Next::Probe {
@@ -201,19 +201,19 @@ impl FirstContact {
             let what = "{} answers, and the browser keeps the answers from this page. Partway goes on trying. {}";
             platform.warn(&text::fill(what, &[&origin, &self.hint]));
         }
-        let error = match next {
-            Next::End => blocked(origin, &error),
-            _ if reach.is_suspect(origin) => error,
-            _ => return Err(error),
-        };
-        Err(error.hint(self.hint))
+        Err(match next {
+            Next::End => blocked(origin, &error).hint(self.hint),
+            _ if reach.is_suspect(origin) => error.hint(self.hint),
+            // Another request to the origin may have been allowed, and this one not: a rule has methods and headers too.
+            _ => error.hint(text::join(&["Where it never works: ", &self.hint])),
+        })
     }
 }
 
 /// The error where the page can't read what an origin answers.
 fn blocked(origin: &str, error: &UploadError) -> UploadError {
     let message = text::fill("{} answers, and the browser keeps the answers from this page.", &[&origin]);
-    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).retry(Retry::Never)
+    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).unanswered().retry(Retry::Never)
 }
 
 #[cfg(test)]

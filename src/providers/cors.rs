@@ -55,12 +55,17 @@ pub(crate) fn hint<P: Platform>(job: &Job<P>, request: &Request<P>, url: &Url) -
             api_hint(&page, &url.origin, &text::list(&names, ", "))
         }
     };
-    text::fill("{} A proxy or an extension that blocks the requests looks the same.", &[&what])
+    text::join(&[&what, " A proxy or an extension that blocks the requests looks the same."])
 }
 
 fn bucket_hint(rule: &str, url: &Url) -> String {
     let what = text::fill("Set this CORS rule on the bucket: {}", &[&rule]);
-    let Some(bucket) = aws_bucket(url) else { return what };
+    let Some(bucket) = aws_bucket(url) else {
+        // Garage 2 for one.
+        let also =
+            ". Some stores send refusals without CORS headers: then check the keys, their permissions, and the clocks.";
+        return text::join(&[&what, also]);
+    };
     // The redirect to the right region answers the preflight, which no page can see.
     let also = "{}. Or the bucket is in another region than the URL says, which looks the same from a page: \
         `aws s3api get-bucket-location --bucket {}` or the S3 console names it (null means us-east-1).";

@@ -40,11 +40,13 @@ async fn signed_in(stage: &Stage, destination: Destination, transport: &str) -> 
         for status in [302, 303, 307] {
             let headers = json!({ "location": format!("{portal}/sign-in?from=secret") });
             let redirect = json!({ "kind": "status", "status": status, "headers": headers });
-            stage.sandbox.faults(json!([
-                { "route": route, "effect": redirect },
-                { "route": portal_route, "effect": page },
-            ]))
-            .await?;
+            stage
+                .sandbox
+                .faults(json!([
+                    { "route": route, "effect": redirect },
+                    { "route": portal_route, "effect": page },
+                ]))
+                .await?;
             let file = stage.file("between.mp4", size)?;
             let page = stage.page().await?;
             page.pick(&[&file]).await?;
@@ -57,7 +59,8 @@ async fn signed_in(stage: &Stage, destination: Destination, transport: &str) -> 
             let code = error.code.as_deref().unwrap_or_default();
             ensure!(matches!(code, "network" | "outcome-unknown"), "{status} at {route}: {error:?}");
             ensure!(error.retryable == Some(code == "network"), "{status} at {route}: {error:?}");
-            let followed = stage.log().await?.requests.iter().any(|one| one.path.contains("sign-in") && one.method != "OPTIONS");
+            let followed =
+                stage.log().await?.requests.iter().any(|one| one.path.contains("sign-in") && one.method != "OPTIONS");
             ensure!(followed == (transport == "xhr"), "{status} at {route}: followed: {followed}");
             let said = match followed {
                 true => format!("status 200, an HTML page, redirected to {portal}."),

@@ -97,7 +97,9 @@ fn a_502_without_cors_headers_that_passes_kills_nothing() {
                     world.upload(dialect.provider(), json!({ "concurrency": 1 }), &world.file("clip.mp4", size));
                 world.run();
                 world.stored(&upload);
-                assert_eq!(world.log().probes.len(), 1, "{upload:?}");
+                // Where bytes went out a rule had let them.
+                let probes = usize::from(dialect.name == "s3" && size > MIB);
+                assert_eq!(world.log().probes.len(), probes, "{upload:?}");
                 // An answer was read: what fails now is the network's.
                 world.fault("store:*", 0, 5, bad());
                 let next = world.upload(
@@ -107,7 +109,7 @@ fn a_502_without_cors_headers_that_passes_kills_nothing() {
                 );
                 world.run();
                 world.stored(&next);
-                assert_eq!(world.log().probes.len(), 1, "{next:?}");
+                assert_eq!(world.log().probes.len(), probes, "{next:?}");
             }
         },
     );
@@ -127,13 +129,15 @@ fn a_network_that_fails_is_not_taken_for_a_missing_rule() {
 }
 
 #[test]
-fn bodies_that_break_off_midway_are_the_networks() {
-    let world = World::new(1);
-    world.fault("store:PutObject", 0, 5, Fault::ResetInBody);
-    let upload = world.upload(s3().provider(), json!({}), &world.file("clip.mp4", 9 * MIB));
-    world.run();
-    world.stored(&upload);
-    assert!(world.log().probes.is_empty(), "a preflight had passed: {:?}", world.log().probes);
+fn where_bytes_go_out_the_rule_is_there() {
+    for fault in [Fault::ResetInBody, Fault::ResetBefore, Fault::ResetAfter] {
+        let world = World::new(1);
+        world.fault("store:PutObject", 0, 5, fault);
+        let upload = world.upload(s3().provider(), json!({}), &world.file("clip.mp4", 9 * MIB));
+        world.run();
+        world.stored(&upload);
+        assert!(world.log().probes.is_empty(), "a preflight had passed: {:?}", world.log().probes);
+    }
 }
 
 #[test]
