@@ -97,6 +97,8 @@ impl<P: Platform> Future for Watch<'_, P> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Response>> {
         let error = match ready!(self.poll_end(context)) {
             Some(Ok(response)) => match Foreign::of(&response) {
+                #[cfg(feature = "mutants")]
+                Some(_) if crate::mutants::is(crate::mutants::Mutant::SignedIn) => return Poll::Ready(Ok(response)),
                 Some(foreign) => foreign.error(),
                 None => return Poll::Ready(Ok(response)),
             },
