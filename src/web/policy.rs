@@ -51,7 +51,7 @@ impl Policy {
             return answer;
         }
         let Some(url) = self.url.take() else { return answer };
-        if url.origin.starts_with("http:") && !url.is_safe() && url::origin().starts_with("https:") {
+        if url.is_mixed_content(&url::origin()) {
             return Err(refused(
                 text::fill("A page that came by https can't make requests to {}.", &[&url.origin]),
                 "Give an https address.".into(),
@@ -89,12 +89,10 @@ fn refused(message: String, hint: String) -> SendFailure {
 
 /// True where the event says that the policy, enforced, forbids a request to that origin.
 fn forbids(event: &JsValue, origin: &str) -> bool {
-    // Browsers of 2018 and older have the whole directive in `violatedDirective` only.
-    let directive = text(event, "effectiveDirective").or_else(|| text(event, "violatedDirective")).unwrap_or_default();
-    let directive = text::until(&directive, " ");
+    let directive = text(event, "effectiveDirective").unwrap_or_default();
     let uri = text(event, "blockedURI").unwrap_or_default();
     text(event, "disposition").as_deref() == Some("enforce")
-        && matches!(directive, "connect-src" | "default-src")
+        && matches!(directive.as_str(), "connect-src" | "default-src")
         && text::has(&uri, "://")
         && url::resolve(&uri).is_some_and(|url| url.origin == origin)
 }
