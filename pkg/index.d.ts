@@ -100,10 +100,17 @@ export interface UploaderOptions {
   concurrency?: number | "auto" | undefined;
 
   /**
-   * What sends the bytes. Only `XMLHttpRequest` can tell how far a request has got, `fetch` is the cleaner one otherwise: `"auto"`
-   * takes the first where somebody listens to progress, and the second elsewhere. A request with a vendor's key that is in the page
-   * goes by `fetch` in any case, since the other one would carry the key along wherever a redirect leads; so does a GET to your backend
-   * or the vendor's API, since the other one might answer it from the browser's cache.
+   * What sends the bytes.
+   *
+   * - `"auto"`: requests with bytes of the file go by `XMLHttpRequest`, all others by `fetch`. Only `XMLHttpRequest` reports progress
+   *   within a request and tells whether a whole body was sent. Where it doesn't exist (service workers), with a `fetch` of your own,
+   *   with a vendor's key in the page, and with `credentials: "omit"` to the page's own origin, bytes go by `fetch` too.
+   * - `"fetch"`: everything goes by `fetch`; progress arrives part by part.
+   * - `"xhr"`: everything goes by `XMLHttpRequest`, except requests with a vendor's key, and GETs to your backend or the vendor's API,
+   *   which it might answer from the browser's cache.
+   *
+   * Neither takes a redirect for an answer. `fetch` doesn't follow one; `XMLHttpRequest` does, with the bytes, and the upload then
+   * ignores what answered. So a vendor's key never goes by `XMLHttpRequest`.
    *
    * @defaultValue `"auto"`
    */
@@ -228,7 +235,7 @@ export interface UploaderOptions {
 
 /** Options of one upload. A callback that throws is reported to the console, and the upload goes on. */
 export interface UploadOptions {
-  /** Bytes went out, several times a second. */
+  /** Bytes went out, several times a second; part by part where bytes go by `fetch` ({@link UploaderOptions.transport}). */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** The server has another part. */
   onPart?: ((part: SentPart) => void) | undefined;
@@ -491,8 +498,10 @@ export interface UploadErrorDetails {
  * `file-rejected` is said before a byte is sent, `too-large` and `unsupported-type` by the server. `url-expired` is about a store's
  * presigned URL, `session-expired` about the vendor's upload. `already-running`: another tab or upload works on what `resume()` or
  * `discard()` was called for; `upload()` never ends so, it begins its own. `outcome-unknown`: a call that must not be repeated may
- * have taken effect, so look before you try again. `application`: a function of yours threw, and `cause` has what it threw.
- * `internal` is also what a test runner's DOM gets that can't send files; the message says what it lacks.
+ * have taken effect, so look before you try again. `network`: no answer came, or none of the destination's: a proxy's or network's
+ * sign-in page answered, or the server's CORS rule or the page's Content-Security-Policy keeps the answer from the page (`hint` has
+ * the rule or directive to add). `application`: a function of yours threw, and `cause` has what it threw. `internal` is also what a
+ * test runner's DOM gets that can't send files; the message says what it lacks.
  */
 export type UploadErrorCode =
   | "invalid-options"

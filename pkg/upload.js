@@ -26,7 +26,6 @@ export class Upload extends EventTarget {
   #errorListeners = new Set();
 
   #options = {};
-  #wantsProgress = false;
   #task;
   /** What is kept of it, or was, to go on with. */
   #session;
@@ -107,7 +106,6 @@ export class Upload extends EventTarget {
   }
 
   addEventListener(type, listener, options) {
-    if (type === "progress") this.#wantsProgress = true;
     if (type === "error" && listener) {
       this.#errorListeners.add(listener);
       options?.signal?.addEventListener("abort", () => this.#errorListeners.delete(listener));
@@ -135,7 +133,7 @@ export class Upload extends EventTarget {
     this.#task = host.start(
       source,
       provider,
-      { wantsProgress: this.#wantsProgress || this.#options.onProgress !== undefined, ...this.#session?.forEngine() },
+      { ...this.#session?.forEngine() },
       // Not within the call: a listener may call back, and would find the wasm busy.
       (type, detail) => queueMicrotask(() => this.#hear(type, detail)),
       (error) => this.#fail(error),

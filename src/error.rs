@@ -194,6 +194,8 @@ pub struct Details {
     pub answer_lost: bool,
     /// True where the request's URL may have expired, by this machine's clock or by the URL's own span.
     pub url_over: bool,
+    /// True where no answer came that the page may read: the connection failed, or the browser kept the answer from the page.
+    pub unanswered: bool,
     /// What an application's function threw.
     pub cause: Option<Cause>,
 }
@@ -257,6 +259,7 @@ impl UploadError {
             retryable: code.retryable(),
             answer_lost: matches!(code, Code::Network | Code::Stalled),
             url_over: false,
+            unanswered: false,
             cause: None,
         }))
     }
@@ -329,13 +332,23 @@ impl UploadError {
         self
     }
 
+    /// Says that no answer came that the page may read.
+    #[must_use]
+    pub fn unanswered(mut self) -> Self {
+        self.0.unanswered = true;
+        self
+    }
+
     /// The same where no answer was lost; else `outcome-unknown`: it was about something that may have taken effect.
     #[must_use]
     pub fn or_unknown(self) -> Self {
         if !self.answer_lost {
             return self;
         }
-        let message = text::fill("It may have arrived: no usable answer came ({}).", &[&self.code.as_str()]);
+        let message = text::fill(
+            "The file may have arrived: no usable answer came ({}). {}",
+            &[&self.code.as_str(), &self.message],
+        );
         self.renamed(Code::OutcomeUnknown, message)
             .hint("Look at the destination before sending the file again: each accepted upload may count.")
     }

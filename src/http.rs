@@ -77,6 +77,11 @@ impl Url {
         self.is_safe() || (page.starts_with("http://") && self.origin == page)
     }
 
+    /// True where browsers block a request to it, since the page of that origin came by https (W3C, "Mixed Content").
+    pub fn is_mixed_content(&self, page: &str) -> bool {
+        page.starts_with("https:") && self.origin.starts_with("http:") && !self.is_safe()
+    }
+
     /// The decoded value of a query parameter, its name compared without regard to case; None for one that isn't ASCII.
     pub fn query_value(&self, name: &str) -> Option<String> {
         for pair in text::pieces(&self.query, "&") {
@@ -582,6 +587,20 @@ mod tests {
         assert!(url(String::new()).is_safe_from("http://intranet.example"));
         for origin in ["null", "", "ftp://a.example"] {
             assert!(!Url { origin: origin.into(), ..url(String::new()) }.is_safe_from(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_blocked_on_a_page_that_came_by_https() {
+        let to = |origin: &str| Url { origin: origin.into(), ..url(String::new()) };
+        for (origin, page, blocked) in [
+            ("http://store.example", "https://app.example", true),
+            ("http://store.example", "http://app.example", false),
+            ("https://store.example", "https://app.example", false),
+            // Browsers let this machine's own addresses pass, Safari aside.
+            ("http://127.0.0.1:9000", "https://app.example", false),
+        ] {
+            assert_eq!(to(origin).is_mixed_content(page), blocked, "{origin} on {page}");
         }
     }
 

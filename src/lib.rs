@@ -18,6 +18,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod foreign;
 pub mod http;
 pub mod id;
 pub mod integrity;

@@ -24,11 +24,13 @@ pub enum Mutant {
     NewerRecord,
     /// What is done is kept.
     KeptForever,
+    /// A sign-in page counts as the destination's answer.
+    SignedIn,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 9] = [
+    pub const ALL: [Mutant; 10] = [
         Mutant::LostPart,
         Mutant::SecondExport,
         Mutant::SecondForm,
@@ -38,6 +40,7 @@ impl Mutant {
         Mutant::ForgottenParts,
         Mutant::NewerRecord,
         Mutant::KeptForever,
+        Mutant::SignedIn,
     ];
 }
 

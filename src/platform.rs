@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::error::{Cause, Result, Step, UploadError};
+use crate::foreign::Foreign;
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
 use crate::plan::ByteRange;
@@ -18,6 +19,8 @@ pub enum SendFailure {
         /// Whether the whole body had gone out by then; None where the transport can't tell.
         body_sent: Option<bool>,
     },
+    /// A redirect led away from the address that was asked: what came, if anything, isn't the destination's answer.
+    Redirected(Foreign),
     /// The request never left: the application's `beforeRequest` threw, or the browser refuses it.
     Refused(UploadError),
 }
@@ -173,6 +176,10 @@ pub trait Platform: Clone + Debug + 'static {
         request: Request<Self>,
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
+
+    /// True where some server answers at an origin, whatever it answers. It needs no CORS rule, sends no secret, and goes to the
+    /// origin's root; false says nothing.
+    fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;
 
     /// Reads bytes of a file; None where it can't be read (any more).
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;

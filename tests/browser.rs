@@ -12,6 +12,8 @@ mod before_request;
 mod bodies;
 #[path = "browser/hostile.rs"]
 mod hostile;
+#[path = "browser/policy.rs"]
+mod policy;
 #[path = "browser/stores.rs"]
 mod stores;
 #[path = "browser/support.rs"]

@@ -160,7 +160,10 @@ fn is_preflight(parts: &Parts) -> bool {
 }
 
 fn preflight(sandbox: &Arc<Sandbox>, target: &Target, cors: Cors, parts: &Parts) -> Response<Payload> {
-    let response = cors.preflight(&parts.headers);
+    let response = match sandbox.faults.refuses_preflights(target.who()) {
+        true => answer::empty(403),
+        false => cors.preflight(&parts.headers),
+    };
     if *target != Target::App {
         let route = format!("{}:preflight", target.who());
         let logged = sandbox.log.begin(&route, &parts.method, &parts.uri, &parts.headers);
@@ -217,6 +220,9 @@ async fn call(
     }
     if readable == Readable::WithEtag && hits.hide_etag {
         readable = Readable::WithoutEtag;
+    }
+    if hits.no_cors {
+        readable = Readable::Not;
     }
     logged.set_status(response.status().as_u16());
     Ok((response, readable))

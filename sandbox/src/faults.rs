@@ -94,6 +94,8 @@ pub enum Effect {
     Expired {},
     /// CORS doesn't expose the ETag.
     HideEtag {},
+    /// There is no CORS rule: preflights are refused, those of all calls that `route` may mean, and answers have no CORS headers.
+    NoCors {},
 }
 
 fn yes() -> bool {
@@ -156,6 +158,8 @@ pub struct Hits {
     pub expired: bool,
     /// Don't expose the ETag.
     pub hide_etag: bool,
+    /// Leave the CORS headers out.
+    pub no_cors: bool,
 }
 
 impl Hits {
@@ -179,6 +183,7 @@ impl Hits {
             self.bytes_per_second.map(|_| "bandwidth"),
             self.expired.then_some("expired"),
             self.hide_etag.then_some("hide-etag"),
+            self.no_cors.then_some("no-cors"),
         ]
         .into_iter()
         .flatten()
@@ -234,6 +239,15 @@ impl Faults {
     /// Tells when the faults are set anew.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
+    }
+
+    /// Whether preflights of these calls are refused. They are no calls, and use no fault up.
+    pub fn refuses_preflights(&self, who: &str) -> bool {
+        let inner = self.inner.lock().expect("faults");
+        let all = format!("{who}:");
+        inner.plan.faults.iter().any(|fault| {
+            matches!(fault.effect, Effect::NoCors {}) && (fault.route == "*" || fault.route.starts_with(&all))
+        })
     }
 
     /// Which faults hit the request that has come for `route`.
@@ -307,6 +321,7 @@ impl Hits {
             Effect::Bandwidth { .. } => self.bytes_per_second.is_some(),
             Effect::Expired {} => self.expired,
             Effect::HideEtag {} => self.hide_etag,
+            Effect::NoCors {} => self.no_cors,
         }
     }
 
@@ -322,6 +337,7 @@ impl Hits {
             Effect::Bandwidth { bytes_per_second } => self.bytes_per_second = Some(*bytes_per_second),
             Effect::Expired {} => self.expired = true,
             Effect::HideEtag {} => self.hide_etag = true,
+            Effect::NoCors {} => self.no_cors = true,
         }
     }
 }

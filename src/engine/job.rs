@@ -12,6 +12,7 @@ use super::keep::Keeper;
 use super::pace::{Pace, Paces};
 use super::progress::Meter;
 use super::race::unless;
+use super::reach::Contact;
 use super::retry::Tries;
 use super::session::Session;
 use super::slots::{Slot, Slots};
@@ -91,6 +92,8 @@ pub struct Job<P: Platform> {
     pub settings: Rc<Settings>,
     /// The file.
     pub source: Source<P>,
+    /// When the upload was asked for.
+    pub begun: u64,
     /// Its destination.
     pub provider: AnyProvider<P>,
     /// Where the upload waits.
@@ -153,11 +156,13 @@ impl<P: Platform> Job<P> {
         paces: Paces,
         sink: Sink<P>,
     ) -> Self {
+        let begun = platform.now();
         Self {
             meter: RefCell::new(Meter::new(source.size)),
             platform,
             settings,
             source,
+            begun,
             provider,
             gate: Gate::default(),
             slots,
@@ -362,8 +367,9 @@ impl<P: Platform> Job<P> {
         &self,
         request: Request<P>,
         patient: bool,
-        on_bytes: Box<dyn FnMut(u64) + '_>,
+        mut on_bytes: Box<dyn FnMut(u64) + '_>,
     ) -> Result<Response> {
+        let contact = Contact::of(self, &request);
         let throttle = match &request {
             Request::Store(request) => Some(self.paces.throttles.of(&request.url().origin)),
             Request::Api(_) => None,
@@ -371,14 +377,24 @@ impl<P: Platform> Job<P> {
         let size = request.body().file_len();
         let started = loop {
             let now = self.platform.now();
-            let wait = throttle.as_ref().map_or(0, |throttle| throttle.wait(now));
+            let held = contact.as_ref().map_or(0, |contact| contact.wait(self, now));
+            let wait = throttle.as_ref().map_or(0, |throttle| throttle.wait(now)).max(held);
             if wait == 0 {
                 break now;
             }
             self.platform.sleep(wait).await;
         };
         let patience = Patience { stall_ms: self.settings.stall_ms, patient, rate: self.part_rate.get() };
-        let response = watch::send(&self.platform, request, patience, on_bytes).await?;
+        let sent = Cell::new(0);
+        let on_bytes = Box::new(|bytes| {
+            sent.set(bytes);
+            on_bytes(bytes);
+        });
+        let answer = watch::send(&self.platform, request, patience, on_bytes).await;
+        let response = match contact {
+            Some(contact) => contact.learn(self, answer, started, sent.get() > 0).await?,
+            None => answer?,
+        };
         let now = self.platform.now();
         // An answer that was long on its way, or came before the machine slept, tells of another time.
         if now.saturating_sub(started) <= SKEW_MS

@@ -8,6 +8,7 @@ pub mod keep;
 pub mod pace;
 pub mod progress;
 pub mod race;
+pub mod reach;
 pub mod record;
 pub mod retry;
 pub mod send;

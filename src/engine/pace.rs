@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::reach::Reach;
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
 use crate::http::Response;
 use crate::integrity::Stores;
 use crate::platform::Platform;
 
-/// What uploads of a page share, whoever asks: every pace, every throttle, every store. Clones are the same registry.
+/// What all uploads of the page share: paces, back-offs, what is known of origins and stores. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     paces: Rc<RefCell<Vec<(String, Pace)>>>,
@@ -17,6 +18,8 @@ pub struct Paces {
     pub throttles: Throttles,
     /// What is known of the stores' ETags.
     pub stores: Stores,
+    /// Which origins' answers the page can read.
+    pub reach: Reach,
 }
 
 impl Paces {

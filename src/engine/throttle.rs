@@ -64,7 +64,7 @@ impl Throttle {
         if news {
             state.level.set(state.level.get() + 1);
         }
-        let own = (FIRST_MS << (state.level.get() - 1).min(10)).min(LONGEST_MS);
+        let own = (FIRST_MS << state.level.get().saturating_sub(1).min(10)).min(LONGEST_MS);
         let pause = response.wait_ms(now).map_or(own, |wish| wish.min(LONGEST_WISH_MS));
         state.not_before.set(state.not_before.get().max(now + pause));
         news
@@ -92,6 +92,16 @@ mod tests {
         throttle.learn(&answer(200, &[]), 4_000);
         assert!(throttle.learn(&answer(429, &[]), 5_000));
         assert_eq!(wait(5_000), 500);
+    }
+
+    #[test]
+    fn a_word_that_comes_late_is_one_like_any_other() {
+        let throttle = Throttles::default().of("https://s3.example");
+        assert!(throttle.learn(&answer(503, &[]), 1_000));
+        // Of those that were on their way together one got through, and the next one is refused again.
+        throttle.learn(&answer(200, &[]), 1_100);
+        assert!(!throttle.learn(&answer(503, &[]), 1_200));
+        assert_eq!(throttle.0.not_before.get(), 1_700);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use futures::future::LocalBoxFuture;
 
 use crate::error::{Code, Result, Step, UploadError};
+use crate::foreign::Foreign;
 use crate::http::{Request, Response};
 use crate::platform::{Platform, SendFailure, Stir};
 
@@ -95,14 +96,21 @@ impl<P: Platform> Future for Watch<'_, P> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Response>> {
         let error = match ready!(self.poll_end(context)) {
-            Some(Ok(response)) => return Poll::Ready(Ok(response)),
+            Some(Ok(response)) => match Foreign::of(&response) {
+                #[cfg(feature = "mutants")]
+                Some(_) if crate::mutants::is(crate::mutants::Mutant::SignedIn) => return Poll::Ready(Ok(response)),
+                Some(foreign) => foreign.error(),
+                None => return Poll::Ready(Ok(response)),
+            },
+            Some(Err(SendFailure::Redirected(foreign))) => foreign.error(),
             Some(Err(SendFailure::Refused(error))) => error,
             Some(Err(SendFailure::Network { body_sent })) => UploadError::new(
                 Code::Network,
                 "The connection was lost, or the browser was not allowed to make the request.",
             )
             .hint("Where it never works: check the address and the server's CORS rule.")
-            .answer_lost(body_sent != Some(false)),
+            .answer_lost(body_sent != Some(false))
+            .unanswered(),
             None => UploadError::new(Code::Stalled, "The connection stood still and was given up.")
                 .answer_lost(self.deadline.may_have_arrived()),
         };

@@ -17,7 +17,7 @@ use crate::source::Accept;
 use crate::text;
 
 mod api;
-mod cors;
+pub(crate) mod cors;
 mod listed;
 mod poll;
 mod reply;
@@ -57,6 +57,12 @@ pub trait Provider<P: Platform>: Sized {
     /// True where an expired URL can be had anew without a new session.
     fn can_renew(&self) -> bool {
         false
+    }
+
+    /// The CORS rule that the provider's bucket needs for this page, as JSON; None where it follows from the request.
+    fn cors_rule(&self, platform: &P) -> Option<String> {
+        let _ = platform;
+        None
     }
 
     /// True where the vendor processes what it has, after the bytes are there.
@@ -187,6 +193,9 @@ macro_rules! providers {
             }
             fn can_renew(&self) -> bool {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.can_renew(),)* }
+            }
+            fn cors_rule(&self, platform: &P) -> Option<String> {
+                match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.cors_rule(platform),)* }
             }
             fn processes(&self) -> bool {
                 match self { $(#[cfg(feature = $name)] Self::$variant(provider) => provider.processes(),)* }

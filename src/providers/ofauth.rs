@@ -398,16 +398,16 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
 
     fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
         self.api.answered(job, response);
+        let presigned = || {
+            let place = self.api.place(&job.platform, Step::Part, part.url.as_deref().unwrap_or_default());
+            matches!(place, Ok((Place::Presigned, _)))
+        };
         if !response.ok() {
             let error = self.api.refusal(&job.platform, response).at(Step::Part);
-            let foreign = || {
-                let place = self.api.place(&job.platform, Step::Part, part.url.as_deref().unwrap_or_default());
-                matches!(place, Ok((Place::Presigned, _)))
-            };
             return Err(match error.code {
                 // An earlier page may have sent it, and never heard of it.
                 Code::Conflict if self.kept.get() && !session.multipart => error.answer_lost(true),
-                Code::Unauthorized | Code::Forbidden if foreign() => error.hint(
+                Code::Unauthorized | Code::Forbidden if presigned() => error.hint(
                     "The part's URL got no keys, since its origin isn't known. Map it onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`.",
                 ),
                 _ => error,
@@ -415,6 +415,13 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
         }
         let header = response.header("etag").map(str::to_owned);
         let json = job.platform.parse(&response.body);
+        // A proxy may drop the body; what it says must be the API's word.
+        if json.is_none() && !response.body.trim_ascii().is_empty() && !presigned() {
+            return Err(UploadError::new(Code::Server, "The answer to the part must be JSON, and is something else.")
+                .at(Step::Part)
+                .hint("Check that `baseUrl` leads to OFAuth, and that nothing between answers in its place.")
+                .answer_lost(true));
+        }
         if !session.multipart {
             return Ok(Receipt { number: part.number, etag: header, reply: json });
         }

@@ -3,14 +3,16 @@
 use gloo_net::http::Response as GlooResponse;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, ReadableStreamDefaultReader};
+use web_sys::{AbortController, ReadableStreamDefaultReader, ResponseType};
 
 use super::answer::{MOST, announces_too_much};
 use super::body::joined;
 use super::js::{Outcome, Plain, list, member, outcome, pairs, settled, tag};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
+use super::url;
 use crate::error::{Code, UploadError};
+use crate::foreign::{Foreign, says_html};
 use crate::http::Response;
 use crate::platform::SendFailure;
 
@@ -18,14 +20,14 @@ use crate::platform::SendFailure;
 extern "C" {
     /// The page's, whoever wrapped it: looked up at each call.
     #[wasm_bindgen(js_name = fetch, catch)]
-    fn page_fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
+    pub(super) fn page_fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
 }
 
 /// No answer, or half of one: `fetch` doesn't tell how much had gone out.
 const LOST: SendFailure = SendFailure::Network { body_sent: None };
 
 /// Aborts its request when it is dropped. Without a reason: the browser's own is an `Error`, which is what wrappers expect.
-struct Guard(Option<AbortController>);
+pub(super) struct Guard(pub(super) Option<AbortController>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -78,6 +80,15 @@ fn response(given: JsValue) -> Result<GlooResponse, SendFailure> {
         ));
     }
     let answer = GlooResponse::from(given.unchecked_into::<web_sys::Response>());
+    // The caller's own `fetch` may follow redirects all the same.
+    if answer.redirected() || answer.type_() == ResponseType::Opaqueredirect {
+        return Err(SendFailure::Redirected(Foreign {
+            status: Some(answer.status()).filter(|status| *status != 0),
+            page: says_html(answer.headers().get("content-type").as_deref()),
+            redirected: true,
+            to: url::resolve(&answer.url()).map(|url| url.origin).filter(|_| answer.redirected()),
+        }));
+    }
     if answer.status() == 0 { Err(LOST) } else { Ok(answer) }
 }
 
@@ -110,8 +121,9 @@ fn request(outgoing: &Outgoing, signal: &web_sys::AbortSignal) -> Option<web_sys
         .with("method", &outgoing.method)
         .with("headers", &outgoing.headers)
         .with("credentials", outgoing.credentials)
-        // A redirect that is followed would carry the headers, or the file, to another origin.
-        .with("redirect", "error")
+        // A redirect that is followed would carry the headers, or the file, to another origin. "error" would follow none either, and
+        // not tell it from a lost connection.
+        .with("redirect", "manual")
         .with("signal", signal);
     if outgoing.presigned {
         init = init.with("referrerPolicy", "no-referrer");

@@ -1,9 +1,15 @@
 //! What the page or worker says of itself. Not every place has all of it.
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_name = addEventListener, catch)]
+    fn add_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_name = removeEventListener, catch)]
+    fn remove_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
+
     #[wasm_bindgen(js_name = globalThis)]
     type Global;
     #[wasm_bindgen(static_method_of = Global, js_class = globalThis, getter, js_name = origin, catch)]
@@ -29,6 +35,16 @@ extern "C" {
 
 fn text(said: Result<JsValue, JsValue>) -> Option<String> {
     said.ok()?.as_string()
+}
+
+/// Hears of an event of the page or worker.
+pub(super) fn listen(kind: &str, listener: &Function) {
+    let _ = add_event_listener(kind, listener);
+}
+
+/// Hears of it no more.
+pub(super) fn unlisten(kind: &str, listener: &Function) {
+    let _ = remove_event_listener(kind, listener);
 }
 
 /// The origin.

@@ -36,6 +36,8 @@ mod json;
 mod options;
 mod outgoing;
 mod platform;
+mod policy;
+mod probe;
 mod shelf;
 mod signal;
 mod stir;
@@ -78,7 +80,7 @@ impl Engine {
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` has this file's settings in it already; `options` is
-    /// `{wantsProgress, keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` gives a promise that settles once the
+    /// `{keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` gives a promise that settles once the
     /// session is kept, `keepPart(number, part)` and `forget()` are waited for by nobody, `kept` is what an earlier page kept,
     /// `{record, parts}`, and `discard` gives that up instead of going on. What the upload tells goes to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///

@@ -4,15 +4,16 @@ use std::fmt;
 use std::rc::Rc;
 
 use futures::FutureExt;
-use futures::future::LocalBoxFuture;
+use futures::future::{self, LocalBoxFuture};
 use js_sys::{Date, Math, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 
 use super::options::{Page, Transport};
 use super::outgoing::{self, Outgoing};
+use super::policy::Policy;
 use super::shelf::Shelf;
-use super::{body, fetch, globals, hooks, js, json, stir, timer, url, xhr};
+use super::{body, fetch, globals, hooks, js, json, probe, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
@@ -25,7 +26,6 @@ pub struct WebPlatform {
     page: Rc<Page>,
     provider: JsValue,
     shelf: Shelf,
-    wants_progress: bool,
 }
 
 impl fmt::Debug for WebPlatform {
@@ -36,16 +36,17 @@ impl fmt::Debug for WebPlatform {
 
 impl WebPlatform {
     /// For one upload. `options` are the uploader's as JavaScript has them, `provider` the provider's for this file, `upload` the
-    /// upload's own: `{wantsProgress, keep, keepPart, forget}`.
+    /// upload's own: `{keep, keepPart, forget}`.
     pub fn new(options: &JsValue, provider: JsValue, upload: &JsValue) -> Self {
         Self::of(Rc::new(Page::new(options)), provider, upload)
     }
 
     pub(super) fn of(page: Rc<Page>, provider: JsValue, upload: &JsValue) -> Self {
-        Self { page, provider, shelf: Shelf::new(upload), wants_progress: js::is_true(upload, "wantsProgress") }
+        Self { page, provider, shelf: Shelf::new(upload) }
     }
 
-    /// Whether a request goes by `XMLHttpRequest`.
+    /// Whether a request goes by `XMLHttpRequest`: bytes of the file do, so that whoever listens, from the start or later, hears of
+    /// them, and so that it is known how many went out.
     fn by_xhr(&self, outgoing: &Outgoing) -> bool {
         match self.page.transport {
             // It follows redirects, and would carry a vendor's key along.
@@ -57,7 +58,7 @@ impl WebPlatform {
             Transport::Fetch => false,
             Transport::Xhr => true,
             Transport::Auto => {
-                let tells = outgoing.once || (self.wants_progress && outgoing.size > 0);
+                let tells = outgoing.once || outgoing.size > 0;
                 // It can't leave the cookies out that the caller wants left out.
                 let holds_back = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
                 tells && !(holds_back && url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin()))
@@ -77,13 +78,20 @@ impl WebPlatform {
             }
             outgoing.serialise()?;
         }
-        if self.by_xhr(&outgoing) {
+        let policy = Policy::over(&outgoing);
+        let answer = self.carry(&outgoing, on_sent).await;
+        policy.judged(answer).await
+    }
+
+    /// Takes a request to its server and the answer back.
+    async fn carry(&self, outgoing: &Outgoing, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
+        if self.by_xhr(outgoing) {
             // Service workers have none.
             if let Ok(xhr) = XmlHttpRequest::new() {
-                return xhr::begin(xhr, &outgoing, on_sent)?.answer().await;
+                return xhr::begin(xhr, outgoing, on_sent)?.answer().await;
             }
         }
-        fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await
+        fetch::begin(self.page.fetch.as_ref(), outgoing)?.answer().await
     }
 }
 
@@ -176,6 +184,14 @@ impl Platform for WebPlatform {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
         self.clone().exchange(Outgoing::new(&self.page, &request), on_sent).boxed_local()
+    }
+
+    fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool> {
+        match self.page.fetch {
+            // The page's own network isn't the one that requests go over.
+            Some(_) => future::ready(false).boxed_local(),
+            None => probe::answers(origin.into()).boxed_local(),
+        }
     }
 
     fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {

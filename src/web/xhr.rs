@@ -13,6 +13,8 @@ use super::globals::user_agent;
 use super::js::{self, Handler, member, pairs};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
+use super::url;
+use crate::foreign::{Foreign, says_html};
 use crate::http::Response;
 use crate::platform::{OnSent, SendFailure};
 use crate::text;
@@ -47,6 +49,8 @@ pub(super) struct Exchange {
     told_at: Rc<Cell<f64>>,
     on_answer: Handler,
     on_upload: Handler,
+    /// The address that was asked.
+    address: String,
 }
 
 impl Drop for Exchange {
@@ -84,12 +88,13 @@ impl Exchange {
             }
         };
         let (on_answer, on_upload) = (Handler::new(answered), Handler::new(moved));
-        Self { request, upload: None, over, body_sent, told_at, on_answer, on_upload }
+        Self { request, upload: None, over, body_sent, told_at, on_answer, on_upload, address: String::new() }
     }
 
     fn begin(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
         let request = &self.request;
         request.open(&outgoing.method, &outgoing.url)?;
+        self.address = url::resolve(&outgoing.url).map_or_else(|| outgoing.url.clone(), |url| url.href);
         // The page's own cookies can't be held back: they go to its own origin.
         request.set_with_credentials(outgoing.credentials == RequestCredentials::Include);
         request.set_response_type(XmlHttpRequestResponseType::Text);
@@ -124,7 +129,23 @@ impl Exchange {
     /// Reads the answer.
     pub(super) async fn answer(mut self) -> Result<Response, SendFailure> {
         (&mut self.over).await;
-        self.response().ok_or_else(|| SendFailure::Network { body_sent: self.body_sent() })
+        let response = self.response().ok_or_else(|| SendFailure::Network { body_sent: self.body_sent() })?;
+        match self.led_to() {
+            Some(address) => Err(SendFailure::Redirected(Foreign {
+                status: Some(response.status),
+                page: says_html(response.header("content-type")),
+                redirected: true,
+                to: url::resolve(&address).map(|url| url.origin),
+            })),
+            None => Ok(response),
+        }
+    }
+
+    /// The address that answered, where it is another than the one that was asked: this transport follows redirects, and nothing else
+    /// tells. It never has a fragment (XMLHttpRequest Standard, "responseURL").
+    fn led_to(&self) -> Option<String> {
+        let answered = self.request.response_url();
+        (!answered.is_empty() && answered != text::until(&self.address, "#")).then_some(answered)
     }
 
     /// The answer; None where there is none.

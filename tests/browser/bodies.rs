@@ -29,7 +29,7 @@ async fn a_presigned_url_gets_what_it_signed_and_nothing_of_the_page() {
     assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"video/mp4","x-amz-meta-a":"1"}"#);
     assert_eq!(
         json_of(&told, "[$.method, $.redirect, $.credentials, $.referrerPolicy, $.cache]"),
-        r#"["PUT","error","omit","no-referrer","default"]"#
+        r#"["PUT","manual","omit","no-referrer","default"]"#
     );
 }
 
@@ -71,7 +71,7 @@ async fn an_api_gets_json_and_the_callers_credentials() {
     let (_, told) = echo(Request::Api(request.clone())).await;
     assert_eq!(of(&told, "$.body"), r#"{"a":[1,null,"ä"]}"#);
     assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"application/json","x-connection-id":"c 1"}"#);
-    assert_eq!(json_of(&told, "[$.redirect, $.credentials]"), r#"["error","same-origin"]"#);
+    assert_eq!(json_of(&told, "[$.redirect, $.credentials]"), r#"["manual","same-origin"]"#);
     assert_eq!(of(&told, "$.url === location.origin + '/api/init?x=1'"), true);
 
     let including = super::support::with(options(ECHO), "$.credentials = 'include'");

@@ -47,7 +47,7 @@ fn judged(servers: &JsValue, world: &JsValue, end: &JsValue) -> String {
 /// Runs one case; gives what is wrong with it.
 async fn reply(servers: &JsValue, case: &JsValue, number: u32) -> String {
     let world = call(servers, "world", &[case, &number.into()]);
-    let end = end(&world, &js("{wantsProgress: true}")).await;
+    let end = end(&world, &js("{}")).await;
     judged(servers, &world, &end)
 }
 
@@ -56,14 +56,13 @@ async fn going_on(servers: &JsValue, case: &JsValue, number: u32) -> String {
     let world = call(servers, "world", &[case, &format!("kept-{number}").into()]);
     of(&world, "$.fail = {...$.case.stage}");
     let shelf = js("(() => { const shelf = {record: null, parts: []}; \
-        shelf.upload = {wantsProgress: true, async keep(record) { shelf.record = record }, \
+        shelf.upload = {async keep(record) { shelf.record = record }, \
             async keepPart(number, part) { shelf.parts.push(part) }, async forget() { shelf.forgotten = true }}; return shelf })()");
     let first = end(&world, &of(&shelf, "$.upload")).await;
     if of(&shelf, "$.record === null || $.forgotten === true") == true {
         return format!("nothing was kept: {}", json_of(&first, "$"));
     }
     let kept = call(servers, "change", &[&world, &of(&shelf, "$.record"), &of(&shelf, "$.parts")]);
-    of(&shelf, "$.upload.wantsProgress = false");
     let upload = of(&shelf, "$.upload");
     js_sys::Reflect::set(&upload, &"kept".into(), &kept).unwrap();
     let second = end(&world, &upload).await;

@@ -41,7 +41,7 @@ pub(crate) fn file(content: &str, name: &str, kind: &str) -> Blob {
 
 /// A platform with those options of the uploader.
 pub(crate) fn platform(options: &JsValue) -> WebPlatform {
-    WebPlatform::new(options, js("{}"), &js("{wantsProgress: true}"))
+    WebPlatform::new(options, js("{}"), &js("{}"))
 }
 
 /// Options with a `fetch` that keeps every request in `options.seen` and answers with the body of a function of `request`.

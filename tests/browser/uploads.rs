@@ -25,7 +25,7 @@ fn ear() -> JsValue {
 fn start(engine: &Engine, provider: &str, file: &Blob, ear: &JsValue) -> Task {
     let source = of(file, "({file: $, name: $.name, size: $.size, type: $.type, lastModified: $.lastModified})");
     let sink: Function = of(ear, "$.sink").unchecked_into();
-    engine.start(&source, &js(provider), &js("{wantsProgress: true}"), sink).unwrap()
+    engine.start(&source, &js(provider), &js("{}"), sink).unwrap()
 }
 
 /// Uploads a file to its end; gives what was heard.

@@ -26,7 +26,9 @@ const CORS_RULE: &str = "<CORSConfiguration xmlns=\"http://s3.amazonaws.com/doc/
 <AllowedMethod>HEAD</AllowedMethod><AllowedMethod>DELETE</AllowedMethod>\
 <AllowedHeader>*</AllowedHeader>\
 <ExposeHeader>ETag</ExposeHeader><ExposeHeader>Retry-After</ExposeHeader><ExposeHeader>Date</ExposeHeader>\
-<ExposeHeader>x-amz-request-id</ExposeHeader>\
+<ExposeHeader>x-amz-request-id</ExposeHeader><ExposeHeader>x-amz-version-id</ExposeHeader>\
+<ExposeHeader>x-amz-server-side-encryption</ExposeHeader><ExposeHeader>x-amz-checksum-crc64nvme</ExposeHeader>\
+<ExposeHeader>x-amz-checksum-type</ExposeHeader>\
 <MaxAgeSeconds>7200</MaxAgeSeconds></CORSRule></CORSConfiguration>";
 
 /// A client of one bucket.

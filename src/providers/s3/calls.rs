@@ -176,9 +176,6 @@ impl Line {
                         error
                     }
                 }
-                Err(error) if error.code == Code::Network => error.hint(
-                    text::join(&["Where it never works, this rule may be missing on the bucket: ", &self.cors_rule(&job.platform)]),
-                ),
                 Err(error) => error,
             };
             ask.lost.set(ask.lost.get() || error.answer_lost);

@@ -28,6 +28,7 @@ use crate::engine::retry::Tries;
 use crate::engine::send::Arrived;
 use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError};
+use crate::foreign::says_html;
 use crate::http::{Body, Method, Request, Response};
 use crate::integrity::{Etags, hex, md5_of, strong};
 use crate::json;
@@ -270,9 +271,13 @@ impl<P: Platform> S3<P> {
     ) -> (Whose, Option<String>) {
         let date = |name| response.header(name).and_then(parse_http);
         let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
+        let etag = response.header("etag");
+        // The answer to a HEAD has no body by which a sign-in page could be known: one that may be a page's proves nothing.
+        let page = etag.is_none() && says_html(response.header("content-type")) && !says_html(Some(job.source.known_type()));
+        let size = response.header("content-length").and_then(|text| text.trim_ascii().parse().ok());
         let found = Found {
-            size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
-            etag: response.header("etag").map(strong),
+            size: size.filter(|_| !page),
+            etag: etag.map(strong),
             age: date("last-modified").map(|at| now.saturating_sub(at)),
         };
         let mine = Mine {
@@ -300,6 +305,10 @@ impl<P: Platform> Provider<P> for S3<P> {
 
     fn can_renew(&self) -> bool {
         true
+    }
+
+    fn cors_rule(&self, platform: &P) -> Option<String> {
+        Some(self.line.cors_rule(platform))
     }
 
     /// Finds a key that exists before the first byte, where it may look. The condition on what is stored decides in the end.

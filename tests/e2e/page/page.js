@@ -46,11 +46,21 @@ function watch({ upload: uploadOptions = {}, listeners = {}, signal }) {
   return { id, seen, watched };
 }
 
-function follow(id, handle) {
+/** `late`: the status from which on somebody listens to progress. */
+function follow(id, handle, late) {
   const { seen } = uploads[id];
   uploads[id].upload = handle;
   for (const type of ["progress", "part", "status", "complete", "error"]) {
+    if (type === "progress" && late) continue;
     handle.addEventListener(type, () => (seen.events[type] = (seen.events[type] ?? 0) + 1));
+  }
+  if (late) {
+    const listen = ({ detail }) => {
+      if (detail !== late) return;
+      handle.removeEventListener("status", listen);
+      handle.addEventListener("progress", ({ detail: { sent, total, fraction, parts, processing } }) => seen.progress.push({ sent, total, fraction, parts, processing }));
+    };
+    handle.addEventListener("status", listen);
   }
   handle.done.then(
     (result) => (seen.result = result),
@@ -61,12 +71,12 @@ function follow(id, handle) {
 /**
  * `file`: a number in the input's list, or { text, name?, type? } for a Blob or File made here.
  * `uploader`: a name; the options count when it is first used. `alter`: names of changes, see provider.js.
- * `listeners`: { throws: true } has every callback throw. `signal`: true gives the upload one, for `abort(id)`.
+ * `listeners`: { throws: true } has every callback throw, { noProgress } listens to no progress, { late: status } from then on. `signal`: true gives the upload one, for `abort(id)`.
  */
 function start({ file = 0, uploader: name = `alone-${uploads.length}`, options, alter = {}, ...how }) {
   const { id, seen, watched } = watch(how);
   try {
-    follow(id, uploader(name, options, alter, seen).upload(picked(file), watched));
+    follow(id, uploader(name, options, alter, seen).upload(picked(file), watched), how.listeners?.late);
   } catch (error) {
     seen.error = told(error);
     seen.thrown = true;

@@ -23,6 +23,7 @@ pub(crate) struct Addresses {
     pub(crate) ofauth: String,
     pub(crate) onlymonster: String,
     pub(crate) apifansly: String,
+    pub(crate) store: String,
 }
 
 /// What arrived at a destination.

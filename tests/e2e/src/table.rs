@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use self::case::{Case, Ending};
+use self::case::{Case, Ending, Transport};
 use self::gaps::Gaps;
 use self::print::{Cell, Line, Printed};
 use self::rows::Row;
@@ -45,12 +45,21 @@ impl Options {
     }
 
     /// One destination of each kind of transport, but for Chromium: bytes to an API, to presigned URLs, in a form.
-    fn destinations(&self, engine: Engine) -> &[Destination] {
-        if self.full || engine == Engine::Chromium {
+    fn destinations(&self, engine: Engine, transport: Transport) -> &[Destination] {
+        if self.full || (engine, transport) == (Engine::Chromium, Transport::Auto) {
             &Destination::ALL
         } else {
             &[Destination::Ofauth, Destination::Apifansly, Destination::S3]
         }
+    }
+
+    /// Each engine as pages have it, and Chromium once more by `fetch` alone: the transports agree.
+    fn grounds(&self) -> Vec<(Engine, Transport)> {
+        let mut grounds: Vec<_> = self.engines().iter().map(|engine| (*engine, Transport::Auto)).collect();
+        if self.engines().contains(&Engine::Chromium) {
+            grounds.push((Engine::Chromium, Transport::Fetch));
+        }
+        grounds
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -61,7 +70,8 @@ impl Options {
 /// Runs it and prints it; true where every cell that ran passed.
 pub(crate) async fn run(options: &Options) -> Result<bool> {
     let gaps = Gaps::read()?;
-    let engines = options.engines().iter().map(|engine| one_engine(*engine, options, &gaps));
+    let grounds = options.grounds().into_iter();
+    let engines = grounds.map(|(engine, transport)| one_engine(engine, transport, options, &gaps));
     // A cell is mostly waiting: two engines share a machine well.
     let tables: Vec<Printed> = stream::iter(engines).buffered(AT_ONCE).try_collect().await?;
     let (passed, failed) = tables.iter().fold((0, 0), |(passed, failed), table: &Printed| {
@@ -76,18 +86,19 @@ pub(crate) async fn run(options: &Options) -> Result<bool> {
     Ok(failed == 0)
 }
 
-async fn one_engine(engine: Engine, options: &Options, gaps: &Gaps) -> Result<Printed> {
-    let destinations = options.destinations(engine);
+async fn one_engine(engine: Engine, transport: Transport, options: &Options, gaps: &Gaps) -> Result<Printed> {
+    let destinations = options.destinations(engine, transport);
     let mut stage = Stage::set(engine).await?;
-    let mut table = Printed::new(stage.browser.title(), destinations);
+    let by = if transport == Transport::Fetch { " by fetch" } else { "" };
+    let mut table = Printed::new(format!("{}{by}", stage.browser.title()), destinations);
     for row in rows::ALL {
         let mut cells = Vec::new();
         for destination in destinations {
-            let name = format!("{}: {}: {}", engine.name(), row.name, destination.name());
-            let cell = match gaps.reason(engine, row.name, *destination) {
+            let name = format!("{}{by}: {}: {}", engine.name(), row.name, destination.name());
+            let cell = match gaps.reason((engine, transport), row.name, *destination) {
                 Some(reason) => Cell::NotThere(reason.to_owned()),
                 None if !options.wants(&name) => Cell::NotAsked,
-                None => cell(&mut stage, row, *destination, &name).await,
+                None => cell(&mut stage, row, (*destination, transport), &name).await,
             };
             cells.push(cell);
         }
@@ -97,9 +108,9 @@ async fn one_engine(engine: Engine, options: &Options, gaps: &Gaps) -> Result<Pr
     Ok(table)
 }
 
-async fn cell(stage: &mut Stage, row: &Row, destination: Destination, name: &str) -> Cell {
+async fn cell(stage: &mut Stage, row: &Row, way: (Destination, Transport), name: &str) -> Cell {
     let start = Instant::now();
-    let ending = attempt(stage, row, destination).await;
+    let ending = attempt(stage, row, way).await;
     let took = start.elapsed().as_secs_f64();
     match ending {
         Ok(ending) => {
@@ -114,8 +125,8 @@ async fn cell(stage: &mut Stage, row: &Row, destination: Destination, name: &str
     }
 }
 
-async fn attempt(stage: &mut Stage, row: &Row, destination: Destination) -> Result<Ending> {
+async fn attempt(stage: &mut Stage, row: &Row, (destination, transport): (Destination, Transport)) -> Result<Ending> {
     stage.sweep().await?;
     let stage = &*stage;
-    runner::watched(stage, PATIENCE, (row.run)(Case { stage, destination })).await
+    runner::watched(stage, PATIENCE, (row.run)(Case { stage, destination, transport })).await
 }

@@ -133,13 +133,13 @@ test("resume: false keeps nothing, finds nothing, shows nothing", async () => {
   await reload();
   const off = plan({ resume: false });
   const { task } = await begun(off);
-  assert.deepEqual(task.options, { wantsProgress: false });
+  assert.deepEqual(task.options, {});
   assert.deepEqual(await off.unfinished(), []);
 });
 
 test("nothing is kept of a Blob: it couldn't be known again", async () => {
   const { task } = await begun(plan(), new Blob(["abc"]));
-  assert.deepEqual(task.options, { wantsProgress: false });
+  assert.deepEqual(task.options, {});
 });
 
 test("a second upload of a file that is under way begins its own", async () => {
@@ -486,7 +486,7 @@ test("a newer release of the package may have the database", async () => {
   });
   const seen = await warned(async () => {
     const { task, sink, upload } = await begun(plan());
-    assert.deepEqual(task.options, { wantsProgress: false }, "an older one does without");
+    assert.deepEqual(task.options, {}, "an older one does without");
     sink("complete", RESULT);
     await upload.done;
   });

@@ -31,7 +31,7 @@ async function survives(replaced, { slow = false } = {}) {
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
         const task = core.tasks.at(-1);
-        assert.deepEqual(task.options, { wantsProgress: false });
+        assert.deepEqual(task.options, {});
         task.sink("complete", RESULT);
         assert.equal(await upload.done, RESULT);
         slow = false;
@@ -79,7 +79,7 @@ test("a database that opens and never answers: five seconds, and the upload goes
         assert.ok(performance.now() < deadline, "it doesn't begin");
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      assert.deepEqual(core.tasks.at(-1).options, { wantsProgress: false });
+      assert.deepEqual(core.tasks.at(-1).options, {});
       core.tasks.at(-1).sink("complete", RESULT);
       assert.equal(await upload.done, RESULT);
     });
@@ -98,7 +98,7 @@ for (const name of ["indexedDB", "navigator", "crypto"]) {
     try {
       const seen = await warned(async () => {
         const { task } = await begun(uploader);
-        assert.deepEqual(task.options, { wantsProgress: false });
+        assert.deepEqual(task.options, {});
         assert.deepEqual(await uploader.unfinished(), []);
       });
       assert.deepEqual(seen, []);

@@ -3,12 +3,12 @@ import { test } from "node:test";
 
 import { RESULT, UploadError, begun, core, failure, file, planUploader, reported, settle, until } from "./harness.mjs";
 
-test("the core gets the file, its description and who wants progress", async () => {
+test("the core gets the file and its description", async () => {
   const picked = file("clip.mp4", 5);
   const { upload, task } = await begun(planUploader(), picked);
   assert.equal(task.source.file, picked);
   assert.deepEqual({ ...task.source, file: 0 }, { file: 0, name: "clip.mp4", size: 5, type: "video/mp4", lastModified: 7 });
-  assert.deepEqual(task.options, { wantsProgress: false });
+  assert.deepEqual(task.options, {});
   assert.deepEqual(upload.file, { name: "clip.mp4", size: 5, type: "video/mp4" });
   assert.equal(upload.progress.total, 5);
   assert.match(upload.id, /^[0-9a-f]{24}$/);
@@ -73,13 +73,16 @@ test("an environment that lacks something is refused, with its name", async () =
   }
 });
 
-test("progress is wanted by a callback and by an event's listener", async () => {
-  const uploader = planUploader();
-  assert.equal((await begun(uploader, file(), { onProgress() {} })).task.options.wantsProgress, true);
-  const upload = uploader.upload(file());
-  upload.addEventListener("progress", () => {});
+test("who listens to progress later is told like those who did from the start", async () => {
+  const { upload, task, sink } = await begun(planUploader(), file());
+  assert.deepEqual(task.options, {}, "the engine isn't told who listens");
+  sink("progress", { sent: 1 });
   await settle();
-  assert.equal(core.tasks.at(-1).options.wantsProgress, true);
+  const told = [];
+  upload.addEventListener("progress", (event) => told.push(event.detail.sent));
+  sink("progress", { sent: 2 });
+  await settle();
+  assert.deepEqual(told, [2]);
 });
 
 test("callbacks and events tell the same, in order, and done comes last", async () => {

@@ -33,6 +33,8 @@ pub enum Fault {
     HideEtag,
     /// The true answer, changed.
     Edit(Rc<dyn Fn(&mut Response)>),
+    /// A redirect to somebody else, which says that all is well; nothing takes effect.
+    Redirect,
     /// The browser sends the request twice by itself, as Chromium does when a kept connection dies before the answer.
     Twice,
 }
@@ -62,6 +64,16 @@ impl Fault {
             }
             other => panic!("{other:?} has no headers"),
         }
+    }
+
+    /// A sign-in page in place of the answer, as a captive portal or a proxy gives it.
+    pub fn portal(readable: bool) -> Self {
+        let Self::Answer { response, .. } = Self::answer(200, "<!DOCTYPE html><html><body>Sign in</body></html>")
+        else {
+            return Self::Redirect;
+        };
+        let response = response.with_header("content-type", "text/html; charset=utf-8");
+        Self::Answer { response, readable }
     }
 
     /// A store's refusal of an expired URL: 403 without CORS headers (AWS S3).
@@ -110,6 +122,7 @@ impl fmt::Debug for Fault {
             Self::Latency(ms) => write!(f, "Latency({ms})"),
             Self::HideEtag => f.write_str("HideEtag"),
             Self::Edit(_) => f.write_str("Edit"),
+            Self::Redirect => f.write_str("Redirect"),
             Self::Twice => f.write_str("Twice"),
         }
     }

@@ -74,6 +74,8 @@ pub struct Log {
     pub violations: Vec<String>,
     /// What the engine told the application to mend.
     pub warnings: Vec<String>,
+    /// When an origin was probed, and which.
+    pub probes: Vec<(u64, String)>,
     /// What else happened, and when.
     pub notes: Vec<(u64, String)>,
     running: BTreeMap<String, usize>,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
+use partway::foreign::Foreign;
 use partway::http::{Request, Response};
 use partway::platform::{OnSent, SendFailure};
 use partway_models::clock::http_date;
@@ -41,7 +42,43 @@ pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, o
         }
     };
     core.pass_milestone();
-    answer.ok_or(SendFailure::Network { body_sent: reports.then_some(trip.whole.get()) })
+    answer.ok_or_else(|| match trip.redirected.get() {
+        true => SendFailure::Redirected(Foreign {
+            status: Some(200),
+            page: true,
+            redirected: true,
+            to: Some("https://login.example".into()),
+        }),
+        false => SendFailure::Network { body_sent: reports.then_some(trip.whole.get()) },
+    })
+}
+
+/// Whether a server is there, as a browser tells it without a CORS rule.
+pub(crate) async fn probe(core: Rc<Core>, origin: String) -> bool {
+    let way = async {
+        let now = core.executor.now();
+        core.log.borrow_mut().probes.push((now, origin.clone()));
+        match core.sky.network() {
+            Network::Up => {}
+            Network::Gone => return false,
+            Network::Silent => std::future::pending().await,
+            Network::Failing => {
+                core.executor.sleep_until(now + core.weather.between(200, 4_000)).await;
+                return false;
+            }
+        }
+        core.travel().await;
+        let there = core.servers.borrow().cors(&origin).is_some();
+        core.travel().await;
+        there
+    };
+    let cut = core.sky.next_cut();
+    pin_mut!(way);
+    match select(way, cut).await {
+        Either::Left((there, _)) => there,
+        Either::Right((Cut::Reset, _)) => false,
+        Either::Right((Cut::Silence, _)) => std::future::pending().await,
+    }
 }
 
 /// One request's entry in the log, and its place among those that are under way.
@@ -58,6 +95,8 @@ struct Trip {
     whole: Cell<bool>,
     /// Whether its end is settled: it arrived, or never will.
     settled: Cell<bool>,
+    /// Whether a redirect took it elsewhere.
+    redirected: Cell<bool>,
 }
 
 impl Trip {
@@ -87,7 +126,8 @@ impl Trip {
             log.records.len() - 1
         };
         core.pass_milestone();
-        Self { core, entry, route, origin, lanes, outgoing, once, whole: Cell::new(false), settled: Cell::new(false) }
+        let [whole, settled, redirected] = [false; 3].map(Cell::new);
+        Self { core, entry, route, origin, lanes, outgoing, once, whole, settled, redirected }
     }
 
     /// The way there and back; None where it failed.
@@ -133,6 +173,12 @@ impl Trip {
         self.out();
         if has(|fault| matches!(fault, Fault::ResetBefore)) {
             self.settled.set(true);
+            return self.fail();
+        }
+        if has(|fault| matches!(fault, Fault::Redirect)) {
+            self.settled.set(true);
+            self.redirected.set(true);
+            core.travel().await;
             return self.fail();
         }
         self.arrive();
@@ -241,7 +287,7 @@ impl Trip {
             self.core.violate(format!("{} {}: {sentence}", outgoing.method, outgoing.url));
         }
         let cors = servers.cors(&self.origin)?;
-        cors.refuses(&outgoing.own_headers).is_none().then_some(cors)
+        (!cors.closed && cors.refuses(&outgoing.own_headers).is_none()).then_some(cors)
     }
 
     fn out(&self) {

@@ -16,7 +16,7 @@ use crate::core::Core;
 use crate::executor::Page;
 use crate::file::File;
 use crate::hooks::call;
-use crate::network::exchange;
+use crate::network::{exchange, probe};
 use crate::shelf::{Write, write};
 use crate::sky::Network;
 use crate::wiring::{PAGE, PLAIN_PAGE};
@@ -169,6 +169,10 @@ impl Platform for SimPlatform {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
         exchange(self.clone(), request, on_sent).boxed_local()
+    }
+
+    fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool> {
+        probe(self.core.clone(), origin.into()).boxed_local()
     }
 
     fn read(&self, blob: &File, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {

@@ -54,6 +54,8 @@ pub struct Servers {
     pub backend: Backend,
     /// The CORS rule of the stores.
     pub bucket_cors: Cors,
+    /// The CORS rule of the vendors.
+    pub vendor_cors: Cors,
     /// Secrets that no foreign origin may get, in any header or URL: those of issued credentials.
     pub secrets: Vec<String>,
     answered: BTreeMap<String, Response>,
@@ -73,6 +75,7 @@ impl Servers {
             vault: bucket(VAULT),
             backend: Backend::default(),
             bucket_cors: Cors::bucket(),
+            vendor_cors: Cors::vendor(),
             secrets: Vec::new(),
             answered: BTreeMap::new(),
         }
@@ -97,7 +100,11 @@ impl Servers {
         if [STORE, STORE_TWO, VAULT].contains(&origin) {
             return Some(self.bucket_cors.clone());
         }
-        PLACES.iter().any(|place| place.origin == origin).then(Cors::vendor)
+        if origin.ends_with(".amazonaws.com") {
+            // Somebody's bucket, which lets no page in.
+            return Some(Cors { closed: true, ..Cors::bucket() });
+        }
+        PLACES.iter().any(|place| place.origin == origin).then(|| self.vendor_cors.clone())
     }
 
     /// Answers a request; true where it took effect, as its status says.

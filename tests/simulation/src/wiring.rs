@@ -150,6 +150,8 @@ fn default_type(outgoing: &mut Outgoing, kind: &str) {
 /// The CORS rule of an origin, as the sandbox sets it.
 #[derive(Clone, Debug)]
 pub struct Cors {
+    /// True where no page is let in: neither does a preflight pass, nor can an answer be read.
+    pub closed: bool,
     /// Headers that a page may send; None takes all.
     pub allows: Option<Vec<String>>,
     /// Headers that a page may read; None gives all.
@@ -165,15 +167,25 @@ const SAFE: [&str; 7] =
 impl Cors {
     /// The page's own origin: everything.
     pub fn same_origin() -> Self {
-        Self { allows: None, exposes: None, hides_errors: false }
+        Self { closed: false, allows: None, exposes: None, hides_errors: false }
     }
 
     /// A bucket that pages upload to (the rule that Partway's README prints).
     pub fn bucket() -> Self {
         let list = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect());
         Self {
+            closed: false,
             allows: list(&["content-type", "content-md5", "cache-control", "if-none-match", "x-amz-*"]),
-            exposes: list(&["etag", "retry-after", "date", "x-amz-request-id"]),
+            exposes: list(&[
+                "etag",
+                "retry-after",
+                "date",
+                "x-amz-request-id",
+                "x-amz-version-id",
+                "x-amz-server-side-encryption",
+                "x-amz-checksum-crc64nvme",
+                "x-amz-checksum-type",
+            ]),
             hides_errors: false,
         }
     }
@@ -182,6 +194,7 @@ impl Cors {
     pub fn vendor() -> Self {
         let list = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect());
         Self {
+            closed: false,
             allows: list(&["content-type", "apikey", "x-connection-id", "x-om-auth-token", "x-api-key"]),
             exposes: list(&[
                 "etag",

@@ -4,7 +4,7 @@ use partway::mutants::{Mutant, set};
 use partway_simulation::seeds::tell;
 
 /// So many seeds are enough for any of them.
-const ENOUGH: u64 = 3000;
+const ENOUGH: u64 = 3_000;
 
 /// Plays seeds with a rule broken until one fails, and gives what was said of it.
 #[track_caller]
@@ -68,6 +68,11 @@ fn a_record_of_a_later_version_that_is_read() {
 fn what_is_done_and_still_kept() {
     let failure = caught(Mutant::KeptForever);
     assert!(failure.contains("still kept"), "{failure}");
+}
+
+#[test]
+fn a_sign_in_page_that_counts_as_an_answer() {
+    caught(Mutant::SignedIn);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! All tests, by what they are about.
 
 mod arrive;
+mod between;
 mod control;
 mod crash;
 mod demo_page;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Test> {
         once::tests(),
         control::tests(),
         headers::tests(),
+        between::tests(),
         plan::tests(),
         s3::tests(),
         vendors::tests(),

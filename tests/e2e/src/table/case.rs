@@ -14,11 +14,21 @@ use crate::sandbox::Log;
 use crate::stage::{MIB, Stage};
 use crate::suites;
 
+/// What sends the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// Whatever the package takes by itself.
+    Auto,
+    /// `fetch`, which tells nothing of bytes.
+    Fetch,
+}
+
 /// A cell, before it runs.
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub(super) stage: &'a Stage,
     pub(super) destination: Destination,
+    pub(super) transport: Transport,
 }
 
 /// How a cell ended, as it should.
@@ -51,12 +61,17 @@ pub(super) struct Ended<'a> {
 impl<'a> Case<'a> {
     /// The uploader's options, with small parts and short waits.
     pub(super) fn options(self) -> Result<Value> {
-        suites::options(self.stage, self.destination)
+        let mut options = suites::options(self.stage, self.destination)?;
+        if self.transport == Transport::Fetch {
+            options["transport"] = json!("fetch");
+        }
+        Ok(options)
     }
 
     /// Whether what was cut midway may be sent again: a part always, a form where the browser tells that it was not whole.
     pub(super) fn may_repeat(self) -> bool {
-        self.destination.has_parts() || self.stage.browser.engine.tells_what_went_out()
+        let tells = self.transport == Transport::Auto && self.stage.browser.engine.tells_what_went_out();
+        self.destination.has_parts() || tells
     }
 
     /// A file that goes in several parts, where the destination has parts.

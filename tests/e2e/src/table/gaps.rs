@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use super::case::Transport;
 use super::rows;
 use crate::browser::Engine;
 use crate::destination::Destination;
@@ -16,6 +17,9 @@ pub(super) struct Gaps(Vec<Gap>);
 struct Gap {
     #[serde(default)]
     engines: Vec<String>,
+    /// True for what goes by `fetch` alone.
+    #[serde(default)]
+    by_fetch: bool,
     #[serde(default)]
     rows: Vec<String>,
     #[serde(default)]
@@ -24,9 +28,13 @@ struct Gap {
 }
 
 impl Gap {
-    fn covers(&self, engine: Engine, row: &str, destination: Destination) -> bool {
+    fn covers(&self, (engine, transport): (Engine, Transport), row: &str, destination: Destination) -> bool {
         let holds = |names: &[String], name: &str| names.is_empty() || names.iter().any(|one| one == name);
-        holds(&self.engines, engine.name()) && holds(&self.rows, row) && holds(&self.destinations, destination.name())
+        let transport = !self.by_fetch || transport == Transport::Fetch;
+        transport
+            && holds(&self.engines, engine.name())
+            && holds(&self.rows, row)
+            && holds(&self.destinations, destination.name())
     }
 }
 
@@ -54,8 +62,8 @@ impl Gaps {
     }
 
     /// Why this cell is not there, if it isn't.
-    pub(super) fn reason(&self, engine: Engine, row: &str, destination: Destination) -> Option<&str> {
-        self.0.iter().find(|gap| gap.covers(engine, row, destination)).map(|gap| gap.reason.as_str())
+    pub(super) fn reason(&self, ground: (Engine, Transport), row: &str, destination: Destination) -> Option<&str> {
+        self.0.iter().find(|gap| gap.covers(ground, row, destination)).map(|gap| gap.reason.as_str())
     }
 }
 
@@ -63,10 +71,11 @@ impl Gaps {
 mod tests {
     use super::*;
 
-    fn cells() -> impl Iterator<Item = (Engine, &'static str, Destination)> {
-        Engine::ALL.into_iter().flat_map(|engine| {
+    fn cells() -> impl Iterator<Item = ((Engine, Transport), &'static str, Destination)> {
+        let by_fetch = (Engine::Chromium, Transport::Fetch);
+        Engine::ALL.into_iter().map(|engine| (engine, Transport::Auto)).chain([by_fetch]).flat_map(|ground| {
             rows::ALL.iter().flat_map(move |row| {
-                Destination::ALL.into_iter().map(move |destination| (engine, row.name, destination))
+                Destination::ALL.into_iter().map(move |destination| (ground, row.name, destination))
             })
         })
     }
@@ -75,17 +84,17 @@ mod tests {
     fn every_reason_belongs_to_a_cell_and_no_row_or_engine_is_all_reasons() {
         let gaps = Gaps::read().expect("engines.json");
         for (index, gap) in gaps.0.iter().enumerate() {
-            let first = cells().any(|(engine, row, destination)| {
-                gaps.0.iter().position(|one| one.covers(engine, row, destination)) == Some(index)
+            let first = cells().any(|(ground, row, destination)| {
+                gaps.0.iter().position(|one| one.covers(ground, row, destination)) == Some(index)
             });
             assert!(first, "no cell needs {:?}", gap.reason);
         }
         for row in rows::ALL {
             let runs =
-                |(engine, name, destination)| name == row.name && gaps.reason(engine, name, destination).is_none();
+                |(ground, name, destination)| name == row.name && gaps.reason(ground, name, destination).is_none();
             assert!(cells().any(runs), "{} is run nowhere", row.name);
         }
-        let run = cells().filter(|(engine, row, destination)| gaps.reason(*engine, row, *destination).is_none());
+        let run = cells().filter(|(ground, row, destination)| gaps.reason(*ground, row, *destination).is_none());
         assert!(run.count() > 200);
     }
 

@@ -4,11 +4,13 @@ mod answers;
 mod broken;
 mod changed;
 mod control;
+mod foreign;
 mod once;
 mod resumed;
 mod spell;
 mod stalled;
 mod underway;
+mod unreadable;
 
 use anyhow::Result;
 use futures::FutureExt;
@@ -40,6 +42,10 @@ pub(super) const ALL: &[Row] = rows! {
     "stall before the answer" => stalled::before_the_answer,
     "expired URL" => answers::expired,
     "hidden ETag" => answers::hidden_etag,
+    "redirect to a sign-in page" => foreign::redirected,
+    "sign-in page in place of the answer" => foreign::in_place,
+    "no CORS rule" => unreadable::no_rule,
+    "forbidden by the page's own policy" => unreadable::forbidden,
     "lost answer: begin" => once::begin,
     "lost answer: finish" => once::finish,
     "lost answer: what is paid for" => once::paid,

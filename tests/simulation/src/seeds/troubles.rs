@@ -144,6 +144,19 @@ fn busy(rng: &Rng) -> (Fault, Vec<Code>) {
     )
 }
 
+/// Somebody between answers, before the request took effect or after.
+fn portal(rng: &Rng) -> Fault {
+    match rng.between(0, 4) {
+        0 => Fault::Redirect,
+        1 => Fault::portal(true),
+        2 => Fault::portal(false),
+        _ => match Fault::portal(true) {
+            Fault::Answer { response, .. } => instead(response),
+            other => other,
+        },
+    }
+}
+
 /// A fault that another try mends, and what it is called where no other try is left.
 fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings) -> Option<(Fault, Vec<Code>)> {
     let lost = vec![Code::Network];
@@ -154,7 +167,8 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
     };
     let has_body = route != "store:HeadObject";
     Some(match kind {
-        Kind::Call => match rng.between(0, 9) {
+        Kind::Call => match rng.between(0, 10) {
+            9 => (portal(rng), lost),
             0 => (Fault::ResetBefore, lost),
             1 => (Fault::ResetAfter, lost),
             2 => (Fault::StallInBody, hung),
@@ -171,7 +185,8 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
             _ => slow(),
         },
         Kind::HookOnce => slow(),
-        Kind::Part | Kind::VendorPart => match rng.between(0, 12) {
+        Kind::Part | Kind::VendorPart => match rng.between(0, 13) {
+            12 => (portal(rng), lost),
             0 => (Fault::ResetBefore, lost),
             1 => (Fault::ResetInBody, lost),
             2 => (Fault::ResetAfter, lost),
@@ -197,7 +212,8 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
             11 if surroundings.keyed || surroundings.multi => (Fault::Twice, Vec::new()),
             _ => slow(),
         },
-        Kind::Xml => match rng.between(0, 8) {
+        Kind::Xml => match rng.between(0, 9) {
+            8 if has_body => (portal(rng), lost),
             0 => (Fault::ResetBefore, lost),
             1 => (Fault::ResetAfter, lost),
             2 => (Fault::StallInBody, hung),
@@ -209,7 +225,8 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
             _ => slow(),
         },
         // Whether it arrived is open after some of them: that is an end too, and no second form.
-        Kind::Form => match rng.between(0, 7) {
+        Kind::Form => match rng.between(0, 8) {
+            7 => (portal(rng), vec![Code::OutcomeUnknown]),
             0 => (Fault::ResetInBody, lost),
             1 => (Fault::StallInBody, hung),
             4 => (Fault::ResetAfter, vec![Code::OutcomeUnknown]),

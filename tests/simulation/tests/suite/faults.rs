@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::dialects::{Dialect, MIB, each, of};
 
 /// Every call that a provider makes for a file of that size, in order, each once.
-fn routes(dialect: &Dialect, size: u64) -> Vec<&'static str> {
+pub(crate) fn routes(dialect: &Dialect, size: u64) -> Vec<&'static str> {
     let world = World::new(1);
     let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", size));
     world.run();
@@ -32,7 +32,7 @@ fn with_fault(dialect: &Dialect, size: u64, route: &str, skip: u32, fault: Fault
 }
 
 /// Functions of the application that aren't tried again: the caller's own server may have acted (`open`, `complete`).
-fn is_hook(route: &str) -> bool {
+pub(crate) fn is_hook(route: &str) -> bool {
     route.starts_with("plan:") || route.starts_with("hook:") || route == "credentials"
 }
 

@@ -1,0 +1,204 @@
+//! Origins whose answers no page can read: told early and in words that help, and never taken for a network that only fails.
+
+use partway::error::Code;
+use partway_simulation::servers::STORE;
+use partway_simulation::{Fault, Handle, World};
+use serde_json::json;
+
+use crate::dialects::{DIALECTS, Dialect, MIB, of};
+
+fn s3() -> &'static Dialect {
+    DIALECTS.iter().find(|dialect| dialect.name == "s3").unwrap()
+}
+
+fn no_rule(world: &World) {
+    world.servers().bucket_cors.closed = true;
+}
+
+/// Requests whose answers could be read, of all that went to stores.
+fn tries(world: &World) -> usize {
+    world.count("store:*")
+}
+
+fn hint(upload: &Handle) -> String {
+    upload.error().hint.clone().unwrap_or_default()
+}
+
+#[test]
+fn a_bucket_without_a_rule_ends_early_with_the_rule() {
+    of(
+        |dialect| dialect.needs_etag,
+        |dialect| {
+            for (size, at_once) in [(MIB, 1), (dialect.large, 1), (dialect.large, 6)] {
+                let world = World::new(1);
+                no_rule(&world);
+                let options = json!({ "concurrency": at_once });
+                let upload = world.upload(dialect.provider(), options, &world.file("clip.mp4", size));
+                world.run();
+                let error = upload.error();
+                assert_eq!((error.code, error.retryable), (Code::Network, true), "{upload:?}");
+                assert!(error.message.contains("answers, and the browser keeps the answers from this page"), "{error}");
+                let direct = dialect.name == "s3";
+                for word in ["\"AllowedOrigins\": [\"https://app.example\"]", "\"PUT\"", "x-amz-checksum-type"] {
+                    assert!(hint(&upload).contains(word), "{word}: {upload:?}");
+                }
+                assert_eq!(hint(&upload).contains("\"PUT\", \"POST\", \"GET\", \"HEAD\", \"DELETE\""), direct);
+                // Three tries; parts that go side by side count as one.
+                assert!((3..=3 * at_once).contains(&tries(&world)), "{} requests: {upload:?}", tries(&world));
+                let (log, stores) = (world.log(), if direct { "s3" } else { dialect.name });
+                assert_eq!(log.probes.len(), 2, "{stores}: {:?}", log.probes);
+                assert!(log.probes[1].0 - log.probes[0].0 >= 5_000, "{:?}", log.probes);
+                let told: Vec<_> = log.warnings.iter().filter(|told| told.contains("goes on trying")).collect();
+                assert_eq!(told.len(), 1, "{:?}", log.warnings);
+                assert!(told[0].contains("AllowedOrigins"), "{told:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_proxy_that_lets_no_page_in_is_told_what_to_allow() {
+    for (name, base, more) in [
+        ("ofauth", "https://api.ofauth.com", json!({ "connectionId": "conn_1" })),
+        ("onlymonster", "https://omapi.onlymonster.ai", json!({ "accountId": "1001", "exportType": "post" })),
+        ("apifansly", "https://v1.apifansly.com", json!({ "accountId": "2002" })),
+    ] {
+        let world = World::new(1);
+        world.servers().vendor_cors.closed = true;
+        let mut provider = json!({ "name": name, "baseUrl": base });
+        for (key, value) in more.as_object().unwrap() {
+            provider[key] = value.clone();
+        }
+        let upload = world.upload(provider, json!({}), &world.file("clip.mp4", 9 * MIB));
+        world.run();
+        assert_eq!(upload.code(), Some(Code::Network), "{name}: {upload:?}");
+        for word in [base, "answer OPTIONS", "Access-Control-Allow-Origin: https://app.example", "content-type"] {
+            assert!(hint(&upload).contains(word), "{name}: {word}: {upload:?}");
+        }
+        assert_eq!(hint(&upload).contains("x-connection-id"), name == "ofauth");
+        assert!(world.log().records.len() <= 4, "{name}: {} requests", world.log().records.len());
+    }
+}
+
+#[test]
+fn a_502_without_cors_headers_that_passes_kills_nothing() {
+    of(
+        |dialect| dialect.needs_etag,
+        |dialect| {
+            for size in [MIB, dialect.large] {
+                let bad = || {
+                    let Fault::Answer { response, .. } = Fault::status(502) else { unreachable!() };
+                    Fault::Answer { response, readable: false }
+                };
+                let world = World::new(1);
+                // For as long as two tries take: the third comes five seconds later.
+                world.fault("store:*", 0, 2, bad());
+                let upload =
+                    world.upload(dialect.provider(), json!({ "concurrency": 1 }), &world.file("clip.mp4", size));
+                world.run();
+                world.stored(&upload);
+                // Where bytes went out a rule had let them.
+                let probes = usize::from(dialect.name == "s3" && size > MIB);
+                assert_eq!(world.log().probes.len(), probes, "{upload:?}");
+                // An answer was read: what fails now is the network's.
+                world.fault("store:*", 0, 5, bad());
+                let next = world.upload(
+                    dialect.provider_for("other"),
+                    json!({ "concurrency": 1 }),
+                    &world.file("b.mp4", size),
+                );
+                world.run();
+                world.stored(&next);
+                assert_eq!(world.log().probes.len(), probes, "{next:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_network_that_fails_is_not_taken_for_a_missing_rule() {
+    let world = World::new(1);
+    let mut provider = s3().provider();
+    // Nobody is there, as far as a probe can tell either.
+    provider["endpoint"] = json!("https://nowhere.example");
+    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", MIB));
+    world.run();
+    assert_eq!(upload.code(), Some(Code::Network), "{upload:?}");
+    assert_eq!(world.count("unknown:unknown"), 8, "all of its tries: {upload:?}");
+    assert!(!world.log().probes.is_empty() && world.log().warnings.is_empty(), "{:?}", world.log().warnings);
+}
+
+#[test]
+fn where_bytes_go_out_the_rule_is_there() {
+    for fault in [Fault::ResetInBody, Fault::ResetBefore, Fault::ResetAfter] {
+        let world = World::new(1);
+        world.fault("store:PutObject", 0, 5, fault);
+        let upload = world.upload(s3().provider(), json!({}), &world.file("clip.mp4", 9 * MIB));
+        world.run();
+        world.stored(&upload);
+        assert!(world.log().probes.is_empty(), "a preflight had passed: {:?}", world.log().probes);
+    }
+}
+
+#[test]
+fn the_url_of_a_store_that_has_expired_is_no_reason_to_probe() {
+    let world = World::new(1);
+    let file = world.file("clip.mp4", MIB);
+    // Signed for less than the way takes.
+    world.servers().backend.expires_s = 0;
+    // A transport that tells of bytes knows that they went out.
+    world.line(|line| line.reports = false);
+    world.fault("store:PutObject", 0, 4, Fault::expired());
+    let upload = world.upload(json!({ "name": "plan" }), json!({}), &file);
+    world.run_for(60_000);
+    assert!(world.log().probes.is_empty(), "{upload:?}");
+    world.run();
+}
+
+#[test]
+fn once_the_rule_is_set_the_next_upload_works() {
+    let world = World::new(1);
+    no_rule(&world);
+    let uploader = world.uploader(json!({}));
+    let first = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));
+    world.run();
+    assert_eq!(first.code(), Some(Code::Network), "{first:?}");
+    let second = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));
+    world.run();
+    assert_eq!(second.code(), Some(Code::Network), "{second:?}");
+    let told = world.log().warnings.iter().filter(|told| told.contains("goes on trying")).count();
+    assert_eq!(told, 1, "once for a page");
+    world.servers().bucket_cors.closed = false;
+    let third = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));
+    world.run();
+    world.stored(&third);
+}
+
+#[test]
+fn many_uploads_to_one_bucket_without_a_rule_end_together() {
+    let world = World::new(1);
+    no_rule(&world);
+    let uploader = world.uploader(json!({ "concurrency": 6 }));
+    let start = |number: u32| uploader.upload(s3().provider(), &world.file(&format!("{number}.mp4"), MIB));
+    let uploads: Vec<_> = (0..6).map(start).collect();
+    world.run();
+    assert!(uploads.iter().all(|upload| upload.code() == Some(Code::Network)), "{uploads:?}");
+    let log = world.log();
+    assert!(log.probes.iter().all(|(_, origin)| origin == STORE));
+    assert!(log.probes.len() <= 2, "{:?}", log.probes);
+}
+
+/// Which of the hints a part of an upload to AWS itself gets.
+#[test]
+fn for_aws_the_hint_names_the_region_too() {
+    let world = World::new(1);
+    let mut provider = s3().provider();
+    for name in ["endpoint", "forcePathStyle"] {
+        provider.as_object_mut().unwrap().remove(name);
+    }
+    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", MIB));
+    world.run();
+    let hint = hint(&upload);
+    assert!(hint.contains("aws s3api get-bucket-location --bucket media"), "{upload:?}");
+    assert!(hint.contains("AllowedOrigins"), "{upload:?}");
+}
