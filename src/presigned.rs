@@ -65,7 +65,9 @@ impl Url {
     /// The parameter that holds a checksum of an empty body, where there is one.
     pub fn signed_for_nothing(&self) -> Option<&'static str> {
         // A plus sign that wasn't encoded reads as a space.
-        let same = |value: String, nothing: &str| value.bytes().map(|byte| if byte == b' ' { b'+' } else { byte }).eq(nothing.bytes());
+        let same = |value: String, nothing: &str| {
+            value.bytes().map(|byte| if byte == b' ' { b'+' } else { byte }).eq(nothing.bytes())
+        };
         for (name, nothing) in OF_NOTHING {
             if self.query_value(name).is_some_and(|value| same(value, nothing)) {
                 return Some(name);
@@ -93,7 +95,11 @@ mod tests {
             ("x-amz-expires=60&x-amz-date=20260101T000000Z", Some(NEW_YEAR + 60_000), Some(60_000)),
             ("X-Amz-Expires=60", None, Some(60_000)),
             ("X-Amz-Date=20260101T000000Z", None, None),
-            ("X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260101T000000Z&X-Goog-Expires=900", Some(NEW_YEAR + 900_000), Some(900_000)),
+            (
+                "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Date=20260101T000000Z&X-Goog-Expires=900",
+                Some(NEW_YEAR + 900_000),
+                Some(900_000),
+            ),
             ("AWSAccessKeyId=AKIA&Expires=1767225600&Signature=a%2Bb", Some(NEW_YEAR), None),
             ("GoogleAccessId=a%40b.example&Expires=1767225600&Signature=a", Some(NEW_YEAR), None),
             ("Expires=1767225600&Signature=a&Key-Pair-Id=K", Some(NEW_YEAR), None),
@@ -114,7 +120,9 @@ mod tests {
     #[test]
     fn a_url_may_be_over_by_its_moment_or_by_its_span() {
         let both = Expiry { at: Some(10_000), span: Some(3_000) };
-        for (now, since, over) in [(9_999, 9_999, false), (10_000, 9_999, true), (5_000, 2_001, false), (5_000, 2_000, true)] {
+        for (now, since, over) in
+            [(9_999, 9_999, false), (10_000, 9_999, true), (5_000, 2_001, false), (5_000, 2_000, true)]
+        {
             assert_eq!(both.may_be_over(now, since), over, "{now} {since}");
         }
         assert!(!Expiry::default().may_be_over(u64::MAX, 0));
@@ -127,7 +135,10 @@ mod tests {
             ("X-Amz-Checksum-Crc32C=AAAAAA==", Some("x-amz-checksum-crc32c")),
             ("x-amz-checksum-crc64nvme=AAAAAAAAAAA%3D", Some("x-amz-checksum-crc64nvme")),
             ("x-amz-checksum-sha1=2jmj7l5rSw0yVb%2FvlWAYkK%2FYBwk%3D", Some("x-amz-checksum-sha1")),
-            ("x-amz-checksum-sha256=47DEQpj8HBSa%2B%2FTImW%2B5JCeuQeRkm5NMpJWZG3hSuFU%3D", Some("x-amz-checksum-sha256")),
+            (
+                "x-amz-checksum-sha256=47DEQpj8HBSa%2B%2FTImW%2B5JCeuQeRkm5NMpJWZG3hSuFU%3D",
+                Some("x-amz-checksum-sha256"),
+            ),
             ("x-amz-checksum-sha256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Some("x-amz-checksum-sha256")),
             ("x-amz-checksum-crc32=DUoRhQ%3D%3D", None),
             ("x-amz-sdk-checksum-algorithm=CRC32", None),
