@@ -20,6 +20,11 @@ const SECRET: &str = "the-secret-of-elsewhere";
 type BucketCalls = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 fn serve() -> (String, BucketCalls) {
+    serve_with(true)
+}
+
+/// The store, with ListParts or without.
+fn serve_with(lists: bool) -> (String, BucketCalls) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let state = State::new(Config {
@@ -35,14 +40,14 @@ fn serve() -> (String, BucketCalls) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (state, seen) = (state.clone(), seen.clone());
-            std::thread::spawn(move || answer(stream.unwrap(), &state, &seen));
+            std::thread::spawn(move || answer(stream.unwrap(), &state, &seen, lists));
         }
     });
     (endpoint, calls)
 }
 
 /// One request, one answer, and the connection closes.
-fn answer(mut stream: TcpStream, state: &Mutex<State>, seen: &BucketCalls) {
+fn answer(mut stream: TcpStream, state: &Mutex<State>, seen: &BucketCalls, lists: bool) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
@@ -61,6 +66,13 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>, seen: &BucketCalls) {
     if request.path == format!("/{BUCKET}") {
         seen.lock().unwrap().push((target.to_owned(), body));
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        return;
+    }
+    if !lists && request.method == "GET" && request.query("uploadId").is_some() {
+        let error =
+            "<Error><Code>MethodNotAllowed</Code><Message>The specified method is not allowed.</Message></Error>";
+        let head = format!("HTTP/1.1 405 X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{error}", error.len());
+        stream.write_all(head.as_bytes()).unwrap();
         return;
     }
     request.body = Body::Text(body);
@@ -130,6 +142,28 @@ fn everything_that_needs_a_bucket_uses_it() {
     let gone = sandbox.post("/api/plan/open", &json!({ "name": "a", "size": 9, "type": "" })).json();
     assert_eq!(sandbox.post("/api/plan/abort", &json!({ "plan": gone })).status, 204);
     assert_eq!(sandbox.post("/api/plan/list", &json!({ "plan": gone })).status, 404);
+}
+
+#[test]
+fn a_plan_is_completed_by_a_store_that_lists_no_parts() {
+    let (endpoint, _) = serve_with(false);
+    let sandbox = start(&endpoint);
+    sandbox.knobs(&json!({ "plan": { "partSize": 5 << 20 } }));
+    let file = bytes(6 << 20, 4);
+    let plan = sandbox.post("/api/plan/open", &json!({ "name": "a", "size": file.len(), "type": "" })).json();
+    let send = |number: usize, slice: &[u8]| {
+        let url = plan["parts"][number - 1]["uploadUrl"].as_str().unwrap();
+        sandbox.put(url, slice).header("etag").unwrap().to_owned()
+    };
+    let etags = [send(1, &file[..5 << 20]), send(2, &file[5 << 20..])];
+    assert_eq!(sandbox.post("/api/plan/list", &json!({ "plan": plan })).status, 400);
+    let unnamed = json!([{ "partNumber": 1, "etag": etags[0] }, { "partNumber": 2, "etag": null }]);
+    let refused = sandbox.post("/api/plan/complete", &json!({ "plan": plan, "parts": unnamed }));
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let parts = json!([{ "partNumber": 1, "etag": etags[0] }, { "partNumber": 2, "etag": etags[1] }]);
+    let done = sandbox.post("/api/plan/complete", &json!({ "plan": plan, "parts": parts }));
+    assert_eq!(done.status, 200, "{}", done.text());
+    sandbox.assert_stored("plan", plan["key"].as_str().unwrap(), &file);
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub async fn give_up<P: Platform>(job: &Job<P>, session: &Session<P>) -> bool {
 /// True where a session that was kept is refused before it got any further, by whoever may take another one.
 fn refused<P: Platform>(job: &Job<P>, error: &UploadError) -> bool {
     let refused = match error.code {
-        Code::Unauthorized | Code::Forbidden => true,
+        Code::Unauthorized | Code::Forbidden => matches!(error.step, Some(Step::Part | Step::Sign)),
         Code::Application => error.retry == Retry::Anew,
         _ => false,
     };
@@ -114,7 +114,7 @@ fn refused<P: Platform>(job: &Job<P>, error: &UploadError) -> bool {
     // One that a part completes may have been completed before.
     let open = session.as_ref().is_some_and(|session| !job.provider.part_completes(session));
     job.session.set(session);
-    refused && open && !error.answer_lost && matches!(error.step, Some(Step::Part | Step::Sign))
+    refused && open && !error.answer_lost
 }
 
 /// A session in whose place another one is opened.

@@ -335,6 +335,10 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             Err(_) if complete => return Err(in_doubt()),
             // A refused look tells nothing of the upload: what was kept counts.
             Err(error) if error.code == Code::Application => {
+                if resumed.arrived.len() == resumed.session.plan.parts().len() {
+                    // Nothing is left to be sent by which the store could tell that it is gone.
+                    return Err(error.retry(Retry::Anew));
+                }
                 self.unlisted.set(true);
                 job.platform.warn(&text::join(&[&error.message, " What this browser remembers of the upload counts."]));
                 return Ok(());

@@ -284,7 +284,8 @@ fn unusable(error: UploadError, needs: Needs, response: &Response) -> UploadErro
         None => String::from("It is no XML document."),
     };
     let status = text::number(response.status.into());
-    let message = text::fill("The answer has status {} and {}, so it is not an S3 store's. {}", &[&status, &what, &found]);
+    let message =
+        text::fill("The answer has status {} and {}, so it is not an S3 store's. {}", &[&status, &what, &found]);
     error
         .renamed(Code::Server, message)
         .hint("Check `endpoint`: a proxy or a login page may have answered in place of the store.")

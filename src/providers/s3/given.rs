@@ -46,7 +46,8 @@ pub(super) fn read<P: Platform>(platform: &P, answer: &P::Json) -> Result<Given,
         }
     };
     let (Some(id), Some(secret)) = (text(ID), text(SECRET)) else { return Err(unusable(platform, object)) };
-    let expires_at = EXPIRATION.iter().find_map(|name| platform.member(object, name)).and_then(|at| moment(platform, &at));
+    let expires_at =
+        EXPIRATION.iter().find_map(|name| platform.member(object, name)).and_then(|at| moment(platform, &at));
     Ok(Given { key: Key { id, secret, session_token: text(TOKEN) }, expires_at })
 }
 
@@ -73,7 +74,9 @@ fn unusable<P: Platform>(platform: &P, found: &P::Json) -> UploadError {
         }
         Value::Object => (members(platform, found), SHAPE),
     };
-    UploadError::new(Code::InvalidOptions, text::join(&["`getCredentials` gave ", &what, "."])).at(Step::Sign).hint(hint)
+    UploadError::new(Code::InvalidOptions, text::join(&["`getCredentials` gave ", &what, "."]))
+        .at(Step::Sign)
+        .hint(hint)
 }
 
 fn kind_of_text(text: &str) -> (String, &'static str) {

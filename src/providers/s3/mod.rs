@@ -150,8 +150,7 @@ impl<P: Platform> S3<P> {
         let mut listed = Vec::new();
         for _ in 0..LIST_PAGES {
             let query = [("part-number-marker", marker.as_str()), ("uploadId", id)];
-            let ask =
-                Ask { needs: Needs::List, ..Ask::new(Step::List, Method::Get, key, &query) };
+            let ask = Ask { needs: Needs::List, ..Ask::new(Step::List, Method::Get, key, &query) };
             let response = self.line.call(job, &ask, &job.settings.retry).await?;
             let rows = xml::rows(&response.body, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
             for [number, size, etag] in rows {

@@ -197,9 +197,9 @@ impl Address {
 fn is_aws(endpoint: &str) -> bool {
     let host = text::cut(endpoint, "://").map_or(endpoint, |(_, rest)| text::until(text::until(rest, "/"), ":"));
     let host = host.to_ascii_lowercase();
-    ["amazonaws.com", "amazonaws.com.cn"].iter().any(|domain| {
-        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-    })
+    ["amazonaws.com", "amazonaws.com.cn"]
+        .iter()
+        .any(|domain| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.')))
 }
 
 /// True for a bucket's name that a host name may have: it is the same in lower case, without underscores.
@@ -419,7 +419,10 @@ mod tests {
             (options("buc/ket"), "`bucket`"),
             (options(&"b".repeat(64)), "`bucket`"),
             (Options { endpoint: Some("https://s3.us-east-1.amazonaws.com".into()), ..options("Bucket") }, "`bucket`"),
-            (Options { endpoint: Some("https://s3.cn-north-1.amazonaws.com.cn:443/".into()), ..options("a_b_c") }, "`bucket`"),
+            (
+                Options { endpoint: Some("https://s3.cn-north-1.amazonaws.com.cn:443/".into()), ..options("a_b_c") },
+                "`bucket`",
+            ),
             (elsewhere(""), "`bucket`"),
             (elsewhere(".."), "`bucket`"),
             (elsewhere("a/b"), "`bucket`"),
@@ -434,7 +437,10 @@ mod tests {
             (at("https://s3.example/bucket/"), "write \"https://s3.example\""),
             (at("https://s3.example/store/bucket"), "write \"https://s3.example/store\""),
             (at("https://bucket.s3.example"), "write \"https://s3.example\""),
-            (Options { force_path_style: Some(true), ..at("https://bucket.nyc3.store.example/") }, "write \"https://nyc3.store.example\""),
+            (
+                Options { force_path_style: Some(true), ..at("https://bucket.nyc3.store.example/") },
+                "write \"https://nyc3.store.example\"",
+            ),
             (Options { region: String::new(), ..options("bucket") }, "`region`"),
             (Options { region: "a/b".into(), ..options("bucket") }, "`region`"),
             (Options { endpoint: Some("http://s3.example".into()), ..options("bucket") }, "no https address"),

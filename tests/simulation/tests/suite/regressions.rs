@@ -418,3 +418,27 @@ fn a_url_that_was_signed_for_an_empty_body_is_refused_before_a_byte() {
     world.run();
     world.stored(&upload);
 }
+
+#[test]
+fn a_plan_whose_parts_are_all_there_and_that_nobody_knows_is_begun_again() {
+    let world = World::new(1);
+    let (_page, upload, session, file) = begins(&world, json!({ "name": "plan" }), 12 * MIB);
+    while world.kept(session).is_none_or(|kept| kept.parts.len() < 3) {
+        assert!(world.elapsed() < HOUR, "no part is kept");
+        world.run_for(1);
+    }
+    world.crash(true);
+    world.change_kept(session, |kept| kept.record.as_mut().expect("a record")["phase"] = json!("sending"));
+    // Given up by somebody else.
+    let plan = world.kept(session).and_then(|kept| kept.record).expect("a record")["given"].clone();
+    let now = world.beginning() + world.elapsed();
+    {
+        let mut servers = world.servers();
+        let servers = &mut *servers;
+        let _ = servers.backend.abort(&mut servers.store, &plan, now);
+    }
+    let again = goes_on(&world, &upload, session, &file);
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.count("plan:open"), 2, "{again:?}");
+}
