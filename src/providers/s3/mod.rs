@@ -210,7 +210,7 @@ impl<P: Platform> S3<P> {
         let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
         let (whose, etag) = match self.line.call(job, &ask, &retry).await {
             Ok(response) => {
-                let etags = Etags::told(&|name| response.header(name).map(Into::into)).or(job.etags.likely());
+                let etags = Etags::told(&response.headers).or(job.etags.likely());
                 let (whose, etag) = self.whose(job, session, parts, &response, exists, etags);
                 // It has the size, and was written meanwhile. Where nobody knows what its ETag is, that proves nothing against it.
                 if whose == Whose::Unclear && etags == Etags::Unknown && etag.is_some() {

@@ -46,7 +46,12 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
     let reply = step(operation, state, now)?;
     let told = matches!(
         reply,
-        Reply::Put { .. } | Reply::Part { .. } | Reply::Created { .. } | Reply::Completed { .. } | Reply::Head(_) | Reply::Get(..)
+        Reply::Put { .. }
+            | Reply::Part { .. }
+            | Reply::Created { .. }
+            | Reply::Completed { .. }
+            | Reply::Head(_)
+            | Reply::Get(..)
     );
     let response = write_reply(request, &bucket, &key, reply)?;
     Ok(match state.config.encryption.as_deref().filter(|_| told) {
