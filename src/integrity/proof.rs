@@ -50,22 +50,15 @@ impl Known {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked(Etags);
 
-/// Looks at the request for a part: which store it goes to, and whether it asks for encryption itself, by a header or, as
-/// presigners do it too, in its URL.
+/// Looks at the request for a part: which store it goes to, and whether it asks for encryption itself. (AWS takes that as a signed
+/// header only, also with a presigned URL.)
 pub(crate) fn asked<P: Platform>(job: &Job<P>, session: &Session<P>, request: &Request<P>) -> Asked {
-    let key = session.key.as_deref();
     let (url, etags) = match request {
-        Request::Store(request) => {
-            let named = |name: &str| {
-                let header = request.headers().iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
-                header.or_else(|| request.url().query_value(name))
-            };
-            (Some(request.url().clone()), Etags::told(&named))
-        }
+        Request::Store(request) => (Some(request.url().clone()), Etags::told(request.headers())),
         Request::Api(request) => (job.platform.resolve(&request.url), Etags::Unknown),
     };
     if let Some(url) = url {
-        job.etags.store.get_or_init(|| job.paces.stores.of(&url, key));
+        job.etags.store.get_or_init(|| job.paces.stores.of(&url, session.key.as_deref()));
     }
     Asked(etags)
 }
@@ -73,7 +66,7 @@ pub(crate) fn asked<P: Platform>(job: &Job<P>, session: &Session<P>, request: &R
 impl Asked {
     /// Adds what the answer says.
     pub(crate) fn answered<P: Platform>(self, job: &Job<P>, response: &Response) {
-        let told = Etags::told(&|name| response.header(name).map(Into::into));
+        let told = Etags::told(&response.headers);
         if told == Etags::Opaque && self.0 != Etags::Opaque {
             set_opaque(job);
         }

@@ -24,17 +24,19 @@ pub enum Etags {
 }
 
 impl Etags {
-    /// What headers say; `header` gives one by its name in lower case. A page sees those of an answer only where the CORS rule
-    /// exposes them.
-    pub(crate) fn told(header: &dyn Fn(&str) -> Option<String>) -> Self {
-        if header("x-amz-server-side-encryption-customer-algorithm").is_some() {
-            return Self::Opaque;
+    /// What headers say, those of a request or of an answer; their names are in lower case. A page sees those of an answer only
+    /// where the CORS rule exposes them.
+    pub(crate) fn told(headers: &[(String, String)]) -> Self {
+        let mut told = Self::Unknown;
+        for (name, algorithm) in headers {
+            match name.strip_prefix("x-amz-server-side-encryption") {
+                Some("") if algorithm == "AES256" => told = Self::Md5s,
+                Some("") if algorithm.starts_with("aws:kms") => told = Self::Opaque,
+                Some("-customer-algorithm") => return Self::Opaque,
+                _ => {}
+            }
         }
-        match header("x-amz-server-side-encryption").as_deref() {
-            Some("AES256") => Self::Md5s,
-            Some(algorithm) if algorithm.starts_with("aws:kms") => Self::Opaque,
-            _ => Self::Unknown,
-        }
+        told
     }
 
     /// This, or the `other` where nobody said.
@@ -95,9 +97,9 @@ impl Store {
     pub(crate) fn set_opaque<P: Platform>(&self, platform: &P, told: bool) {
         if !self.0.opaque.replace(true) && told {
             platform.warn(&text::fill(
-                "partway: the ETags of {} are no MD5s, because it encrypts with KMS or customer keys (SSE-KMS, SSE-C). Uploads go \
-                 on, and `verified` is false. Expose the header x-amz-server-side-encryption by the bucket's CORS rule to save \
-                 the part that is sent twice to find this out, or set `integrity` to \"off\".",
+                "partway: {} encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags are no MD5s and uploads to it are \
+                 not verified. Expose x-amz-server-side-encryption by its CORS rule, or set `integrity` to \"off\", so that no \
+                 part is sent twice to find this out.",
                 &[&self.0.place],
             ));
         }
@@ -151,8 +153,7 @@ mod tests {
 
     #[test]
     fn what_headers_say() {
-        let told =
-            |name: &'static str, value: &'static str| Etags::told(&|asked| (asked == name).then(|| value.to_string()));
+        let told = |name: &str, value: &str| Etags::told(&[("etag".into(), "x".into()), (name.into(), value.into())]);
         assert_eq!(told("x-amz-server-side-encryption", "AES256"), Etags::Md5s);
         assert_eq!(told("x-amz-server-side-encryption", "aws:kms"), Etags::Opaque);
         assert_eq!(told("x-amz-server-side-encryption", "aws:kms:dsse"), Etags::Opaque);

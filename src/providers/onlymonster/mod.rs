@@ -160,30 +160,13 @@ impl<P: Platform> Onlymonster<P> {
 
     /// The record that fits, from the pages of the list; lapsed ones too where URLs of this upload have expired.
     ///
-    /// Three requests a second are for everything: so the list is read from the page on which the record was found last, and only
-    /// then what comes before it.
-    async fn find(&self, job: &Job<P>, fits: &dyn Fn(&Record) -> bool) -> Result<Option<Record>> {
-        let from = self.found_at.get();
-        let found = self.find_within(job, fits, from, None).await?;
-        if found.is_some() || from == 0 {
-            return Ok(found);
-        }
-        self.find_within(job, fits, 0, Some(from)).await
-    }
-
-    /// The same from one offset on, up to another one.
-    ///
     /// A page with fewer records than were asked for isn't the last one: the server may give less at once. The last one is empty,
-    /// or has what the one before it had, from a server that doesn't page.
-    async fn find_within(
-        &self,
-        job: &Job<P>,
-        fits: &dyn Fn(&Record) -> bool,
-        from: usize,
-        until: Option<usize>,
-    ) -> Result<Option<Record>> {
+    /// or has what the one before it had, from a server that doesn't page. Three requests a second are for everything: so the list
+    /// is read from the page on which the record was found last, and only then what comes before it.
+    async fn find(&self, job: &Job<P>, fits: &dyn Fn(&Record) -> bool) -> Result<Option<Record>> {
         let expired = if self.lapsed.get() { "&expired=true" } else { "" };
-        let (mut offset, mut before): (_, Vec<Record>) = (from, Vec::new());
+        let from = self.found_at.get();
+        let (mut offset, mut until, mut before): (_, _, Vec<Record>) = (from, usize::MAX, Vec::new());
         for _ in 0..PAGES {
             let limit = self.page.get();
             let query = text::fill("offset={}&limit={}{}", &[&offset, &limit, &expired]);
@@ -203,13 +186,15 @@ impl<P: Platform> Onlymonster<P> {
                 return Ok(Some(items.swap_remove(at)));
             }
             let news = items.iter().any(|record| !before.iter().any(|other| other.id == record.id));
-            let count = items.len();
-            offset += count;
+            offset += items.len();
             // Who gives more than was asked for doesn't page either.
-            if !news || count > limit || until.is_some_and(|until| offset >= until) {
+            if news && items.len() <= limit && offset < until {
+                before = items;
+            } else if from > 0 && until > from {
+                (offset, until, before) = (0, from, Vec::new());
+            } else {
                 break;
             }
-            before = items;
         }
         Ok(None)
     }

@@ -221,7 +221,7 @@ impl<P: Platform> S3<P> {
         let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
         match self.line.call(job, &ask, &retry).await {
             Ok(response) => {
-                let etags = Etags::told(&|name| response.header(name).map(Into::into)).or(job.etags.likely());
+                let etags = Etags::told(&response.headers).or(job.etags.likely());
                 let (whose, etag) = self.whose(job, session, parts, &response, new, etags);
                 (whose, etag, etags)
             }
