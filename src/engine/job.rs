@@ -566,14 +566,10 @@ impl<P: Platform> Job<P> {
 fn failed(hook: Hook, failure: HookFailure, freely: bool) -> UploadError {
     let (what, hint) = match failure.kind {
         Thrown::NotJson => (
-            "The application's `{}` read an answer as JSON that is something else, most likely an HTML page: {}",
-            "Look at what its server answers: the address may be wrong, or a login page in its place. Check `response.ok` before \
-             `response.json()`.",
+            "The application's `{}` read something as JSON that is none, most likely an HTML page: {}",
+            "Check the URL that it asks, and `response.ok` before `response.json()`.",
         ),
-        Thrown::Mistake => (
-            "The application's `{}` has a mistake: {}",
-            "`cause` has what it threw, and where. It isn't called again for that.",
-        ),
+        Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` has what it threw."),
         Thrown::Anything => ("The application's `{}` failed: {}", "`cause` has what it threw."),
     };
     let again = failure.upload_error.unwrap_or(freely && failure.kind != Thrown::Mistake);

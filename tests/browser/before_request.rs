@@ -65,6 +65,11 @@ async fn another_body_goes_out_as_what_it_is() {
         ("request.body = '{\"own\":1}'", Some("application/json"), r#"{"own":1}"#),
         ("request.body = 'a'; request.headers.set('content-type', 'text/csv')", Some("text/csv"), "a"),
         ("request.body = new Blob(['b'], {type: 'a/b'})", Some("a/b"), "b"),
+        (
+            "request.body = Object.defineProperty(new Blob(['b'], {type: 'a/b'}), Symbol.toStringTag, {value: 'Object'})",
+            Some("a/b"),
+            "b",
+        ),
         ("request.body = new URLSearchParams({a: 1})", Some("application/x-www-form-urlencoded;charset=UTF-8"), "a=1"),
         ("request.body = new Uint8Array([65])", None, "A"),
         ("request.body = null", None, ""),

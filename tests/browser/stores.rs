@@ -110,3 +110,22 @@ async fn what_open_throws_is_told_with_its_cause() {
         assert_eq!(of(&ear, "'cause' in $.heard.at(-1)[1]"), true);
     }
 }
+
+#[wasm_bindgen_test]
+async fn the_words_of_this_browser_tell_a_mistake_and_a_page_from_a_network_that_failed() {
+    for (body, said) in [
+        ("undefined.token", "has a mistake"),
+        ("null.token", "has a mistake"),
+        ("const api = {}; api.open()", "has a mistake"),
+        ("nobody()", "has a mistake"),
+        ("return new Response('<!doctype html>').json()", "most likely an HTML page"),
+        ("return new Response('').json()", "most likely an HTML page"),
+        ("await fetch('http://127.0.0.1:9/')", "`open` failed: "),
+        ("throw new Error('no')", "`open` failed: no"),
+    ] {
+        let plan = format!("{{name: 'plan', async open() {{ {body} }}}}");
+        let ear = upload(&js("{}"), &plan, &file("['hello']", "a.mp4", "video/mp4")).await;
+        let message = of(&ear, "$.heard.at(-1)[1].message").as_string().unwrap();
+        assert!(message.contains(said), "{body}: {message}");
+    }
+}
