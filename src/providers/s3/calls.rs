@@ -62,14 +62,12 @@ pub(super) enum Needs {
 impl Needs {
     /// True where an answer has what is needed. AWS may send an `Error` with 200 (AWS S3 API Reference, CompleteMultipartUpload).
     fn are_met(self, response: &Response) -> bool {
-        let root = xml::root(&response.body).unwrap_or("");
-        let foreign = root == "Error" || root.eq_ignore_ascii_case("html");
         let has = match self {
             Needs::Nothing => true,
             Needs::Child(name) => xml::child(&response.body, name).is_some_and(|text| !text.is_empty()),
             Needs::List => xml::rows(&response.body, "Part", []).is_some(),
         };
-        response.ok() && !foreign && has
+        response.ok() && !is_error(response) && has
     }
 }
 
@@ -179,8 +177,7 @@ impl Line {
                 Err(error) => error,
             };
             ask.lost.set(ask.lost.get() || error.answer_lost);
-            if patient && error.status.is_some_and(|status| status < 300) {
-                // Whether it took effect is looked at before it is tried again.
+            if patient && in_doubt(&error) {
                 return Err(error);
             }
             tries.again(job, error, retry).await?;
@@ -262,6 +259,11 @@ impl Line {
     }
 }
 
+/// True where a complete may have taken effect, and no refusal says that it didn't: the object is looked at before the next try.
+pub(super) fn in_doubt(error: &UploadError) -> bool {
+    error.answer_lost && error.status.is_none_or(|status| status < 300)
+}
+
 fn is_error(response: &Response) -> bool {
     xml::root(&response.body) == Some("Error")
 }
@@ -279,7 +281,6 @@ fn unusable(error: UploadError, needs: Needs, response: &Response) -> UploadErro
         _ => "no list of parts".into(),
     };
     let found = match xml::root(&response.body) {
-        Some(root) if root.eq_ignore_ascii_case("html") => "It is an HTML page.".into(),
         Some(root) => text::join(&["It is a document `", root, "`."]),
         None => String::from("It is no XML document."),
     };
@@ -288,6 +289,6 @@ fn unusable(error: UploadError, needs: Needs, response: &Response) -> UploadErro
         text::fill("The answer has status {} and {}, so it is not an S3 store's. {}", &[&status, &what, &found]);
     error
         .renamed(Code::Server, message)
-        .hint("Check `endpoint`: a proxy or a login page may have answered in place of the store.")
+        .hint("Check `endpoint`: something else may have answered in place of the store.")
         .answer_lost(true)
 }

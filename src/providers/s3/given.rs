@@ -45,7 +45,11 @@ pub(super) fn read<P: Platform>(platform: &P, answer: &P::Json) -> Result<Given,
             _ => None,
         }
     };
-    let (Some(id), Some(secret)) = (text(ID), text(SECRET)) else { return Err(unusable(platform, object)) };
+    let token = TOKEN.iter().find_map(|name| platform.member(object, name));
+    let no_text = token.is_some_and(|token| !matches!(platform.value(&token), Value::Text(_)));
+    let (Some(id), Some(secret), false) = (text(ID), text(SECRET), no_text) else {
+        return Err(unusable(platform, object));
+    };
     let expires_at =
         EXPIRATION.iter().find_map(|name| platform.member(object, name)).and_then(|at| moment(platform, &at));
     Ok(Given { key: Key { id, secret, session_token: text(TOKEN) }, expires_at })
@@ -117,6 +121,10 @@ fn members<P: Platform>(platform: &P, object: &P::Json) -> String {
         if let Some(like) = names.iter().find(|name| plain(name) == plain(wanted)) {
             told.push_str(&text::join(&[": did you mean it by `", &like[..like.floor_char_boundary(NAME)], "`?"]));
         }
+    }
+    let token = TOKEN.iter().find_map(|name| platform.member(object, name));
+    if token.is_some_and(|token| !matches!(platform.value(&token), Value::Text(_))) {
+        told.push_str("; `sessionToken` must be text");
     }
     told
 }

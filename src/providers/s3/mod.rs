@@ -16,7 +16,7 @@ pub use credentials::SharedCredentials;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
-use self::calls::{Ask, Line, Needs};
+use self::calls::{Ask, Line, Needs, in_doubt};
 use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
 use super::listed::{Listed, reconcile};
@@ -171,8 +171,8 @@ impl<P: Platform> S3<P> {
         Ok(listed)
     }
 
-    /// CompleteMultipartUpload, repeated where its answer was lost; the object's ETag. `lost` becomes true where a try may have
-    /// taken effect. Where the store answered and what it said is of no use, the object is looked at before the next try.
+    /// CompleteMultipartUpload, repeated where it is open whether it took effect and the object isn't there; the object's ETag. `lost`
+    /// becomes true where a try may have taken effect.
     async fn put_together(
         &self,
         job: &Job<P>,
@@ -197,7 +197,7 @@ impl<P: Platform> S3<P> {
                 Ok(response) => return Ok(xml::child(&response.body, "ETag")),
                 Err(error) => error,
             };
-            if !(matches!(error.retry, Retry::Later(_)) && error.status.is_some_and(|status| status < 300)) {
+            if !(matches!(error.retry, Retry::Later(_)) && in_doubt(&error)) {
                 return Err(error);
             }
             if let (Whose::Ours, etag, _) = self.look(job, session, parts, LOOKS, false).await {
@@ -395,8 +395,9 @@ impl<P: Platform> Provider<P> for S3<P> {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await,
-            // A refused look tells nothing of the upload (keys may be allowed to put and not to list): what was kept counts.
-            Err(error) if error.status.is_some() && error.retry == Retry::Never => (),
+            // A refused look tells nothing of the upload (keys may be allowed to put and not to list), and neither does an answer that
+            // is no list: what was kept counts.
+            Err(error) if error.status.is_some_and(|status| status < 300 || error.retry == Retry::Never) => (),
             Err(error) => return Err(error),
         }
         Ok(())
