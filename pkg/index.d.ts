@@ -594,7 +594,7 @@ export interface S3Provider {
    * uploader's own provider options, and fetched anew when the store calls them expired. An upload with `provider` options of its own
    * fetches its own.
    */
-  getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials }>;
+  getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials | undefined }>;
   /** Bytes of a part, 5 MiB to 5 GiB; more where the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
   partSize?: number;
   /** Bytes from which a file is sent in parts; a smaller one goes whole. At most 5 GiB. @defaultValue `16777216`, 16 MiB */
@@ -609,17 +609,17 @@ export interface S3Provider {
 export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
-  sessionToken?: string;
+  sessionToken?: string | undefined;
   /** When they end: a `Date`, ISO 8601, or an epoch in seconds or milliseconds. */
-  expiration?: string | Date | number;
+  expiration?: string | Date | number | undefined;
 }
 
 /** Temporary credentials as AWS STS spells them. */
 export interface StsCredentials {
-  AccessKeyId?: string;
-  SecretAccessKey?: string;
-  SessionToken?: string;
-  Expiration?: string | Date | number;
+  AccessKeyId?: string | undefined;
+  SecretAccessKey?: string | undefined;
+  SessionToken?: string | undefined;
+  Expiration?: string | Date | number | undefined;
 }
 
 /**
