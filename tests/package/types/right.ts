@@ -94,7 +94,7 @@ export const providers: Provider[] = [
     endpoints: ["https://a.s3.example", "https://b.s3.example"],
     forcePathStyle: true,
     key: (picked) => `uploads/${picked.name}`,
-    getCredentials: async () => ({ accessKeyId: "a", secretAccessKey: "s", sessionToken: "t", expiration: "2030-01-01T00:00:00Z" }),
+    getCredentials: async () => ({ accessKeyId: "a", secretAccessKey: "s", sessionToken: "t", expiration: new Date() }),
     partSize: 16 * 2 ** 20,
     multipartThreshold: 32 * 2 ** 20,
     headers: { "cache-control": "max-age=60" },
@@ -253,3 +253,17 @@ export async function loading(): Promise<string> {
   await load(module);
   return version;
 }
+
+// As the AWS SDK's clients of STS give them.
+interface OfTheSdk {
+  AccessKeyId: string | undefined;
+  SecretAccessKey: string | undefined;
+  SessionToken: string | undefined;
+  Expiration: Date | undefined;
+}
+declare function assume(): Promise<{ Credentials?: OfTheSdk | undefined; PackedPolicySize?: number | undefined }>;
+const store = { name: "s3", bucket: "b", region: "r", key: "k" } as const;
+export const sts: Provider[] = [
+  { ...store, getCredentials: assume },
+  { ...store, getCredentials: async () => (await assume()).Credentials! },
+];

@@ -74,6 +74,14 @@ export const halfCredentials: Provider = {
   // @ts-expect-error no secret
   getCredentials: async () => ({ accessKeyId: "" }),
 };
+export const halfOfSts: Provider = {
+  name: "s3",
+  bucket: "b",
+  region: "r",
+  key: "k",
+  // @ts-expect-error neither spelling
+  getCredentials: async () => ({ access_key_id: "a" }),
+};
 // @ts-expect-error a plan has to be opened
 export const closed: Provider = { name: "plan" };
 // @ts-expect-error parts are no text

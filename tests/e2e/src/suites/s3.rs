@@ -104,8 +104,18 @@ async fn if_none_match(stage: &Stage) -> Result<()> {
     for number in [1, 2] {
         let report = page.upload(json!({ "file": number, "options": options })).await?;
         let error = report.failed("conflict")?;
+        ensure!(error.step.as_deref() == Some("check") && error.retryable == Some(false), "{error:?}");
+    }
+    ensure!(stage.log().await?.of("store:UploadPart").is_empty(), "found before the first byte");
+    // Keys that may not look find it in the end.
+    let refused = json!({ "kind": "status", "status": 403 });
+    stage.sandbox.faults(json!([{ "route": "store:HeadObject", "effect": refused }])).await?;
+    for number in [1, 2] {
+        let report = page.upload(json!({ "file": number, "options": options })).await?;
+        let error = report.failed("conflict")?;
         ensure!(error.status == Some(412) && error.retryable == Some(false), "{error:?}");
     }
+    stage.sandbox.faults(json!([])).await?;
     // Times of objects are told in whole seconds: the same bytes are told from this upload's own only after that.
     sleep(Duration::from_millis(2_500)).await;
     let report = page.upload(json!({ "file": 0, "options": options })).await?;
