@@ -83,7 +83,7 @@ fn a_bucket_with_kms_costs_one_repetition_in_a_page() {
                 let world = encrypted();
                 let first = uploads(&world, dialect.provider_for("a"), auto(), dialect.parts());
                 assert!(!world.stored(&first).verified, "{first:?}");
-                assert_eq!(repetitions(&world, &[first.clone()]), 1, "{first:?}");
+                assert_eq!(repetitions(&world, std::slice::from_ref(&first)), 1, "{first:?}");
                 // Another file, another uploader: the verdict is the store's.
                 let second = uploads(&world, dialect.provider_for("b"), auto(), dialect.parts());
                 let single = uploads(&world, dialect.provider_for("c"), auto(), MIB);
@@ -213,7 +213,7 @@ fn an_etag_that_a_proxy_changed_is_read_for_what_it_carries() {
                     let upload = uploads(&world, dialect.provider(), require(), size);
                     let result = world.stored(&upload);
                     assert!(result.verified, "{upload:?}");
-                    assert_eq!(repetitions(&world, &[upload.clone()]), 0);
+                    assert_eq!(repetitions(&world, std::slice::from_ref(&upload)), 0);
                     let etag = result.outcome.etag.unwrap_or_default();
                     assert!(!etag.contains('W') && !etag.contains("gzip"), "{etag}");
                 }
