@@ -31,20 +31,22 @@ impl Foreign {
     ///
     /// It carries no status: that would be taken for the destination's word.
     pub fn error(&self) -> UploadError {
-        let mut facts = Vec::new();
+        let mut facts = String::new();
         if let Some(status) = self.status {
-            facts.push(text::fill("status {}", &[&u32::from(status)]));
+            facts.push_str(", status ");
+            facts.push_str(&text::number(status.into()));
         }
         if self.page {
-            facts.push("an HTML page".into());
+            facts.push_str(", an HTML page");
         }
-        match &self.to {
-            Some(origin) => facts.push(text::fill("redirected to {}", &[origin])),
-            None if self.redirected => facts.push("a redirect, which Partway does not follow".into()),
-            None => (),
+        if let Some(origin) = &self.to {
+            facts.push_str(", redirected to ");
+            facts.push_str(origin);
+        } else if self.redirected {
+            facts.push_str(", a redirect, which Partway does not follow");
         }
-        let message = text::fill("Something other than the destination answered: {}.", &[&text::list(&facts, ", ")]);
-        UploadError::new(Code::Network, message)
+        let facts = facts.get(1..).unwrap_or_default();
+        UploadError::new(Code::Network, text::join(&["Something other than the destination answered:", facts, "."]))
             .hint("It may be the sign-in page of a proxy, of the network, or of your own server. Sign in there, and try again.")
     }
 }

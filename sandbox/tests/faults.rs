@@ -240,6 +240,22 @@ fn an_expired_url_and_a_hidden_etag() {
 }
 
 #[test]
+fn a_store_without_a_cors_rule_lets_no_page_in_and_serves_all_others() {
+    let sandbox = common::start();
+    sandbox.faults(&json!({ "faults": [{ "route": "store:*", "effect": { "kind": "no-cors" } }] }));
+    let url = put_url(&sandbox, "k");
+    let preflight = [ORIGIN, ("access-control-request-method", "PUT")];
+    let refused = sandbox.request("OPTIONS", &url, &preflight, b"").unwrap();
+    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (403, None));
+    let stored = sandbox.request("PUT", &url, &[ORIGIN], b"x").unwrap();
+    assert_eq!((stored.status, stored.header("access-control-allow-origin")), (200, None));
+    let vendor = format!("{}/v2/access/uploads/init", sandbox.origin("ofauth"));
+    assert_eq!(sandbox.request("OPTIONS", &vendor, &preflight, b"").unwrap().status, 204, "another origin has its own");
+    sandbox.faults(&json!({ "faults": [] }));
+    assert_eq!(sandbox.request("OPTIONS", &url, &preflight, b"").unwrap().status, 204);
+}
+
+#[test]
 fn faults_leave_preflights_alone_and_act_on_proxy_and_origin_alike() {
     let sandbox = common::start();
     sandbox.faults(&json!({ "faults": [{ "route": "ofauth:*", "effect": { "kind": "status", "status": 418 } }] }));

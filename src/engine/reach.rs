@@ -4,7 +4,7 @@
 //! that a server is there, and not why its answers can't be read: a 502 of a proxy that has no CORS headers passes. So some seconds
 //! later there is another try and another probe, and only where these end the same way does the upload end early.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
 use super::job::Job;
@@ -61,81 +61,76 @@ enum Next {
 }
 
 impl Reach {
-    /// Changes what is known of an origin.
-    fn with<T>(&self, origin: &str, change: impl FnOnce(&mut State) -> T) -> T {
+    /// What is known of an origin, to be changed.
+    fn of(&self, origin: &str) -> RefMut<'_, State> {
         let mut origins = self.0.borrow_mut();
         let at = origins.iter().position(|(other, _)| other == origin).unwrap_or_else(|| {
             origins.push((origin.into(), State::default()));
             origins.len() - 1
         });
-        change(&mut origins[at].1)
+        RefMut::map(origins, |origins| &mut origins[at].1)
     }
 
     fn is_readable(&self, origin: &str) -> bool {
-        self.0.borrow().iter().any(|(other, state)| other == origin && state.readable)
+        self.of(origin).readable
     }
 
     /// An answer was readable.
     fn answered(&self, origin: &str) {
-        self.with(origin, |state| *state = State { readable: true, ..State::default() });
+        *self.of(origin) = State { readable: true, ..State::default() };
     }
 
     /// Milliseconds to wait before the next try.
     fn wait(&self, origin: &str, now: u64) -> u64 {
-        let wait = self.with(origin, |state| if state.found > 0 { state.next_at.saturating_sub(now) } else { 0 });
+        let state = self.of(origin);
+        let wait = if state.found > 0 { state.next_at.saturating_sub(now) } else { 0 };
         // A clock that was set back must not hold it for as long as it was off.
         wait.min(GAP_MS)
     }
 
     /// A request that began at `started` failed without a status; its upload was asked for at `begun`.
     fn failed(&self, origin: &str, begun: u64, started: u64, now: u64) -> Next {
-        self.with(origin, |state| {
-            if state.readable {
-                return Next::Retry;
-            }
-            if state.ended_at.is_some_and(|at| begun < at && now.saturating_sub(at) < BESIDE_MS) {
-                return Next::End;
-            }
-            // Those that were on their way together tell the same thing.
-            if state.failures > 0 && started < state.failed_at {
-                return Next::Retry;
-            }
-            state.failures += 1;
-            state.failed_at = now;
-            if state.failures < SUSPICIOUS || state.next_at > now {
-                return Next::Retry;
-            }
-            state.next_at = now + GAP_MS;
-            Next::Probe
-        })
+        let state = &mut *self.of(origin);
+        if state.readable {
+            return Next::Retry;
+        }
+        if state.ended_at.is_some_and(|at| begun < at && now.saturating_sub(at) < BESIDE_MS) {
+            return Next::End;
+        }
+        // Those that were on their way together tell the same thing.
+        if state.failures > 0 && started < state.failed_at {
+            return Next::Retry;
+        }
+        state.failures += 1;
+        state.failed_at = now;
+        if state.failures < SUSPICIOUS || state.next_at > now {
+            return Next::Retry;
+        }
+        state.next_at = now + GAP_MS;
+        Next::Probe
     }
 
     /// A probe found a server, or it proves nothing.
     fn probed(&self, origin: &str, found: bool, now: u64) -> Next {
-        self.with(origin, |state| {
-            if state.readable {
-                return Next::Retry;
-            }
-            state.found = if found { state.found + 1 } else { 0 };
-            match state.found {
-                0 => Next::Retry,
-                1 if state.told => Next::Retry,
-                1 => {
-                    state.told = true;
-                    Next::Tell
-                }
-                // Whoever tries again after this collects the evidence anew: the rule may have been set meanwhile.
-                _ => {
-                    *state = State { ended_at: Some(now), told: true, ..State::default() };
-                    Next::End
-                }
-            }
-        })
+        let state = &mut *self.of(origin);
+        if state.readable || !found {
+            state.found = 0;
+            return Next::Retry;
+        }
+        state.found += 1;
+        if state.found > 1 {
+            // Whoever tries again after this collects the evidence anew: the rule may have been set meanwhile.
+            *state = State { ended_at: Some(now), told: true, ..State::default() };
+            return Next::End;
+        }
+        let told = state.told;
+        state.told = true;
+        if told { Next::Retry } else { Next::Tell }
     }
 
     /// True where a server is there, and nothing of it could be read.
     fn is_suspect(&self, origin: &str) -> bool {
-        self.with(origin, |state| state.told)
+        self.of(origin).told
     }
 }
 

@@ -79,19 +79,13 @@ impl WebPlatform {
             outgoing.serialise()?;
         }
         let policy = Policy::over(&outgoing);
-        let answer = self.carry(&outgoing, on_sent).await;
+        // Service workers have none.
+        let xhr = if self.by_xhr(&outgoing) { XmlHttpRequest::new().ok() } else { None };
+        let answer = match xhr {
+            Some(xhr) => xhr::begin(xhr, &outgoing, on_sent)?.answer().await,
+            None => fetch::begin(self.page.fetch.as_ref(), &outgoing)?.answer().await,
+        };
         policy.judged(answer).await
-    }
-
-    /// Takes a request to its server and the answer back.
-    async fn carry(&self, outgoing: &Outgoing, on_sent: OnSent) -> std::result::Result<Response, SendFailure> {
-        if self.by_xhr(outgoing) {
-            // Service workers have none.
-            if let Ok(xhr) = XmlHttpRequest::new() {
-                return xhr::begin(xhr, outgoing, on_sent)?.answer().await;
-            }
-        }
-        fetch::begin(self.page.fetch.as_ref(), outgoing)?.answer().await
     }
 }
 

@@ -13,7 +13,7 @@ use super::signal::Signal;
 use super::{timer, url};
 use crate::engine::race::unless;
 use crate::error::{Code, Retry, UploadError};
-use crate::http::Url;
+use crate::http::{Response, Url};
 use crate::platform::SendFailure;
 use crate::text;
 
@@ -46,7 +46,7 @@ impl Policy {
     }
 
     /// What came of the request, with the page's own word where it forbids it.
-    pub(super) async fn judged<T>(mut self, answer: Result<T, SendFailure>) -> Result<T, SendFailure> {
+    pub(super) async fn judged(mut self, answer: Result<Response, SendFailure>) -> Result<Response, SendFailure> {
         if !matches!(answer, Err(SendFailure::Network { .. })) {
             return answer;
         }
