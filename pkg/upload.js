@@ -127,6 +127,7 @@ export class Upload extends EventTarget {
     const handle = isHandle(file) ? file : undefined;
     const source = this.#take(handle ? await open(handle) : file);
     await checkEnvironment(source.file);
+    if (this.#settled) return;
     this.#finding = this.#session ? undefined : this.#find(host.resume, provider, source, handle);
     await Promise.all([this.#finding, loadFor((waits) => this.#wait(waits))]);
     if (this.#settled) return;

@@ -8,7 +8,7 @@ import * as partway from "./index.js";
  * ```
  *
  * A page takes one entry throughout, and one with several destinations takes `partway`: each entry has an engine and classes of its
- * own.
+ * own. `instanceof UploadError` knows the errors of all.
  *
  * @module
  */

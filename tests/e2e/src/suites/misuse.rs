@@ -52,6 +52,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("nobody listens to a failure, and no rejection is left over", |stage| silent(stage).boxed_local()),
         Test::new("beforeRequest that throws ends the upload", |stage| before_request(stage).boxed_local()),
         Test::new("version and load()", |stage| version(stage).boxed_local()),
+        Test::new("a policy that lets the wasm's file not be fetched", |stage| policy(stage).boxed_local()),
         Test::new("importing does nothing", |stage| import_only(stage).boxed_local()),
     ]
 }
@@ -156,6 +157,27 @@ async fn version(stage: &Stage) -> Result<()> {
     let page = stage.page().await?;
     let version = page.script("await window.e2e.load(); return window.e2e.version", vec![]).await?;
     ensure!(version == env!("CARGO_PKG_VERSION"), "the version is {version}");
+    Ok(())
+}
+
+async fn policy(stage: &Stage) -> Result<()> {
+    let page = stage.page().await?;
+    let asked = page
+        .script(
+            "const policy = document.createElement('meta');
+             policy.httpEquiv = 'Content-Security-Policy';
+             policy.content = \"connect-src 'none'\";
+             document.head.append(policy);
+             const warned = [];
+             console.warn = (line) => warned.push(line);
+             await window.e2e.load();
+             const names = performance.getEntriesByType('resource').map((entry) => entry.name);
+             return [names.filter((name) => name.includes('inline')).length, warned.length, warned[0]];",
+            vec![],
+        )
+        .await?;
+    ensure!(asked[0] == 1 && asked[1] == 1, "the copy was not loaded, or nothing said so: {asked}");
+    ensure!(asked[2].as_str().is_some_and(|line| line.contains("Content-Security-Policy")), "{asked}");
     Ok(())
 }
 
