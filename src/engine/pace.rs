@@ -3,17 +3,24 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::line::Line;
+use super::online::Reach;
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
 use crate::http::Response;
 use crate::platform::Platform;
 
-/// Every pace of the page, and every throttle. Clones are the same registry.
+/// What all uploads of the page share: every pace and throttle, the line, and what is known of the network. Clones are the same
+/// registry.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     paces: Rc<RefCell<Vec<(String, Pace)>>>,
     /// The stores' back-offs.
     pub throttles: Throttles,
+    /// The line that everything goes over.
+    pub line: Line,
+    /// What is known of the network.
+    pub reach: Reach,
 }
 
 impl Paces {
@@ -130,7 +137,8 @@ impl Pace {
         if response.status == 429
             && let Some(wait) = response.wait_ms(now)
         {
-            self.0.not_before.set(now + wait.min(LONGEST_WISH_MS));
+            // A later wish that is shorter takes nothing back.
+            self.0.not_before.set(self.0.not_before.get().max(now + wait.min(LONGEST_WISH_MS)));
         }
     }
 }

@@ -28,7 +28,7 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
     let settling = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Settling);
     if !settling {
         check(job)?;
-        let sample = integrity::sample(job).await;
+        let sample = integrity::sample(job).await.map_err(|error| error.at(Step::Check))?;
         job.sample.set(sample.ok_or_else(unreadable)?);
     }
     let mut outcome = Outcome::default();
@@ -132,7 +132,8 @@ async fn once_through<P: Platform>(
             receipts.push(arrived.receipt);
         }
         // Not every browser fails where a file is rewritten while it is read: what went out may be of two files.
-        if integrity::sample(job).await != Some(job.sample.get()) {
+        let sample = integrity::sample(job).await.map_err(|error| error.at(Step::Part))?;
+        if sample != Some(job.sample.get()) {
             return Err(file_changed());
         }
 

@@ -231,6 +231,8 @@ fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
     match error.code {
         Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::ProcessingTimeout => true,
         Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed => !stuck,
+        // A cloud drive downloads the file in time, a share answers again.
+        Code::FileUnreadable => true,
         _ => false,
     }
 }

@@ -129,7 +129,7 @@ impl Line {
             let (set, lapses_at) = (credentials.set, request.url().expires_at());
             drop(credentials);
             let patient = ask.step == Step::Complete;
-            let error = match job.send(Request::Store(request), patient, |_| ()).await {
+            let error = match job.send(Request::Store(request), patient, tries.stalls(), |_| ()).await {
                 Ok(response)
                     if response.ok() && ask.expects.is_none_or(|name| xml::root(&response.body) == Some(name)) =>
                 {
