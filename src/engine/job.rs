@@ -460,7 +460,7 @@ impl<P: Platform> Job<P> {
             if hook != Hook::Key && self.wait_for_network(true).await && self.gate.is_paused() {
                 continue;
             }
-            let deadline = if freely { self.call_ms(tries.stalls()) } else { stall_ms.max(ANSWER_MS) };
+            let deadline = if freely { self.call_ms() } else { stall_ms.max(ANSWER_MS) };
             let (mut answer, mut clock) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
             let error = match unless(answer.as_mut(), clock.as_mut()).await {
                 Some(Ok(value)) => return Ok(value),
@@ -490,11 +490,9 @@ impl<P: Platform> Job<P> {
         }
     }
 
-    /// Milliseconds that a function of the application may take: its request shares the line with all that is on it. `stalls`: how
-    /// often it was given up before.
-    pub fn call_ms(&self, stalls: u32) -> u64 {
-        let stall_ms = self.settings.stall_ms.saturating_mul(u64::from(stalls) + 1);
-        stall_ms.saturating_add(self.paces.line.drain_ms(stalls))
+    /// Milliseconds that a function of the application may take: its request shares the line with all that is on it.
+    pub fn call_ms(&self) -> u64 {
+        self.settings.stall_ms.saturating_add(self.paces.line.drain_ms())
     }
 
     /// Takes a status that the application learnt elsewhere.

@@ -30,8 +30,9 @@ const FEWEST: usize = 2;
 /// megabytes; one that takes gigabytes writes them to a disk, and has a fast line itself.)
 const BUFFERED: u64 = 64 << 20;
 
-/// How often the allowance doubles, at most: by then a line may be some ten times slower than it was taken to be. (A choice.)
-const MOST_DOUBLINGS: u32 = 3;
+/// No line is taken to be slower, however often it proved slower than thought: what isn't answered then hangs. 64 kbit/s, one channel
+/// of ISDN. (A choice.)
+const DEAD_LINE: u64 = 8 * 1024;
 
 /// The line of the page. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -48,16 +49,18 @@ struct State {
     samples: RefCell<Vec<Sample>>,
     /// Bytes a second, as of the last answer. None until there was one.
     rate: Cell<Option<u64>>,
-    /// How often a request was given up since the last answer because the line was slower than thought.
-    doublings: Cell<u32>,
+    /// Bytes a second that requests are granted time for, where that isn't half of the rate: one was given up for want of time.
+    granted: Cell<Option<u64>>,
     /// Requests before this one are known to have met a line that is slower than thought.
-    doubled_at: Cell<u64>,
+    failed_at: Cell<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Flying {
     number: u64,
     size: u64,
+    /// All of its bytes have left, and lie in buffers or at the server.
+    whole: bool,
 }
 
 /// A request that was answered.
@@ -74,7 +77,7 @@ impl Line {
         let number = self.0.begun.get();
         self.0.begun.set(number + 1);
         if size > 0 {
-            self.0.flying.borrow_mut().push(Flying { number, size });
+            self.0.flying.borrow_mut().push(Flying { number, size, whole: false });
         }
         let place = Place { line: self.clone(), number, size, began: now, mark: Cell::new(Mark::default()) };
         place.set_mark(now);
@@ -89,25 +92,29 @@ impl Line {
     }
 
     /// Milliseconds that all which is on the line now may take before a small request has its turn.
-    pub fn drain_ms(&self, doublings: u32) -> u64 {
-        self.time_for(self.unanswered(0, BUFFERED), doublings)
+    pub fn drain_ms(&self) -> u64 {
+        self.time_for(self.unanswered(BUFFERED, |_| true))
     }
 
-    /// Bytes on the line of requests from that number on, each counted up to `most`.
-    fn unanswered(&self, from: u64, most: u64) -> u64 {
+    /// Bytes on the line of the requests that count, each up to `most`.
+    fn unanswered(&self, most: u64, counts: impl Fn(&Flying) -> bool) -> u64 {
         let flying = self.0.flying.borrow();
         let mut bytes: u64 = 0;
-        for request in flying.iter().filter(|request| request.number >= from) {
+        for request in flying.iter().filter(|request| counts(request)) {
             bytes = bytes.saturating_add(request.size.min(most));
         }
         bytes
     }
 
+    /// Bytes a second that requests are granted time for.
+    fn granted(&self) -> u64 {
+        let measured = || self.0.rate.get().map_or(SLOWEST_LINE, |rate| rate / FADES);
+        self.0.granted.get().unwrap_or_else(measured).max(1)
+    }
+
     /// Milliseconds that so many bytes may take.
-    fn time_for(&self, bytes: u64, doublings: u32) -> u64 {
-        let rate = self.0.rate.get().map_or(SLOWEST_LINE, |rate| (rate / FADES).max(1));
-        let doublings = doublings.max(self.0.doublings.get()).min(MOST_DOUBLINGS);
-        (bytes.saturating_mul(1000) / rate).saturating_mul(1 << doublings)
+    fn time_for(&self, bytes: u64) -> u64 {
+        bytes.saturating_mul(1000) / self.granted()
     }
 
     /// Measures the rate, at an answer: what was answered lately, by the time during which any of it was under way.
@@ -123,7 +130,7 @@ impl Line {
         samples.push(sample);
         let bytes: u64 = samples.iter().map(|sample| sample.size).sum();
         self.0.rate.set(Some(bytes.saturating_mul(1000) / covered(&samples).max(1)));
-        self.0.doublings.set(0);
+        self.0.granted.set(None);
     }
 }
 
@@ -161,14 +168,17 @@ pub struct Place {
 }
 
 impl Place {
-    /// Bytes of this request moved.
-    pub fn moved(&self, now: u64) {
+    /// Bytes of this request moved; `whole`: they have all left now.
+    pub fn moved(&self, whole: bool, now: u64) {
         self.line.0.moved_at.set(now);
+        for request in self.line.0.flying.borrow_mut().iter_mut().filter(|request| request.number == self.number) {
+            request.whole = whole;
+        }
         self.set_mark(now);
     }
 
     fn set_mark(&self, now: u64) {
-        let ahead = self.line.unanswered(0, self.most());
+        let ahead = self.line.unanswered(self.most(), |_| true);
         self.mark.set(Mark { at: now, ahead, next: self.line.0.begun.get() });
     }
 
@@ -182,19 +192,25 @@ impl Place {
         self.mark.get().at
     }
 
-    /// When anything on the line last moved, this request's beginning included.
-    pub fn line_moved_at(&self) -> u64 {
-        self.moved_at().max(self.line.0.moved_at.get())
+    /// Until when nothing needs to move on the line, but for the time that is granted anyway: since anything last moved, this
+    /// request's beginning included, buffers drain, and nobody tells of that.
+    pub fn silent_until(&self) -> u64 {
+        let draining = self.line.unanswered(BUFFERED, |request| request.whole);
+        self.moved_at().max(self.line.0.moved_at.get()).saturating_add(self.line.time_for(draining))
     }
 
     /// Milliseconds, from when this request last moved, that the line may take for all that was before it then and that came
-    /// since. `whole`: its bytes have all left, and lie in buffers. `doublings`: how often it failed for want of time.
-    pub fn drain_ms(&self, whole: bool, doublings: u32) -> u64 {
+    /// since. `whole`: its bytes have all left, and lie in buffers.
+    pub fn drain_ms(&self, whole: bool) -> u64 {
+        self.line.time_for(self.due(whole))
+    }
+
+    /// Bytes that the line has to carry until this request is answered, from when it last moved.
+    fn due(&self, whole: bool) -> u64 {
         let mark = self.mark.get();
         let most = if whole { BUFFERED } else { self.most() };
         let own = if whole { self.size.saturating_sub(BUFFERED) } else { 0 };
-        let bytes = mark.ahead.saturating_sub(own).saturating_add(self.line.unanswered(mark.next, most));
-        self.line.time_for(bytes, doublings)
+        mark.ahead.saturating_sub(own).saturating_add(self.line.unanswered(most, |request| request.number >= mark.next))
     }
 
     /// An answer came. `took`: the server took the bytes, and nothing but the line made it take that long.
@@ -208,14 +224,17 @@ impl Place {
         }
     }
 
-    /// It was given up because the line is slower than thought: whoever is on it gets twice the time until something is answered.
-    /// True where that is news; requests that were on their way together find it out together.
-    pub fn failed(&self) -> bool {
+    /// It was given up because the line is slower than thought: whoever is on it gets twice the time that this one had, until
+    /// something is answered. True where that is news; requests that were on their way together find it out together.
+    pub fn failed(&self, whole: bool, now: u64) -> bool {
         let state = &self.line.0;
-        let news = self.size > 0 && self.number >= state.doubled_at.get();
+        let news = self.size > 0 && self.number >= state.failed_at.get();
         if news {
-            state.doubled_at.set(state.begun.get());
-            state.doublings.set((state.doublings.get() + 1).min(MOST_DOUBLINGS));
+            state.failed_at.set(state.begun.get());
+            let had = self.due(whole).saturating_mul(1000) / now.saturating_sub(self.moved_at()).max(1);
+            let granted = self.line.granted();
+            // Where it was measured to be slow, it is.
+            state.granted.set(Some((granted.min(had) / 2).max(granted.min(DEAD_LINE))));
             // It is another line than it was.
             state.samples.take();
         }
@@ -295,15 +314,15 @@ mod tests {
     fn every_request_has_the_time_that_all_of_them_need() {
         let line = Line::default();
         let places: Vec<_> = (0..6).map(|_| line.enter(MIB, 0)).collect();
-        assert_eq!(places[5].drain_ms(false, 0), 6 * MIB * 1000 / SLOWEST_LINE);
+        assert_eq!(places[5].drain_ms(false), 6 * MIB * 1000 / SLOWEST_LINE);
         // One that came later shares the line too; and what is answered was before it all the same.
         let late = line.enter(2 * MIB, 0);
-        assert_eq!(places[0].drain_ms(false, 0), 8 * MIB * 1000 / SLOWEST_LINE);
+        assert_eq!(places[0].drain_ms(false), 8 * MIB * 1000 / SLOWEST_LINE);
         drop(late);
-        assert_eq!(places[0].drain_ms(false, 0), 6 * MIB * 1000 / SLOWEST_LINE);
+        assert_eq!(places[0].drain_ms(false), 6 * MIB * 1000 / SLOWEST_LINE);
         drop(places);
-        assert_eq!(line.drain_ms(0), 0);
-        assert_eq!(line.enter(0, 0).drain_ms(false, 0), 0);
+        assert_eq!(line.drain_ms(), 0);
+        assert_eq!(line.enter(0, 0).drain_ms(false), 0);
     }
 
     #[test]
@@ -311,22 +330,27 @@ mod tests {
         let line = Line::default();
         let (first, second) = (line.enter(MIB, 0), line.enter(MIB, 0));
         drop(first);
-        second.moved(40_000);
-        assert_eq!((second.moved_at(), second.drain_ms(false, 0)), (40_000, MIB * 1000 / SLOWEST_LINE));
+        second.moved(false, 40_000);
+        assert_eq!((second.moved_at(), second.drain_ms(false)), (40_000, MIB * 1000 / SLOWEST_LINE));
         let third = line.enter(MIB, 50_000);
-        third.moved(60_000);
-        assert_eq!((second.moved_at(), second.line_moved_at()), (40_000, 60_000));
+        third.moved(false, 60_000);
+        assert_eq!((second.moved_at(), second.silent_until()), (40_000, 60_000));
+        // What has left drains, and nobody tells of that.
+        third.moved(true, 61_000);
+        assert_eq!(second.silent_until(), 61_000 + MIB * 1000 / SLOWEST_LINE);
+        drop(third);
+        assert_eq!(second.silent_until(), 61_000);
     }
 
     #[test]
     fn a_body_of_gigabytes_lies_in_no_buffer() {
         let line = Line::default();
         let place = line.enter(3 << 30, 0);
-        assert_eq!(place.drain_ms(false, 0), (3 << 30) * 1000 / SLOWEST_LINE);
-        assert_eq!(place.drain_ms(true, 0), BUFFERED * 1000 / SLOWEST_LINE);
+        assert_eq!(place.drain_ms(false), (3 << 30) * 1000 / SLOWEST_LINE);
+        assert_eq!(place.drain_ms(true), BUFFERED * 1000 / SLOWEST_LINE);
         // A small one beside it waits for its turn, not for all of it.
         let small = line.enter(MIB, 0);
-        assert_eq!(small.drain_ms(true, 0), (BUFFERED + MIB) * 1000 / SLOWEST_LINE);
+        assert_eq!(small.drain_ms(true), (BUFFERED + MIB) * 1000 / SLOWEST_LINE);
     }
 
     #[test]
@@ -334,15 +358,29 @@ mod tests {
         let line = Line::default();
         burst(&line, 0, &[1_000]);
         let (first, second) = (line.enter(5 * MIB, 2_000), line.enter(5 * MIB, 2_000));
-        let before = first.drain_ms(false, 0);
-        assert_eq!((first.failed(), second.failed()), (true, false), "found out together");
-        let again = line.enter(5 * MIB, 90_000);
+        assert_eq!(first.drain_ms(false), 4_000);
+        // Both had half a minute on top.
+        assert_eq!((first.failed(false, 36_000), second.failed(false, 36_000)), (true, false), "found out together");
+        assert_eq!(second.drain_ms(false), 68_000);
         drop(first);
-        assert_eq!((second.drain_ms(false, 0), second.drain_ms(false, 1)), (before * 3, before * 3));
-        assert!(again.failed() && !second.failed());
-        assert_eq!(again.drain_ms(false, 0), before / 2 * 3 * 4);
+        let again = line.enter(5 * MIB, 36_000);
+        assert!(again.failed(false, 164_000) && !second.failed(false, 164_000));
+        assert_eq!(again.drain_ms(false), 256_000);
         // What is answered then is measured by itself.
-        again.answered(true, 190_000);
-        assert_eq!((rate(&line), line.0.doublings.get()), (5 * MIB / 100, 0));
+        again.answered(true, 136_000);
+        assert_eq!((rate(&line), line.granted()), (5 * MIB / 100, 5 * MIB / 200));
+    }
+
+    #[test]
+    fn no_line_is_taken_for_dead_that_was_measured() {
+        let line = Line::default();
+        for wait in [190_000, 400_000, 1_000_000, 2_000_000] {
+            assert!(line.enter(5 * MIB, 0).failed(false, wait));
+        }
+        assert_eq!(line.granted(), DEAD_LINE);
+        line.enter(MIB, 0).answered(true, 1_048_576);
+        assert_eq!(line.granted(), 500);
+        assert!(line.enter(MIB, 0).failed(false, 5_000_000));
+        assert_eq!(line.granted(), 500);
     }
 }

@@ -70,7 +70,18 @@ pub fn send<'a, P: Platform>(
             waker.into_iter().for_each(Waker::wake);
         }),
     );
-    Watch { platform, step, deadline, gauge, answer, on_bytes, stirred: platform.stirred(), rings_at: 0, timer: None, slow: false }
+    Watch {
+        platform,
+        step,
+        deadline,
+        gauge,
+        answer,
+        on_bytes,
+        stirred: platform.stirred(),
+        rings_at: 0,
+        timer: None,
+        slow: false,
+    }
 }
 
 /// A request on its way, and the clock that watches it.
@@ -147,7 +158,7 @@ impl<P: Platform> Watch<'_, P> {
             }
             let left = self.deadline.remaining(now);
             if left == 0 {
-                self.slow = self.deadline.was_slow(now) && self.deadline.place.failed();
+                self.slow = self.deadline.was_slow(now) && self.deadline.place.failed(self.deadline.is_whole(), now);
                 return Poll::Ready(None);
             }
             // Progress moves the deadline either way, so look again at least once in a stall's time.
@@ -179,7 +190,7 @@ impl Deadline {
     fn moved(&mut self, bytes: u64, now: u64) {
         let before = self.left.replace(bytes);
         if before.is_none() || before < Some(bytes) {
-            self.place.moved(now);
+            self.place.moved(bytes >= self.size, now);
             if bytes > 0 {
                 self.proof_by = None;
             }
@@ -199,20 +210,21 @@ impl Deadline {
         }
     }
 
-    /// Milliseconds that a request which was given up before is waited for without movement.
+    /// Milliseconds without movement: more each time, for bytes that take their time. What has none is answered or hangs.
     fn stall_ms(&self) -> u64 {
-        self.patience.stall_ms.saturating_mul(u64::from(self.patience.stalls) + 1)
+        let times = if self.size > 0 { self.patience.stalls } else { 0 };
+        self.patience.stall_ms.saturating_mul(u64::from(times) + 1)
     }
 
     /// When a line on which nothing moves ends the request; None where it doesn't, since nothing is told or nothing is to go out.
     fn silence_ends_at(&self) -> Option<u64> {
-        (self.left.is_some() && !self.is_whole()).then(|| self.place.line_moved_at().saturating_add(self.stall_ms()))
+        (self.left.is_some() && !self.is_whole()).then(|| self.place.silent_until().saturating_add(self.stall_ms()))
     }
 
     /// Milliseconds that remain.
     fn remaining(&self, now: u64) -> u64 {
         let whole = self.is_whole();
-        let drain_ms = self.place.drain_ms(whole, self.patience.stalls);
+        let drain_ms = self.place.drain_ms(whole);
         let stall_ms = self.stall_ms();
         let wait = match (self.patience.patient, whole) {
             (false, _) => stall_ms.saturating_add(drain_ms),
@@ -309,8 +321,11 @@ mod tests {
     fn no_attempt_has_the_time_of_the_one_before() {
         let line = Line::default();
         let waits: Vec<u64> = (0..6).map(|stalls| on(&line, false, stalls).remaining(1_000)).collect();
-        assert_eq!(waits[..3], [30_000 + DRAIN_MS, 60_000 + 2 * DRAIN_MS, 90_000 + 4 * DRAIN_MS]);
+        assert_eq!(waits[..3], [30_000 + DRAIN_MS, 60_000 + DRAIN_MS, 90_000 + DRAIN_MS]);
         assert!(waits.windows(2).all(|pair| pair[0] < pair[1]), "{waits:?}");
+        assert!(on(&line, false, 0).place.failed(false, waits[0] + 1_000));
+        let again = on(&line, false, 1).remaining(1_000);
+        assert!(again > 2 * waits[0], "the line is slower than thought: {again}");
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl<P: Platform> PlanProvider<P> {
         }
         let Some(turn) = state.turn.acquire().now_or_never() else { return };
         let mut answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
-        let mut deadline = platform.sleep(job.call_ms(0));
+        let mut deadline = platform.sleep(job.call_ms());
         let (own, state) = (platform.clone(), Rc::downgrade(state));
         platform.spawn(
             async move {

@@ -14,6 +14,7 @@ use partway::settings::Settings;
 use partway::source::Source;
 use serde_json::{Value, json};
 
+use crate::bottleneck::Bottleneck;
 use crate::check;
 use crate::core::{Core, Line, Plan};
 use crate::executor::{Executor, Page};
@@ -54,6 +55,7 @@ impl World {
                 chance: Rng::new(seed),
                 weather: Rng::new(seed ^ 0x5eed),
                 line: Cell::default(),
+                bottleneck: Bottleneck::default(),
                 skew_ms: Cell::default(),
                 script: RefCell::new(Script::default()),
                 servers: RefCell::new(Servers::new(seed)),
@@ -251,6 +253,11 @@ impl World {
     /// The network is another from now on; what is under way is cut where it goes.
     pub fn network(&self, network: Network, cut: Cut) {
         self.core.sky.turn(network, cut);
+    }
+
+    /// The browser says that there is no network, whatever there is; or says the truth again, which the page hears of.
+    pub fn says_offline(&self, says: bool) {
+        self.core.sky.deny(says);
     }
 
     /// The machine sleeps: its clock jumps, and what was under way is cut.

@@ -225,7 +225,7 @@ impl Scenario {
                 bytes_per_ms: pick(rng, &[(1, 1_000), (3, 5_000), (2, 50_000)]),
                 reports: chance(rng, 60),
                 tells_each_ms: 1_000,
-                ghosts: 0.0,
+                ..Line::default()
             },
             skew_ms: pick(rng, &[(9, 0), (1, 40_000), (1, -40_000), (1, 7_500_000), (1, -7_500_000)]),
             mood: Mood::default(),

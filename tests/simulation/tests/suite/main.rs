@@ -4,8 +4,10 @@
 mod apifansly;
 mod cancel_pause;
 mod conformance;
+mod denied_network;
 mod dialects;
 mod faults;
+mod hanging_reads;
 mod hostile;
 mod mended;
 mod ofauth;
@@ -18,3 +20,4 @@ mod rejected;
 mod s3;
 mod s3_errors;
 mod seeds;
+mod slow_lines;
