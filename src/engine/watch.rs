@@ -81,6 +81,7 @@ pub fn send<'a, P: Platform>(
         rings_at: 0,
         timer: None,
         slow: false,
+        slept: false,
     }
 }
 
@@ -96,6 +97,7 @@ pub struct Watch<'a, P: Platform> {
     rings_at: u64,
     timer: Option<LocalBoxFuture<'static, ()>>,
     slow: bool,
+    slept: bool,
 }
 
 impl<P: Platform> Future for Watch<'_, P> {
@@ -136,7 +138,7 @@ impl<P: Platform> Watch<'_, P> {
             if let Ok(response) = &answer {
                 let now = self.platform.now();
                 // What was under way while the machine slept took longer than the line did.
-                let slept = self.timer.is_some() && now.saturating_sub(self.rings_at) > SLEPT_MS;
+                let slept = self.slept || (self.timer.is_some() && now.saturating_sub(self.rings_at) > SLEPT_MS);
                 self.deadline.place.answered(response.ok() && !slept, now);
             }
             return Poll::Ready(Some(answer));
@@ -153,6 +155,7 @@ impl<P: Platform> Watch<'_, P> {
             if let Some(timer) = &mut self.timer {
                 ready!(timer.as_mut().poll(context));
                 if now.saturating_sub(self.rings_at) > SLEPT_MS {
+                    self.slept = true;
                     self.deadline.prove(now);
                 }
             }

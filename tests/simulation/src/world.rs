@@ -260,9 +260,11 @@ impl World {
         self.core.sky.deny(says);
     }
 
-    /// The machine sleeps: its clock jumps, and what was under way is cut.
-    pub fn nap(&self, ms: u64, cut: Cut) {
-        self.core.sky.cut(cut);
+    /// The machine sleeps: its clock jumps, and what was under way is cut, unless its connections outlive the sleep.
+    pub fn nap(&self, ms: u64, cut: impl Into<Option<Cut>>) {
+        if let Some(cut) = cut.into() {
+            self.core.sky.cut(cut);
+        }
         self.core.executor.pass(self.core.executor.now() + ms);
     }
 
