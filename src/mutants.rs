@@ -24,11 +24,17 @@ pub enum Mutant {
     NewerRecord,
     /// What is done is kept.
     KeptForever,
+    /// Each of the parts that share a line gets the time that it would need alone.
+    AloneOnTheLine,
+    /// Where the browser says that there is no network, nothing is tried.
+    OfflineForbids,
+    /// A read is waited for without end.
+    EndlessRead,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 9] = [
+    pub const ALL: [Mutant; 12] = [
         Mutant::LostPart,
         Mutant::SecondExport,
         Mutant::SecondForm,
@@ -38,6 +44,9 @@ impl Mutant {
         Mutant::ForgottenParts,
         Mutant::NewerRecord,
         Mutant::KeptForever,
+        Mutant::AloneOnTheLine,
+        Mutant::OfflineForbids,
+        Mutant::EndlessRead,
     ];
 }
 

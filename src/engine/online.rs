@@ -93,12 +93,13 @@ impl<P: Platform> Job<P> {
         self.paces.reach.is_there(self.platform.online())
     }
 
-    /// Waits while the browser says that there is no network: until it says otherwise, an answer proves it wrong, a request is to be
-    /// tried all the same, or the upload is paused. True where it said so.
+    /// Waits while the browser says that there is no network: until it says otherwise, an answer proves it wrong, it is time to try
+    /// all the same, or the upload is paused. True where it said so.
     ///
-    /// `looks`: what is to be tried must not fail for want of a network, since it is called once or counted. The page's own server is
-    /// asked in its place, and any answer will do.
-    pub async fn wait_for_network(&self, looks: bool) -> bool {
+    /// What is tried first is a look at the page's own server: an answer, whichever, shows that there is a network, and failures count
+    /// again. `costly`: what waits must not fail for want of a network, since it is called once or counted; it waits on unless the look
+    /// was answered.
+    pub async fn wait_for_network(&self, costly: bool) -> bool {
         if self.is_online() {
             return false;
         }
@@ -106,10 +107,12 @@ impl<P: Platform> Job<P> {
         self.status(Status::Waiting);
         while !self.is_online() && !self.gate.is_paused() {
             let wait = self.paces.reach.until_try(self.platform.now());
+            #[cfg(feature = "mutants")]
+            let wait = if crate::mutants::is(crate::mutants::Mutant::OfflineForbids) { LOOK_MS } else { wait };
             if wait > 0 {
                 let mut waited = pin!(self.wait(wait.min(LOOK_MS), false));
                 unless(waited.as_mut(), pin!(self.paces.reach.refuted())).await;
-            } else if !looks || !self.look().await {
+            } else if !self.look().await || !costly {
                 break;
             }
         }
@@ -117,7 +120,7 @@ impl<P: Platform> Job<P> {
         true
     }
 
-    /// Asks the page's own server for nothing; [`Job::send`] draws the conclusion from an answer. False for a page without one.
+    /// Asks the page's own server for nothing; [`Job::send`] draws the conclusion from an answer. False for a page that has none.
     async fn look(&self) -> bool {
         let mut url = self.platform.origin();
         if !url.starts_with("http") {

@@ -21,6 +21,10 @@ impl<P: Platform> Job<P> {
             if let Some(bytes) = unless(bytes.as_mut(), self.platform.sleep(stall_ms).as_mut()).await {
                 return Ok(bytes);
             }
+            #[cfg(feature = "mutants")]
+            if crate::mutants::is(crate::mutants::Mutant::EndlessRead) {
+                return Ok(bytes.await);
+            }
             // Nothing is read while the machine sleeps.
             if self.platform.now().saturating_sub(rings_at) <= SLEPT_MS {
                 break;

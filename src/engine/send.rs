@@ -129,7 +129,8 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
         }
         job.measure(false, |meter, _| meter.lost(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
-            still_readable(job, part.range).await?;
+            // What may have arrived may have arrived, whatever became of the file since.
+            still_readable(job, part.range).await.map_err(|error| error.answer_lost(unsure))?;
         }
         renew = error.code == Code::UrlExpired;
         #[cfg(feature = "mutants")]

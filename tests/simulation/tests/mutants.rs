@@ -1,10 +1,10 @@
-//! The simulation can fail: each rule that is broken on purpose is seen within some hundred seeds.
+//! The simulation can fail: each rule that is broken on purpose is seen within some hundred seeds, or two thousand.
 
 use partway::mutants::{Mutant, set};
 use partway_simulation::seeds::tell;
 
 /// So many seeds are enough for any of them.
-const ENOUGH: u64 = 600;
+const ENOUGH: u64 = 2_000;
 
 /// Plays seeds with a rule broken until one fails, and gives what was said of it.
 #[track_caller]
@@ -68,6 +68,22 @@ fn a_record_of_a_later_version_that_is_read() {
 fn what_is_done_and_still_kept() {
     let failure = caught(Mutant::KeptForever);
     assert!(failure.contains("still kept"), "{failure}");
+}
+
+#[test]
+fn parts_that_are_given_the_time_of_one_alone() {
+    let failure = caught(Mutant::AloneOnTheLine);
+    assert!(failure.contains("attempts for"), "{failure}");
+}
+
+#[test]
+fn a_browser_that_forbids_what_it_should_delay() {
+    caught(Mutant::OfflineForbids);
+}
+
+#[test]
+fn a_read_without_an_end() {
+    caught(Mutant::EndlessRead);
 }
 
 #[test]
