@@ -297,7 +297,8 @@ mod tests {
     fn what_waits_in_the_browser_waits_as_long_as_the_line_moves() {
         let line = Line::default();
         let (mut first, mut second) = (on(&line, false, 0), on(&line, false, 0));
-        (first.moved(0, 1_000), second.moved(0, 1_000));
+        first.moved(0, 1_000);
+        second.moved(0, 1_000);
         assert_eq!(second.remaining(1_000), 30_000);
         for at in 1..20 {
             first.moved(at * 1_000, at * 25_000);

@@ -220,7 +220,10 @@ impl Trip {
         let line = core.line.get();
         let tick = line.tells_each_ms.max(1);
         let (busy, mut body) = (core.bottleneck.enter(), Buffered::new(end, line.buffer));
-        while end > 0 {
+        if end == 0 {
+            return;
+        }
+        loop {
             core.executor.sleep_until(core.executor.now() + tick).await;
             self.come().await;
             let before = body.left;
