@@ -126,7 +126,9 @@ impl<P: Platform> Job<P> {
         if !url.starts_with("http") {
             return false;
         }
-        url.push('/');
+        // Neither a cache nor a service worker has an answer to this.
+        url.push_str("/?partway=");
+        url.push_str(&self.random_id());
         let (headers, body) = (Vec::new(), Body::Empty);
         let request =
             ApiRequest { step: Step::Check, method: Method::Head, url, headers, body, keyed: false, once: false };
