@@ -46,6 +46,8 @@ struct State {
     begun: Cell<u64>,
     /// When bytes last left, or an answer came.
     moved_at: Cell<u64>,
+    /// A transport told of bytes in the midst of a body: silence means something.
+    tells: Cell<bool>,
     samples: RefCell<Vec<Sample>>,
     /// Bytes a second, as of the last answer. None until there was one.
     rate: Cell<Option<u64>>,
@@ -168,9 +170,15 @@ pub struct Place {
 }
 
 impl Place {
-    /// Bytes of this request moved; `whole`: they have all left now.
-    pub fn moved(&self, whole: bool, now: u64) {
-        self.line.0.moved_at.set(now);
+    /// So many bytes of this request have left now.
+    pub fn moved(&self, bytes: u64, now: u64) {
+        let whole = bytes >= self.size;
+        if bytes > 0 {
+            self.line.0.moved_at.set(now);
+        }
+        if bytes > 0 && !whole {
+            self.line.0.tells.set(true);
+        }
         for request in self.line.0.flying.borrow_mut().iter_mut().filter(|request| request.number == self.number) {
             request.whole = whole;
         }
@@ -190,6 +198,12 @@ impl Place {
     /// When this request last moved, or began.
     pub fn moved_at(&self) -> u64 {
         self.mark.get().at
+    }
+
+    /// True where a transport of this page told of bytes in the midst of a body. One that only says so at the beginning may be a
+    /// service worker's, which tells of none.
+    pub fn line_tells(&self) -> bool {
+        self.line.0.tells.get()
     }
 
     /// Until when nothing needs to move on the line, but for the time that is granted anyway: since anything last moved, this
@@ -334,13 +348,13 @@ mod tests {
         let line = Line::default();
         let (first, second) = (line.enter(MIB, 0), line.enter(MIB, 0));
         drop(first);
-        second.moved(false, 40_000);
+        second.moved(1, 40_000);
         assert_eq!((second.moved_at(), second.drain_ms(false)), (40_000, MIB * 1000 / SLOWEST_LINE));
         let third = line.enter(MIB, 50_000);
-        third.moved(false, 60_000);
+        third.moved(1, 60_000);
         assert_eq!((second.moved_at(), second.silent_until()), (40_000, 60_000));
         // What has left drains, and nobody tells of that.
-        third.moved(true, 61_000);
+        third.moved(MIB, 61_000);
         assert_eq!(second.silent_until(), 61_000 + MIB * 1000 / SLOWEST_LINE);
         drop(third);
         assert_eq!(second.silent_until(), 61_000);

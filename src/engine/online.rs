@@ -112,8 +112,12 @@ impl<P: Platform> Job<P> {
             if wait > 0 {
                 let mut waited = pin!(self.wait(wait.min(LOOK_MS), false));
                 unless(waited.as_mut(), pin!(self.paces.reach.refuted())).await;
-            } else if !self.look().await || !costly {
-                break;
+            } else {
+                let (mut look, mut paused) = (pin!(self.look()), pin!(self.gate.paused()));
+                let looked = unless(look.as_mut(), paused.as_mut()).await;
+                if looked == Some(false) || !costly {
+                    break;
+                }
             }
         }
         self.waited(before);

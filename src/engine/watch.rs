@@ -193,7 +193,7 @@ impl Deadline {
     fn moved(&mut self, bytes: u64, now: u64) {
         let before = self.left.replace(bytes);
         if before.is_none() || before < Some(bytes) {
-            self.place.moved(bytes >= self.size, now);
+            self.place.moved(bytes, now);
             if bytes > 0 {
                 self.proof_by = None;
             }
@@ -221,7 +221,8 @@ impl Deadline {
 
     /// When a line on which nothing moves ends the request; None where it doesn't, since nothing is told or nothing is to go out.
     fn silence_ends_at(&self) -> Option<u64> {
-        (self.left.is_some() && !self.is_whole()).then(|| self.place.silent_until().saturating_add(self.stall_ms()))
+        let told = self.left.is_some_and(|bytes| bytes > 0 || self.place.line_tells());
+        (told && !self.is_whole()).then(|| self.place.silent_until().saturating_add(self.stall_ms()))
     }
 
     /// Milliseconds that remain.
@@ -299,6 +300,8 @@ mod tests {
         let (mut first, mut second) = (on(&line, false, 0), on(&line, false, 0));
         first.moved(0, 1_000);
         second.moved(0, 1_000);
+        assert_eq!(second.remaining(1_000), 30_000 + 2 * DRAIN_MS, "a service worker tells no more than this");
+        first.moved(1, 1_000);
         assert_eq!(second.remaining(1_000), 30_000);
         for at in 1..20 {
             first.moved(at * 1_000, at * 25_000);

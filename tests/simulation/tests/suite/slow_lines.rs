@@ -22,6 +22,8 @@ fn world(bytes_per_second: u64, buffer: u64, reports: bool) -> Rc<World> {
         // What stands next to the browser takes bytes at the speed of a LAN.
         (line.bytes_per_ms, line.shared_bytes_per_ms) = (100_000, Some(bytes_per_second / 1000));
         (line.buffer, line.reports) = (buffer, reports);
+        // Coarser than a browser's 50 ms: these stories are long.
+        line.tells_each_ms = 250;
     });
     Rc::new(world)
 }
