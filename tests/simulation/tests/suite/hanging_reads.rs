@@ -3,7 +3,7 @@
 use partway::engine::events::{Event, Status};
 use partway::error::{Code, Step};
 use partway_simulation::world::Beginning;
-use partway_simulation::{Fault, Handle, World};
+use partway_simulation::{Fault, File, Handle, World};
 use serde_json::json;
 
 use crate::dialects::{MIB, each, of};
@@ -88,22 +88,11 @@ fn a_last_look_at_the_file_that_hangs_throws_nothing_away() {
         let world = World::new(1);
         let (session, file) = (world.session(), world.file("clip.mp4", 30 * MIB));
         let upload = world.uploader(json!({})).begin(provider.clone(), &file, Some(session), Beginning::New);
-        // Head and tail before the first byte; the look after the last one hangs.
-        file.hang_after(Some(2));
-        world.run_for(1);
-        file.hang_after(Some(1));
-        upload.when(|event| matches!(event, Event::Part(part) if part.number > 1), {
-            let file = file.clone();
-            move |_| file.hang_after(None)
-        });
+        let hung = file.clone();
         upload.when(
             |event| matches!(event, Event::Progress(progress) if progress.parts_done == progress.parts_total),
-            {
-                let file = file.clone();
-                move |_| file.hang_after(Some(0))
-            },
+            move |_| hung.hang_after(Some(0)),
         );
-        file.hang_after(None);
         world.run();
         unreadable(&upload, Step::Part);
         assert!(!upload.statuses().contains(&Status::Completing));
@@ -152,4 +141,45 @@ fn a_session_outlives_a_file_that_hangs_when_it_is_picked_again() {
     world.run();
     world.stored(&again);
     assert_eq!(world.count("store:CreateMultipartUpload"), 1);
+}
+
+/// Uploads until a call has taken effect; then the page is gone, and what is known of the parts with it.
+fn forgets_its_parts(world: &World, provider: &serde_json::Value, file: &File, route: &str) -> u64 {
+    let session = world.session();
+    let options = json!({ "integrity": "auto", "concurrency": 2 });
+    let _first = world.uploader(options).begin(provider.clone(), file, Some(session), Beginning::New);
+    while world.effects(route) == 0 {
+        world.run_for(1);
+    }
+    world.crash(true);
+    world.change_kept(session, |kept| kept.parts.clear());
+    session
+}
+
+#[test]
+fn parts_that_are_known_by_their_bytes_alone_are_not_given_up_where_these_hang() {
+    for (provider, route) in [
+        (crate::s3::with(json!({})), "store:UploadPart"),
+        (crate::s3::with(json!({})), "store:CompleteMultipartUpload"),
+        (json!({ "name": "plan" }), "store:UploadPart"),
+    ] {
+        let world = World::new(1);
+        let file = world.file("clip.mp4", 40 * MIB);
+        let session = forgets_its_parts(&world, &provider, &file, route);
+        let goes_on = || {
+            let kept = world.kept(session).expect("a session");
+            let uploader = world.uploader(json!({ "integrity": "auto" }));
+            let upload = uploader.begin(provider.clone(), &file, Some(session), Beginning::Kept(kept));
+            world.run();
+            upload
+        };
+        // Head and tail come, and no more.
+        file.hang_after(Some(2));
+        unreadable(&goes_on(), Step::Check);
+        assert_eq!(world.count("store:AbortMultipartUpload") + world.count("plan:abort"), 0, "{route}");
+        file.hang_after(None);
+        world.stored(&goes_on());
+        let opened = world.effects("store:CreateMultipartUpload") + world.effects("plan:open");
+        assert_eq!(opened, 1, "{route}: it began anew");
+    }
 }
