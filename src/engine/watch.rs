@@ -11,6 +11,7 @@ use super::line::{Line, Place};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Request, Response};
 use crate::platform::{Platform, SendFailure, Stir};
+use crate::text;
 
 /// How long a server may work on what it has whole, before its answer begins: S3's complete and a vendor that forwards
 /// gigabytes take minutes ("several minutes", AWS S3 API Reference, CompleteMultipartUpload).
@@ -113,8 +114,16 @@ impl<P: Platform> Future for Watch<'_, P> {
             )
             .hint("Where it never works: check the address and the server's CORS rule.")
             .answer_lost(body_sent != Some(false)),
-            None => UploadError::new(Code::Stalled, "Nothing moved on the connection for too long: it was given up.")
-                .answer_lost(self.deadline.may_have_arrived()),
+            None => {
+                let waited_ms = self.platform.now().saturating_sub(self.deadline.place.moved_at());
+                let seconds = waited_ms.div_ceil(1000);
+                UploadError::new(
+                    Code::Stalled,
+                    text::fill("The request was given up: nothing moved on its connection for {} s.", &[&seconds]),
+                )
+                .hint("Raise `stallMs` where the line, or the server, pauses for longer.")
+                .answer_lost(self.deadline.may_have_arrived())
+            }
         };
         Poll::Ready(Err(error.at(self.step)))
     }
