@@ -93,7 +93,8 @@ export interface UploaderOptions {
 
   /**
    * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256. `"auto"` means 6, which is
-   * what browsers open to one host over HTTP/1.1. Over HTTP/2 more may be faster.
+   * what browsers open to one host over HTTP/1.1. Over HTTP/2 more may be faster. On a line that turns out to be slow fewer run at
+   * once.
    *
    * @defaultValue `"auto"`
    */
@@ -119,7 +120,8 @@ export interface UploaderOptions {
   /**
    * How often and how patiently a request is tried that may be repeated: parts, and calls without a lasting effect. Before the
    * n-th repetition a random time passes, of at most `baseMs` doubled n − 1 times, and never more than `capMs`. A server that names
-   * a time (`Retry-After` and its relatives) is obeyed for up to five minutes; beyond that the upload ends as `rate-limited`.
+   * a time (`Retry-After` and its relatives) is obeyed for up to five minutes, and the random time comes on top; beyond that the upload
+   * ends as `rate-limited`.
    */
   retry?: {
     /**
@@ -134,7 +136,9 @@ export interface UploaderOptions {
   } | undefined;
 
   /**
-   * Milliseconds without any progress after which a request is given up and counts as failed.
+   * Milliseconds without any progress after which a request is given up and counts as failed. Where the browser can't tell whether
+   * there is progress (by `fetch`, and once all bytes have left the browser) the request also gets the time that the line takes for
+   * everything that is on its way. Reading the file has the same bound, and ends as `file-unreadable`.
    *
    * @defaultValue `30000`
    */
@@ -377,8 +381,9 @@ export interface UploadEvents {
 
 /**
  * Where an upload is. They come in this order, but any may be left out: `"checking"` looks at the file and whether it is there
- * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's (offline) or
- * the server's (asked for a break); it may come before all others, while the WebAssembly can't be loaded. The last three are final.
+ * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's (the browser says
+ * that it is offline; after some seconds a request is tried all the same) or the server's (asked for a break); it may come before all
+ * others, while the WebAssembly can't be loaded. The last three are final.
  */
 export type UploadStatus =
   "queued" | "checking" | "opening" | "sending" | "completing" | "processing" | "paused" | "waiting" | "done" | "failed" | "cancelled";

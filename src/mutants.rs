@@ -26,11 +26,17 @@ pub enum Mutant {
     KeptForever,
     /// A sign-in page counts as the destination's answer.
     SignedIn,
+    /// Each of the parts that share a line gets the time that it would need alone.
+    AloneOnTheLine,
+    /// Where the browser says that there is no network, nothing is tried.
+    OfflineForbids,
+    /// A read is waited for without end.
+    EndlessRead,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 10] = [
+    pub const ALL: [Mutant; 13] = [
         Mutant::LostPart,
         Mutant::SecondExport,
         Mutant::SecondForm,
@@ -41,6 +47,9 @@ impl Mutant {
         Mutant::NewerRecord,
         Mutant::KeptForever,
         Mutant::SignedIn,
+        Mutant::AloneOnTheLine,
+        Mutant::OfflineForbids,
+        Mutant::EndlessRead,
     ];
 }
 

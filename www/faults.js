@@ -12,9 +12,9 @@ const often = (effect, routes = BYTES) => (probability) => ({ faults: on(routes,
 /** Each: what the switch says, how far it goes (the middle is where it starts), what it asks the sandbox for, and what the log calls a hit. */
 export const SWITCHES = [
   {
-    id: "slow", hit: "bandwidth", label: "Slow line", note: "Each connection carries only so much.",
-    levels: [["2 MB/s", 2_000_000], ["500 kB/s", 500_000], ["60 kB/s", 60_000]],
-    build: (bytesPerSecond) => ({ faults: on(BYTES, { kind: "bandwidth", bytesPerSecond }) }),
+    id: "slow", hit: "bandwidth", label: "Slow line", note: "All connections share one line.",
+    levels: [["2 MB/s", 2_000_000], ["500 kB/s", 500_000], ["1 Mbit/s", 125_000]],
+    build: (bytesPerSecond) => ({ faults: on(BYTES, { kind: "bandwidth", bytesPerSecond, shared: true }) }),
   },
   {
     id: "latency", hit: "latency", label: "Long way", note: "Every request takes longer.",

@@ -1,5 +1,6 @@
 //! Bodies: of requests, counted, slowed and broken on their way; of answers.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -11,9 +12,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::watch;
-use tokio::time::Sleep;
 
 use crate::connection::{Connection, Reset};
+use crate::faults::Bandwidth;
 use crate::log::Logged;
 
 /// Any error of a body.
@@ -62,8 +63,8 @@ pub(crate) enum Midway {
 /// How a body is taken.
 #[derive(Debug, Default)]
 pub(crate) struct Taking {
-    /// No faster than so many bytes a second.
-    pub bytes_per_second: Option<u64>,
+    /// No faster than this.
+    pub bandwidth: Option<Bandwidth>,
     /// What happens in its middle.
     pub midway: Option<Midway>,
 }
@@ -73,10 +74,16 @@ struct Inner {
     logged: Arc<Logged>,
     connection: Arc<Connection>,
     faults: watch::Receiver<u64>,
-    bytes_per_second: Option<u64>,
+    bandwidth: Option<Bandwidth>,
     midway: Option<(u64, Midway)>,
     seen: u64,
-    pause: Option<Pin<Box<Sleep>>>,
+    /// What was taken and isn't passed on yet, and how much it is.
+    held: VecDeque<Frame<Bytes>>,
+    held_bytes: u64,
+    /// Nothing more comes.
+    ended: bool,
+    /// Until the next piece is passed on, or the faults are set anew.
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     stall: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
 }
 
@@ -89,7 +96,7 @@ impl Inbound {
     /// Takes a body as told.
     pub(crate) fn new(
         incoming: Incoming,
-        taking: &Taking,
+        taking: Taking,
         logged: Arc<Logged>,
         connection: Arc<Connection>,
         faults: watch::Receiver<u64>,
@@ -101,9 +108,12 @@ impl Inbound {
             logged,
             connection,
             faults,
-            bytes_per_second: taking.bytes_per_second,
+            bandwidth: taking.bandwidth,
             midway: taking.midway.map(|midway| (middle, midway)),
             seen: 0,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            ended: false,
             pause: None,
             stall: None,
         })))
@@ -145,7 +155,8 @@ impl Body for Inbound {
 
     fn is_end_stream(&self) -> bool {
         let inner = self.0.lock().expect("body");
-        inner.midway.is_none() && inner.stall.is_none() && inner.incoming.is_end_stream()
+        let waits = inner.midway.is_some() || inner.stall.is_some() || inner.pause.is_some() || !inner.held.is_empty();
+        !waits && inner.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -158,10 +169,39 @@ impl Inner {
         if self.connection.is_reset() {
             return Poll::Ready(Some(Err(Reset.into())));
         }
+        // What there is room for is taken, whatever is passed on meanwhile.
+        let room = self.bandwidth.as_ref().map_or(0, |bandwidth| bandwidth.buffer_bytes);
+        while !self.ended && self.held_bytes < room {
+            match self.poll_taken(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.held_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                    self.held.push_back(frame);
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => self.ended = true,
+                Poll::Pending => break,
+            }
+        }
         if let Some(pause) = &mut self.pause {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
+        let frame = match self.held.pop_front() {
+            Some(frame) => frame,
+            None if self.ended => return Poll::Ready(None),
+            None => match ready!(self.poll_taken(cx)) {
+                Some(frame) => frame?,
+                None => return Poll::Ready(None),
+            },
+        };
+        let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.held_bytes = self.held_bytes.saturating_sub(bytes);
+        self.slow_down(bytes);
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// What comes from the client, up to where a fault hits.
+    fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some((_, midway)) = self.midway.take_if(|(middle, _)| self.seen >= *middle) {
             match midway {
                 Midway::Reset => return Poll::Ready(Some(Err(self.connection.reset().into()))),
@@ -183,11 +223,23 @@ impl Inner {
             let bytes = data.len() as u64;
             self.seen += bytes;
             self.logged.add_bytes(bytes);
-            if let Some(rate) = self.bytes_per_second {
-                let next = self.connection.take_bandwidth(bytes, rate);
-                self.pause = Some(Box::pin(tokio::time::sleep_until(next)));
-            }
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// Holds the next piece back for as long as this one takes on the line.
+    fn slow_down(&mut self, bytes: u64) {
+        let Some(bandwidth) = self.bandwidth.as_ref().filter(|_| bytes > 0) else { return };
+        // Faults that are set anew set it free.
+        if self.faults.has_changed().unwrap_or(true) {
+            self.bandwidth = None;
+            return;
+        }
+        let rate = bandwidth.shared.as_deref().unwrap_or(&self.connection.rate);
+        let next = rate.take(bytes, bandwidth.bytes_per_second);
+        let mut faults = self.faults.clone();
+        self.pause = Some(Box::pin(async move {
+            let _ = tokio::time::timeout_at(next, faults.changed()).await;
+        }));
     }
 }

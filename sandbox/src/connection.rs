@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use hyper::body::Incoming;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::body::Payload;
+use crate::rate::Rate;
 
 /// A body is taken in pieces of at most this, so that bandwidth is even and memory small.
 const READ_BUFFER: usize = 64 * 1024;
@@ -28,8 +29,8 @@ pub(crate) struct Connection {
     reset: AtomicBool,
     /// Whether it is there while the network isn't.
     outlives: AtomicBool,
-    /// When its bandwidth allows the next byte.
-    next_byte: Mutex<Instant>,
+    /// What its bandwidth allows.
+    pub(crate) rate: Rate,
 }
 
 /// The connection is reset instead of answered.
@@ -46,7 +47,7 @@ impl std::error::Error for Reset {}
 
 impl Connection {
     fn new() -> Self {
-        Self { reset: AtomicBool::new(false), outlives: AtomicBool::new(false), next_byte: Mutex::new(Instant::now()) }
+        Self { reset: AtomicBool::new(false), outlives: AtomicBool::new(false), rate: Rate::default() }
     }
 
     /// Has the connection reset (TCP RST) as soon as its request is let go.
@@ -63,15 +64,6 @@ impl Connection {
     /// Whether it is to be reset.
     pub(crate) fn is_reset(&self) -> bool {
         self.reset.load(Ordering::Relaxed)
-    }
-
-    /// Takes so many bytes from the connection's bandwidth; says when the next may be taken.
-    pub(crate) fn take_bandwidth(&self, bytes: u64, bytes_per_second: u64) -> Instant {
-        let mut next = self.next_byte.lock().expect("bandwidth");
-        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(bytes_per_second.max(1));
-        let pause = std::time::Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
-        *next = (*next).max(Instant::now()) + pause.min(std::time::Duration::from_secs(3600));
-        *next
     }
 }
 

@@ -189,8 +189,8 @@ async fn call(
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
     let has_body = incoming.size_hint().exact() != Some(0);
-    let taking = Taking { bytes_per_second: hits.bytes_per_second, midway: midway(&hits).filter(|_| has_body) };
-    let mut body = Inbound::new(incoming, &taking, logged.clone(), connection.clone(), faults.clone());
+    let taking = Taking { bandwidth: hits.bandwidth.clone(), midway: midway(&hits).filter(|_| has_body) };
+    let mut body = Inbound::new(incoming, taking, logged.clone(), connection.clone(), faults.clone());
     // A body that isn't there has no middle: its request is lost as a whole.
     let lost = hits.reset == Some(ResetWhen::Before) || (hits.reset == Some(ResetWhen::Body) && !has_body);
     let stalls_first = match hits.stall {

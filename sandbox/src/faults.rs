@@ -1,11 +1,12 @@
 //! What goes wrong, where, and how often: decided here from a seed, carried out elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::rate::Rate;
 use crate::routes;
 
 /// All that is set by `PUT /control/faults`.
@@ -85,10 +86,16 @@ pub enum Effect {
         /// Milliseconds.
         ms: u64,
     },
-    /// The request's body is taken no faster than this, over all requests of its connection.
+    /// The request's body is passed on no faster than this, over all requests of its connection.
     Bandwidth {
         /// Bytes a second.
         bytes_per_second: u64,
+        /// Whether all requests that such a fault hits share one line, whatever their connections.
+        #[serde(default)]
+        shared: bool,
+        /// So many bytes of each body are taken at once, and passed on in their time: a relay, or the buffers of a line.
+        #[serde(default)]
+        buffer_bytes: u64,
     },
     /// The store says that the presigned URL has expired, without CORS headers.
     Expired {},
@@ -141,6 +148,17 @@ pub struct StatusFault {
     pub cors: bool,
 }
 
+/// A `bandwidth` fault that hit.
+#[derive(Clone, Debug)]
+pub struct Bandwidth {
+    /// Bytes a second.
+    pub bytes_per_second: u64,
+    /// Bytes that are taken at once.
+    pub buffer_bytes: u64,
+    /// The line that is shared; None: its connection's own.
+    pub(crate) shared: Option<Arc<Rate>>,
+}
+
 /// All faults that hit one request.
 #[derive(Clone, Debug, Default)]
 pub struct Hits {
@@ -152,8 +170,8 @@ pub struct Hits {
     pub stall: Option<StallWhen>,
     /// Wait so many milliseconds first.
     pub latency_ms: Option<u64>,
-    /// Take the body no faster than so many bytes a second.
-    pub bytes_per_second: Option<u64>,
+    /// Pass the body on no faster than so many bytes a second.
+    pub bandwidth: Option<Bandwidth>,
     /// Say that the URL expired.
     pub expired: bool,
     /// Don't expose the ETag.
@@ -180,7 +198,7 @@ impl Hits {
             reset,
             stall,
             self.latency_ms.map(|_| "latency"),
-            self.bytes_per_second.map(|_| "bandwidth"),
+            self.bandwidth.as_ref().map(|_| "bandwidth"),
             self.expired.then_some("expired"),
             self.hide_etag.then_some("hide-etag"),
             self.no_cors.then_some("no-cors"),
@@ -196,6 +214,8 @@ struct Inner {
     plan: FaultPlan,
     /// For each fault: requests that came by it, requests that it hit.
     counts: Vec<(u64, u64)>,
+    /// The line of those that share one.
+    line: Arc<Rate>,
 }
 
 /// The faults in force.
@@ -254,7 +274,7 @@ impl Faults {
     pub fn hit(&self, route: &str) -> Hits {
         let mut hits = Hits::default();
         let mut inner = self.inner.lock().expect("faults");
-        let Inner { plan, counts } = &mut *inner;
+        let Inner { plan, counts, line } = &mut *inner;
         for (index, (fault, (seen, hit))) in plan.faults.iter().zip(counts).enumerate() {
             if !routes::matches(&fault.route, route) || hits.has(&fault.effect) {
                 continue;
@@ -265,7 +285,7 @@ impl Faults {
                 continue;
             }
             *hit += 1;
-            hits.add(&fault.effect);
+            hits.add(&fault.effect, line);
         }
         hits
     }
@@ -298,7 +318,7 @@ impl FaultPlan {
                         }
                     }
                 }
-                Effect::Bandwidth { bytes_per_second: 0 } => {
+                Effect::Bandwidth { bytes_per_second: 0, .. } => {
                     return wrong("bytesPerSecond is 0; a stall is {\"kind\":\"stall\"}".into());
                 }
                 Effect::Expired {} if !fault.route.starts_with("store:") => {
@@ -318,14 +338,14 @@ impl Hits {
             Effect::Reset { .. } => self.reset.is_some(),
             Effect::Stall { .. } => self.stall.is_some(),
             Effect::Latency { .. } => self.latency_ms.is_some(),
-            Effect::Bandwidth { .. } => self.bytes_per_second.is_some(),
+            Effect::Bandwidth { .. } => self.bandwidth.is_some(),
             Effect::Expired {} => self.expired,
             Effect::HideEtag {} => self.hide_etag,
             Effect::NoCors {} => self.no_cors,
         }
     }
 
-    fn add(&mut self, effect: &Effect) {
+    fn add(&mut self, effect: &Effect, line: &Arc<Rate>) {
         match effect {
             Effect::Status { status, headers, body, endless, cors } => {
                 let (headers, body) = (headers.clone(), body.clone());
@@ -334,7 +354,11 @@ impl Hits {
             Effect::Reset { when } => self.reset = Some(*when),
             Effect::Stall { when } => self.stall = Some(*when),
             Effect::Latency { ms } => self.latency_ms = Some(*ms),
-            Effect::Bandwidth { bytes_per_second } => self.bytes_per_second = Some(*bytes_per_second),
+            Effect::Bandwidth { bytes_per_second, shared, buffer_bytes } => {
+                let (bytes_per_second, buffer_bytes) = (*bytes_per_second, *buffer_bytes);
+                self.bandwidth =
+                    Some(Bandwidth { bytes_per_second, buffer_bytes, shared: shared.then(|| line.clone()) });
+            }
             Effect::Expired {} => self.expired = true,
             Effect::HideEtag {} => self.hide_etag = true,
             Effect::NoCors {} => self.no_cors = true,

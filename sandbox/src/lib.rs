@@ -30,6 +30,7 @@ mod network;
 mod objects;
 pub mod options;
 mod plan;
+mod rate;
 mod routes;
 mod s3;
 mod sandbox;

@@ -220,6 +220,64 @@ fn a_slow_body_is_felt_by_the_sender() {
 }
 
 #[test]
+fn connections_share_a_line_that_is_shared() {
+    let sandbox = common::start();
+    // Of several routes: the line is one.
+    let effect = json!({ "kind": "bandwidth", "bytesPerSecond": 200_000, "shared": true });
+    let routes =
+        ["store:PutObject", "store:UploadPart"].map(|route| json!({ "route": route, "effect": effect.clone() }));
+    sandbox.faults(&json!({ "faults": routes }));
+    let urls: Vec<_> = (0..4).map(|index| put_url(&sandbox, &format!("k{index}"))).collect();
+    let body = bytes(100_000, 8);
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for url in &urls {
+            scope.spawn(|| assert_eq!(sandbox.put(url, &body).status, 200));
+        }
+    });
+    // 400 kB at 200 kB/s: a line can't be faster, however the machine is.
+    assert!(started.elapsed() >= Duration::from_millis(1_900), "{:?}", started.elapsed());
+    for index in 0..4 {
+        assert_eq!(sandbox.sha256("s3", &format!("k{index}")).status, 200);
+    }
+}
+
+#[test]
+fn a_relay_takes_a_body_at_once_and_passes_it_on_in_its_time() {
+    let sandbox = common::start();
+    let (url, body) = (put_url(&sandbox, "relayed"), bytes(6 << 20, 9));
+    let relay = |buffer: u64| {
+        json!({ "faults": [{ "route": "store:*", "effect": {
+        "kind": "bandwidth", "bytesPerSecond": 20_000, "bufferBytes": buffer,
+    } }] })
+    };
+    sandbox.faults(&relay(8 << 20));
+    let mut stream = common::connect(sandbox.origin("store"));
+    // All of it leaves, though it takes five minutes on that line.
+    stream.write_all(head("PUT", target_of(&url), sandbox.origin("store"), body.len()).as_bytes()).unwrap();
+    stream.write_all(&body).unwrap();
+    let entry = || sandbox.logged("store:PutObject").pop().unwrap();
+    while entry()["bytes"] != json!(6 << 20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(entry()["status"], Value::Null, "it isn't there yet");
+    assert_eq!(sandbox.sha256("s3", "relayed").status, 404);
+    // Set anew, nothing holds it any more.
+    sandbox.faults(&json!({}));
+    let answer = exchange(&mut stream, b"").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(sandbox.sha256("s3", "relayed").json()["sha256"], common::sha256(&body));
+    // One that takes less holds the rest back.
+    sandbox.faults(&relay(64 << 10));
+    let mut stream = common::connect(sandbox.origin("store"));
+    stream.write_all(head("PUT", target_of(&url), sandbox.origin("store"), body.len()).as_bytes()).unwrap();
+    socket2::SockRef::from(&stream).set_send_buffer_size(64 * 1024).unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(stream.write_all(&body).is_err(), "all of it left");
+    sandbox.faults(&json!({}));
+}
+
+#[test]
 fn an_expired_url_and_a_hidden_etag() {
     let sandbox = common::start();
     let url = put_url(&sandbox, "k");

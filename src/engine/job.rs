@@ -121,8 +121,6 @@ pub struct Job<P: Platform> {
     attempts: Cell<u32>,
     /// Parts that arrived in this page.
     arrived: Cell<u32>,
-    /// Bytes a second that a part reached, each by itself, over the last ones.
-    part_rate: Cell<Option<u64>>,
     /// The servers' clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
     /// A request that must not be sent twice is out whole.
@@ -135,10 +133,6 @@ pub struct Job<P: Platform> {
 
 /// Byte progress is told at most so often.
 const PROGRESS_MS: u64 = 100;
-/// While there is no network, so often is it looked for, should its event never come.
-const LOOK_MS: u64 = 30_000;
-/// A smaller body tells of the way there and back, not of the line's rate. (A choice.)
-const TELLING: u64 = 256 * 1024;
 /// Clocks that differ by less are one: `Date` has whole seconds, and an answer was on its way.
 const SKEW_MS: u64 = 30_000;
 /// So often a function is called that read something else as JSON and never worked: a gateway's page passes in a second, a wrong
@@ -179,7 +173,6 @@ impl<P: Platform> Job<P> {
             reported_at: Cell::default(),
             attempts: Cell::default(),
             arrived: Cell::default(),
-            part_rate: Cell::default(),
             ahead: Cell::default(),
             committed: Cell::default(),
             worked: Cell::default(),
@@ -193,6 +186,11 @@ impl<P: Platform> Job<P> {
         if self.status.replace(status) != status {
             self.tell(Event::Status(status));
         }
+    }
+
+    /// Where the upload is.
+    pub(super) fn status_now(&self) -> Status {
+        self.status.get()
     }
 
     /// Tells anything.
@@ -233,20 +231,6 @@ impl<P: Platform> Job<P> {
         self.status(before);
     }
 
-    /// Waits while the platform knows that there is no network, or until the upload is paused. True where there was none.
-    pub async fn wait_for_network(&self) -> bool {
-        if self.platform.online() {
-            return false;
-        }
-        let before = self.status.get();
-        self.status(Status::Waiting);
-        while !self.platform.online() && !self.gate.is_paused() {
-            self.wait(LOOK_MS, false).await;
-        }
-        self.waited(before);
-        true
-    }
-
     /// Waits, and says so where a server wished it and nothing else is on its way. A wait of the engine's own is over as soon as
     /// something tells that the network is there, or the upload is paused.
     pub async fn wait(&self, ms: u64, wished: bool) {
@@ -281,7 +265,7 @@ impl<P: Platform> Job<P> {
     }
 
     /// Parts wait side by side: the first one that goes on ends the wait.
-    fn waited(&self, before: Status) {
+    pub(super) fn waited(&self, before: Status) {
         if self.status.get() == Status::Waiting {
             self.status(if before == Status::Waiting { Status::Sending } else { before });
         }
@@ -350,7 +334,8 @@ impl<P: Platform> Job<P> {
     }
 
     /// Sends a request once: not before its store may be asked again, under the watch of a clock, and learns from the answer.
-    /// `patient` grants the server minutes for it; `on_bytes` hears of the bytes that have gone out.
+    /// `patient` grants the server minutes for it, `stalls` how often it was given up before; `on_bytes` hears of the bytes that have
+    /// gone out.
     ///
     /// # Errors
     /// Those of [`watch::send`].
@@ -358,15 +343,17 @@ impl<P: Platform> Job<P> {
         &'a self,
         request: Request<P>,
         patient: bool,
+        stalls: u32,
         on_bytes: impl FnMut(u64) + 'a,
     ) -> impl Future<Output = Result<Response>> + 'a {
-        self.send_telling(request, patient, Box::new(on_bytes))
+        let patience = Patience { stall_ms: self.settings.stall_ms, patient, stalls };
+        self.send_telling(request, patience, Box::new(on_bytes))
     }
 
     async fn send_telling(
         &self,
         request: Request<P>,
-        patient: bool,
+        patience: Patience,
         mut on_bytes: Box<dyn FnMut(u64) + '_>,
     ) -> Result<Response> {
         let contact = Contact::of(self, &request);
@@ -384,27 +371,34 @@ impl<P: Platform> Job<P> {
             }
             self.platform.sleep(wait).await;
         };
-        let patience = Patience { stall_ms: self.settings.stall_ms, patient, rate: self.part_rate.get() };
+        let offline = !self.platform.online();
         let sent = Cell::new(0);
         let on_bytes = Box::new(|bytes| {
             sent.set(bytes);
             on_bytes(bytes);
         });
-        let answer = watch::send(&self.platform, request, patience, on_bytes).await;
+        let mut watch = watch::send(&self.platform, request, patience, &self.paces.line, on_bytes);
+        let answer = (&mut watch).await;
+        if watch.found_slow() {
+            self.slots.ease_off();
+        }
+        drop(watch);
         let response = match contact {
             Some(contact) => contact.learn(self, answer, started, sent.get() > 0).await?,
             None => answer?,
         };
         let now = self.platform.now();
+        if offline && !self.platform.online() {
+            self.paces.connectivity.refute();
+        }
         // An answer that was long on its way, or came before the machine slept, tells of another time.
         if now.saturating_sub(started) <= SKEW_MS
             && let Some(theirs) = response.header("date").and_then(parse_http)
         {
             self.ahead.set(if theirs.abs_diff(now) > SKEW_MS { theirs as i64 - now as i64 } else { 0 });
         }
-        if response.ok() && size >= TELLING {
-            let rate = size.saturating_mul(1000) / now.saturating_sub(started).max(1);
-            self.part_rate.set(Some(self.part_rate.get().map_or(rate, |before| (3 * before + rate) / 4)));
+        if size > 0 {
+            self.slots.cap(self.paces.line.fits(size));
         }
         if throttle.is_some_and(|throttle| throttle.learn(&response, now)) {
             self.slots.ease_off();
@@ -432,7 +426,7 @@ impl<P: Platform> Job<P> {
                 Some(pace) => Some(pace.turn(&self.platform).await),
                 None => None,
             };
-            let answer = self.send(Request::Api(request), call.patient, |_| ()).await;
+            let answer = self.send(Request::Api(request), call.patient, tries.stalls(), |_| ()).await;
             drop(turn);
             let error = match answer {
                 Ok(response) => {
@@ -485,7 +479,7 @@ impl<P: Platform> Job<P> {
     }
 
     /// Calls a function of the application; again, where that is right. One that gives nothing for too long is given up: after
-    /// `stallMs` where it may be called again, else after minutes.
+    /// `stallMs`, and the time of what is on the line, where it may be called again, else after minutes.
     ///
     /// # Errors
     /// `application` with what it threw as the cause; `stalled`.
@@ -493,14 +487,14 @@ impl<P: Platform> Job<P> {
         let mut tries = Tries::default();
         let freely = repeat == Repeat::Freely;
         let stall_ms = self.settings.stall_ms;
-        let deadline = if freely { stall_ms } else { stall_ms.max(ANSWER_MS) };
         let mut unreadable = false;
         loop {
             self.hold().await;
             // It will ask its own server: where there is no network it isn't called in vain.
-            if hook != Hook::Key && self.wait_for_network().await {
+            if hook != Hook::Key && self.wait_for_network(true).await && self.gate.is_paused() {
                 continue;
             }
+            let deadline = if freely { self.call_ms() } else { stall_ms.max(ANSWER_MS) };
             let (mut answer, mut clock) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
             let error = match unless(answer.as_mut(), clock.as_mut()).await {
                 Some(Ok(value)) => {
@@ -538,6 +532,11 @@ impl<P: Platform> Job<P> {
     /// True where a function of the application has worked before. Credentials are shared: parts can't go without them.
     fn worked(&self, hook: Hook) -> bool {
         self.worked.get() & 1 << hook as u8 != 0 || (hook == Hook::Credentials && self.attempts() > 0)
+    }
+
+    /// Milliseconds that a function of the application may take: its request shares the line with all that is on it.
+    pub fn call_ms(&self) -> u64 {
+        self.settings.stall_ms.saturating_add(self.paces.line.drain_ms())
     }
 
     /// Takes a status that the application learnt elsewhere.

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::line::Line;
+use super::online::Connectivity;
 use super::reach::Reach;
 use super::retry::LONGEST_WISH_MS;
 use super::throttle::Throttles;
@@ -10,7 +12,8 @@ use crate::http::Response;
 use crate::integrity::Stores;
 use crate::platform::Platform;
 
-/// What all uploads of the page share: paces, back-offs, what is known of origins and stores. Clones are the same registry.
+/// What all uploads of the page share: paces, back-offs, the line, what is known of the network, of origins and of stores. Clones are the
+/// same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Paces {
     paces: Rc<RefCell<Vec<(String, Pace)>>>,
@@ -18,6 +21,10 @@ pub struct Paces {
     pub throttles: Throttles,
     /// What is known of the stores' ETags.
     pub stores: Stores,
+    /// The line that everything goes over.
+    pub line: Line,
+    /// What is known of the network beyond the browser's word.
+    pub connectivity: Connectivity,
     /// Which origins' answers the page can read.
     pub reach: Reach,
 }
@@ -196,7 +203,8 @@ impl Pace {
         if response.status == 429
             && let Some(wait) = wish
         {
-            state.not_before.set(now + wait.min(LONGEST_WISH_MS));
+            // A later wish that is shorter takes nothing back.
+            state.not_before.set(state.not_before.get().max(now + wait.min(LONGEST_WISH_MS)));
         }
     }
 }

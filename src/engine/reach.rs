@@ -184,7 +184,7 @@ impl Contact {
             }
         };
         let mut next = Next::Retry;
-        if !moved && platform.online() && !reach.is_readable(origin) {
+        if !moved && job.is_online() && !reach.is_readable(origin) {
             next = reach.failed(origin, job.begun, started, platform.now());
         }
         if next == Next::Probe {

@@ -17,12 +17,19 @@ pub struct Tries {
     expired: u32,
     /// Parts that had arrived at the last failure.
     arrived: u32,
+    /// Those that were given up because nothing moved for too long.
+    stalls: u32,
 }
 
 impl Tries {
+    /// How often it was given up because nothing moved for too long: the next one is waited for longer.
+    pub fn stalls(&self) -> u32 {
+        self.stalls
+    }
+
     /// Waits for the next try after a failure, as long as the error, the server's wish and the network have it.
     ///
-    /// While the platform knows of no network, waiting costs no attempt. A part that arrived since the last failure shows that the
+    /// While the browser says that there is no network, and nothing has proved it wrong, failures cost no attempt. A part that arrived since the last failure shows that the
     /// network carries: the patience with it begins anew. Expired URLs and credentials are counted apart, since they tell nothing of
     /// what the request is up against.
     ///
@@ -30,7 +37,8 @@ impl Tries {
     /// The error itself, where no further try is due.
     pub async fn again<P: Platform>(&mut self, job: &Job<P>, error: UploadError, retry: &RetrySettings) -> Result<()> {
         let by_network = matches!(error.code, Code::Network | Code::Stalled);
-        if by_network && matches!(error.retry, Retry::Later(_)) && job.wait_for_network().await {
+        self.stalls += u32::from(error.code == Code::Stalled);
+        if by_network && matches!(error.retry, Retry::Later(_)) && job.wait_for_network(false).await {
             return Ok(());
         }
         // Parts that compete for what a server allows lose in turn; those that win show that it goes on.
@@ -42,7 +50,7 @@ impl Tries {
         let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
         let attempt = if expired { &mut self.expired } else { &mut self.attempt };
         *attempt += 1;
-        let wished = matches!(error.retry, Retry::Later(Some(_)));
+        let wished = matches!(error.retry, Retry::Later(Some(wish)) if wish > 0);
         let wait = next_try(error, *attempt, retry, job.platform.random())?;
         job.wait(wait, wished).await;
         Ok(())
@@ -51,7 +59,8 @@ impl Tries {
 
 /// Milliseconds before attempt `attempt + 1`, or the error itself where no further try is due.
 ///
-/// Full jitter over a doubling bound (AWS Architecture Blog, "Exponential Backoff And Jitter"); a server's wish wins over it.
+/// Full jitter over a doubling bound (AWS Architecture Blog, "Exponential Backoff And Jitter"), after what the server wished: that is a
+/// floor. "Retry-After: 0" is no reason to hurry, and everybody was told the same moment.
 fn next_try(error: UploadError, attempt: u32, settings: &RetrySettings, random: f64) -> Result<u64> {
     let Retry::Later(wish) = error.retry else { return Err(error) };
     if attempt >= settings.attempts {
@@ -59,17 +68,18 @@ fn next_try(error: UploadError, attempt: u32, settings: &RetrySettings, random: 
     }
     let bound = settings.base_ms.saturating_mul(1 << (attempt - 1).min(20)).min(settings.cap_ms);
     let jitter = (random * bound as f64) as u64;
-    match wish {
-        None => Ok(jitter),
-        Some(wish) if wish > LONGEST_WISH_MS => Err(UploadError::new(
+    match wish.unwrap_or(0) {
+        wish if wish > LONGEST_WISH_MS => Err(UploadError::new(
             Code::RateLimited,
-            text::fill("The server wants to be left alone for {} seconds.", &[&(wish / 1000)]),
+            text::fill(
+                "The server asked to wait {} s, longer than the limit of {} s.",
+                &[&(wish / 1000), &(LONGEST_WISH_MS / 1000)],
+            ),
         )
-        .hint("Try again after that time.")
+        .hint("Start the upload again after that time.")
         .status(error.status.unwrap_or(429))
         .retry(Retry::Never)),
-        // Everybody was told the same moment: the jitter on top spreads them.
-        Some(wish) => Ok(wish + (random * settings.base_ms as f64) as u64),
+        wish => Ok(wish + jitter),
     }
 }
 
@@ -91,9 +101,10 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_wish_wins_up_to_five_minutes() {
+    fn the_servers_wish_is_a_floor_up_to_five_minutes() {
         let limited = |ms| UploadError::new(Code::RateLimited, "wait").retry(Retry::Later(Some(ms)));
-        assert_eq!(wait(limited(2_000), 1).unwrap(), 2_250);
+        assert_eq!([1, 2, 3].map(|attempt| wait(limited(2_000), attempt).unwrap()), [2_250, 2_500, 2_750]);
+        assert_eq!([1, 2, 3].map(|attempt| wait(limited(0), attempt).unwrap()), [250, 500, 750]);
         let too_long = wait(limited(LONGEST_WISH_MS + 1), 1).unwrap_err();
         assert_eq!(too_long.code, Code::RateLimited);
     }

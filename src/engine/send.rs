@@ -114,7 +114,7 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
         if slot.is_none() {
             slot = Some(job.slots.acquire().await);
         }
-        let attempt = attempt_part(job, session, part, renew).await;
+        let attempt = attempt_part(job, session, part, renew, tries.stalls()).await;
         let settled = match attempt {
             Ok((receipt, proof)) => {
                 let verified = doubt.settle(job, proof, receipt.etag.as_deref()).await;
@@ -148,7 +148,8 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
         }
         job.measure(false, |meter, _| meter.lost(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
-            still_readable(job, part.range).await?;
+            // What may have arrived may have arrived, whatever became of the file since.
+            still_readable(job, part.range).await.map_err(|error| error.answer_lost(unsure))?;
         }
         renew = error.code == Code::UrlExpired;
         #[cfg(feature = "mutants")]
@@ -179,6 +180,7 @@ async fn attempt_part<P: Platform>(
     session: &Session<P>,
     part: &Part,
     renew: bool,
+    stalls: u32,
 ) -> Result<(Receipt<P>, Proof)> {
     let request = job.provider.part_request(job, session, part, renew).await?;
     let asked = integrity::asked(job, session, &request);
@@ -192,14 +194,14 @@ async fn attempt_part<P: Platform>(
     job.count_attempt();
     job.measure(true, |meter, _| meter.depart(part.number));
     let patient = once || job.provider.part_completes(session);
-    let sending = job.send(request, patient, |sent| {
+    let sending = job.send(request, patient, stalls, |sent| {
         job.commit(once && sent >= part.range.len());
         job.measure(false, |meter, now| meter.sent(part.number, sent, now));
     });
     let hashing = async {
         let in_vain = job.settings.integrity == Integrity::Auto && job.etags.in_vain();
         if in_vain || !hashes(job) {
-            return None;
+            return Ok(None);
         }
         integrity::md5_of(job, part.range).await
     };
@@ -223,7 +225,7 @@ async fn attempt_part<P: Platform>(
         // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
         // before it came only tells that this machine's clock is off.
         let lapsed = expiry.at.is_some_and(|at| job.is_past(at, session.begun_at));
-        if error.code == Code::Network && lapsed && job.platform.online() {
+        if error.code == Code::Network && lapsed && job.is_online() {
             let lost = error.answer_lost;
             UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part).answer_lost(lost)
         } else {
@@ -250,8 +252,10 @@ async fn attempt_part<P: Platform>(
     let md5 = match hashed {
         Some(md5) => md5,
         None if checkable => hashing.await,
-        None => None,
+        None => Ok(None),
     };
+    // A read that never ended matters where there is something to be checked.
+    let md5 = if checkable { md5.map_err(|error| error.at(Step::Part))? } else { None };
     if checkable && md5.is_none() && hashes(job) {
         // It was to be hashed, and couldn't be read.
         still_readable(job, part.range).await?;
@@ -271,7 +275,7 @@ async fn still_readable<P: Platform>(job: &Job<P>, range: ByteRange) -> Result<(
         return Ok(());
     }
     let first = ByteRange::new(range.start, range.start + 1);
-    match job.platform.read(&job.source.blob, first).await {
+    match job.read(first).await.map_err(|error| error.at(Step::Part))? {
         Some(_) => Ok(()),
         None => Err(file_changed()),
     }

@@ -16,6 +16,8 @@ struct Pool {
     taken: Cell<usize>,
     /// So many may be taken for now.
     limit: Cell<usize>,
+    /// No more than the line carries at once.
+    cap: Cell<usize>,
     /// Requests that went well since the limit last rose.
     went_well: Cell<usize>,
     queue: RefCell<Vec<Rc<Ticket>>>,
@@ -34,6 +36,7 @@ impl Slots {
             total: count,
             taken: Cell::default(),
             limit: Cell::new(count),
+            cap: Cell::new(count),
             went_well: Cell::default(),
             queue: RefCell::default(),
         }))
@@ -48,6 +51,12 @@ impl Slots {
     pub fn ease_off(&self) {
         self.0.limit.set((self.0.limit.get() / 2).max(1));
         self.0.went_well.set(0);
+    }
+
+    /// Lets no more than so many run at once, but one, until told otherwise. What runs already goes on.
+    pub fn cap(&self, count: usize) {
+        self.0.cap.set(count.max(1));
+        self.0.grant();
     }
 
     /// Lets one more run at once after as many as that went well, up to the whole pool (additive increase, multiplicative
@@ -82,7 +91,7 @@ impl Pool {
 
     /// Hands free slots to those who wait longest.
     fn grant(&self) {
-        while self.taken.get() < self.limit.get() && !self.queue.borrow().is_empty() {
+        while self.taken.get() < self.limit.get().min(self.cap.get()) && !self.queue.borrow().is_empty() {
             let ticket = self.queue.borrow_mut().remove(0);
             self.taken.set(self.taken.get() + 1);
             ticket.granted.set(true);
@@ -178,6 +187,23 @@ mod tests {
         assert!(slots.acquire().now_or_never().is_none());
         drop(held);
         assert_eq!(slots.taken(), 0);
+    }
+
+    #[test]
+    fn a_cap_holds_back_what_is_to_come_and_never_all() {
+        let slots = Slots::new(3);
+        let mut held: Vec<_> = (0..3).map(|_| slots.acquire().now_or_never().unwrap()).collect();
+        slots.cap(0);
+        let mut waiting = slots.acquire();
+        held.truncate(1);
+        assert!((&mut waiting).now_or_never().is_none(), "one of one is taken");
+        held.clear();
+        let one = (&mut waiting).now_or_never();
+        assert!(one.is_some());
+        let mut waiting = slots.acquire();
+        assert!((&mut waiting).now_or_never().is_none());
+        slots.cap(usize::MAX);
+        assert!((&mut waiting).now_or_never().is_some());
     }
 
     #[test]

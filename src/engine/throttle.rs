@@ -65,7 +65,8 @@ impl Throttle {
             state.level.set(state.level.get() + 1);
         }
         let own = (FIRST_MS << state.level.get().saturating_sub(1).min(10)).min(LONGEST_MS);
-        let pause = response.wait_ms(now).map_or(own, |wish| wish.min(LONGEST_WISH_MS));
+        // "Retry-After: 0", or a date that has passed, is no reason to hurry.
+        let pause = response.wait_ms(now).unwrap_or(0).min(LONGEST_WISH_MS).max(own);
         state.not_before.set(state.not_before.get().max(now + pause));
         news
     }
@@ -105,10 +106,15 @@ mod tests {
     }
 
     #[test]
-    fn the_stores_wish_wins() {
+    fn the_stores_wish_is_a_floor() {
         let throttles = Throttles::default();
         throttles.of("https://s3.example").learn(&answer(503, &[("retry-after", "7")]), 0);
         assert_eq!(throttles.of("https://s3.example").0.not_before.get(), 7_000);
-        assert_eq!(throttles.of("https://other.example").0.not_before.get(), 0);
+        let hurried = throttles.of("https://other.example");
+        assert_eq!(hurried.0.not_before.get(), 0);
+        for (at, pause) in [(1_000, 500), (2_000, 1_000), (4_000, 2_000)] {
+            assert!(hurried.learn(&answer(503, &[("retry-after", "0")]), at));
+            assert_eq!(hurried.wait(at), pause);
+        }
     }
 }

@@ -34,7 +34,7 @@ pub async fn run<P: Platform>(job: &Job<P>, resumed: &mut Option<Resumed<P>>) ->
     let settling = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Settling);
     if !settling {
         check(job)?;
-        let sample = integrity::sample(job).await;
+        let sample = integrity::sample(job).await.map_err(|error| error.at(Step::Check))?;
         job.sample.set(sample.ok_or_else(unreadable)?);
     }
     let mut outcome = Outcome::default();
@@ -133,7 +133,7 @@ struct Former<P: Platform> {
 /// time.
 async fn make_way<P: Platform>(job: &Job<P>, former: Former<P>) -> Result<()> {
     let Former { session, error, spared } = former;
-    job.wait_for_network().await;
+    job.wait_for_network(true).await;
     job.hold().await;
     if spared || give_up(job, &session).await || session.multipart || !error.answer_lost {
         return Ok(());
@@ -211,7 +211,8 @@ async fn once_through<P: Platform>(
             receipts.push(arrived.receipt);
         }
         // Not every browser fails where a file is rewritten while it is read: what went out may be of two files.
-        if integrity::sample(job).await != Some(job.sample.get()) {
+        let sample = integrity::sample(job).await.map_err(|error| error.at(Step::Part))?;
+        if sample != Some(job.sample.get()) {
             return Err(file_changed());
         }
 

@@ -228,6 +228,8 @@ fn take_up<P: Platform>(job: &Job<P>, begin: Begin<P>) -> Option<Resumed<P>> {
 fn worth_keeping(error: &UploadError, stuck: bool) -> bool {
     match error.code {
         Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::ProcessingTimeout => true,
+        // A cloud drive downloads the file in time, a share answers again.
+        Code::FileUnreadable => true,
         _ => is_refusal(error) && !stuck,
     }
 }

@@ -15,6 +15,7 @@ pub use stores::{Etags, Store, Stores};
 use md5::{Digest, Md5};
 
 use crate::engine::job::Job;
+use crate::error::Result;
 use crate::plan::ByteRange;
 use crate::platform::Platform;
 
@@ -23,16 +24,19 @@ use crate::platform::Platform;
 const WINDOW: u64 = 1 << 20;
 
 /// The MD5 of a range of the file; None where it can't be read.
-pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Option<[u8; 16]> {
+///
+/// # Errors
+/// Those of [`Job::read`].
+pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Result<Option<[u8; 16]>> {
     let whole = range == ByteRange::new(0, job.source.size);
     if let Some(known) = job.md5.get().filter(|_| whole) {
-        return Some(known);
+        return Ok(Some(known));
     }
     let md5 = hashed(job, [range, ByteRange::new(range.end, range.end)]).await?;
-    if whole {
-        job.md5.set(Some(md5));
+    if whole && md5.is_some() {
+        job.md5.set(md5);
     }
-    Some(md5)
+    Ok(md5)
 }
 
 /// Bytes of the file's head and of its tail that tell whether it is still the same. (A choice: a film that is cut or rewritten
@@ -40,24 +44,28 @@ pub async fn md5_of<P: Platform>(job: &Job<P>, range: ByteRange) -> Option<[u8; 
 const SAMPLE: u64 = 64 << 10;
 
 /// The MD5 of the file's head and tail; None where they can't be read.
-pub fn sample<P: Platform>(job: &Job<P>) -> impl Future<Output = Option<[u8; 16]>> {
+///
+/// # Errors
+/// Those of [`Job::read`].
+pub fn sample<P: Platform>(job: &Job<P>) -> impl Future<Output = Result<Option<[u8; 16]>>> {
     let size = job.source.size;
     let (head, tail) = (ByteRange::new(0, SAMPLE.min(size)), ByteRange::new(size.saturating_sub(SAMPLE), size));
     hashed(job, [head, tail])
 }
 
 /// The MD5 of two ranges, one after the other.
-async fn hashed<P: Platform>(job: &Job<P>, ranges: [ByteRange; 2]) -> Option<[u8; 16]> {
+async fn hashed<P: Platform>(job: &Job<P>, ranges: [ByteRange; 2]) -> Result<Option<[u8; 16]>> {
     let mut hash = Md5::new();
     for range in ranges {
         let mut at = range.start;
         while at < range.end {
             let window = ByteRange::new(at, (at + WINDOW).min(range.end));
-            hash.update(job.platform.read(&job.source.blob, window).await?);
+            let Some(bytes) = job.read(window).await? else { return Ok(None) };
+            hash.update(bytes);
             at = window.end;
         }
     }
-    Some(hash.finalize().into())
+    Ok(Some(hash.finalize().into()))
 }
 
 /// What an ETag says about bytes.

@@ -3,6 +3,7 @@
 use crate::engine::job::Job;
 use crate::engine::record::Resumed;
 use crate::engine::send::Arrived;
+use crate::error::{Result, Step};
 use crate::integrity::{self, Verdict};
 use crate::numbered;
 use crate::platform::Platform;
@@ -18,7 +19,15 @@ pub(crate) struct Listed {
 
 /// Puts right which parts have arrived. One counts that the store has in the right size and that was kept with this ETag, or
 /// whose bytes in the file have this ETag as their MD5; every other one is sent (again).
-pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>, listed: Vec<Listed>, md5s: bool) {
+///
+/// # Errors
+/// `file-unreadable`, where the file can't be read in time.
+pub(crate) async fn reconcile<P: Platform>(
+    job: &Job<P>,
+    resumed: &mut Resumed<P>,
+    listed: Vec<Listed>,
+    md5s: bool,
+) -> Result<()> {
     let mut listed = Ascending::new(listed, |part| part.number);
     let mut known = Ascending::new(std::mem::take(&mut resumed.arrived), |arrived| arrived.part.number);
     for part in resumed.session.plan.parts() {
@@ -32,11 +41,13 @@ pub(crate) async fn reconcile<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P
             continue;
         }
         let checkable = md5s && job.settings.integrity != Integrity::Off && integrity::is_md5(&there.etag);
-        let md5 = if checkable { integrity::md5_of(job, part.range).await } else { None };
+        let md5 = if checkable { integrity::md5_of(job, part.range).await } else { Ok(None) };
+        let md5 = md5.map_err(|error| error.at(Step::Check))?;
         if integrity::verdict(Some(&there.etag), md5) == Verdict::Same {
             resumed.arrived.push(Arrived::before(part, Some(there.etag), true, None));
         }
     }
+    Ok(())
 }
 
 /// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.

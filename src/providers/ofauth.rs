@@ -310,7 +310,8 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
             return Ok(false);
         }
         let whole = ByteRange::new(0, job.source.size);
-        let Some(md5) = integrity::md5_of(job, whole).await else { return Ok(false) };
+        let md5 = integrity::md5_of(job, whole).await.map_err(|error| error.at(Step::Check))?;
+        let Some(md5) = md5 else { return Ok(false) };
         let mut request = self.api.request(Step::Check, Method::Post, CHECK, "");
         let etag = text::join(&["\"", &integrity::hex(&md5), "\""]);
         let body = vec![("etag", (&etag).into()), ("size", job.source.size.into())];

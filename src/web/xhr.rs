@@ -115,6 +115,8 @@ impl Exchange {
         self.request.set_onprogress(answered);
         self.request.set_onloadend(answered);
         if let Some(upload) = &self.upload {
+            // Says at once that bytes will be told of.
+            upload.set_onloadstart(moved);
             upload.set_onprogress(moved);
             upload.set_onload(moved);
         }

@@ -175,7 +175,7 @@ impl<P: Platform> PlanProvider<P> {
         }
         let Some(turn) = state.turn.acquire().now_or_never() else { return };
         let mut answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
-        let mut deadline = platform.sleep(job.settings.stall_ms);
+        let mut deadline = platform.sleep(job.call_ms());
         let (own, state) = (platform.clone(), Rc::downgrade(state));
         platform.spawn(
             async move {
@@ -358,7 +358,7 @@ impl<P: Platform> Provider<P> for PlanProvider<P> {
             return Ok(());
         }
         let listed = listed.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag });
-        reconcile(job, resumed, listed.collect(), self.etag_is_md5()).await;
+        reconcile(job, resumed, listed.collect(), self.etag_is_md5()).await?;
         // All parts lie there still: nothing was put together.
         if complete && resumed.arrived.len() < resumed.session.plan.parts().len() {
             return Err(in_doubt());

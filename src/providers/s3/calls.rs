@@ -153,7 +153,7 @@ impl Line {
             let (set, lapses_at) = (credentials.set, request.url().expires_at());
             drop(credentials);
             let patient = ask.step == Step::Complete;
-            let error = match job.send(Request::Store(request), patient, |_| ()).await {
+            let error = match job.send(Request::Store(request), patient, tries.stalls(), |_| ()).await {
                 Ok(response) if ask.needs.are_met(&response) => return Ok(response),
                 Ok(response) => {
                     let error = self.refused(&job.platform, set, &response).at(ask.step);

@@ -392,9 +392,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         };
         let Some(id) = &session.upload_id else { return Ok(()) };
         match self.list(job, key, id).await {
-            Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
+            Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await?,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
-            Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await,
+            Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await?,
             // A refused look tells nothing of the upload (keys may be allowed to put and not to list), and neither does an answer that
             // is no list: what was kept counts.
             Err(error) if error.status.is_some_and(|status| status < 300 || error.retry == Retry::Never) => (),
@@ -456,15 +456,17 @@ fn may_be_complete<P: Platform>(resumed: &Resumed<P>) -> bool {
 
 /// Takes every part for arrived that wasn't kept as such: without them nothing would have been put together. Their MD5s stand for
 /// their ETags, so that the object can be known by them.
-async fn presume<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>) {
+async fn presume<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
     let mut known = Numbered::default();
     resumed.arrived.iter().for_each(|arrived| known.insert(arrived.part.number, ()));
     for part in resumed.session.plan.parts() {
         if known.get(part.number).is_none() {
-            let etag = md5_of(job, part.range).await.map(|md5| hex(&md5));
+            let md5 = md5_of(job, part.range).await.map_err(|error| error.at(Step::Check))?;
+            let etag = md5.map(|md5| hex(&md5));
             resumed.arrived.push(Arrived::before(part, etag, false, None));
         }
     }
+    Ok(())
 }
 
 /// The body of CompleteMultipartUpload.

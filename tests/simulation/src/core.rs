@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use futures::FutureExt;
 
+use crate::bottleneck::Bottleneck;
 use crate::executor::{Executor, Page};
 use crate::fault::Script;
 use crate::hooks::Hooks;
@@ -21,6 +22,12 @@ pub struct Line {
     pub latency: (u64, u64),
     /// Of each connection, upwards.
     pub bytes_per_ms: u64,
+    /// Of all connections together, behind the buffer of each; None: they share nothing.
+    pub shared_bytes_per_ms: Option<u64>,
+    /// Bytes that a connection takes before the shared line has carried them: socket buffers, a relay.
+    pub buffer: u64,
+    /// Requests to one host that run at once; others wait in the browser. None: any number.
+    pub connections: Option<usize>,
     /// Whether the transport tells of bytes going out (XMLHttpRequest does, fetch doesn't).
     pub reports: bool,
     /// How often it tells, in milliseconds (`upload.onprogress`, XMLHttpRequest standard: 50).
@@ -31,7 +38,16 @@ pub struct Line {
 
 impl Default for Line {
     fn default() -> Self {
-        Self { latency: (10, 60), bytes_per_ms: 5_000, reports: true, tells_each_ms: 50, ghosts: 0.0 }
+        Self {
+            latency: (10, 60),
+            bytes_per_ms: 5_000,
+            shared_bytes_per_ms: None,
+            buffer: 0,
+            connections: None,
+            reports: true,
+            tells_each_ms: 50,
+            ghosts: 0.0,
+        }
     }
 }
 
@@ -45,6 +61,7 @@ pub(crate) struct Core {
     pub(crate) line: Cell<Line>,
     /// The page came by plain http.
     pub(crate) plain: Cell<bool>,
+    pub(crate) bottleneck: Bottleneck,
     /// How far the servers' clocks are ahead of the page's.
     pub(crate) skew_ms: Cell<i64>,
     pub(crate) script: RefCell<Script>,

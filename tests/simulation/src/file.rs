@@ -23,19 +23,25 @@ struct Data {
     size: u64,
     bytes: Option<Arc<[u8]>>,
     readable: Cell<bool>,
+    /// So many reads are answered; None: all of them.
+    reads_left: Cell<Option<u32>>,
 }
 
 impl File {
     /// File number `id` of `size` bytes that nobody holds.
     pub fn symbolic(id: u64, name: &str, kind: &str, size: u64) -> Self {
-        Self::new(name, kind, Data { id, size, bytes: None, readable: Cell::new(true) })
+        Self::new(name, kind, Data { id, size, bytes: None, readable: Cell::new(true), reads_left: Cell::new(None) })
     }
 
     /// A file with these bytes.
     pub fn real(name: &str, kind: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
-        Self::new(name, kind, Data { id: 0, size, bytes: Some(bytes), readable: Cell::new(true) })
+        Self::new(
+            name,
+            kind,
+            Data { id: 0, size, bytes: Some(bytes), readable: Cell::new(true), reads_left: Cell::new(None) },
+        )
     }
 
     fn new(name: &str, kind: &str, data: Data) -> Self {
@@ -65,6 +71,23 @@ impl File {
     /// Whether it can be read.
     pub fn is_readable(&self) -> bool {
         self.data.readable.get()
+    }
+
+    /// After so many more reads none comes to an end, as with a file that a cloud drive hasn't downloaded; None: all do.
+    pub fn hang_after(&self, reads: Option<u32>) {
+        self.data.reads_left.set(reads);
+    }
+
+    /// Whether what is read now never comes, which goes for bodies that are sent too.
+    pub fn hangs(&self) -> bool {
+        self.data.reads_left.get() == Some(0)
+    }
+
+    /// Counts a read; true where it never comes to an end.
+    pub(crate) fn begin_read(&self) -> bool {
+        let hangs = self.hangs();
+        self.data.reads_left.set(self.data.reads_left.get().map(|left| left.saturating_sub(1)));
+        hangs
     }
 
     /// A range of it, as it goes over the wire.

@@ -27,6 +27,7 @@
 //! | [`executor`] | tasks and the clock |
 //! | [`platform`] | the engine's platform |
 //! | `network`, [`wiring`] | a request on its way, and the browser's rules for it |
+//! | `bottleneck` | what all connections share |
 //! | [`fault`] | the script of what goes wrong |
 //! | [`servers`], [`backend`], [`hooks`] | proxies, vendors, stores, and the application's functions |
 //! | [`log`], [`check`] | what was sent, and what must hold |
@@ -34,6 +35,7 @@
 //! | [`seeds`] | stories from seeds, very many of them |
 
 pub mod backend;
+mod bottleneck;
 pub mod check;
 mod core;
 pub mod executor;

@@ -7,13 +7,15 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
 use partway::foreign::Foreign;
-use partway::http::{Request, Response};
+use partway::http::{Body, Request, Response};
 use partway::platform::{OnSent, SendFailure};
 use partway_models::clock::http_date;
 use partway_models::wire;
 
+use crate::bottleneck::Buffered;
 use crate::core::Core;
 use crate::fault::Fault;
+use crate::file::File;
 use crate::log::Record;
 use crate::platform::{SimPlatform, resolve};
 use crate::sky::{Cut, Network};
@@ -30,9 +32,17 @@ pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, o
     for fault in &outgoing.faults {
         core.violate(format!("{} {}: {fault}", outgoing.method, outgoing.url));
     }
+    let file = match request.body() {
+        Body::File(body) | Body::Form { file: body, .. } => Some(body.blob.clone()),
+        _ => None,
+    };
     drop(request);
-    let trip = Trip::begin(&page, outgoing, once);
+    let trip = Trip::begin(&page, outgoing, once, file);
     let on_sent = reports.then_some(&on_sent);
+    if let Some(on_sent) = on_sent.filter(|_| trip.file.is_some()) {
+        // A transport that tells begins to at once (XMLHttpRequest standard, "fire a progress event named loadstart").
+        on_sent(0);
+    }
     let answer = {
         let (way, cut) = (trip.go(on_sent), core.sky.next_cut());
         pin_mut!(way);
@@ -89,6 +99,8 @@ struct Trip {
     origin: String,
     lanes: Vec<String>,
     outgoing: Outgoing,
+    /// The file whose bytes it sends.
+    file: Option<File>,
     /// Whether it is sent once, and so tells of its bytes whatever the transport.
     once: bool,
     /// Whether all of it is out.
@@ -100,7 +112,7 @@ struct Trip {
 }
 
 impl Trip {
-    fn begin(page: &SimPlatform, outgoing: Outgoing, once: bool) -> Self {
+    fn begin(page: &SimPlatform, outgoing: Outgoing, once: bool, file: Option<File>) -> Self {
         let core = page.core.clone();
         let origin = resolve(&outgoing.url).map(|url| url.origin).unwrap_or_default();
         let origin = if origin == PLAIN_PAGE && core.plain.get() { PAGE.into() } else { origin };
@@ -127,7 +139,7 @@ impl Trip {
         };
         core.pass_milestone();
         let [whole, settled, redirected] = [false; 3].map(Cell::new);
-        Self { core, entry, route, origin, lanes, outgoing, once, whole, settled, redirected }
+        Self { core, entry, route, origin, lanes, outgoing, file, once, whole, settled, redirected }
     }
 
     /// The way there and back; None where it failed.
@@ -155,6 +167,10 @@ impl Trip {
                 return self.fail();
             }
         }
+        let _connection = match core.line.get().connections {
+            Some(most) => Some(core.bottleneck.connection(&self.origin, most).await),
+            None => None,
+        };
         let drawn = core.script.borrow_mut().draw(self.route, &core.weather);
         let has = |wanted: fn(&Fault) -> bool| drawn.iter().any(wanted);
 
@@ -226,6 +242,9 @@ impl Trip {
         let end = stop.unwrap_or(size);
         let line = core.line.get();
         let rate = line.bytes_per_ms.max(1);
+        if let Some(shared) = line.shared_bytes_per_ms {
+            return self.share(end, size, shared, on_sent).await;
+        }
         let step = match on_sent {
             Some(_) => rate * line.tells_each_ms.max(1),
             // Nobody listens: one step will do.
@@ -235,11 +254,50 @@ impl Trip {
         while sent < end {
             let bytes = step.min(end - sent);
             core.executor.sleep_until(core.executor.now() + (bytes / rate).max(1)).await;
+            self.come().await;
             sent += bytes;
-            if let Some(on_sent) = on_sent {
-                core.log.borrow_mut().records[self.entry].told = sent;
-                on_sent(sent);
+            self.tell(sent, on_sent);
+        }
+    }
+
+    /// The same over a line that all connections share: bytes leave into the connection's buffer, and the line drains it.
+    async fn share(&self, end: u64, size: u64, shared: u64, on_sent: Option<&OnSent>) {
+        let core = &self.core;
+        let line = core.line.get();
+        let tick = line.tells_each_ms.max(1);
+        let (busy, mut body) = (core.bottleneck.enter(), Buffered::new(end, line.buffer));
+        if end == 0 {
+            return;
+        }
+        loop {
+            core.executor.sleep_until(core.executor.now() + tick).await;
+            self.come().await;
+            let before = body.left;
+            let through = body.pass(line.bytes_per_ms.max(1) * tick, busy.share(shared.max(1) * tick).max(1));
+            if body.left > before {
+                if body.left == size {
+                    self.out();
+                }
+                self.tell(body.left, on_sent);
             }
+            if through {
+                return;
+            }
+        }
+    }
+
+    /// Waits for bytes of the file, which may never come.
+    async fn come(&self) {
+        if self.file.as_ref().is_some_and(File::hangs) {
+            self.settled.set(true);
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn tell(&self, sent: u64, on_sent: Option<&OnSent>) {
+        if let Some(on_sent) = on_sent {
+            self.core.log.borrow_mut().records[self.entry].told = sent;
+            on_sent(sent);
         }
     }
 

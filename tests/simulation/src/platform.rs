@@ -18,7 +18,6 @@ use crate::file::File;
 use crate::hooks::call;
 use crate::network::{exchange, probe};
 use crate::shelf::{Write, write};
-use crate::sky::Network;
 use crate::wiring::{PAGE, PLAIN_PAGE};
 use crate::world::World;
 
@@ -97,7 +96,7 @@ impl Platform for SimPlatform {
     }
 
     fn online(&self) -> bool {
-        self.core.sky.network() != Network::Gone
+        self.core.sky.online()
     }
 
     fn stirred(&self) -> LocalBoxFuture<'static, Stir> {
@@ -177,7 +176,11 @@ impl Platform for SimPlatform {
 
     fn read(&self, blob: &File, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
         let (blob, executor) = (blob.clone(), self.core.executor.clone());
+        let hangs = blob.begin_read();
         async move {
+            if hangs {
+                return std::future::pending().await;
+            }
             executor.sleep_until(executor.now() + 1).await;
             blob.read(range)
         }

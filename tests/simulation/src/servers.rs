@@ -88,6 +88,8 @@ impl Servers {
             Some((Who::Onlymonster, request, _)) => onlymonster::route(&request),
             Some((Who::Apifansly, request, _)) => apifansly::route(&request),
             None if [STORE, STORE_TWO, VAULT].contains(&origin) => store::route(request),
+            // Whether there is a network after all.
+            None if origin == PAGE && request.method == "HEAD" => "page:look",
             None => "unknown:unknown",
         }
     }

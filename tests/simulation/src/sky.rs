@@ -36,6 +36,8 @@ pub enum Cut {
 #[derive(Debug, Default)]
 pub(crate) struct Sky {
     network: Cell<Network>,
+    /// The browser says that there is none (`navigator.onLine` beside a virtual adapter).
+    denied: Cell<bool>,
     cuts: Signal<Cut>,
     stirs: Signal<Stir>,
 }
@@ -45,13 +47,25 @@ impl Sky {
         self.network.get()
     }
 
+    /// What the browser says.
+    pub(crate) fn online(&self) -> bool {
+        !self.denied.get() && self.network() != Network::Gone
+    }
+
+    /// Has the browser say that there is no network, or the truth again.
+    pub(crate) fn deny(&self, denies: bool) {
+        if self.denied.replace(denies) && self.online() {
+            self.stirs.give(Stir::Online);
+        }
+    }
+
     /// Changes the network. What is under way is cut where it goes; the page hears of it where it comes back to a browser that
     /// knew.
     pub(crate) fn turn(&self, network: Network, cut: Cut) {
         let before = self.network.replace(network);
         if network != Network::Up {
             self.cuts.give(cut);
-        } else if before == Network::Gone {
+        } else if before == Network::Gone && self.online() {
             self.stirs.give(Stir::Online);
         }
     }

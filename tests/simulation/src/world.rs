@@ -14,6 +14,7 @@ use partway::settings::Settings;
 use partway::source::Source;
 use serde_json::{Value, json};
 
+use crate::bottleneck::Bottleneck;
 use crate::check;
 use crate::core::{Core, Line, Plan};
 use crate::executor::{Executor, Page};
@@ -54,6 +55,7 @@ impl World {
                 chance: Rng::new(seed),
                 weather: Rng::new(seed ^ 0x5eed),
                 line: Cell::default(),
+                bottleneck: Bottleneck::default(),
                 skew_ms: Cell::default(),
                 plain: Cell::default(),
                 script: RefCell::new(Script::default()),
@@ -259,9 +261,16 @@ impl World {
         self.core.sky.turn(network, cut);
     }
 
-    /// The machine sleeps: its clock jumps, and what was under way is cut.
-    pub fn nap(&self, ms: u64, cut: Cut) {
-        self.core.sky.cut(cut);
+    /// The browser says that there is no network, whatever there is; or says the truth again, which the page hears of.
+    pub fn says_offline(&self, says: bool) {
+        self.core.sky.deny(says);
+    }
+
+    /// The machine sleeps: its clock jumps, and what was under way is cut, unless its connections outlive the sleep.
+    pub fn nap(&self, ms: u64, cut: impl Into<Option<Cut>>) {
+        if let Some(cut) = cut.into() {
+            self.core.sky.cut(cut);
+        }
         self.core.executor.pass(self.core.executor.now() + ms);
     }
 

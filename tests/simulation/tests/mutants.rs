@@ -76,6 +76,22 @@ fn a_sign_in_page_that_counts_as_an_answer() {
 }
 
 #[test]
+fn parts_that_are_given_the_time_of_one_alone() {
+    let failure = caught(Mutant::AloneOnTheLine);
+    assert!(failure.contains("attempts for"), "{failure}");
+}
+
+#[test]
+fn a_browser_that_forbids_what_it_should_delay() {
+    caught(Mutant::OfflineForbids);
+}
+
+#[test]
+fn a_read_without_an_end() {
+    caught(Mutant::EndlessRead);
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

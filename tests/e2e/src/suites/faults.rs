@@ -35,6 +35,9 @@ pub(super) fn tests() -> Vec<Test> {
         tests.push(Test::new(format!("{transport}: an answer without end is not waited for"), move |stage| {
             endless(stage, transport).boxed_local()
         }));
+        tests.push(Test::new(format!("{transport}: what a relay passes on slowly is sent once"), move |stage| {
+            relayed(stage, transport).boxed_local()
+        }));
     }
     tests
 }
@@ -134,5 +137,27 @@ async fn endless(stage: &Stage, transport: &str) -> Result<()> {
     stage.arrived(Destination::S3, report.done()?, &file).await?;
     let hit = stage.log().await?.requests.iter().filter(|one| one.status == Some(500)).count();
     ensure!(hit == 2, "{hit} answers had no end");
+    Ok(())
+}
+
+/// All bytes leave at once, and take many times `stallMs` to arrive.
+async fn relayed(stage: &Stage, transport: &str) -> Result<()> {
+    let line = json!({ "kind": "bandwidth", "bytesPerSecond": 3_000_000, "shared": true, "bufferBytes": 64 << 20 });
+    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "effect": line }])).await?;
+    let file = stage.file("relayed.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, Destination::S3)?;
+    options["transport"] = json!(transport);
+    options["stallMs"] = json!(500);
+    let report = page.upload(json!({ "options": options })).await?;
+    let result = report.done()?;
+    stage.arrived(Destination::S3, result, &file).await?;
+    let log = stage.log().await?;
+    let sent = log.of("store:UploadPart");
+    let mut parts: Vec<_> = sent.iter().filter_map(|one| one.parameter("partNumber")).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    ensure!(parts.len() > 1 && sent.len() == parts.len(), "{} requests for {} parts", sent.len(), parts.len());
     Ok(())
 }

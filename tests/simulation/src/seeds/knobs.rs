@@ -17,7 +17,7 @@ pub struct Knobs {
     processing_ms: u64,
     pub(crate) headers_layout: bool,
     first_urls: usize,
-    credentials_ms: u64,
+    pub(crate) credentials_ms: u64,
     lists: bool,
     pub(crate) signs: bool,
     completes: bool,

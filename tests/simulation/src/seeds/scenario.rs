@@ -120,6 +120,11 @@ pub enum What {
         /// Whose.
         upload: usize,
     },
+    /// The file's bytes come no more.
+    Hang {
+        /// Whose.
+        upload: usize,
+    },
 }
 
 /// What happened to a kept record.
@@ -160,6 +165,10 @@ pub struct Scenario {
     pub skew_ms: i64,
     /// The database.
     pub mood: Mood,
+    /// Whether the browser says that there is no network, from the beginning to the end.
+    pub denied: bool,
+    /// How many reads of the first file come to an end, where not all do.
+    pub reads: Option<u32>,
     /// Settings of the servers.
     pub knobs: Knobs,
     /// Whether files have real bytes.
@@ -225,10 +234,12 @@ impl Scenario {
                 bytes_per_ms: pick(rng, &[(1, 1_000), (3, 5_000), (2, 50_000)]),
                 reports: chance(rng, 60),
                 tells_each_ms: 1_000,
-                ghosts: 0.0,
+                ..Line::default()
             },
             skew_ms: pick(rng, &[(9, 0), (1, 40_000), (1, -40_000), (1, 7_500_000), (1, -7_500_000)]),
             mood: Mood::default(),
+            denied: false,
+            reads: None,
             knobs,
             real,
         };
@@ -246,7 +257,42 @@ impl Scenario {
                 scenario.class = Class::Doomed(codes);
             }
         }
+        // What came to the scenarios later is drawn last, so that the rest of each stays what it was.
+        scenario.surround(rng);
         scenario
+    }
+
+    /// The line, the browser's word about the network, and reads.
+    fn surround(&mut self, rng: &Rng) {
+        let calm = self.class == Class::Calm;
+        if chance(rng, if calm { 60 } else { 15 }) {
+            self.slow_down(rng);
+        }
+        let goes = |turn: &Turn| matches!(turn.what, What::Offline { network: Network::Gone, .. });
+        self.denied = chance(rng, 8) && !self.turns.iter().any(goes);
+        if calm && chance(rng, 8) {
+            // It is read twice before anything is opened.
+            self.reads = Some(rng.between(0, 2) as u32);
+            self.wishes.truncate(1);
+            self.class = Class::Doomed(vec![Code::FileUnreadable]);
+        }
+        if self.class == Class::Storm && chance(rng, 8) {
+            let upload = rng.between(0, self.wishes.len() as u64) as usize;
+            self.turn(rng, What::Hang { upload });
+        }
+    }
+
+    /// A line that all connections share, behind buffers. Not slower than what a line is granted before anything of it is known, nor
+    /// so slow that signatures run out.
+    fn slow_down(&mut self, rng: &Rng) {
+        let total: u64 = self.wishes.iter().map(|wish| wish.size).sum();
+        let tries = 2 + self.troubles.len() as u64;
+        let rate = pick(rng, &[(4, 40), (2, 125), (1, 1_000)]).max(total * tries / 2_700_000);
+        self.line.shared_bytes_per_ms = Some(rate);
+        self.line.bytes_per_ms = 100_000;
+        self.line.buffer = pick(rng, &[(1, 0), (1, 64 * KIB), (1, 256 * KIB), (2, 4 * MIB), (1, 64 * MIB)]);
+        self.line.connections = pick(rng, &[(2, None), (1, Some(6)), (1, Some(2))]);
+        self.knobs.credentials_ms = 3_600_000;
     }
 
     /// Whether the first upload goes in parts.
@@ -375,6 +421,7 @@ impl Scenario {
         world.line(|line| *line = self.line);
         world.skew(self.skew_ms);
         world.shelf(self.mood);
+        world.says_offline(self.denied);
         self.knobs.turn(world);
         for trouble in &self.troubles {
             world.rule(trouble.rule.clone());
@@ -394,6 +441,7 @@ impl Scenario {
                 self.resume
             ),
             format!("  {:?}, servers {} ms ahead, {:?}", self.line, self.skew_ms, self.mood),
+            format!("  the browser denies the network: {}, reads: {:?}", self.denied, self.reads),
             format!("  {:?}", self.knobs),
         ];
         lines.extend(self.wishes.iter().map(|wish| format!("  {} after {} ms", wish.provider, wish.after_ms)));

@@ -41,6 +41,8 @@ pub(crate) struct Line {
     pub(crate) cancelled: bool,
     /// The file was changed while it ran.
     pub(crate) spoiled: bool,
+    /// The file's bytes came no more.
+    pub(crate) hung: bool,
 }
 
 /// One upload of a file.
@@ -88,8 +90,14 @@ impl Stage {
             attempts: Vec::new(),
             cancelled: false,
             spoiled: false,
+            hung: false,
         });
-        let lines = RefCell::new(lines.collect());
+        let mut lines: Vec<Line> = lines.collect();
+        if let (Some(reads), Some(first)) = (scenario.reads, lines.first_mut()) {
+            first.hung = true;
+            first.file.hang_after(Some(reads));
+        }
+        let lines = RefCell::new(lines);
         let rng = Rng::new(scenario.seed ^ 0x57a9e);
         Rc::new(Self { world, scenario, lines, uploader: RefCell::default(), rng, away: Cell::new(false) })
     }
@@ -121,6 +129,7 @@ impl Stage {
         self.world.core.plans.take();
         self.world.network(Network::Up, Cut::Reset);
         self.world.shelf(Mood::default());
+        self.lines.borrow().iter().for_each(|line| line.file.hang_after(None));
         let again: Vec<usize> =
             self.lines.borrow().iter().enumerate().filter(|(_, line)| wanted(line)).map(|(index, _)| index).collect();
         for index in &again {
@@ -194,6 +203,15 @@ impl Stage {
                 let mut lines = self.lines.borrow_mut();
                 lines[upload].spoiled = true;
                 lines[upload].file.spoil();
+            }
+            What::Hang { upload } => {
+                if live(upload).is_none() {
+                    return;
+                }
+                self.note(&format!("the bytes of file {upload} come no more"));
+                let mut lines = self.lines.borrow_mut();
+                lines[upload].hung = true;
+                lines[upload].file.hang_after(Some(0));
             }
             What::Stir(stir) => self.world.stir(stir),
             What::Offline { network, cut, ms } => {

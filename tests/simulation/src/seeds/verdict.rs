@@ -21,7 +21,9 @@ pub(crate) fn judge(stage: &std::rc::Rc<Stage>) -> Result<(), String> {
     }
     always(stage)?;
     let again = stage.try_again(|line| match line.result() {
-        Some(Err(error)) => !is_final(error.code) && !line.spoiled,
+        Some(Err(error)) => {
+            (!is_final(error.code) || (line.hung && error.code == Code::FileUnreadable)) && !line.spoiled
+        }
         _ => false,
     })?;
     if again {
@@ -121,6 +123,7 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
                 || (error.code == Code::Conflict && line.provider["ifNoneMatch"] == true && stored(stage, line) > 0)
                 // A bound on processing passes while answers hang or don't come.
                 || error.code == Code::ProcessingTimeout
+                || (line.hung && error.code == Code::FileUnreadable)
                 || (line.spoiled && matches!(error.code, Code::FileChanged | Code::FileUnreadable))
                 // URLs that last two minutes lapse while answers hang.
                 || (scenario.short_urls() && matches!(error.code, Code::UrlExpired))

@@ -80,6 +80,41 @@ fn told_to_wait_by_429_it_waits_and_goes_on() {
 }
 
 #[test]
+fn told_to_hurry_it_keeps_its_own_back_off() {
+    each(|dialect| {
+        for (status, wish) in [(503, "0"), (429, "0"), (503, "Wed, 29 Apr 2020 10:00:00 GMT")] {
+            // A store that is well again after six seconds.
+            let world = std::rc::Rc::new(World::new(4));
+            world.fault("store:*", 0, None, Fault::status(status).with("retry-after", wish));
+            let later = world.clone();
+            world.after(6_000, move || later.mend());
+            let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", dialect.large));
+            world.run();
+            world.stored(&upload);
+            let refused = world.sent("store:*").iter().filter(|record| record.status == Some(status)).count();
+            assert!(refused <= 40, "{refused} requests in 6 s\n{upload:?}");
+        }
+    });
+}
+
+#[test]
+fn a_vendor_that_says_wait_for_no_time_is_not_asked_without_a_pause() {
+    of(
+        |dialect| dialect.init.is_some_and(|init| !is_hook(init)),
+        |dialect| {
+            let route = dialect.init.unwrap_or_default();
+            let world = std::rc::Rc::new(World::new(4));
+            world.fault(route, 0, None, Fault::status(429).with("retry-after", "0"));
+            let later = world.clone();
+            world.after(6_000, move || later.mend());
+            let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", dialect.large));
+            world.run();
+            world.stored(&upload);
+        },
+    );
+}
+
+#[test]
 fn a_wish_beyond_five_minutes_ends_as_rate_limited() {
     each(|dialect| {
         for route in [dialect.part, dialect.complete.unwrap_or(dialect.part)] {

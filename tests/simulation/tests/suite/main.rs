@@ -4,10 +4,12 @@
 mod apifansly;
 mod cancel_pause;
 mod conformance;
+mod denied_network;
 mod dialects;
 mod etags;
 mod faults;
 mod foreign;
+mod hanging_reads;
 mod hostile;
 mod intranet;
 mod mended;
@@ -24,4 +26,5 @@ mod rejected;
 mod s3;
 mod s3_errors;
 mod seeds;
+mod slow_lines;
 mod stores;

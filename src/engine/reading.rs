@@ -1,0 +1,43 @@
+//! Reading the file, under a deadline: what lies in a cloud drive, or on a share that hangs, may never come.
+
+use super::job::Job;
+use super::race::unless;
+use super::watch::SLEPT_MS;
+use crate::error::{Code, Result, UploadError};
+use crate::plan::ByteRange;
+use crate::platform::Platform;
+use crate::text;
+
+impl<P: Platform> Job<P> {
+    /// Reads bytes of the file; None where it can't be read (any more).
+    ///
+    /// # Errors
+    /// `file-unreadable`, where nothing comes for `stallMs`.
+    pub async fn read(&self, range: ByteRange) -> Result<Option<Vec<u8>>> {
+        let stall_ms = self.settings.stall_ms;
+        let mut bytes = self.platform.read(&self.source.blob, range);
+        loop {
+            let rings_at = self.platform.now().saturating_add(stall_ms);
+            if let Some(bytes) = unless(bytes.as_mut(), self.platform.sleep(stall_ms).as_mut()).await {
+                return Ok(bytes);
+            }
+            #[cfg(feature = "mutants")]
+            if crate::mutants::is(crate::mutants::Mutant::EndlessRead) {
+                return Ok(bytes.await);
+            }
+            // Nothing is read while the machine sleeps.
+            if self.platform.now().saturating_sub(rings_at) <= SLEPT_MS {
+                break;
+            }
+        }
+        Err(UploadError::new(
+            Code::FileUnreadable,
+            text::fill("The file could not be read: no bytes came for {} seconds.", &[&(stall_ms / 1000)]),
+        )
+        .hint(
+            "A cloud drive may not have downloaded the file yet, or a network share doesn't answer: open the file once, or \
+             copy it to this device, then try again.",
+        )
+        .retryable(true))
+    }
+}

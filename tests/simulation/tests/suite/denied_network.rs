@@ -1,0 +1,97 @@
+//! `navigator.onLine` that says `false` where there is a network, as beside VPNs and virtual adapters; and where there is none.
+
+use std::rc::Rc;
+
+use partway::engine::events::Status;
+use partway::error::Code;
+use partway_simulation::sky::{Cut, Network};
+use partway_simulation::{Fault, World};
+use serde_json::json;
+
+use crate::dialects::{MIB, each, of};
+
+const HOUR: u64 = 3_600_000;
+
+#[test]
+fn a_network_that_the_browser_denies_delays_an_upload_by_seconds() {
+    each(|dialect| {
+        for size in [MIB, dialect.large] {
+            let world = World::new(1);
+            world.says_offline(true);
+            let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", size));
+            world.run();
+            let result = world.stored(&upload);
+            assert_eq!(result.attempts, result.parts, "{upload:?}");
+            assert!(world.elapsed() < 60_000, "{} ms: {upload:?}", world.elapsed());
+            // The application's functions are never called for want of a better look.
+            let waits = matches!(dialect.name, "s3" | "plan");
+            assert_eq!(upload.statuses().contains(&Status::Waiting), waits, "{upload:?}");
+            assert_eq!(world.count("page:look"), usize::from(waits));
+        }
+    });
+}
+
+#[test]
+fn an_answer_refutes_the_browser_for_the_rest_of_the_page() {
+    let world = World::new(1);
+    world.says_offline(true);
+    let first = world.upload(crate::s3::with(json!({})), json!({}), &world.file("a.mp4", MIB));
+    world.run();
+    world.stored(&first);
+    let before = world.elapsed();
+    let second = world.upload(crate::s3::with(json!({ "key": "b" })), json!({}), &world.file("b.mp4", MIB));
+    world.run();
+    world.stored(&second);
+    assert!(world.elapsed() - before < 3_000 && world.count("page:look") == 1, "{second:?}");
+    assert!(!second.statuses().contains(&Status::Waiting));
+}
+
+#[test]
+fn what_fails_where_the_browser_was_refuted_costs_attempts() {
+    of(
+        |dialect| dialect.name != "apifansly",
+        |dialect| {
+            let world = World::new(1);
+            world.says_offline(true);
+            world.fault(dialect.part, 0, None, Fault::ResetInBody);
+            let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", dialect.large));
+            world.run();
+            assert_eq!(upload.code(), Some(Code::Network), "{upload:?}");
+            assert!(world.elapsed() < 30 * 60_000);
+        },
+    );
+}
+
+#[test]
+fn a_network_that_is_gone_for_hours_costs_no_attempt() {
+    each(|dialect| {
+        let world = Rc::new(World::new(1));
+        let uploader = world.uploader(json!({ "retry": { "attempts": 2 } }));
+        let upload = uploader.upload(dialect.provider(), &world.file("clip.mp4", dialect.large));
+        let (gone, back) = (world.clone(), world.clone());
+        world.after(1_500, move || gone.network(Network::Gone, Cut::Reset));
+        world.after(5 * HOUR, move || back.network(Network::Up, Cut::Reset));
+        world.run();
+        world.stored(&upload);
+        assert!(upload.statuses().contains(&Status::Waiting), "{upload:?}");
+        // It was tried now and then, and not all the time.
+        let tries = world.log().records.iter().filter(|record| record.status == Some(0)).count();
+        assert!((5..700).contains(&tries), "{tries} tries");
+    });
+}
+
+#[test]
+fn a_pause_ends_the_wait_for_a_network() {
+    let world = Rc::new(World::new(1));
+    world.network(Network::Gone, Cut::Reset);
+    let upload = world.upload(crate::s3::with(json!({})), json!({}), &world.file("clip.mp4", MIB));
+    let paused = upload.clone();
+    world.after(1_000, move || paused.pause());
+    world.run_for(HOUR);
+    assert_eq!(upload.statuses().last(), Some(&Status::Paused), "{upload:?}");
+    assert_eq!(world.count("page:look"), 0);
+    world.network(Network::Up, Cut::Reset);
+    upload.resume();
+    world.run();
+    world.stored(&upload);
+}

@@ -1,0 +1,185 @@
+//! Files whose bytes never come: what a cloud drive hasn't downloaded, a network share that hangs.
+
+use partway::engine::events::{Event, Status};
+use partway::error::{Code, Step};
+use partway_simulation::world::Beginning;
+use partway_simulation::{Fault, File, Handle, World};
+use serde_json::json;
+
+use crate::dialects::{MIB, each, of};
+
+#[track_caller]
+fn unreadable(upload: &Handle, step: Step) {
+    let error = upload.error();
+    assert_eq!((error.code, error.step, error.retryable), (Code::FileUnreadable, Some(step), true), "{upload:?}");
+    let hint = error.hint.clone().unwrap_or_default();
+    assert!(hint.contains("cloud drive") && hint.contains("network share") && hint.contains("copy it"), "{hint}");
+    assert!(error.message.contains("30 seconds"), "{}", error.message);
+}
+
+#[test]
+fn a_file_that_never_comes_is_told_before_anything_is_opened() {
+    each(|dialect| {
+        // The head of it, and its tail.
+        for reads in [0, 1] {
+            let world = World::new(1);
+            let file = world.file("clip.mp4", dialect.large);
+            file.hang_after(Some(reads));
+            let upload = world.upload(dialect.provider(), json!({}), &file);
+            world.run();
+            unreadable(&upload, Step::Check);
+            assert!(world.log().records.is_empty() && world.elapsed() < 40_000, "{upload:?}");
+        }
+    });
+}
+
+#[test]
+fn the_look_whether_it_is_there_reads_the_file_and_may_hang() {
+    let world = World::new(1);
+    let file = world.file("clip.mp4", 4 * MIB);
+    file.hang_after(Some(3));
+    let provider = json!({ "name": "ofauth", "baseUrl": "/api/ofauth" });
+    let upload = world.upload(provider, json!({ "integrity": "auto" }), &file);
+    world.run();
+    unreadable(&upload, Step::Check);
+}
+
+#[test]
+fn a_file_that_hangs_while_it_is_sent_was_not_changed() {
+    each(|dialect| {
+        for reports in [true, false] {
+            let world = World::new(1);
+            world.line(|line| line.reports = reports);
+            let file = world.file("clip.mp4", dialect.large);
+            let upload = world.upload(dialect.provider(), json!({}), &file);
+            upload.when(
+                |event| matches!(event, Event::Progress(progress) if progress.parts_in_flight > 0),
+                move |_| file.hang_after(Some(0)),
+            );
+            world.run();
+            unreadable(&upload, Step::Part);
+        }
+    });
+}
+
+#[test]
+fn a_file_that_hangs_while_it_is_hashed_was_not_changed() {
+    of(
+        |dialect| matches!(dialect.name, "s3" | "plan" | "onlymonster"),
+        |dialect| {
+            for integrity in ["auto", "require"] {
+                let world = World::new(1);
+                let file = world.file("clip.mp4", dialect.large);
+                // The two that tell whether it is still the same, and some windows.
+                file.hang_after(Some(6));
+                // The bytes that are sent were read before.
+                world.line(|line| line.bytes_per_ms = 1 << 40);
+                let upload = world.upload(dialect.provider(), json!({ "integrity": integrity }), &file);
+                world.run();
+                unreadable(&upload, Step::Part);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_last_look_at_the_file_that_hangs_throws_nothing_away() {
+    for provider in [crate::s3::with(json!({})), json!({ "name": "plan" })] {
+        let world = World::new(1);
+        let (session, file) = (world.session(), world.file("clip.mp4", 30 * MIB));
+        let upload = world.uploader(json!({})).begin(provider.clone(), &file, Some(session), Beginning::New);
+        let hung = file.clone();
+        upload.when(
+            |event| matches!(event, Event::Progress(progress) if progress.parts_done == progress.parts_total),
+            move |_| hung.hang_after(Some(0)),
+        );
+        world.run();
+        unreadable(&upload, Step::Part);
+        assert!(!upload.statuses().contains(&Status::Completing));
+        let sent = world.count("store:UploadPart");
+        assert!(sent > 0);
+        // The drive has it in the end: nothing is sent again.
+        file.hang_after(None);
+        let kept = world.kept(session).expect("the session stays");
+        let again = world.uploader(json!({})).begin(provider, &file, Some(session), Beginning::Kept(kept));
+        world.run();
+        world.stored(&again);
+        assert_eq!(world.count("store:UploadPart"), sent, "{again:?}");
+    }
+}
+
+#[test]
+fn a_read_that_fails_is_still_a_file_that_changed() {
+    let world = World::new(1);
+    let file = world.file("clip.mp4", 30 * MIB);
+    world.fault("store:UploadPart", 0, 1, Fault::ResetInBody);
+    let upload = world.upload(crate::s3::with(json!({})), json!({}), &file);
+    upload.when_status(Status::Sending, move |_| file.spoil());
+    world.run();
+    assert_eq!(upload.code(), Some(Code::FileChanged), "{upload:?}");
+}
+
+#[test]
+fn a_session_outlives_a_file_that_hangs_when_it_is_picked_again() {
+    let world = World::new(1);
+    let provider = crate::s3::with(json!({}));
+    let (session, file) = (world.session(), world.file("clip.mp4", 100 * MIB));
+    let _first = world.uploader(json!({})).begin(provider.clone(), &file, Some(session), Beginning::New);
+    while world.effects("store:UploadPart") < 4 {
+        world.run_for(10);
+    }
+    world.crash(true);
+    file.hang_after(Some(0));
+    let kept = world.kept(session).expect("a session");
+    let hung = world.uploader(json!({})).begin(provider.clone(), &file, Some(session), Beginning::Kept(kept));
+    world.run();
+    unreadable(&hung, Step::Check);
+    assert_eq!(world.count("store:AbortMultipartUpload"), 0);
+    file.hang_after(None);
+    let kept = world.kept(session).expect("the session stays");
+    let again = world.uploader(json!({})).begin(provider, &file, Some(session), Beginning::Kept(kept));
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 1);
+}
+
+/// Uploads until a call has taken effect; then the page is gone, and what is known of the parts with it.
+fn forgets_its_parts(world: &World, provider: &serde_json::Value, file: &File, route: &str) -> u64 {
+    let session = world.session();
+    let options = json!({ "integrity": "auto", "concurrency": 2 });
+    let _first = world.uploader(options).begin(provider.clone(), file, Some(session), Beginning::New);
+    while world.effects(route) == 0 {
+        world.run_for(1);
+    }
+    world.crash(true);
+    world.change_kept(session, |kept| kept.parts.clear());
+    session
+}
+
+#[test]
+fn parts_that_are_known_by_their_bytes_alone_are_not_given_up_where_these_hang() {
+    for (provider, route) in [
+        (crate::s3::with(json!({})), "store:UploadPart"),
+        (crate::s3::with(json!({})), "store:CompleteMultipartUpload"),
+        (json!({ "name": "plan" }), "store:UploadPart"),
+    ] {
+        let world = World::new(1);
+        let file = world.file("clip.mp4", 40 * MIB);
+        let session = forgets_its_parts(&world, &provider, &file, route);
+        let goes_on = || {
+            let kept = world.kept(session).expect("a session");
+            let uploader = world.uploader(json!({ "integrity": "auto" }));
+            let upload = uploader.begin(provider.clone(), &file, Some(session), Beginning::Kept(kept));
+            world.run();
+            upload
+        };
+        // Head and tail come, and no more.
+        file.hang_after(Some(2));
+        unreadable(&goes_on(), Step::Check);
+        assert_eq!(world.count("store:AbortMultipartUpload") + world.count("plan:abort"), 0, "{route}");
+        file.hang_after(None);
+        world.stored(&goes_on());
+        let opened = world.effects("store:CreateMultipartUpload") + world.effects("plan:open");
+        assert_eq!(opened, 1, "{route}: it began anew");
+    }
+}

@@ -1,0 +1,225 @@
+//! Lines that are slow: all connections share one rate, and what left the browser may lie in buffers for a long time.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use partway::platform::Stir;
+use partway_simulation::{Fault, Handle, World};
+use serde_json::{Value, json};
+
+use crate::dialects::{MIB, of};
+
+const KIB: u64 = 1 << 10;
+
+fn s3(part_size: u64) -> Value {
+    crate::s3::with(json!({ "partSize": part_size, "multipartThreshold": part_size }))
+}
+
+/// A world whose connections share so many bytes a second, behind so many bytes of buffers each.
+fn world(bytes_per_second: u64, buffer: u64, reports: bool) -> Rc<World> {
+    let world = World::new(1);
+    world.line(|line| {
+        // What stands next to the browser takes bytes at the speed of a LAN.
+        (line.bytes_per_ms, line.shared_bytes_per_ms) = (100_000, Some(bytes_per_second / 1000));
+        (line.buffer, line.reports) = (buffer, reports);
+        // Coarser than a browser's 50 ms: these stories are long.
+        line.tells_each_ms = 250;
+    });
+    Rc::new(world)
+}
+
+/// Passes where every part was sent once.
+#[track_caller]
+fn sent_once(world: &World, upload: &Handle) {
+    let result = world.stored(upload);
+    assert_eq!(result.attempts, result.parts, "{upload:?}");
+}
+
+#[test]
+fn six_parts_over_a_megabit_are_sent_once() {
+    for reports in [true, false] {
+        for buffer in [0, 256 * KIB, 4 * MIB, 64 * MIB] {
+            let world = world(125_000, buffer, reports);
+            let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 30 * MIB));
+            world.run();
+            sent_once(&world, &upload);
+            assert!(world.elapsed() < 270_000, "{} ms, the line needs 252 s", world.elapsed());
+        }
+    }
+}
+
+#[test]
+fn six_parts_on_one_line_are_sent_once_whatever_the_buffers() {
+    for reports in [true, false] {
+        for buffer in [256 * KIB, 4 * MIB] {
+            let world = world(128_000, buffer, reports);
+            let upload = world.upload(s3(8 * MIB), json!({}), &world.file("clip.mp4", 48 * MIB));
+            world.run();
+            sent_once(&world, &upload);
+        }
+    }
+}
+
+#[test]
+fn a_long_upload_over_a_slow_line_is_sent_once() {
+    for (rate, connections) in [(125_000, None), (40_000, None), (125_000, Some(6))] {
+        for reports in [true, false] {
+            for buffer in [64 * KIB, 4 * MIB] {
+                let world = world(rate, buffer, reports);
+                world.line(|line| line.connections = connections);
+                // Signatures outlive the upload.
+                world.hooks().credentials_ms = Some(24 * 3_600_000);
+                // More at once than a browser opens connections: the rest waits in the browser.
+                let options = json!({ "concurrency": if connections.is_some() { 16 } else { 6 } });
+                let upload = world.upload(s3(5 * MIB), options, &world.file("clip.mp4", 200 * MIB));
+                world.run();
+                sent_once(&world, &upload);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_relay_that_takes_a_body_at_once_is_given_its_time() {
+    of(
+        |_| true,
+        |dialect| {
+            for reports in [true, false] {
+                let world = world(600_000, 64 * MIB, reports);
+                let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", 24 * MIB));
+                world.run();
+                sent_once(&world, &upload);
+                assert!(world.elapsed() > 40_000, "the relay takes its time");
+            }
+        },
+    );
+}
+
+#[test]
+fn calls_wait_for_their_turn_behind_the_parts_of_another_file() {
+    for reports in [true, false] {
+        let world = world(125_000, 0, reports);
+        world.line(|line| line.connections = Some(6));
+        let uploader = world.uploader(json!({}));
+        let first = uploader.upload(s3(5 * MIB), &world.file("a.mp4", 30 * MIB));
+        let second = Rc::new(world.uploader(json!({})));
+        let (other, file) = (second.clone(), world.file("b.mp4", 10 * MIB));
+        let handle: Rc<std::cell::RefCell<Option<Handle>>> = Rc::default();
+        let kept = handle.clone();
+        world.after(2_000, move || {
+            let provider = crate::s3::with(json!({ "partSize": 5 * MIB, "multipartThreshold": 1, "key": "b.mp4" }));
+            kept.replace(Some(other.upload(provider, &file)));
+        });
+        world.run();
+        sent_once(&world, &first);
+        sent_once(&world, handle.borrow().as_ref().expect("it was started"));
+        assert_eq!(world.count("store:CreateMultipartUpload"), 2);
+    }
+}
+
+#[test]
+fn a_slow_line_gets_fewer_parts_at_once_and_a_fast_one_all_again() {
+    let world = world(125_000, 64 * KIB, true);
+    let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 400 * MIB));
+    let later = world.clone();
+    world.after(1_000_000, move || later.line(|line| line.shared_bytes_per_ms = Some(5_000)));
+    world.run();
+    sent_once(&world, &upload);
+    let log = world.log();
+    let parts: Vec<_> = log.records.iter().filter(|record| record.route == "store:UploadPart").collect();
+    let at_once = |at: u64| {
+        let at = world.beginning() + at;
+        parts.iter().filter(|record| record.sent_at <= at && record.ended_at.is_none_or(|end| end > at)).count()
+    };
+    assert_eq!((at_once(200_000), at_once(600_000)), (6, 2), "{upload:?}");
+    let most = (1_000..world.elapsed() / 1000).map(|second| at_once(second * 1000)).max();
+    assert_eq!(most, Some(6), "{upload:?}");
+}
+
+#[test]
+fn a_line_that_becomes_much_slower_costs_few_repetitions() {
+    for reports in [true, false] {
+        let world = world(5_000_000, 4 * MIB, reports);
+        let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 200 * MIB));
+        let later = world.clone();
+        world.after(10_000, move || later.line(|line| line.shared_bytes_per_ms = Some(60)));
+        world.run();
+        let result = world.stored(&upload);
+        assert!(result.attempts <= result.parts + 10, "{} for {}: {upload:?}", result.attempts, result.parts);
+    }
+}
+
+#[test]
+fn no_attempt_is_given_the_time_of_the_one_before() {
+    for reports in [true, false] {
+        // Slower than what is granted time from the start.
+        let world = world(10_000, 64 * MIB, reports);
+        let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 1 }), &world.file("clip.mp4", 15 * MIB));
+        world.run();
+        world.stored(&upload);
+        let mut waits: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        for record in world.sent("store:UploadPart") {
+            let start = record.range.expect("bytes").start;
+            waits.entry(start).or_default().push(record.sent_at - world.beginning());
+        }
+        // Each of them finds it out once; what comes after an answer knows.
+        assert_eq!(waits.values().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1], "{waits:?}");
+    }
+}
+
+#[test]
+fn a_connection_that_hangs_among_others_that_move_is_found() {
+    for reports in [true, false] {
+        for fault in [Fault::StallInBody, Fault::StallAnswer] {
+            let world = world(2_000_000, 256 * KIB, reports);
+            world.fault("store:UploadPart", 9, 1, fault.clone());
+            let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 600 * MIB));
+            world.run();
+            let result = world.stored(&upload);
+            assert_eq!(result.attempts, result.parts + 1, "{fault:?}: {upload:?}");
+            let parts = world.sent("store:UploadPart");
+            let hung = parts.iter().find(|record| record.status.is_none()).expect("one hung");
+            let again = parts.iter().rfind(|record| record.range == hung.range).expect("it was sent again");
+            let waited = again.sent_at - hung.sent_at;
+            assert!((30_000..200_000).contains(&waited), "found after {waited} ms");
+        }
+    }
+}
+
+#[test]
+fn a_dead_line_is_found_after_half_a_minute() {
+    let world = world(2_000_000, 256 * KIB, true);
+    world.fault("store:UploadPart", 0, 6, Fault::StallInBody);
+    let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 30 * MIB));
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("store:UploadPart"), 12);
+    let parts = world.sent("store:UploadPart");
+    assert!(parts[6].sent_at < parts[0].sent_at + 40_000, "{upload:?}");
+}
+
+#[test]
+fn what_drains_outlives_a_word_of_another_network() {
+    // A virtual adapter comes and goes, and the line is the same.
+    let world = world(125_000, 64 * MIB, true);
+    let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 30 * MIB));
+    let later = world.clone();
+    world.after(60_000, move || later.stir(Stir::Online));
+    world.run();
+    sent_once(&world, &upload);
+}
+
+#[test]
+fn time_that_the_machine_slept_measures_nothing() {
+    let world = world(2_000_000, 0, true);
+    let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 1 }), &world.file("clip.mp4", 100 * MIB));
+    let later = world.clone();
+    // Its connection outlives it.
+    world.after(4_000, move || later.nap(40 * 60_000, None));
+    // After that one hangs: it is found by the rate that the line has.
+    world.fault("store:UploadPart", 4, 1, Fault::StallAnswer);
+    world.run();
+    let result = world.stored(&upload);
+    assert_eq!(result.attempts, result.parts + 1, "{upload:?}");
+    assert!(world.elapsed() < 40 * 60_000 + 200_000, "{} ms", world.elapsed());
+}
