@@ -11,15 +11,30 @@ function url(value, at) {
   return value;
 }
 
+/** As it goes into each signature. */
+function region(value, at) {
+  if (!/^[\w.-]+$/.test(filled(value, at)))
+    throw invalid(`${at} must have letters, digits, dots, hyphens and underscores only.`, 'Name it as your store does: "us-east-1".');
+  return value;
+}
+
+/** AWS, "Naming Amazon S3 objects": at most 1024 bytes of UTF-8. Browsers take segments of dots out of an address. */
+function key(value, at) {
+  if (new TextEncoder().encode(filled(value, at)).length > 1024) throw invalid(`${at} must have at most 1024 bytes.`);
+  if (value.split("/").some((segment) => segment === "." || segment === ".."))
+    throw invalid(`${at} must not have a segment "." or "..", which browsers take out of an address.`);
+  return value;
+}
+
 export const s3 = shape(
   {
     name: string,
     bucket: filled,
-    region: filled,
+    region,
     endpoint: url,
     endpoints: list(url),
     forcePathStyle: boolean,
-    key: either((value) => typeof value === "function", method, filled),
+    key: either((value) => typeof value === "function", method, key),
     getCredentials: method,
     partSize: number({ min: LEAST_PART, max: MOST_AT_ONCE }),
     multipartThreshold: number({ min: 1, max: MOST_AT_ONCE }),

@@ -95,6 +95,9 @@ for (const [what, options, pattern] of [
   ["a scope that is none", { provider: PLAN, resume: { scope: 7 } }, /resume\.scope must be a string, but is a number/],
   ["no bucket", { provider: { ...S3, bucket: undefined } }, /provider\.bucket is missing/],
   ["an empty region", { provider: { ...S3, region: " " } }, /provider\.region must not be empty/],
+  ["a region that can't be signed", { provider: { ...S3, region: "eu west" } }, /provider\.region must have letters.*us-east-1/],
+  ["a key that is too long", { provider: { ...S3, key: "\u00e9".repeat(513) } }, /provider\.key must have at most 1024 bytes/],
+  ["a key with dots that browsers resolve", { provider: { ...S3, key: "a/../b" } }, /provider\.key must not have a segment/],
   ["a host without a scheme", { provider: { ...S3, endpoint: "s3.example" } }, /provider\.endpoint must be a whole URL/],
   [
     "a host in the list without a scheme",
