@@ -192,6 +192,8 @@ pub struct Details {
     pub retryable: bool,
     /// True where the request may have taken effect though no usable answer came.
     pub answer_lost: bool,
+    /// True where the request may have waited behind others that hang: its failure tells nothing of its server.
+    pub held: bool,
     /// True where the request's URL may have expired, by this machine's clock or by the URL's own span.
     pub url_over: bool,
     /// True where no answer came that the page may read: the connection failed, or the browser kept the answer from the page.
@@ -258,6 +260,7 @@ impl UploadError {
             retry,
             retryable: code.retryable(),
             answer_lost: matches!(code, Code::Network | Code::Stalled),
+            held: false,
             url_over: false,
             unanswered: false,
             cause: None,
@@ -322,6 +325,13 @@ impl UploadError {
     #[must_use]
     pub fn answer_lost(mut self, lost: bool) -> Self {
         self.0.answer_lost = lost;
+        self
+    }
+
+    /// Says whether the request may have waited behind others that hang.
+    #[must_use]
+    pub fn held(mut self, held: bool) -> Self {
+        self.0.held = held;
         self
     }
 

@@ -383,6 +383,10 @@ impl<P: Platform> Job<P> {
             self.slots.ease_off();
         }
         drop(watch);
+        let answer = answer.map_err(|error| {
+            let held = size == 0 && error.code == Code::Stalled && self.paces.line.stood_still(started);
+            error.held(held)
+        });
         let response = match contact {
             Some(contact) => contact.learn(self, answer, started, sent.get() > 0).await?,
             None => answer?,

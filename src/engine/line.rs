@@ -93,6 +93,12 @@ impl Line {
         usize::try_from(count).unwrap_or(usize::MAX).max(FEWEST)
     }
 
+    /// True where requests with bytes of files are on the line, and nothing moved since that time: a small request that began then may
+    /// have waited for one of their connections, of which browsers have six for a host (HTTP/1.1), or for a line that stands still.
+    pub fn stood_still(&self, since: u64) -> bool {
+        !self.0.flying.borrow().is_empty() && self.0.moved_at.get() < since
+    }
+
     /// Milliseconds that all which is on the line now may take before a small request has its turn.
     pub fn drain_ms(&self) -> u64 {
         self.time_for(self.unanswered(BUFFERED, |_| true))

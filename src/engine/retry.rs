@@ -29,9 +29,10 @@ impl Tries {
 
     /// Waits for the next try after a failure, as long as the error, the server's wish and the network have it.
     ///
-    /// While the browser says that there is no network, and nothing has proved it wrong, failures cost no attempt. A part that arrived since the last failure shows that the
-    /// network carries: the patience with it begins anew. Expired URLs and credentials are counted apart, since they tell nothing of
-    /// what the request is up against.
+    /// While the browser says that there is no network, and nothing has proved it wrong, failures cost no attempt. Neither do stalls
+    /// behind requests that hang, which end by their own deadlines. A part that arrived since the last failure shows that the network
+    /// carries: the patience with it begins anew. Expired URLs and credentials are counted apart, since they tell nothing of what the
+    /// request is up against.
     ///
     /// # Errors
     /// The error itself, where no further try is due.
@@ -49,7 +50,7 @@ impl Tries {
         self.arrived = job.arrived();
         let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
         let attempt = if expired { &mut self.expired } else { &mut self.attempt };
-        *attempt += 1;
+        *attempt += u32::from(!error.held || *attempt == 0);
         let wished = matches!(error.retry, Retry::Later(Some(wish)) if wish > 0);
         let wait = next_try(error, *attempt, retry, job.platform.random())?;
         job.wait(wait, wished).await;

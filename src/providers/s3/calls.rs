@@ -152,8 +152,9 @@ impl Line {
             let request = self.sign(&job.platform, &credentials, 0, ask, body)?;
             let (set, lapses_at) = (credentials.set, request.url().expires_at());
             drop(credentials);
-            let patient = ask.step == Step::Complete;
-            let error = match job.send(Request::Store(request), patient, tries.stalls(), |_| ()).await {
+            // The looks at the object belong to this step too.
+            let completes = ask.step == Step::Complete && ask.method == Method::Post;
+            let error = match job.send(Request::Store(request), completes, tries.stalls(), |_| ()).await {
                 Ok(response) if ask.needs.are_met(&response) => return Ok(response),
                 Ok(response) => {
                     let error = self.refused(&job.platform, set, &response).at(ask.step);
@@ -167,7 +168,7 @@ impl Line {
                         error.retry(Retry::Later(None))
                     } else if response.ok() && !is_error(&response) {
                         unusable(error, ask.needs, &response)
-                    } else if patient && conflicts(&error) {
+                    } else if completes && conflicts(&error) {
                         // AWS S3 API Reference, CompleteMultipartUpload, "If-None-Match": begin the upload again.
                         error.retry(Retry::Anew)
                     } else {
@@ -177,7 +178,7 @@ impl Line {
                 Err(error) => error,
             };
             ask.lost.set(ask.lost.get() || error.answer_lost);
-            if patient && in_doubt(&error) {
+            if completes && in_doubt(&error) {
                 return Err(error);
             }
             tries.again(job, error, retry).await?;

@@ -46,6 +46,8 @@ impl Drop for Busy {
 /// A body behind its connection's buffer: what left the page, and what the line has carried.
 #[derive(Debug)]
 pub(crate) struct Buffered {
+    size: u64,
+    /// So much of it the line carries: all, or what comes before it breaks.
     end: u64,
     buffer: u64,
     /// Bytes that left the page.
@@ -54,14 +56,14 @@ pub(crate) struct Buffered {
 }
 
 impl Buffered {
-    pub(crate) fn new(end: u64, buffer: u64) -> Self {
-        Self { end, buffer, left: 0, passed: 0 }
+    pub(crate) fn new(size: u64, end: u64, buffer: u64) -> Self {
+        Self { size, end, buffer, left: 0, passed: 0 }
     }
 
     /// A moment in which the page can give `given` bytes to the buffer, and the line carries `carried`. True once all is through.
     pub(crate) fn pass(&mut self, given: u64, carried: u64) -> bool {
         let room = self.passed + self.buffer.max(carried);
-        self.left = (self.left + given).min(room).clamp(self.left, self.end);
+        self.left = (self.left + given).min(room).clamp(self.left, self.size);
         self.passed = (self.passed + carried).min(self.left);
         self.passed >= self.end
     }
@@ -73,12 +75,16 @@ mod tests {
 
     #[test]
     fn a_buffer_fills_at_once_and_then_as_the_line_drains_it() {
-        let mut body = Buffered::new(100, 40);
+        let mut body = Buffered::new(100, 100, 40);
         let left: Vec<_> = (0..10).map(|_| (body.pass(1_000, 10), body.left)).collect();
         assert_eq!(left[..4], [(false, 40), (false, 50), (false, 60), (false, 70)]);
         assert_eq!(left[6..], [(false, 100), (false, 100), (false, 100), (true, 100)]);
-        let mut bare = Buffered::new(20, 0);
+        let mut bare = Buffered::new(20, 20, 0);
         assert_eq!([bare.pass(1_000, 10), bare.pass(1_000, 10)], [false, true]);
+        // Where the line breaks midway, the page finds out when the line gets there.
+        let mut broken = Buffered::new(100, 20, 100);
+        assert_eq!([broken.pass(1_000, 10), broken.pass(1_000, 10)], [false, true]);
+        assert_eq!(broken.left, 100);
     }
 
     #[test]

@@ -265,7 +265,7 @@ impl Trip {
         let core = &self.core;
         let line = core.line.get();
         let tick = line.tells_each_ms.max(1);
-        let (busy, mut body) = (core.bottleneck.enter(), Buffered::new(end, line.buffer));
+        let (busy, mut body) = (core.bottleneck.enter(), Buffered::new(size, end, line.buffer));
         if end == 0 {
             return;
         }
