@@ -372,8 +372,9 @@ impl<P: Platform> Provider<P> for S3<P> {
             Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await,
-            // A refused look tells nothing of the upload (keys may be allowed to put and not to list): what was kept counts.
-            Err(error) if error.status.is_some() && error.retry == Retry::Never => (),
+            // A look that is refused (keys may be allowed to put and not to list), or that gives nothing of use, tells nothing of
+            // the upload: what was kept counts.
+            Err(error) if error.status.is_some_and(|status| status < 300 || error.retry == Retry::Never) => (),
             Err(error) => return Err(error),
         }
         Ok(())
