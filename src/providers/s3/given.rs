@@ -46,9 +46,9 @@ pub(super) fn read<P: Platform>(platform: &P, answer: &P::Json) -> Result<Given,
         }
     };
     let token = TOKEN.iter().find_map(|name| platform.member(object, name));
-    let no_text = token.is_some_and(|token| !matches!(platform.value(&token), Value::Text(_)));
-    let (Some(id), Some(secret), false) = (text(ID), text(SECRET), no_text) else {
-        return Err(unusable(platform, object));
+    let odd = token.is_some_and(|token| !matches!(platform.value(&token), Value::Text(_)));
+    let (Some(id), Some(secret), false) = (text(ID), text(SECRET), odd) else {
+        return Err(unusable(platform, object, odd));
     };
     let expires_at =
         EXPIRATION.iter().find_map(|name| platform.member(object, name)).and_then(|at| moment(platform, &at));
@@ -66,7 +66,7 @@ fn moment<P: Platform>(platform: &P, at: &P::Json) -> Option<u64> {
 }
 
 /// The error for what is no set of credentials.
-fn unusable<P: Platform>(platform: &P, found: &P::Json) -> UploadError {
+fn unusable<P: Platform>(platform: &P, found: &P::Json, odd_token: bool) -> UploadError {
     let (what, hint) = match platform.value(found) {
         Value::Nothing => ("nothing".into(), "Return what your server answered."),
         Value::Flag(_) => ("true or false".into(), SHAPE),
@@ -75,6 +75,9 @@ fn unusable<P: Platform>(platform: &P, found: &P::Json) -> UploadError {
         Value::Text(text) => kind_of_text(&text),
         Value::Object if platform.member(found, "arrayBuffer").is_some() => {
             ("a Response".into(), "Return its JSON: `return (await fetch(...)).json()`.")
+        }
+        Value::Object if odd_token => {
+            (text::join(&[&members(platform, found), "; `sessionToken` must be text"]), SHAPE)
         }
         Value::Object => (members(platform, found), SHAPE),
     };
@@ -121,10 +124,6 @@ fn members<P: Platform>(platform: &P, object: &P::Json) -> String {
         if let Some(like) = names.iter().find(|name| plain(name) == plain(wanted)) {
             told.push_str(&text::join(&[": did you mean it by `", &like[..like.floor_char_boundary(NAME)], "`?"]));
         }
-    }
-    let token = TOKEN.iter().find_map(|name| platform.member(object, name));
-    if token.is_some_and(|token| !matches!(platform.value(&token), Value::Text(_))) {
-        told.push_str("; `sessionToken` must be text");
     }
     told
 }

@@ -377,7 +377,8 @@ fn an_expiration_may_be_text_or_a_number() {
 #[test]
 fn what_is_no_set_of_credentials_is_named() {
     type Change = fn(&mut Value);
-    let cases: [(Change, &[&str]); 10] = [
+    let cases: [(Change, &[&str]); 11] = [
+        (|given| given["sessionToken"] = json!(7), &["`sessionToken` must be text"]),
         (|given| *given = json!({ "arrayBuffer": {}, "status": 200 }), &["a Response", ".json()"]),
         (|given| *given = Value::Null, &["gave nothing"]),
         (|given| *given = json!("<!DOCTYPE html><title>topsecret</title>"), &["HTML", "endpoint"]),
