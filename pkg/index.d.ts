@@ -123,17 +123,19 @@ export interface UploaderOptions {
    * a time (`Retry-After` and its relatives) is obeyed for up to five minutes, and the random time comes on top; beyond that the upload
    * ends as `rate-limited`.
    */
-  retry?: {
-    /**
-     * Attempts in all, the first one included: 1 to 1000. Those that only found out that a URL or credentials had expired are counted
-     * apart, up to the same number. @defaultValue `8`
-     */
-    attempts?: number | undefined;
-    /** Milliseconds that the first wait takes at most. @defaultValue `500` */
-    baseMs?: number | undefined;
-    /** Milliseconds that no wait exceeds. @defaultValue `30000` */
-    capMs?: number | undefined;
-  } | undefined;
+  retry?:
+    | {
+        /**
+         * Attempts in all, the first one included: 1 to 1000. Those that only found out that a URL or credentials had expired are counted
+         * apart, up to the same number. @defaultValue `8`
+         */
+        attempts?: number | undefined;
+        /** Milliseconds that the first wait takes at most. @defaultValue `500` */
+        baseMs?: number | undefined;
+        /** Milliseconds that no wait exceeds. @defaultValue `30000` */
+        capMs?: number | undefined;
+      }
+    | undefined;
 
   /**
    * Milliseconds without any progress after which a request is given up and counts as failed. Where the browser can't tell whether

@@ -16,7 +16,10 @@ export function isHandle(file) {
 function isBlob(file) {
   return (
     /^\[object (Blob|File)\]$/.test(Object.prototype.toString.call(file)) ||
-    (typeof file?.size === "number" && typeof file.type === "string" && typeof file.slice === "function" && typeof file.arrayBuffer === "function")
+    (typeof file?.size === "number" &&
+      typeof file.type === "string" &&
+      typeof file.slice === "function" &&
+      typeof file.arrayBuffer === "function")
   );
 }
 
@@ -27,11 +30,14 @@ const READ_MS = 30_000;
 
 /** What `reading` gives; an error where it gives nothing for too long, as a share that hangs does. */
 export function readInTime(reading) {
-  return inTime(reading, READ_MS, () =>
-    new UploadError("file-unreadable", `The file gave nothing for ${READ_MS / 1000} seconds.`, {
-      step: "check",
-      hint: "It may be on a drive in the cloud and not downloaded yet, or on a share that hangs: open or copy it first, and pick it again.",
-    }),
+  return inTime(
+    reading,
+    READ_MS,
+    () =>
+      new UploadError("file-unreadable", `The file gave nothing for ${READ_MS / 1000} seconds.`, {
+        step: "check",
+        hint: "It may be on a drive in the cloud and not downloaded yet, or on a share that hangs: open or copy it first, and pick it again.",
+      }),
   );
 }
 

@@ -12,7 +12,10 @@ const BUILDERS = {
   async esbuild(folder, entry) {
     const engine = entry.split("/").at(1) ?? entry;
     const main = await readFile(`${folder}main.js`, "utf8");
-    await writeFile(`${folder}main.js`, `import { load as take } from "${entry}";\nimport wasm from "partway/${engine}_bg.wasm";\ntake(wasm);\n${main}`);
+    await writeFile(
+      `${folder}main.js`,
+      `import { load as take } from "${entry}";\nimport wasm from "partway/${engine}_bg.wasm";\ntake(wasm);\n${main}`,
+    );
     await esbuild({
       ...ESBUILD,
       entryPoints: [`${folder}main.js`],

@@ -139,7 +139,14 @@ test("the copy in the file's place is said once, with what to do", async () => {
   const compile = await served();
   const { warned } = await withFetch(answer("no", "", 404), async () => [await compile(), await compile()]);
   assert.equal(warned.length, 1);
-  for (const word of ["404", "--loader:.wasm=file", "--splitting", 'import wasm from "partway/partway_bg.wasm"', "rollup-plugin", "optimizeDeps"]) {
+  for (const word of [
+    "404",
+    "--loader:.wasm=file",
+    "--splitting",
+    'import wasm from "partway/partway_bg.wasm"',
+    "rollup-plugin",
+    "optimizeDeps",
+  ]) {
     assert.ok(warned[0].includes(word), word);
   }
 });

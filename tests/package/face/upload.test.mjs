@@ -319,10 +319,13 @@ for (const [what, listens] of [
   ["whoever has `done`", (upload) => void upload.done.catch(() => {})],
   ["await", (upload) => (async () => await upload.done)().catch(() => {})],
   ["a listener", (upload) => upload.addEventListener("error", () => {})],
-  ["a listener that goes when it heard", (upload) => {
-    const listener = () => upload.removeEventListener("error", listener);
-    upload.addEventListener("error", listener);
-  }],
+  [
+    "a listener that goes when it heard",
+    (upload) => {
+      const listener = () => upload.removeEventListener("error", listener);
+      upload.addEventListener("error", listener);
+    },
+  ],
   ["a look at `done` just after the end", (upload) => void upload.addEventListener("status", () => queueMicrotask(() => upload.done))],
 ]) {
   test(`a failure that is heard isn't said: ${what}`, async () => {
@@ -373,7 +376,10 @@ test("cancelling is nobody's failure", async () => {
 });
 
 test("wrong options say what to do in the message: whoever throws them away sees no hint", async () => {
-  assert.throws(() => planUploader({ concurency: 3 }), { message: "concurency is not an option. Did you mean concurrency?", hint: "Did you mean concurrency?" });
+  assert.throws(() => planUploader({ concurency: 3 }), {
+    message: "concurency is not an option. Did you mean concurrency?",
+    hint: "Did you mean concurrency?",
+  });
   const { upload, sink } = await begun(planUploader());
   sink("error", { code: "invalid-options", message: "No.", hint: "Do.", retryable: false });
   const { message, hint } = await failure(upload);

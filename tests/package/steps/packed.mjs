@@ -48,7 +48,13 @@ export async function packed() {
         continue;
       }
       // The first that fits is taken.
-      assert.deepEqual([Object.keys(target), Object.keys(target.require)], [["require", "types", "default"], ["types", "default"]]);
+      assert.deepEqual(
+        [Object.keys(target), Object.keys(target.require)],
+        [
+          ["require", "types", "default"],
+          ["types", "default"],
+        ],
+      );
       for (const path of [...Object.values(target.require), target.types, target.default]) await readFile(installed + path);
     }
   });

@@ -6,15 +6,18 @@ import { createServer } from "node:http";
 import { app, here, node } from "../project.mjs";
 import { test } from "../report.mjs";
 
+const JEST_JSDOM = `${here}node_modules/jest-environment-jsdom`;
 const jest = (environment) => [`${here}node_modules/jest/bin/jest.js`, "--rootDir", ".", "--env", environment, "--no-cache"];
 const vitest = (environment) => [`${here}node_modules/vitest/vitest.mjs`, "run", "--root", ".", "--environment", environment];
 
 /** The command, and how an upload of the environment's own File ends: it arrives, or is refused in words that have these in them. */
 const RUNNERS = {
   "Jest with Node": [jest("node")],
-  "Jest with jsdom": [jest(`${here}node_modules/jest-environment-jsdom`), ["TextDecoder", "Blob.arrayBuffer"]],
+  "Jest with jsdom": [jest(JEST_JSDOM), ["TextDecoder", "Blob.arrayBuffer"]],
+  "Jest with jsdom that Node lends its classes": [jest("./lent.cjs")],
   "Vitest with Node": [vitest("node")],
   "Vitest with jsdom": [vitest("jsdom"), ["Blob.arrayBuffer"]],
+  "Vitest with jsdom that Node lends its classes": [[...vitest("jsdom"), "--config", "vitest.lent.mjs"]],
   "Vitest with happy-dom": [vitest("happy-dom")],
 };
 
@@ -24,7 +27,7 @@ export async function runners() {
   const server = createServer((request, response) => store(request, response, stored));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const env = { ...process.env, CI: "1", NO_COLOR: "1", SERVER: `http://127.0.0.1:${server.address().port}` };
+  const env = { ...process.env, CI: "1", NO_COLOR: "1", JEST_JSDOM, SERVER: `http://127.0.0.1:${server.address().port}` };
 
   for (const [name, [command, missing]] of Object.entries(RUNNERS)) {
     await test(`runners: ${name}: it imports, and an upload ${missing ? "says what is missing" : "arrives"}`, async () => {

@@ -190,7 +190,12 @@ export const asynchronousKey: Provider = {
 };
 
 /** What a page doesn't have is undefined, as a component's properties are. */
-export function unset(props: { onProgress?: (progress: Progress) => void; signal?: AbortSignal; name?: string; concurrency?: number }): void {
+export function unset(props: {
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+  name?: string;
+  concurrency?: number;
+}): void {
   const { concurrency, onProgress, signal, name } = props;
   const provider: Provider = { name: "plan", open: async () => ({ parts: [], uploadId: name }), sign: undefined, abort: undefined };
   const uploader = new Uploader({
