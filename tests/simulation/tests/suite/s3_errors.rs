@@ -295,3 +295,21 @@ fn a_web_page_is_no_upload_that_was_opened() {
         }
     }
 }
+
+#[test]
+fn a_look_at_the_object_that_hangs_or_fails_is_taken_again() {
+    for fault in [Fault::StallInBody, Fault::StallAnswer, Fault::ResetBefore] {
+        for (route, provider) in
+            [("store:CompleteMultipartUpload", json!({})), ("store:PutObject", json!({ "ifNoneMatch": true }))]
+        {
+            let world = World::new(1);
+            let size = if route == "store:PutObject" { MIB } else { 24 * MIB };
+            world.fault(route, 0, 1, Fault::ResetAfter);
+            // The look before the first byte is another one.
+            world.fault("store:HeadObject", u32::from(route == "store:PutObject"), 1, fault.clone());
+            let upload = uploads(&world, with(provider), size);
+            world.stored(&upload);
+            assert!(world.elapsed() < 120_000, "{} ms for {fault:?}", world.elapsed());
+        }
+    }
+}

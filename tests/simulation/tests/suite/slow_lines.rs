@@ -223,3 +223,20 @@ fn time_that_the_machine_slept_measures_nothing() {
     assert_eq!(result.attempts, result.parts + 1, "{upload:?}");
     assert!(world.elapsed() < 40 * 60_000 + 200_000, "{} ms", world.elapsed());
 }
+
+#[test]
+fn a_call_that_waits_behind_requests_that_hang_is_not_counted() {
+    // Two connections, both taken by forms of which nothing more is heard, as after a machine slept.
+    let world = world(1_000_000, 4 * MIB, true);
+    world.line(|line| line.connections = Some(2));
+    world.fault("ofauth:single", 0, 2, Fault::StallInBody);
+    let uploader = world.uploader(json!({}));
+    let provider = json!({ "name": "ofauth", "baseUrl": "/api/ofauth", "skipExisting": false });
+    let uploads = ["a.mp4", "b.mp4", "c.mp4"].map(|name| {
+        world.run_for(1_000);
+        uploader.upload(provider.clone(), &world.file(name, 100 * KIB))
+    });
+    world.run();
+    uploads.iter().for_each(|upload| drop(world.stored(upload)));
+    assert!(world.count("ofauth:init") > 3 + 8, "it is tried on for longer than it has attempts: {:?}", uploads[2]);
+}
