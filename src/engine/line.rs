@@ -101,14 +101,15 @@ impl Line {
 
     /// Milliseconds that all which is on the line now may take before a small request has its turn.
     pub fn drain_ms(&self) -> u64 {
-        self.time_for(self.unanswered(BUFFERED, |_| true))
+        self.time_for(self.unanswered(BUFFERED, 0, false))
     }
 
-    /// Bytes on the line of the requests that count, each up to `most`.
-    fn unanswered(&self, most: u64, counts: impl Fn(&Flying) -> bool) -> u64 {
+    /// Bytes on the line of requests from that number on, each counted up to `most`. `whole`: only of those that have left whole.
+    #[inline(never)] // It stands in four places.
+    fn unanswered(&self, most: u64, from: u64, whole: bool) -> u64 {
         let flying = self.0.flying.borrow();
         let mut bytes: u64 = 0;
-        for request in flying.iter().filter(|request| counts(request)) {
+        for request in flying.iter().filter(|request| request.number >= from && (request.whole || !whole)) {
             bytes = bytes.saturating_add(request.size.min(most));
         }
         bytes
@@ -192,7 +193,7 @@ impl Place {
     }
 
     fn set_mark(&self, now: u64) {
-        let ahead = self.line.unanswered(self.most(), |_| true);
+        let ahead = self.line.unanswered(self.most(), 0, false);
         self.mark.set(Mark { at: now, ahead, next: self.line.0.begun.get() });
     }
 
@@ -215,7 +216,7 @@ impl Place {
     /// Until when nothing needs to move on the line, but for the time that is granted anyway: since anything last moved, this
     /// request's beginning included, buffers drain, and nobody tells of that.
     pub fn silent_until(&self) -> u64 {
-        let draining = self.line.unanswered(BUFFERED, |request| request.whole);
+        let draining = self.line.unanswered(BUFFERED, 0, true);
         self.moved_at().max(self.line.0.moved_at.get()).saturating_add(self.line.time_for(draining))
     }
 
@@ -234,7 +235,7 @@ impl Place {
         let mark = self.mark.get();
         let most = if whole { BUFFERED } else { self.most() };
         let own = if whole { self.size.saturating_sub(BUFFERED) } else { 0 };
-        mark.ahead.saturating_sub(own).saturating_add(self.line.unanswered(most, |request| request.number >= mark.next))
+        mark.ahead.saturating_sub(own).saturating_add(self.line.unanswered(most, mark.next, false))
     }
 
     /// An answer came. `took`: the server took the bytes, and nothing but the line made it take that long.
