@@ -12,7 +12,11 @@ use serde_json::{Value, json};
 use crate::dialects::MIB;
 use crate::s3::{uploads, with};
 
-const STORES: [&str; 2] = [include_str!("../../../stores/moto.json"), include_str!("../../../stores/s3rver.json")];
+const STORES: [&str; 3] = [
+    include_str!("../../../stores/garage.json"),
+    include_str!("../../../stores/moto.json"),
+    include_str!("../../../stores/s3rver.json"),
+];
 
 /// A recorded answer.
 fn answer(recorded: &Value) -> Response {
@@ -52,7 +56,8 @@ fn rows(truth: &str, row: &str) -> (String, String) {
         let child = |name| between(part, name).expect("a part's member");
         next = child("PartNumber").into();
         let etag = child("ETag").replace("&quot;", "\"");
-        rows += &row.replace("{number}", &next).replace("{size}", child("Size")).replace("{etag}", &etag);
+        let row = row.replace("{number}", &next).replace("{size}", child("Size"));
+        rows += &row.replace("{escapedEtag}", &etag.replace('"', "&quot;")).replace("{etag}", &etag);
     }
     (rows, next)
 }
@@ -206,6 +211,7 @@ fn each_recorded_error_is_what_it_says() {
                 "PreconditionFailed" => Code::Conflict,
                 "NoSuchBucket" => Code::BadRequest,
                 "Expired" => Code::UrlExpired,
+                "Signature" => Code::Forbidden,
                 // It answers HEAD only.
                 "NoSuchKey" => continue,
                 other => panic!("{name}: nobody says what {other} means"),
