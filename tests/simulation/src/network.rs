@@ -202,6 +202,7 @@ impl Trip {
             Fault::Answer { response, readable } => Some((response.clone(), *readable)),
             _ => None,
         });
+        let is_true = scripted.is_none();
         let (mut answer, readable) = match scripted {
             Some(scripted) => scripted,
             None => {
@@ -215,7 +216,7 @@ impl Trip {
         for fault in &drawn {
             match fault {
                 Fault::Latency(ms) => core.executor.sleep_until(core.executor.now() + ms).await,
-                Fault::Edit(change) => change(&mut answer),
+                Fault::Edit(change) if is_true => change(&mut answer),
                 _ => {}
             }
         }

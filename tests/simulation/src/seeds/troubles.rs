@@ -247,7 +247,10 @@ fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
     let garbled = || Fault::body(pick(rng, &[(1, ""), (1, "<html>busy</html>"), (1, "{\"a\":"), (1, "[]"), (1, "{}")]));
     match kind {
         Kind::Call => match rng.between(0, 4) {
-            0 => (garbled(), vec![Code::Server, Code::OutcomeUnknown, Code::PlanMismatch, Code::BadRequest]),
+            0 => (
+                garbled(),
+                vec![Code::Server, Code::Network, Code::OutcomeUnknown, Code::PlanMismatch, Code::BadRequest],
+            ),
             1 => (Fault::status(404), vec![Code::SessionExpired, Code::BadRequest, Code::OutcomeUnknown]),
             2 => (Fault::status(403), vec![Code::Forbidden, Code::OutcomeUnknown]),
             _ => (Fault::status(429).with("retry-after", "3600"), vec![Code::RateLimited]),
@@ -267,7 +270,7 @@ fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
         Kind::VendorPart => match rng.between(0, 3) {
             0 => (Fault::status(404), vec![Code::SessionExpired, Code::OutcomeUnknown]),
             // A refusal that can't be read doesn't say that the session has expired.
-            1 => (garbled(), vec![Code::Server, Code::OutcomeUnknown, Code::BadRequest]),
+            1 => (garbled(), vec![Code::Server, Code::Network, Code::OutcomeUnknown, Code::BadRequest]),
             _ => (Fault::status(429).with("retry-after", "3600"), vec![Code::RateLimited, Code::OutcomeUnknown]),
         },
         Kind::Form => match rng.between(0, 5) {
