@@ -24,8 +24,15 @@ const EXPOSED: &[&str] = &[
     "x-amz-checksum-type",
 ];
 /// What a page reads of an API's answers.
-const API_EXPOSED: &[&str] =
-    &["ETag", "Retry-After", "Date", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Retry-After"];
+const API_EXPOSED: &[&str] = &[
+    "ETag",
+    "Retry-After",
+    "Date",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-RateLimit-Retry-After",
+];
 
 /// A bucket's CORS rule for a page, as JSON (AWS, "Elements of a CORS configuration"). `extra_headers` are those that requests
 /// carry beyond the content type and `x-amz-*`.
@@ -182,5 +189,12 @@ mod tests {
         assert!(direct.contains("[\"a\\\"b\\\\c\"]"), "{direct}");
         assert!(direct.contains("[\"PUT\", \"POST\", \"GET\", \"HEAD\", \"DELETE\"]"), "{direct}");
         assert!(direct.contains("\"x-amz-*\", \"if-none-match\"]"), "{direct}");
+    }
+
+    #[test]
+    fn the_packages_readme_has_the_rule_for_s3() {
+        let dense = |text: &str| text.split_whitespace().collect::<String>();
+        let rule = rule("https://app.example", DIRECT, &["if-none-match"]);
+        assert!(dense(include_str!("../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
     }
 }

@@ -1,6 +1,7 @@
 // The tarball under test runners: Jest, which has no `import.meta`, and DOMs that have less than browsers.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 
 import { app, here, node } from "../project.mjs";
@@ -49,6 +50,15 @@ export async function runners() {
   }
   server.close();
   server.closeAllConnections();
+
+  await test("runners: the README lends jsdom what the fixtures lend it", async () => {
+    const readme = await readFile(`${here}../../pkg/README.md`, "utf8");
+    for (const fixture of ["lent.mjs", "lent.cjs"]) {
+      const code = (await readFile(`${here}fixtures/runners/${fixture}`, "utf8")).replace(/^\/\/.*\n/, "");
+      const lines = code.replace(/process\.env\.JEST_JSDOM \?\? /, "");
+      assert.ok(readme.includes(lines.trim()), fixture);
+    }
+  });
 }
 
 /** A store that takes anything from anywhere: DOMs hold to CORS. */
