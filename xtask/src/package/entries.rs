@@ -24,8 +24,8 @@ pub(super) struct Entry {
     pub(super) script: &'static str,
     /// What `index.d.ts` calls the provider's options.
     options: &'static str,
-    /// Bytes, compressed with brotli, of all that a page loads to upload a file. It is what there is, so that it doesn't grow; the aim
-    /// is 60,000 (ARCHITECTURE.md, "Size").
+    /// Bytes, compressed with brotli, of all that a page loads to upload a file. It is what there is, so that it doesn't grow unseen
+    /// (ARCHITECTURE.md, "Size").
     pub(super) budget: usize,
 }
 
