@@ -19,7 +19,7 @@ const CODINGS: [&str; 4] = ["gzip", "br", "deflate", "zstd"];
 pub fn bare(etag: &str) -> &str {
     let etag = etag.trim_ascii();
     let strong = etag.strip_prefix("W/").or_else(|| etag.strip_prefix("w/")).unwrap_or(etag);
-    let etag = text::bare(strong, b'"');
+    let etag = text::bare(strong, b'"').trim_ascii();
     without_coding(etag).unwrap_or(etag)
 }
 

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use partway::json::{Decode, Made, Pairs, Value};
 use partway::plan::ByteRange;
-use partway::platform::{Hook, Platform};
+use partway::platform::{Hook, Platform, Thrown};
 use partway::settings::Settings;
 use partway::web::WebPlatform;
 use wasm_bindgen::prelude::*;
@@ -219,8 +219,8 @@ async fn functions_of_the_application_are_called_as_they_are() {
     let failure = platform.call(Hook::Complete, vec![]).await.unwrap_err();
     assert_eq!((failure.message.as_str(), failure.upload_error), ("text", None));
     let failure = platform.call(Hook::Abort, vec![]).await.unwrap_err();
-    assert!(!failure.message.is_empty() && !failure.not_json);
+    assert!(!failure.message.is_empty() && failure.kind == Thrown::Anything);
     let html = "{ getCredentials: async () => new Response('<!doctype html>').json() }";
     let failure = WebPlatform::new(&js("{}"), js(html), &js("{}")).call(Hook::Credentials, vec![]).await.unwrap_err();
-    assert!(failure.not_json, "{failure:?}");
+    assert_eq!(failure.kind, Thrown::NotJson, "{failure:?}");
 }

@@ -363,7 +363,7 @@ fn a_look_whose_permission_lapsed_on_its_way_is_taken_again() {
     world.hooks().credentials_ms = Some(100_000);
     world.fault("store:PutObject", 0, 1, Fault::Twice);
     let provider = crate::s3::with(json!({ "ifNoneMatch": true }));
-    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", 1));
+    let upload = world.upload(provider, json!({ "stallMs": 600_000 }), &world.file("clip.mp4", 1));
     let later = world.clone();
     upload.when(
         |event| matches!(event, Event::Status(Status::Completing)),
