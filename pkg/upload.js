@@ -126,7 +126,7 @@ export class Upload extends EventTarget {
     this.#heed(this.#options.signal);
     const handle = isHandle(file) ? file : undefined;
     const source = this.#take(handle ? await open(handle) : file);
-    await checkEnvironment(source.file);
+    await checkEnvironment(source.file, host.byXhr);
     if (this.#settled) return;
     this.#finding = this.#session ? undefined : this.#find(host.resume, provider, source, handle);
     await Promise.all([this.#finding, loadFor((waits) => this.#wait(waits))]);

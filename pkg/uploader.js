@@ -16,6 +16,7 @@ export class Uploader {
     this.#host = {
       provider: checked.provider,
       resume: checked.resume ?? true,
+      byXhr: !checked.fetch && checked.transport !== "fetch",
       enter: (end) => this.#enter(end),
       start: (...details) => this.#engine.start(...details),
     };

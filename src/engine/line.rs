@@ -57,12 +57,34 @@ struct State {
     failed_at: Cell<u64>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Flying {
     number: u64,
     size: u64,
     /// All of its bytes have left, and lie in buffers or at the server.
     whole: bool,
+    mark: Rc<Cell<Mark>>,
+}
+
+impl Flying {
+    /// Another one came. Where no request has ended since this one's mark, the two share the line from there on, and it counts
+    /// although its answer may come first.
+    fn meets(&self, number: u64, size: u64) {
+        let mark = self.mark.get();
+        if mark.together {
+            let ahead = mark.ahead.saturating_add(size.min(most(self.size)));
+            self.mark.set(Mark { ahead, next: number + 1, ..mark });
+        }
+    }
+
+    fn parts(&self) {
+        self.mark.set(Mark { together: false, ..self.mark.get() });
+    }
+}
+
+/// So much of another request counts at most for one of that size: connections share a line, and each gets its turn.
+fn most(size: u64) -> u64 {
+    size.max(BUFFERED)
 }
 
 /// A request that was answered.
@@ -78,10 +100,14 @@ impl Line {
     pub fn enter(&self, size: u64, now: u64) -> Place {
         let number = self.0.begun.get();
         self.0.begun.set(number + 1);
+        let place = Place { line: self.clone(), number, size, began: now, mark: Rc::default() };
         if size > 0 {
-            self.0.flying.borrow_mut().push(Flying { number, size, whole: false });
+            let mut flying = self.0.flying.borrow_mut();
+            for request in flying.iter() {
+                request.meets(number, size);
+            }
+            flying.push(Flying { number, size, whole: false, mark: place.mark.clone() });
         }
-        let place = Place { line: self.clone(), number, size, began: now, mark: Cell::new(Mark::default()) };
         place.set_mark(now);
         place
     }
@@ -164,6 +190,8 @@ struct Mark {
     ahead: u64,
     /// Requests from this number on came later.
     next: u64,
+    /// No request has ended since then.
+    together: bool,
 }
 
 /// A request's place on the line; given up when it is dropped.
@@ -173,7 +201,7 @@ pub struct Place {
     number: u64,
     size: u64,
     began: u64,
-    mark: Cell<Mark>,
+    mark: Rc<Cell<Mark>>,
 }
 
 impl Place {
@@ -193,13 +221,8 @@ impl Place {
     }
 
     fn set_mark(&self, now: u64) {
-        let ahead = self.line.unanswered(self.most(), 0, false);
-        self.mark.set(Mark { at: now, ahead, next: self.line.0.begun.get() });
-    }
-
-    /// So much of another request counts at most: connections share a line, and each gets its turn.
-    fn most(&self) -> u64 {
-        self.size.max(BUFFERED)
+        let ahead = self.line.unanswered(most(self.size), 0, false);
+        self.mark.set(Mark { at: now, ahead, next: self.line.0.begun.get(), together: true });
     }
 
     /// When this request last moved, or began.
@@ -233,7 +256,7 @@ impl Place {
             return self.size;
         }
         let mark = self.mark.get();
-        let most = if whole { BUFFERED } else { self.most() };
+        let most = if whole { BUFFERED } else { most(self.size) };
         let own = if whole { self.size.saturating_sub(BUFFERED) } else { 0 };
         mark.ahead.saturating_sub(own).saturating_add(self.line.unanswered(most, mark.next, false))
     }
@@ -269,7 +292,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.line.0.flying.borrow_mut().retain(|request| request.number != self.number);
+        let mut flying = self.line.0.flying.borrow_mut();
+        flying.retain(|request| request.number != self.number);
+        flying.iter().for_each(Flying::parts);
     }
 }
 
@@ -344,7 +369,10 @@ mod tests {
         let late = line.enter(2 * MIB, 0);
         assert_eq!(places[0].drain_ms(false), 8 * MIB * 1000 / SLOWEST_LINE);
         drop(late);
-        assert_eq!(places[0].drain_ms(false), 6 * MIB * 1000 / SLOWEST_LINE);
+        assert_eq!(places[0].drain_ms(false), 8 * MIB * 1000 / SLOWEST_LINE);
+        // One that came after an answer doesn't: whoever hangs would be waited for as long as others come and go.
+        drop(line.enter(2 * MIB, 0));
+        assert_eq!(places[0].drain_ms(false), 8 * MIB * 1000 / SLOWEST_LINE);
         drop(places);
         assert_eq!(line.drain_ms(), 0);
         assert_eq!(line.enter(0, 0).drain_ms(false), 0);

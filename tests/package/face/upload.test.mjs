@@ -61,6 +61,27 @@ for (const [what, spoil, word] of [
   });
 }
 
+test("a file that the DOM's XMLHttpRequest doesn't take is refused, unless it goes by fetch", async () => {
+  const { FormData } = globalThis;
+  class Foreign extends Blob {}
+  Object.assign(globalThis, {
+    XMLHttpRequest: class {},
+    FormData: class {
+      append = (_, value) => (this.value = String(value));
+      get = () => this.value;
+    },
+  });
+  try {
+    const error = await failure(planUploader().upload(new Foreign(["abc"])));
+    assert.equal(error.code, "internal");
+    assert.match(error.message, /XMLHttpRequest/);
+    assert.match(error.hint, /transport: "fetch"/);
+    assert.equal((await begun(planUploader({ transport: "fetch" }), new Foreign(["abc"]))).task.source.size, 3);
+  } finally {
+    Object.assign(globalThis, { FormData, XMLHttpRequest: undefined });
+  }
+});
+
 test("an environment that lacks something is refused, with its name", async () => {
   const { TextDecoder } = globalThis;
   globalThis.TextDecoder = undefined;

@@ -4,6 +4,7 @@ import type { Provider, S3Provider, Upload, Uploader } from "partway";
 declare global {
   const input: HTMLInputElement & { files: FileList };
   const bar: HTMLProgressElement;
+  const label: HTMLElement;
   const file: File;
   const controller: AbortController;
   const webhooks: EventSource;
