@@ -80,6 +80,12 @@ impl Reach {
         *self.of(origin) = State { readable: true, ..State::default() };
     }
 
+    /// Something else answered in its place: what was lost until now may have been lost to that.
+    fn disturbed(&self, origin: &str) {
+        let state = &mut *self.of(origin);
+        (state.failures, state.found) = (0, 0);
+    }
+
     /// Milliseconds to wait before the next try.
     fn wait(&self, origin: &str, now: u64) -> u64 {
         let state = self.of(origin);
@@ -177,7 +183,12 @@ impl Contact {
         let (reach, platform, origin) = (&job.paces.reach, &job.platform, self.origin.as_str());
         let error = match answer {
             Err(error) if error.unanswered => error,
-            Err(error) => return Err(error),
+            Err(error) => {
+                if error.code == Code::Network {
+                    reach.disturbed(origin);
+                }
+                return Err(error);
+            }
             Ok(response) => {
                 reach.answered(origin);
                 return Ok(response);
@@ -254,6 +265,18 @@ mod tests {
         assert_eq!(reach.wait(ORIGIN, 6_002), 0);
         assert_eq!(reach.failed(ORIGIN, 0, 12_000, 12_001), Next::Probe);
         assert_eq!(reach.probed(ORIGIN, true, 12_002), Next::Retry, "it begins from the first probe");
+    }
+
+    #[test]
+    fn what_something_else_answers_begins_it_anew() {
+        let reach = Reach::default();
+        assert_eq!((reach.failed(ORIGIN, 0, 0, 1), reach.failed(ORIGIN, 0, 2, 3)), (Next::Retry, Next::Probe));
+        assert_eq!(reach.probed(ORIGIN, true, 4), Next::Tell);
+        reach.disturbed(ORIGIN);
+        assert_eq!((reach.failed(ORIGIN, 0, 6_000, 6_001), reach.wait(ORIGIN, 6_001)), (Next::Retry, 0));
+        assert_eq!(reach.failed(ORIGIN, 0, 7_000, 7_001), Next::Probe);
+        assert_eq!(reach.probed(ORIGIN, true, 7_002), Next::Retry, "the console was told once");
+        assert!(!reach.is_readable(ORIGIN));
     }
 
     #[test]

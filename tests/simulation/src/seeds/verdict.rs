@@ -127,10 +127,24 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
                 || (line.spoiled && matches!(error.code, Code::FileChanged | Code::FileUnreadable))
                 // URLs that last two minutes lapse while answers hang.
                 || (scenario.short_urls() && matches!(error.code, Code::UrlExpired))
+                || (matches!(error.code, Code::UrlExpired | Code::SessionExpired) && outlived_twice(stage, line))
                 || application_failed(stage, line, error)
                 || (error.code == Code::Application && hook_failed(stage, line))
         }
     }
+}
+
+/// Requests of it hung for as long as what it was granted lives, and once more after it began anew.
+fn outlived_twice(stage: &Stage, line: &Line) -> bool {
+    let stalls = |fault: &Fault| matches!(fault, Fault::StallInBody | Fault::StallAnswer);
+    if !stage.scenario.troubles.iter().any(|trouble| stalls(&trouble.rule.fault)) {
+        return false;
+    }
+    let took_ms = of_line(stage, line, |records| {
+        let times = records.map(|record| (record.sent_at, record.ended_at.unwrap_or(record.sent_at)));
+        times.reduce(|(first, last), (sent, ended)| (first.min(sent), last.max(ended)))
+    });
+    took_ms.is_some_and(|(first, last)| last - first >= 2 * stage.scenario.knobs.url_expires_s * 1000)
 }
 
 /// Several requests in a row were lost, from the first to an origin on, and it was there each time that a probe asked: from the page

@@ -116,6 +116,22 @@ fn a_502_without_cors_headers_that_passes_kills_nothing() {
 }
 
 #[test]
+fn what_something_else_answers_between_losses_is_no_missing_rule() {
+    let world = World::new(1);
+    world.line(|line| line.reports = false);
+    let Fault::Answer { response, .. } = Fault::status(502) else { unreachable!() };
+    let options = json!({ "concurrency": 1, "integrity": "off" });
+    world.fault("store:PutObject", 0, 2, Fault::ResetAfter);
+    world.fault("store:PutObject", 0, 1, Fault::portal(true));
+    world.fault("store:PutObject", 0, 1, Fault::Answer { response, readable: false });
+    world.fault("store:PutObject", 0, 1, Fault::ResetAfter);
+    let upload = world.upload(s3().provider(), options, &world.file("clip.mp4", MIB));
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("store:PutObject"), 6, "{upload:?}");
+}
+
+#[test]
 fn a_network_that_fails_is_not_taken_for_a_missing_rule() {
     let world = World::new(1);
     let mut provider = s3().provider();

@@ -61,6 +61,18 @@ fn six_parts_on_one_line_are_sent_once_whatever_the_buffers() {
 }
 
 #[test]
+fn the_last_of_parts_that_began_together_is_given_the_time_of_all() {
+    for late_ms in [2_000, 5_000, 20_000] {
+        let world = world(40_000, 4 * MIB, false);
+        // The first part's answer comes last, when nothing else is on the line any more.
+        world.fault("store:UploadPart", 0, 1, Fault::Latency(late_ms));
+        let upload = world.upload(s3(8 * MIB), json!({}), &world.file("clip.mp4", 32 * MIB + 1));
+        world.run();
+        sent_once(&world, &upload);
+    }
+}
+
+#[test]
 fn a_long_upload_over_a_slow_line_is_sent_once() {
     for (rate, connections) in [(125_000, None), (40_000, None), (125_000, Some(6))] {
         for reports in [true, false] {
