@@ -84,10 +84,14 @@ impl Url {
 
     /// The decoded value of a query parameter, its name compared without regard to case; None for one that isn't ASCII.
     pub fn query_value(&self, name: &str) -> Option<String> {
+        percent_decode(self.encoded_value(name)?)
+    }
+
+    fn encoded_value(&self, name: &str) -> Option<&str> {
         for pair in text::pieces(&self.query, "&") {
             let (key, value) = text::cut(pair, "=").unwrap_or((pair, ""));
             if key.eq_ignore_ascii_case(name) {
-                return percent_decode(value);
+                return Some(value);
             }
         }
         None
@@ -97,7 +101,9 @@ impl Url {
     ///
     /// Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
     pub fn signed_headers(&self) -> Option<Vec<String>> {
-        let list = self.query_value("X-Amz-SignedHeaders")?;
+        let encoded = self.encoded_value("X-Amz-SignedHeaders")?;
+        // What can't be decoded names no header that anybody could send, so that no value fits.
+        let list = percent_decode(encoded).unwrap_or_else(|| encoded.into());
         let mut names = Vec::new();
         for name in text::pieces(&list, ";") {
             if name != "host" {
@@ -547,6 +553,19 @@ mod tests {
             for now in [0, 1_730_419_200_000, 1_784_111_777_000] {
                 assert_eq!(answer(&[date, (name, value)]).wait_ms(now), Some(3_000), "{name} at {now}");
             }
+        }
+    }
+
+    #[test]
+    fn signed_names_that_no_header_has_are_names_all_the_same() {
+        let names = |query: &str| url(query.into()).signed_headers();
+        for (query, signed) in [
+            ("X-Amz-SignedHeaders=host", Some(vec![])),
+            ("x-amz-signedheaders=host%3BContent-Type", Some(vec!["content-type"])),
+            ("X-Amz-SignedHeaders=%EF%BF%BChost", Some(vec!["%ef%bf%bchost"])),
+            ("X-Amz-Date=1", None),
+        ] {
+            assert_eq!(names(query), signed.map(|names| names.into_iter().map(String::from).collect()), "{query}");
         }
     }
 
