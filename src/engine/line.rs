@@ -272,6 +272,13 @@ impl Place {
         }
     }
 
+    /// Its connection was lost, so that another one is free for whoever waits for it in the browser's queue.
+    pub fn lost(&self, now: u64) {
+        if self.size > 0 {
+            self.line.0.moved_at.set(now);
+        }
+    }
+
     /// It was given up because the line is slower than thought: whoever is on it gets twice the time that this one had, until
     /// something is answered. True where that is news; requests that were on their way together find it out together.
     pub fn failed(&self, whole: bool, now: u64) -> bool {
@@ -393,6 +400,18 @@ mod tests {
         assert_eq!(second.silent_until(), 61_000 + MIB * 1000 / SLOWEST_LINE);
         drop(third);
         assert_eq!(second.silent_until(), 61_000);
+    }
+
+    #[test]
+    fn time_in_the_queue_behind_what_is_lost_is_no_stall() {
+        let line = Line::default();
+        let (first, queued, call) = (line.enter(MIB, 0), line.enter(MIB, 0), line.enter(0, 0));
+        queued.moved(0, 10);
+        first.lost(400_000);
+        drop(first);
+        assert_eq!(queued.silent_until(), 400_000);
+        call.lost(500_000);
+        assert_eq!(queued.silent_until(), 400_000);
     }
 
     #[test]

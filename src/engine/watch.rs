@@ -152,11 +152,12 @@ impl<P: Platform> Watch<'_, P> {
             (self.on_bytes)(bytes);
         }
         if let Poll::Ready(answer) = answered {
-            if let Ok(response) = &answer {
-                let now = self.platform.now();
-                // What was under way while the machine slept took longer than the line did.
-                let slept = self.slept || (self.timer.is_some() && now.saturating_sub(self.rings_at) > SLEPT_MS);
-                self.deadline.place.answered(response.ok() && !slept, now);
+            let now = self.platform.now();
+            // What was under way while the machine slept took longer than the line did.
+            let slept = self.slept || (self.timer.is_some() && now.saturating_sub(self.rings_at) > SLEPT_MS);
+            match &answer {
+                Ok(response) => self.deadline.place.answered(response.ok() && !slept, now),
+                Err(_) => self.deadline.place.lost(now),
             }
             return Poll::Ready(Some(answer));
         }

@@ -79,7 +79,7 @@ fn ended(stage: &Stage, line: &Line) -> Result<(), String> {
 fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
     let scenario = &stage.scenario;
     if error.code == Code::OutcomeUnknown && !matches!(scenario.class, Class::Doomed(_)) {
-        return may_be_unknown(stage, line);
+        return may_be_unknown(stage, line) || had_no_connection(stage, line);
     }
     // A record that outlived its upload leads to one that is there.
     let kept = line.last().is_some_and(|attempt| attempt.kept.is_some());
@@ -92,6 +92,9 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
         return true;
     }
     if error.code == Code::Application && kept && of_line(stage, line, |records| records.filter(given_up).count() > 0) {
+        return true;
+    }
+    if error.code == Code::Stalled && had_no_connection(stage, line) {
         return true;
     }
     if came_through_before(stage, line, error) || never_readable(stage, line, error) {
@@ -127,24 +130,45 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
                 || (line.spoiled && matches!(error.code, Code::FileChanged | Code::FileUnreadable))
                 // URLs that last two minutes lapse while answers hang.
                 || (scenario.short_urls() && matches!(error.code, Code::UrlExpired))
-                || (matches!(error.code, Code::UrlExpired | Code::SessionExpired) && outlived_twice(stage, line))
+                || (matches!(error.code, Code::UrlExpired | Code::SessionExpired) && outlived_anew(stage, line))
                 || application_failed(stage, line, error)
                 || (error.code == Code::Application && hook_failed(stage, line))
         }
     }
 }
 
-/// Requests of it hung for as long as what it was granted lives, and once more after it began anew.
-fn outlived_twice(stage: &Stage, line: &Line) -> bool {
+/// Requests of it hung for as long as what it was granted lives, after it had begun anew, which it does once.
+fn outlived_anew(stage: &Stage, line: &Line) -> bool {
     let stalls = |fault: &Fault| matches!(fault, Fault::StallInBody | Fault::StallAnswer);
     if !stage.scenario.troubles.iter().any(|trouble| stalls(&trouble.rule.fault)) {
         return false;
     }
-    let took_ms = of_line(stage, line, |records| {
-        let times = records.map(|record| (record.sent_at, record.ended_at.unwrap_or(record.sent_at)));
-        times.reduce(|(first, last), (sent, ended)| (first.min(sent), last.max(ended)))
+    of_line(stage, line, |records| {
+        let (mut grants, mut granted_at, mut ended_at) = (0, 0, 0);
+        for record in records {
+            if OPENS.contains(&record.route) && record.status == Some(200) {
+                (grants, granted_at) = (grants + 1, record.sent_at);
+            }
+            ended_at = ended_at.max(record.ended_at.unwrap_or(record.sent_at));
+        }
+        grants > 1 && ended_at - granted_at >= stage.scenario.knobs.url_expires_s * 1000
+    })
+}
+
+/// Requests to the origin of its last one hung on all the connections that there are, so that the last ones never left.
+fn had_no_connection(stage: &Stage, line: &Line) -> bool {
+    let Some(most) = stage.scenario.line.connections else { return false };
+    let Some(last) = line.last().map(|attempt| attempt.handle.number()) else { return false };
+    let log = stage.world.log();
+    let Some(record) = log.records.iter().rev().find(|record| record.upload == last) else { return false };
+    let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let hung = log.records.iter().filter(|other| {
+        other.upload != last
+            && other.sent_at < record.sent_at
+            && other.status.is_none()
+            && origin(&other.url) == origin(&record.url)
     });
-    took_ms.is_some_and(|(first, last)| last - first >= 2 * stage.scenario.knobs.url_expires_s * 1000)
+    record.arrived_at.is_none() && hung.count() >= most
 }
 
 /// Several requests in a row were lost, from the first to an origin on, and it was there each time that a probe asked: from the page
@@ -282,7 +306,8 @@ fn always(stage: &Stage) -> Result<(), String> {
 }
 
 /// Whether an upload may be there twice by no fault of the engine's: storage that fails loses even the word that its record is out
-/// of date; and a vendor that denies an upload which it completed is believed.
+/// of date; a vendor that denies an upload which it completed is believed; and a backend that didn't hear that an upload is given up
+/// keeps what came of it.
 fn excused(stage: &Stage) -> bool {
     let scenario = &stage.scenario;
     let crashes = scenario.turns.iter().any(|turn| matches!(turn.what, What::Crash { .. }));
@@ -293,6 +318,10 @@ fn excused(stage: &Stage) -> bool {
         Who::Ofauth => {
             let denies = |fault: &Fault| matches!(fault, Fault::Answer { response, .. } if response.status == 404);
             scenario.troubles.iter().any(|trouble| trouble.rule.route == "ofauth:single" && denies(&trouble.rule.fault))
+        }
+        Who::Plan => {
+            let unheard = |record: &Record| record.route == "plan:abort" && record.effects == 0;
+            crashes && stage.world.log().records.iter().any(unheard)
         }
         _ => false,
     }

@@ -31,7 +31,18 @@ fn the_same_seed_tells_the_same_story() {
 
 #[test]
 fn seeds_that_failed_once() {
-    for seed in [2_026_364_540, 2_028_156_393, 2_026_056_264, 2_027_295_630, 2_028_196_553] {
+    for seed in [
+        2_026_056_264,
+        2_026_364_540,
+        2_027_295_630,
+        2_028_156_393,
+        2_028_196_553,
+        2_028_963_568,
+        2_029_458_528,
+        2_029_836_020,
+        2_030_218_659,
+        2_030_912_633,
+    ] {
         let told = tell(seed, false, false);
         assert_eq!(told.failure, None, "seed {seed}");
     }
