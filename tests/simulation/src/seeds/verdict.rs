@@ -102,7 +102,7 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
     }
     match &scenario.class {
         Class::Calm => false,
-        Class::Passing => application_failed(stage, line, error),
+        Class::Passing => application_failed(stage, line, error) || outlived_anew(stage, line, error),
         // What fails for longer than URLs live ends with whichever runs out first, the tries or the URLs.
         Class::Doomed(codes) => {
             let outlived = stage.world.elapsed() > scenario.knobs.url_expires_s * 1000;
@@ -130,7 +130,7 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
                 || (line.spoiled && matches!(error.code, Code::FileChanged | Code::FileUnreadable))
                 // URLs that last two minutes lapse while answers hang.
                 || (scenario.short_urls() && matches!(error.code, Code::UrlExpired))
-                || (matches!(error.code, Code::UrlExpired | Code::SessionExpired) && outlived_anew(stage, line))
+                || outlived_anew(stage, line, error)
                 || application_failed(stage, line, error)
                 || (error.code == Code::Application && hook_failed(stage, line))
         }
@@ -138,9 +138,10 @@ fn allows(stage: &Stage, line: &Line, error: &UploadError) -> bool {
 }
 
 /// Requests of it hung for as long as what it was granted lives, after it had begun anew, which it does once.
-fn outlived_anew(stage: &Stage, line: &Line) -> bool {
+fn outlived_anew(stage: &Stage, line: &Line, error: &UploadError) -> bool {
     let stalls = |fault: &Fault| matches!(fault, Fault::StallInBody | Fault::StallAnswer);
-    if !stage.scenario.troubles.iter().any(|trouble| stalls(&trouble.rule.fault)) {
+    let lapsed = matches!(error.code, Code::UrlExpired | Code::SessionExpired);
+    if !lapsed || !stage.scenario.troubles.iter().any(|trouble| stalls(&trouble.rule.fault)) {
         return false;
     }
     of_line(stage, line, |records| {
