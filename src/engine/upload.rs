@@ -133,9 +133,16 @@ struct Former<P: Platform> {
 /// time.
 async fn make_way<P: Platform>(job: &Job<P>, former: Former<P>) -> Result<()> {
     let Former { session, error, spared } = former;
-    job.wait_for_network(true).await;
-    job.hold().await;
-    if spared || give_up(job, &session).await || session.multipart || !error.answer_lost {
+    let matters = !spared && !session.multipart && error.answer_lost;
+    // Where it matters there is a second time: a machine that sleeps, or a network that is away, uses up the first.
+    for _ in 0..=u32::from(matters) {
+        job.wait_for_network(true).await;
+        job.hold().await;
+        if spared || give_up(job, &session).await {
+            return Ok(());
+        }
+    }
+    if !matters {
         return Ok(());
     }
     Err(error.retry(Retry::Never).hint(

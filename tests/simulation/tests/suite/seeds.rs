@@ -43,6 +43,7 @@ fn seeds_that_failed_once() {
         2_030_218_659,
         2_030_912_633,
         3_102_622_126,
+        3_104_416_481,
     ] {
         let told = tell(seed, false, false);
         assert_eq!(told.failure, None, "seed {seed}");
