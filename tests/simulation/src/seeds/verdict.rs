@@ -173,15 +173,18 @@ fn had_no_connection(stage: &Stage, line: &Line) -> bool {
 }
 
 /// Several requests in a row were lost, from the first to an origin on, and it was there each time that a probe asked: from the page
-/// that can't be told from a missing CORS rule. What tells of bytes that went out isn't taken for it.
+/// that can't be told from a missing CORS rule. What tells of bytes that went out isn't taken for it; what something else answered is no
+/// answer of the origin's, and what was lost before it doesn't count.
 fn never_readable(stage: &Stage, line: &Line, error: &UploadError) -> bool {
     let Some((origin, _)) = error.message.split_once(" answers, and the browser keeps") else { return false };
     let Some(last) = line.last() else { return false };
     let log = stage.world.log();
     let own = |record: &&Record| record.upload == last.handle.number() && record.url.starts_with(origin);
     let records: Vec<&Record> = log.records.iter().filter(own).collect();
-    let unread = records.iter().all(|record| matches!(record.status, None | Some(0)));
-    error.code == Code::Network && unread && records.iter().any(|record| record.told == 0)
+    let foreign = |record: &&Record| record.status == Some(200) && record.effects == 0;
+    let unread = |record: &&Record| matches!(record.status, None | Some(0));
+    let lost = records.iter().rev().take_while(|record| unread(record)).filter(|record| record.told == 0).count();
+    error.code == Code::Network && records.iter().all(|record| unread(record) || foreign(record)) && lost > 0
 }
 
 /// An earlier upload of the file may have come through, whatever became of its page: the key exists.

@@ -44,6 +44,8 @@ fn seeds_that_failed_once() {
         2_030_912_633,
         3_102_622_126,
         3_104_416_481,
+        4_701_484_500,
+        4_701_661_599,
     ] {
         let told = tell(seed, false, false);
         assert_eq!(told.failure, None, "seed {seed}");
