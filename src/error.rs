@@ -1,6 +1,5 @@
 //! What can go wrong, as one type: a code, what happened, what to do, and whether another try is worth it.
 
-use crate::text;
 
 use std::any::Any;
 use std::fmt;
@@ -145,7 +144,7 @@ pub enum Retry {
     /// The same request may succeed, no sooner than the server wished (milliseconds from now).
     Later(Option<u64>),
     /// The session is gone: only a new one can succeed.
-    Anew,
+    Restart,
 }
 
 /// The vendor's own words about a failure.
@@ -246,7 +245,7 @@ impl UploadError {
             Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::IntegrityMismatch => {
                 Retry::Later(None)
             }
-            Code::SessionExpired | Code::UrlExpired => Retry::Anew,
+            Code::SessionExpired | Code::UrlExpired => Retry::Restart,
             _ => Retry::Never,
         };
         Self(Box::new(Details {
@@ -355,10 +354,8 @@ impl UploadError {
         if !self.answer_lost {
             return self;
         }
-        let message = text::fill(
-            "The file may have arrived: no usable answer came ({}). {}",
-            &[&self.code.as_str(), &self.message],
-        );
+        let message =
+            text!("The file may have arrived: no usable answer came ({}). {}", self.code.as_str(), self.message);
         self.renamed(Code::OutcomeUnknown, message)
             .hint("Look at the destination before sending the file again: each accepted upload may count.")
     }

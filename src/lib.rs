@@ -3,37 +3,32 @@
 //! A file goes one way, and nothing calls back up:
 //!
 //! ```text
-//! upload(file) -> Uploader -> upload::run
+//! upload(file) -> Uploader -> steps::run
 //!    check      type, size, one byte readable; is it there already?
 //!    open       the provider opens the upload            -> Session with its Plan
-//!    send       Slots -> part -> sign if needed -> slice -> PUT -> ETag -> verify
+//!    send       Semaphore -> part -> sign if needed -> slice -> PUT -> ETag -> verify
 //!    complete   the provider puts the parts together
 //!    settle     the provider sees the processing through -> Outcome
 //! callbacks <- events <-
 //! ```
 //!
-//! [`engine`] is that way; [`providers`] are the dialects of the remote APIs; [`platform`] is all that they need from the world.
-//! Both compile and are tested natively. The browser's side, `web`, is there on `wasm32` only; the npm package in `pkg/` puts its
-//! JavaScript face on it.
+//! Each layer uses only those before it: [`util`], [`sync`], [`error`], [`json`], [`model`], [`http`], [`platform`], [`context`],
+//! [`provider`], then [`providers`] and [`engine`], which don't know each other, then `web`, the browser's side, on `wasm32` only.
+//! All others compile and are tested natively. The npm package in `pkg/` puts its JavaScript face on it.
 
+#[macro_use]
+pub mod util;
+
+pub mod context;
 pub mod engine;
 pub mod error;
-pub mod foreign;
 pub mod http;
-pub mod id;
-pub mod integrity;
 pub mod json;
-#[cfg(feature = "mutants")]
-pub mod mutants;
-pub mod numbered;
-pub mod plan;
+pub mod model;
 pub mod platform;
-pub mod presigned;
+pub mod provider;
 pub mod providers;
-pub mod settings;
-pub mod source;
-mod text;
-pub mod time;
+pub mod sync;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

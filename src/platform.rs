@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use crate::error::{Cause, Result, Step, UploadError};
-use crate::foreign::Foreign;
+use crate::http::foreign::Foreign;
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
-use crate::plan::ByteRange;
-use crate::text;
+use crate::model::plan::ByteRange;
+use crate::util::text;
 
 /// Why no answer came.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ impl Thrown {
         match name {
             "SyntaxError" => Self::NotJson,
             "ReferenceError" => Self::Mistake,
-            "TypeError" if MISTAKES.iter().any(|words| text::has(message, words)) => Self::Mistake,
+            "TypeError" if MISTAKES.iter().any(|words| text::contains(message, words)) => Self::Mistake,
             _ => Self::Anything,
         }
     }
@@ -113,11 +113,11 @@ pub type OnSent = Rc<dyn Fn(u64)>;
 
 /// Something after which what hangs should be looked at at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stir {
+pub enum PageEvent {
     /// The network is another than before: what was on its way over the old one is most likely lost.
     Online,
     /// The page is seen again, and its timers run as they should.
-    Shown,
+    Visible,
 }
 
 /// What the engine runs on. Cloning is cheap and gives the same platform.
@@ -142,8 +142,8 @@ pub trait Platform: Clone + Debug + 'static {
 
     /// False only where the platform knows that there is no network; true says nothing.
     fn online(&self) -> bool;
-    /// Resolves at the next [`Stir`] from now on.
-    fn stirred(&self) -> LocalBoxFuture<'static, Stir>;
+    /// Resolves at the next [`PageEvent`] from now on.
+    fn next_page_event(&self) -> LocalBoxFuture<'static, PageEvent>;
 
     /// Keeps the record of this upload's session in place of the one before. Resolves once it is kept; false where it can't be.
     fn keep(&self, record: Self::Json) -> LocalBoxFuture<'static, bool>;

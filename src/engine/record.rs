@@ -2,20 +2,20 @@
 //!
 //! No key and no credentials are in a record. Presigned URLs are only in those of destinations that can't renew them.
 
-use super::events::SentPart;
-use super::send::Arrived;
-use super::session::{Phase, Session};
+use crate::engine::send::UploadedPart;
 use crate::json::{self, Fill, Made, Reader, decoded};
-use crate::plan::{ByteRange, Part, Plan};
+use crate::model::events::SentPart;
+use crate::model::plan::{ByteRange, Part, Plan};
+use crate::model::session::{Phase, Session};
 use crate::platform::Platform;
-use crate::providers::Receipt;
+use crate::provider::Receipt;
 
 /// The form of the record. One of another form is left alone.
 const VERSION: u32 = 1;
 
 /// What was kept of an upload: its session's record, and the parts beside it.
 #[derive(Clone, Debug)]
-pub struct Kept<P: Platform> {
+pub struct SavedSession<P: Platform> {
     /// What [`Platform::keep`] got last.
     pub record: P::Json,
     /// What [`Platform::keep_part`] got, in whatever order.
@@ -30,7 +30,7 @@ pub struct Resumed<P: Platform> {
     /// How far it had come.
     pub phase: Phase,
     /// The parts that had arrived, as far as was kept.
-    pub arrived: Vec<Arrived<P>>,
+    pub arrived: Vec<UploadedPart<P>>,
 }
 
 decoded! {
@@ -74,7 +74,7 @@ impl<P: Platform> Fill<P> for Session<P> {
     }
 }
 
-impl<P: Platform> Arrived<P> {
+impl<P: Platform> UploadedPart<P> {
     /// A part that arrived in another page.
     pub(crate) fn before(part: &Part, etag: Option<String>, verified: bool, reply: Option<P::Json>) -> Self {
         let (number, range) = (part.number, part.range);
@@ -141,7 +141,7 @@ fn without_urls<P: Platform>(platform: &P, given: &P::Json, plan: &Plan) -> P::J
 }
 
 /// A part that arrived, to be kept beside the record.
-pub fn write_part<P: Platform>(platform: &P, arrived: &Arrived<P>) -> P::Json {
+pub fn write_part<P: Platform>(platform: &P, arrived: &UploadedPart<P>) -> P::Json {
     let part = &arrived.part;
     let mut members = place(part.number, part.range);
     members.push(("etag", part.etag.as_ref().into()));
@@ -155,14 +155,9 @@ pub fn write_part<P: Platform>(platform: &P, arrived: &Arrived<P>) -> P::Json {
 
 /// The session that was kept for a file of `size` bytes at this provider; None where the record is damaged, of a later form, or
 /// of something else.
-pub fn read<P: Platform>(platform: &P, provider: &str, size: u64, kept: &Kept<P>) -> Option<Resumed<P>> {
+pub fn read<P: Platform>(platform: &P, provider: &str, size: u64, kept: &SavedSession<P>) -> Option<Resumed<P>> {
     let record: RecordIn = json::decode(platform, &kept.record).ok()?;
-    #[cfg(feature = "mutants")]
-    let record = if crate::mutants::is(crate::mutants::Mutant::NewerRecord) {
-        RecordIn { version: VERSION, ..record }
-    } else {
-        record
-    };
+    let record = if broken!(NewerRecord) { RecordIn { version: VERSION, ..record } } else { record };
     if record.version != VERSION || record.provider != provider || record.size != size {
         return None;
     }
@@ -188,11 +183,10 @@ pub fn read<P: Platform>(platform: &P, provider: &str, size: u64, kept: &Kept<P>
         let fits = part.range.start == there.start && part.range.last() == there.end;
         if fits && !seen[at] {
             seen[at] = true;
-            arrived.push(Arrived::before(part, there.etag, there.verified, platform.member(json, "reply")));
+            arrived.push(UploadedPart::before(part, there.etag, there.verified, platform.member(json, "reply")));
         }
     }
-    #[cfg(feature = "mutants")]
-    if crate::mutants::is(crate::mutants::Mutant::ForgottenParts) {
+    if broken!(ForgottenParts) {
         arrived.clear();
     }
     Some(Resumed { session, phase, arrived })

@@ -2,30 +2,28 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
-use super::events::{Event, SentPart, Status};
-use super::flight::Flight;
-use super::job::Job;
-use super::record;
-use super::retry::Tries;
-use super::session::Session;
-use super::slots::Slot;
+use crate::context::Context;
+use crate::context::integrity::{self, Doubt, Proof};
+use crate::context::retry::RetryLoop;
+use crate::engine::record;
 use crate::error::{Code, Result, Retry, Step, UploadError};
+use crate::http::presigned::Expiry;
 use crate::http::{Request, Response};
-use crate::integrity::{self, Doubt, Proof};
-#[cfg(feature = "mutants")]
-use crate::mutants::Mutant;
-use crate::numbered;
-use crate::plan::{ByteRange, Part};
+use crate::model::events::{Event, SentPart, Status};
+use crate::model::plan::{ByteRange, Part};
+use crate::model::session::Session;
+use crate::model::settings::Integrity;
 use crate::platform::Platform;
-use crate::presigned::Expiry;
-use crate::providers::{Provider, Receipt};
-use crate::settings::Integrity;
+use crate::provider::{Provider, Receipt};
+use crate::sync::in_flight::InFlight;
+use crate::sync::semaphore::Permit;
+use crate::util::ordered;
 
 /// A part that arrived: what the caller is told, and what the provider needs of its answer.
 #[derive(Debug)]
-pub struct Arrived<P: Platform> {
+pub struct UploadedPart<P: Platform> {
     /// What the caller is told.
     pub part: SentPart,
     /// What the provider read from the answer.
@@ -37,17 +35,17 @@ pub struct Arrived<P: Platform> {
 /// # Errors
 /// The first part's that can't be sent; the others are aborted.
 pub async fn send_all<P: Platform>(
-    job: &Job<P>,
+    cx: &Context<P>,
     session: &Session<P>,
-    mut arrived: Vec<Arrived<P>>,
-) -> Result<Vec<Arrived<P>>> {
+    mut arrived: Vec<UploadedPart<P>>,
+) -> Result<Vec<UploadedPart<P>>> {
     let parts = session.plan.parts();
-    job.measure(true, |meter, now| {
+    cx.measure(true, |meter, now| {
         meter.begin(parts.len() as u32, now);
         arrived.iter().for_each(|there| meter.arrived(there.part.number, there.part.range.len(), now));
     });
     loop {
-        numbered::sort(&mut arrived, |there| there.part.number);
+        ordered::sort(&mut arrived, |there| there.part.number);
         let mut there = arrived.len();
         let mut waiting = Vec::new();
         for part in parts.iter().rev() {
@@ -61,16 +59,16 @@ pub async fn send_all<P: Platform>(
             return Ok(arrived);
         }
         // Whatever a pause cut off takes off again; what arrived is not sent again.
-        job.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
-        job.hold().await;
-        job.status(Status::Sending);
-        let mut flying = Flight::default();
-        let mut next_slot = job.slots.acquire();
-        let mut paused = pin!(job.gate.paused());
+        cx.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
+        cx.wait_while_paused().await;
+        cx.status(Status::Sending);
+        let mut flying = InFlight::default();
+        let mut next_slot = cx.slots.acquire();
+        let mut paused = pin!(cx.pause.paused());
         // Lets waiting parts take off as slots come free; nothing more lands once all have, or the upload is paused.
-        let mut landing = |context: &mut Context<'_>| {
+        let mut landing = |context: &mut task::Context<'_>| {
             loop {
-                if let Poll::Ready(landed) = flying.poll_landed(context) {
+                if let Poll::Ready(landed) = flying.poll_completed(context) {
                     return Poll::Ready(Some(landed));
                 }
                 let Some(part) = waiting.last() else {
@@ -80,31 +78,36 @@ pub async fn send_all<P: Platform>(
                     break;
                 };
                 let Poll::Ready(slot) = Pin::new(&mut next_slot).poll(context) else { break };
-                flying.push(send_one(job, session, part, slot));
+                flying.push(send_one(cx, session, part, slot));
                 waiting.pop();
-                next_slot = job.slots.acquire();
+                next_slot = cx.slots.acquire();
             }
             // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
-            if job.is_committed() { Poll::Pending } else { paused.as_mut().poll(context).map(|()| None) }
+            if cx.is_committed() { Poll::Pending } else { paused.as_mut().poll(context).map(|()| None) }
         };
         while let Some(landed) = poll_fn(&mut landing).await {
-            let landed: Arrived<P> = landed?;
+            let landed: UploadedPart<P> = landed?;
             let part = &landed.part;
-            job.count_arrival();
-            if job.provider.goes_on_after(session) {
-                job.keeper.part(&job.platform, part.number, || record::write_part(&job.platform, &landed));
+            cx.count_arrival();
+            if cx.provider.goes_on_after(session) {
+                cx.keeper.part(&cx.platform, part.number, || record::write_part(&cx.platform, &landed));
             }
-            job.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
-            job.tell(Event::Part(part.clone()));
+            cx.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
+            cx.emit(Event::Part(part.clone()));
             arrived.push(landed);
         }
     }
 }
 
 /// Sends one part until it is there.
-async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, slot: Slot) -> Result<Arrived<P>> {
+async fn send_one<P: Platform>(
+    cx: &Context<P>,
+    session: &Session<P>,
+    part: &Part,
+    slot: Permit,
+) -> Result<UploadedPart<P>> {
     let mut slot = Some(slot);
-    let mut tries = Tries::default();
+    let mut retries = RetryLoop::default();
     let (mut attempts, mut renew, mut unsure, mut suspected) = (0, false, false, false);
     let mut doubt = Doubt::default();
     // What a try gave whose ETag is in doubt.
@@ -112,27 +115,27 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
     loop {
         attempts += 1;
         if slot.is_none() {
-            slot = Some(job.slots.acquire().await);
+            slot = Some(cx.slots.acquire().await);
         }
-        let attempt = attempt_part(job, session, part, renew, tries.stalls()).await;
+        let attempt = attempt_part(cx, session, part, renew, retries.stalls()).await;
         let settled = match attempt {
             Ok((receipt, proof)) => {
-                let verified = doubt.settle(job, proof, receipt.etag.as_deref()).await;
+                let verified = doubt.settle(cx, proof, receipt.etag.as_deref()).await;
                 verified.map(|verified| (receipt, verified))
             }
-            Err(error) if doubt.is_refused(&error) => integrity::unproven(job).map(|()| (stored.clone(), Some(false))),
+            Err(error) if doubt.is_refused(&error) => integrity::unproven(cx).map(|()| (stored.clone(), Some(false))),
             Err(error) => Err(error),
         };
         let error = match settled {
             Ok((receipt, Some(verified))) => {
                 let part =
                     SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified };
-                return Ok(Arrived { part, receipt });
+                return Ok(UploadedPart { part, receipt });
             }
             Ok((receipt, None)) => {
                 stored = receipt;
                 renew = false;
-                job.measure(false, |meter, _| meter.lost(part.number));
+                cx.measure(false, |meter, _| meter.lost(part.number));
                 continue;
             }
             Err(error) => {
@@ -141,19 +144,17 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
                 error.part(part.number).answer_lost(unsure)
             }
         };
-        #[cfg(feature = "mutants")]
-        if crate::mutants::is(Mutant::LostPart) && error.code == Code::Network {
+        if broken!(LostPart) && error.code == Code::Network {
             let part = SentPart { number: part.number, range: part.range, etag: None, attempts, verified: false };
-            return Ok(Arrived { receipt: Receipt { number: part.number, etag: None, reply: None }, part });
+            return Ok(UploadedPart { receipt: Receipt { number: part.number, etag: None, reply: None }, part });
         }
-        job.measure(false, |meter, _| meter.lost(part.number));
+        cx.measure(false, |meter, _| meter.lost(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
             // What may have arrived may have arrived, whatever became of the file since.
-            still_readable(job, part.range).await.map_err(|error| error.answer_lost(unsure))?;
+            still_readable(cx, part.range).await.map_err(|error| error.answer_lost(unsure))?;
         }
         renew = error.code == Code::UrlExpired;
-        #[cfg(feature = "mutants")]
-        if crate::mutants::is(Mutant::SlotLeak) {
+        if broken!(SlotLeak) {
             std::mem::forget(slot.take());
         }
         // The one that finds out what ETags are keeps its slot: those that wait for it hold all others.
@@ -161,49 +162,48 @@ async fn send_one<P: Platform>(job: &Job<P>, session: &Session<P>, part: &Part, 
             drop(slot.take());
         }
         let over = error.url_over;
-        if let Err(error) = tries.again(job, error, &job.settings.retry).await {
+        if let Err(error) = retries.backoff(cx, error, &cx.settings.retry).await {
             // Whatever the clocks say: before it ends so, a URL that may be over is had anew, once.
             if !over || suspected {
                 return Err(error);
             }
-            if !job.provider.can_renew() {
-                return Err(error.retry(Retry::Anew));
+            if !cx.provider.can_renew() {
+                return Err(error.retry(Retry::Restart));
             }
-            (tries, renew, suspected) = (Tries::default(), true, true);
+            (retries, renew, suspected) = (RetryLoop::default(), true, true);
         }
     }
 }
 
 /// One attempt: ask for the request, send it, read the answer, hold the bytes against the ETag.
 async fn attempt_part<P: Platform>(
-    job: &Job<P>,
+    cx: &Context<P>,
     session: &Session<P>,
     part: &Part,
     renew: bool,
     stalls: u32,
 ) -> Result<(Receipt<P>, Proof)> {
-    let request = job.provider.part_request(job, session, part, renew).await?;
-    let asked = integrity::asked(job, session, &request);
+    let request = cx.provider.part_request(cx, session, part, renew).await?;
+    let asked = integrity::asked(cx, session, &request);
     let once = request.once();
-    #[cfg(feature = "mutants")]
-    let once = once && !crate::mutants::is(Mutant::SecondForm);
+    let once = once && !broken!(SecondForm);
     let expiry = match &request {
-        Request::Store(request) => request.url().expiry().or(session.expires_at.filter(|_| !job.provider.can_renew())),
+        Request::Store(request) => request.url().expiry().or(session.expires_at.filter(|_| !cx.provider.can_renew())),
         Request::Api(_) => Expiry::default(),
     };
-    job.count_attempt();
-    job.measure(true, |meter, _| meter.depart(part.number));
-    let patient = once || job.provider.part_completes(session);
-    let sending = job.send(request, patient, stalls, |sent| {
-        job.commit(once && sent >= part.range.len());
-        job.measure(false, |meter, now| meter.sent(part.number, sent, now));
+    cx.count_attempt();
+    cx.measure(true, |meter, _| meter.started(part.number));
+    let patient = once || cx.provider.part_completes(session);
+    let sending = cx.send(request, patient, stalls, |sent| {
+        cx.commit(once && sent >= part.range.len());
+        cx.measure(false, |meter, now| meter.sent(part.number, sent, now));
     });
     let hashing = async {
-        let in_vain = job.settings.integrity == Integrity::Auto && job.etags.in_vain();
-        if in_vain || !hashes(job) {
+        let in_vain = cx.settings.integrity == Integrity::Auto && cx.etags.in_vain();
+        if in_vain || !hashes(cx) {
             return Ok(None);
         }
-        integrity::md5_of(job, part.range).await
+        integrity::md5_of(cx, part.range).await
     };
     let (mut sending, mut hashing) = (pin!(sending), pin!(hashing));
     let mut hashed = None;
@@ -218,31 +218,31 @@ async fn attempt_part<P: Platform>(
         answer
     })
     .await;
-    job.commit(false);
+    cx.commit(false);
     // What a provider takes for an arrival though the answer is none is settled by it later.
     let plain = answer.as_ref().is_ok_and(Response::ok);
     let answer = answer.map_err(|error| {
         // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
         // before it came only tells that this machine's clock is off.
-        let lapsed = expiry.at.is_some_and(|at| job.is_past(at, session.begun_at));
-        if error.code == Code::Network && lapsed && job.is_online() {
+        let lapsed = expiry.at.is_some_and(|at| cx.is_past(at, session.begun_at));
+        if error.code == Code::Network && lapsed && cx.is_online() {
             let lost = error.answer_lost;
             UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part).answer_lost(lost)
         } else {
             error
         }
     });
-    if hashes(job)
+    if hashes(cx)
         && let Ok(response) = &answer
     {
-        asked.answered(job, response);
+        asked.answered(cx, response);
     }
-    let receipt = answer.and_then(|response| job.provider.receipt(job, session, part, &response));
+    let receipt = answer.and_then(|response| cx.provider.receipt(cx, session, part, &response));
     let receipt = receipt.map_err(|error| match error.code {
-        Code::UrlExpired if job.provider.can_renew() => error.retry(Retry::Later(None)),
+        Code::UrlExpired if cx.provider.can_renew() => error.retry(Retry::Later(None)),
         _ if once => error.or_unknown(),
         Code::Network | Code::Forbidden => {
-            let over = [job.platform.now(), job.server_now()].map(|now| expiry.may_be_over(now, session.begun_at));
+            let over = [cx.platform.now(), cx.server_now()].map(|now| expiry.may_be_over(now, session.begun_at));
             error.url_over(over[0] || over[1])
         }
         _ => error,
@@ -256,26 +256,26 @@ async fn attempt_part<P: Platform>(
     };
     // A read that never ended matters where there is something to be checked.
     let md5 = if checkable { md5.map_err(|error| error.at(Step::Part))? } else { None };
-    if checkable && md5.is_none() && hashes(job) {
+    if checkable && md5.is_none() && hashes(cx) {
         // It was to be hashed, and couldn't be read.
-        still_readable(job, part.range).await?;
+        still_readable(cx, part.range).await?;
     }
-    let proof = integrity::judge(job, receipt.etag.as_deref(), md5, plain)?;
+    let proof = integrity::judge(cx, receipt.etag.as_deref(), md5, plain)?;
     Ok((receipt, proof))
 }
 
 /// True where parts are held against their ETags, as far as these allow it.
-fn hashes<P: Platform>(job: &Job<P>) -> bool {
-    job.settings.integrity != Integrity::Off && job.provider.etag_is_md5()
+fn hashes<P: Platform>(cx: &Context<P>) -> bool {
+    cx.settings.integrity != Integrity::Off && cx.provider.etag_is_md5()
 }
 
 /// A file that was changed or removed makes a request fail like a lost connection; one byte tells them apart.
-async fn still_readable<P: Platform>(job: &Job<P>, range: ByteRange) -> Result<()> {
+async fn still_readable<P: Platform>(cx: &Context<P>, range: ByteRange) -> Result<()> {
     if range.is_empty() {
         return Ok(());
     }
     let first = ByteRange::new(range.start, range.start + 1);
-    match job.read(first).await.map_err(|error| error.at(Step::Part))? {
+    match cx.read(first).await.map_err(|error| error.at(Step::Part))? {
         Some(_) => Ok(()),
         None => Err(file_changed()),
     }

@@ -6,63 +6,64 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
 
-use super::events::{Event, Sink, Status};
-use super::gate::{End, Gate};
-use super::job::{Job, Notice};
-use super::pace::Paces;
-use super::record::{self, Kept, Resumed};
-use super::session::Phase;
-use super::slots::Slots;
-use super::upload::{give_up, run};
+use crate::context::shared::SharedState;
+use crate::context::{Context, Notice};
+use crate::engine::record::{self, Resumed, SavedSession};
+use crate::engine::steps::{give_up, run};
 use crate::error::{Code, Step, UploadError};
+use crate::model::events::{Event, EventSink, Status};
+use crate::model::file::SourceFile;
+use crate::model::session::Phase;
+use crate::model::settings::Settings;
 use crate::platform::Platform;
-use crate::providers::{AnyProvider, Provider};
-use crate::settings::Settings;
-use crate::source::Source;
+use crate::provider::Provider;
+use crate::providers::AnyProvider;
+use crate::sync::pause::{EndReason, PauseToken};
+use crate::sync::semaphore::Semaphore;
 
 /// How an upload begins.
 #[derive(Clone, Debug)]
-pub enum Begin<P: Platform> {
+pub enum Start<P: Platform> {
     /// From nothing.
     New,
     /// From a session that an earlier page kept; where that can't be read, from nothing.
-    Kept(Kept<P>),
+    SavedSession(SavedSession<P>),
     /// Not at all: the destination is told that nothing more comes of a session that was kept, which is then forgotten.
-    Discard(Kept<P>),
+    Discard(SavedSession<P>),
 }
 
 /// What all uploads of one uploader share.
 #[derive(Debug)]
 pub struct Uploader {
     settings: Rc<Settings>,
-    slots: Slots,
+    slots: Semaphore,
     /// Uploads at work at once: no more than there are slots, so that a thousand files don't open a thousand sessions.
-    admission: Slots,
-    paces: Paces,
-    live: RefCell<Vec<Gate>>,
+    admission: Semaphore,
+    shared: SharedState,
+    live: RefCell<Vec<PauseToken>>,
 }
 
 /// A handle to a running upload. Dropping it changes nothing.
 pub struct Upload<P: Platform> {
     platform: P,
-    gate: Gate,
-    job: Weak<Job<P>>,
+    token: PauseToken,
+    cx: Weak<Context<P>>,
 }
 
 impl<P: Platform> Upload<P> {
     /// Aborts what is in flight, and waits.
     pub fn pause(&self) {
-        self.gate.pause();
+        self.token.pause();
     }
 
     /// Goes on.
     pub fn resume(&self) {
-        self.gate.resume();
+        self.token.resume();
     }
 
     /// Stops for good, and tells the server.
     pub fn cancel(&self) {
-        self.gate.end(End::Cancel);
+        self.token.end(EndReason::Cancel);
     }
 
     /// What it runs on.
@@ -72,21 +73,21 @@ impl<P: Platform> Upload<P> {
 
     /// Brings a status that was learnt elsewhere.
     pub fn notify(&self, notice: Notice) {
-        if let Some(job) = self.job.upgrade() {
-            job.notify(notice);
+        if let Some(cx) = self.cx.upgrade() {
+            cx.notify(notice);
         }
     }
 }
 
 impl Uploader {
     /// An uploader with those options; `paces` are the page's.
-    pub fn new(settings: Settings, paces: Paces) -> Self {
+    pub fn new(settings: Settings, shared: SharedState) -> Self {
         let count = settings.concurrency.0;
         Self {
             settings: Rc::new(settings),
-            slots: Slots::new(count),
-            admission: Slots::new(count),
-            paces,
+            slots: Semaphore::new(count),
+            admission: Semaphore::new(count),
+            shared,
             live: RefCell::default(),
         }
     }
@@ -102,10 +103,10 @@ impl Uploader {
     pub fn start<P: Platform>(
         &self,
         platform: P,
-        source: Source<P>,
+        source: SourceFile<P>,
         provider: Result<AnyProvider<P>, UploadError>,
-        sink: Sink<P>,
-        begin: Begin<P>,
+        sink: EventSink<P>,
+        begin: Start<P>,
     ) -> Upload<P> {
         let provider = match provider {
             Ok(provider) => provider,
@@ -114,24 +115,24 @@ impl Uploader {
                     sink(Event::Status(Status::Failed));
                     sink(Event::Error(error));
                 }));
-                return Upload { platform, gate: Gate::default(), job: Weak::new() };
+                return Upload { platform, token: PauseToken::default(), cx: Weak::new() };
             }
         };
         let slots = (self.slots.clone(), self.admission.clone());
-        let (settings, paces) = (self.settings.clone(), self.paces.clone());
-        let job = Rc::new(Job::new(platform.clone(), settings, source, provider, slots, paces, sink));
-        let gate = job.gate.clone();
+        let (settings, shared) = (self.settings.clone(), self.shared.clone());
+        let cx = Rc::new(Context::new(platform.clone(), settings, source, provider, slots, shared, sink));
+        let token = cx.pause.clone();
         {
             let mut live = self.live.borrow_mut();
-            live.retain(Gate::is_held);
-            live.push(gate.clone());
+            live.retain(PauseToken::is_held);
+            live.push(token.clone());
         }
-        let upload = Upload { platform: platform.clone(), gate, job: Rc::downgrade(&job) };
-        platform.spawn(Box::pin(supervise(job, begin)));
+        let upload = Upload { platform: platform.clone(), token, cx: Rc::downgrade(&cx) };
+        platform.spawn(Box::pin(supervise(cx, begin)));
         upload
     }
 
-    /// Slots and places that are taken: none, once every upload has ended.
+    /// Semaphore and places that are taken: none, once every upload has ended.
     pub fn taken(&self) -> usize {
         self.slots.taken() + self.admission.taken()
     }
@@ -139,17 +140,17 @@ impl Uploader {
     /// Stops every upload here; no server is told.
     pub fn close(&self) {
         let live = self.live.take();
-        live.iter().for_each(|gate| gate.end(End::Close));
+        live.iter().for_each(|token| token.end(EndReason::Close));
     }
 }
 
 /// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
-async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
-    let job = &*job;
-    let mut resumed = take_up(job, begin);
+async fn supervise<P: Platform>(cx: Rc<Context<P>>, begin: Start<P>) {
+    let cx = &*cx;
+    let mut resumed = take_up(cx, begin);
     let kept = resumed.is_some();
     let ended = {
-        let (mut running, mut closed) = (pin!(run(job, &mut resumed)), pin!(job.gate.closed()));
+        let (mut running, mut closed) = (pin!(run(cx, &mut resumed)), pin!(cx.pause.closed()));
         // An upload that was told to end does no more.
         poll_fn(|context| match closed.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),
@@ -157,8 +158,8 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
         })
         .await
     };
-    job.leave();
-    let mut session = job.session.take();
+    cx.release_seat();
+    let mut session = cx.session.take();
     let (status, event, forgotten) = match ended {
         Some(Ok(result)) => {
             session = None;
@@ -167,9 +168,9 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
         Some(Err(error)) => {
             // Where not even a new session could be opened, nothing was signed, or a look was refused, the one that was kept was not.
             let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign | Step::List));
-            let stuck = kept && job.arrived() == 0 && !elsewhere;
-            let resumes = job.provider.resumes() || session.is_none();
-            let stays = job.keeper.holds() && resumes && worth_keeping(&error, stuck);
+            let stuck = kept && cx.arrived() == 0 && !elsewhere;
+            let resumes = cx.provider.resumes() || session.is_none();
+            let stays = cx.keeper.holds() && resumes && worth_keeping(&error, stuck);
             // What can't be gone on with would be billed for ever. What may have taken effect is left alone, and so is the work
             // of earlier pages where this one was only refused.
             let spared = error.code == Code::OutcomeUnknown || (kept && is_refusal(&error));
@@ -177,46 +178,46 @@ async fn supervise<P: Platform>(job: Rc<Job<P>>, begin: Begin<P>) {
             (Status::Failed, Event::Error(error), !stays)
         }
         None => {
-            let cancelled = job.gate.how() == Some(End::Cancel);
+            let cancelled = cx.pause.end_reason() == Some(EndReason::Cancel);
             session = session.filter(|_| cancelled);
             let error = UploadError::new(Code::Cancelled, "The upload was cancelled.");
             (Status::Cancelled, Event::Error(error), cancelled)
         }
     };
     if let Some(session) = session {
-        job.gate.resume();
-        give_up(job, &session).await;
+        cx.pause.resume();
+        give_up(cx, &session).await;
     }
     if forgotten {
-        job.keeper.forget(&job.platform);
+        cx.keeper.forget(&cx.platform);
     }
-    job.status(status);
-    job.tell(event);
+    cx.status(status);
+    cx.emit(event);
 }
 
 /// What an earlier page kept, where it can be gone on with.
-fn take_up<P: Platform>(job: &Job<P>, begin: Begin<P>) -> Option<Resumed<P>> {
+fn take_up<P: Platform>(cx: &Context<P>, begin: Start<P>) -> Option<Resumed<P>> {
     let (kept, discarded) = match begin {
-        Begin::New => return None,
-        Begin::Kept(kept) => (kept, false),
-        Begin::Discard(kept) => (kept, true),
+        Start::New => return None,
+        Start::SavedSession(kept) => (kept, false),
+        Start::Discard(kept) => (kept, true),
     };
     if discarded {
-        job.gate.end(End::Cancel);
+        cx.pause.end(EndReason::Cancel);
     }
     let read = || {
-        let resumed = record::read(&job.platform, job.provider.name(), job.source.size, &kept)?;
-        (resumed.phase != Phase::Settling || job.provider.processes()).then_some(resumed)
+        let resumed = record::read(&cx.platform, cx.provider.name(), cx.file.size, &kept)?;
+        (resumed.phase != Phase::Settling || cx.provider.processes()).then_some(resumed)
     };
     let resumed = read();
     match &resumed {
         // Of no use to anybody: nothing of it may be taken for the session that begins now.
-        None => job.keeper.forget(&job.platform),
+        None => cx.keeper.forget(&cx.platform),
         Some(resumed) => {
-            job.keeper.found();
+            cx.keeper.found();
             if resumed.phase != Phase::Settling {
                 // Whoever cancels at once gives up what was opened then. Read once more: code that copies a session weighs more.
-                job.session.set(read().map(|again| Rc::new(again.session)));
+                cx.session.set(read().map(|again| Rc::new(again.session)));
             }
         }
     }

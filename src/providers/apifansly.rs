@@ -1,23 +1,24 @@
 //! apifansly: one form upload, then a job that is asked for until it is done.
 //!
-//! Source: apifansly's documentation, "Upload Media" and "Rate limits".
+//! SourceFile: apifansly's documentation, "Upload Media" and "Rate limits".
 
-use super::api::{Access, Api, Vendor};
-use super::poll::Poll;
-use super::reply::{read, refusal};
-use super::{Context, Provider, Receipt, in_doubt};
-use crate::engine::events::Outcome;
-use crate::engine::job::{Job, Repeat};
+use super::shared::api::{Access, Api, Vendor};
+use super::shared::poll::Poll;
+use super::shared::reply::{read, refusal};
+use super::{Setup, in_doubt};
+use crate::context::{Context, Idempotency};
 use crate::engine::record::Resumed;
-use crate::engine::session::{Phase, Session};
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, encode_segment};
+use crate::json::IdText;
 use crate::json::{self, decoded};
-use crate::plan::{ByteRange, Part, Plan};
+use crate::model::events::Outcome;
+use crate::model::plan::{ByteRange, Part, Plan};
+use crate::model::session::{Phase, Session};
 use crate::platform::Platform;
-use crate::id::IdText;
-use crate::time;
-use crate::text;
+use crate::provider::{Provider, Receipt};
+use crate::util::text;
+use crate::util::time;
 
 const VENDOR: Vendor = Vendor {
     origins: &["https://v1.apifansly.com"],
@@ -96,9 +97,9 @@ impl<P: Platform> Apifansly<P> {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn new(given: &P::Json, context: &Context<'_, P>) -> Result<Self> {
+    pub fn new(given: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
         let mut options = Options::default();
-        context.options(given, &mut options)?;
+        setup.options(given, &mut options)?;
         if options.account_id.is_empty() {
             return Err(UploadError::new(Code::InvalidOptions, "`accountId` is empty.")
                 .hint("Give the id of the connected Fansly account."));
@@ -107,7 +108,7 @@ impl<P: Platform> Apifansly<P> {
         if !(1..=DAY_MS).contains(&poll_interval_ms) {
             return Err(UploadError::new(
                 Code::InvalidOptions,
-                text::fill("`pollIntervalMs` must be a number from 1 to {}, but is {}.", &[&DAY_MS, &poll_interval_ms]),
+                text!("`pollIntervalMs` must be a number from 1 to {}, but is {}.", DAY_MS, poll_interval_ms),
             )
             .hint("Polls begin with this interval, which doubles to 30 seconds."));
         }
@@ -116,9 +117,9 @@ impl<P: Platform> Apifansly<P> {
             key: options.api_key,
             exposed: options.dangerously_expose_secrets == Some(true),
         };
-        let mut api = Api::new(context, &VENDOR, access, refusal)?;
-        let pace = text::fill("apifansly {}", &[&api.origins.base.href]);
-        api.pace = Some(context.paces.of(&pace, None));
+        let mut api = Api::new(setup, &VENDOR, access, refusal)?;
+        let pace = text!("apifansly {}", api.origins.base.href);
+        api.pace = Some(setup.shared.rate_limiters.of(&pace, None));
         Ok(Self {
             api,
             account_id: options.account_id,
@@ -131,7 +132,7 @@ impl<P: Platform> Apifansly<P> {
     /// What the job's status means: an outcome, an error, or that it goes on.
     fn judge(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         reply: &Status,
         json: &P::Json,
         job_id: &str,
@@ -139,26 +140,26 @@ impl<P: Platform> Apifansly<P> {
     ) -> Result<bool> {
         let Some(status) = &reply.data else { return Ok(false) };
         if let Some(percent) = status.progress {
-            job.measure(true, |meter, _| meter.processing(percent / 100.0));
+            cx.measure(true, |meter, _| meter.processing(percent / 100.0));
         }
         match status.state.as_deref() {
             // The documentation has no `error`; a consumer of the API treats it as an end all the same.
-            Some("failed" | "error") => return Err(self.failed(reply, json, job, job_id)),
+            Some("failed" | "error") => return Err(self.failed(reply, json, cx, job_id)),
             Some("completed") => {}
             _ => return Ok(false),
         }
         let media_id = status.result.as_ref().and_then(|result| result.media_id.as_ref());
         let Some(media_id) = media_id else { return Ok(false) };
-        let data = job.platform.member(json, "data");
+        let data = cx.platform.member(json, "data");
         let done_at = reply.timestamp.as_deref().and_then(time::parse_iso);
         outcome.media_id = Some(media_id.0.clone());
-        outcome.media = data.and_then(|data| job.platform.member(&data, "result"));
+        outcome.media = data.and_then(|data| cx.platform.member(&data, "result"));
         outcome.links_expire_at = done_at.map(|at| time::format_iso(at + LINKS_MS));
         Ok(true)
     }
 
-    fn failed(&self, reply: &Status, json: &P::Json, job: &Job<P>, job_id: &str) -> UploadError {
-        let platform = &job.platform;
+    fn failed(&self, reply: &Status, json: &P::Json, cx: &Context<P>, job_id: &str) -> UploadError {
+        let platform = &cx.platform;
         // The body of a failed job is published nowhere: these are the places where it may say why.
         let error = platform.member(json, "data").and_then(|data| platform.member(&data, "error"));
         let error = error.and_then(|error| {
@@ -170,13 +171,17 @@ impl<P: Platform> Apifansly<P> {
         UploadError::new(
             Code::ProcessingFailed,
             match &message {
-                Some(words) => text::fill("apifansly failed to process the file. It says: {}", &[&words]),
+                Some(words) => text!("apifansly failed to process the file. It says: {}", words),
                 None => "apifansly failed to process the file.".into(),
             },
         )
         .at(Step::Status)
         .hint("Check that Fansly takes this kind of file, then send it anew.")
-        .vendor(Words { code: reply.data.as_ref().and_then(|data| data.state.clone()), message, request_id: Some(job_id.into()) })
+        .vendor(Words {
+            code: reply.data.as_ref().and_then(|data| data.state.clone()),
+            message,
+            request_id: Some(job_id.into()),
+        })
     }
 }
 
@@ -198,7 +203,7 @@ fn form_inputs_json(inputs: &[FormInput]) -> String {
                 '"' | '\\' => json.extend(['\\', character]),
                 control if control < ' ' => {
                     json.push_str("\\u00");
-                    json.push_str(&crate::integrity::hex(&[control as u8]));
+                    json.push_str(&crate::util::hex::hex(&[control as u8]));
                 }
                 other => json.push(other),
             }
@@ -223,50 +228,56 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         true
     }
 
-    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-        let size = job.source.size;
+    async fn open(&self, cx: &Context<P>) -> Result<Session<P>> {
+        let size = cx.file.size;
         let form = Part { number: 1, range: ByteRange::new(0, size), url: None };
         let plan = Plan::checked(size, vec![form]).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
         Ok(Session::new(plan, false))
     }
 
-    async fn part_request(&self, job: &Job<P>, _session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
+    async fn part_request(
+        &self,
+        cx: &Context<P>,
+        _session: &Session<P>,
+        part: &Part,
+        _renew: bool,
+    ) -> Result<Request<P>> {
         if let Some(pace) = &self.api.pace {
-            drop(pace.turn(&job.platform).await);
+            drop(pace.turn(&cx.platform).await);
         }
-        let path = text::fill("/api/fansly/{}/media/upload", &[&encode_segment(&self.account_id)]);
+        let path = text!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
         let mut request = self.api.request(Step::Part, Method::Post, &path, "");
         request.body = Body::Form {
             fields: self.form_inputs.iter().map(|json| ("formInputs", json.clone())).collect(),
-            file: job.source.body(part.range, Some(job.source.known_type())),
-            filename: job.source.name.clone(),
+            file: cx.file.body(part.range, Some(cx.file.known_type())),
+            filename: cx.file.name.clone(),
         };
         request.once = true;
-        self.api.add_key(job, &mut request);
+        self.api.add_key(cx, &mut request);
         Ok(Request::Api(request))
     }
 
-    fn receipt(&self, job: &Job<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
-        self.api.answered(job, response);
+    fn receipt(&self, cx: &Context<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+        self.api.answered(cx, response);
         if !response.ok() {
-            let error = self.api.refusal(&job.platform, response).at(Step::Part);
+            let error = self.api.refusal(&cx.platform, response).at(Step::Part);
             // There is no session that could be gone: a 404 is about the account.
             return Err(match error.code {
-                Code::SessionExpired => error.retry(Retry::Never).retryable(false).hint("Check `accountId` and `baseUrl`."),
+                Code::SessionExpired => {
+                    error.retry(Retry::Never).retryable(false).hint("Check `accountId` and `baseUrl`.")
+                }
                 _ => error,
             });
         }
         let mut reply = Upload::default();
-        let json = read(&job.platform, Step::Part, response, &mut reply)?;
+        let json = read(&cx.platform, Step::Part, response, &mut reply)?;
         let Upload { data, message } = reply;
         let (said, job_id, words) = match data {
             Some(data) => (data.success, data.job_id, data.message.or(message)),
             None => (None, None, message),
         };
         match job_id {
-            Some(_) if said != Some(false) => {
-                Ok(Receipt { number: part.number, etag: None, reply: Some(json) })
-            }
+            Some(_) if said != Some(false) => Ok(Receipt { number: part.number, etag: None, reply: Some(json) }),
             _ => Err(UploadError::new(Code::Server, "apifansly answered without a job id.")
                 .at(Step::Part)
                 .status(response.status)
@@ -281,10 +292,10 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         false
     }
 
-    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+    async fn restore(&self, cx: &Context<P>, resumed: &mut Resumed<P>) -> Result<()> {
         let known = match resumed.phase {
             Phase::Settling => resumed.session.record_id.is_some(),
-            _ => resumed.arrived.first().is_some_and(|form| job_id(&job.platform, &form.receipt).is_some()),
+            _ => resumed.arrived.first().is_some_and(|form| job_id(&cx.platform, &form.receipt).is_some()),
         };
         if known {
             return Ok(());
@@ -294,34 +305,34 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
 
     async fn complete(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         _session: &Session<P>,
         parts: &[Receipt<P>],
         _again: bool,
         outcome: &mut Outcome<P>,
     ) -> Result<()> {
-        outcome.record_id = parts.first().and_then(|form| job_id(&job.platform, form)).map(|id| id.0);
+        outcome.record_id = parts.first().and_then(|form| job_id(&cx.platform, form)).map(|id| id.0);
         Ok(())
     }
 
-    async fn settle(&self, job: &Job<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
+    async fn settle(&self, cx: &Context<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
         let job_id = session.record_id.as_deref().unwrap_or_default();
-        let path = text::fill("/api/fansly/media/upload/{}/status", &[&encode_segment(job_id)]);
+        let path = text!("/api/fansly/media/upload/{}/status", encode_segment(job_id));
         let cap = POLL_CAP_MS.max(self.poll_interval_ms);
-        let mut poll = Poll::new(job, self.poll_interval_ms, cap, self.poll_timeout_ms);
+        let mut poll = Poll::new(cx, self.poll_interval_ms, cap, self.poll_timeout_ms);
         loop {
             // The vendor has no webhooks; a notice of the application's is a reason to look at once.
-            poll.next(job).await?;
+            poll.next(cx).await?;
             let request = self.api.request(Step::Status, Method::Get, &path, "");
-            let answer = self.api.call(job, request, Repeat::Freely).await;
+            let answer = self.api.call(cx, request, Idempotency::Safe).await;
             let mut reply = Status::default();
-            let json = match answer.and_then(|response| read(&job.platform, Step::Status, &response, &mut reply)) {
+            let json = match answer.and_then(|response| read(&cx.platform, Step::Status, &response, &mut reply)) {
                 Ok(json) => json,
                 // The file was taken: a status that can't be read for a while ends nothing.
                 Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
                 Err(error) => return Err(error),
             };
-            if self.judge(job, &reply, &json, job_id, outcome)? {
+            if self.judge(cx, &reply, &json, job_id, outcome)? {
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@ use web_sys::{Blob, FormData};
 use super::js::list;
 use super::platform::WebPlatform;
 use crate::http::FileBody;
-use crate::plan::ByteRange;
+use crate::model::plan::ByteRange;
 
 /// The bytes of a range, with exactly that type ("" sends none).
 ///

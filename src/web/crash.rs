@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use super::platform::WebPlatform;
-use crate::engine::events::{Event, Sink};
+use crate::model::events::{Event, EventSink};
 
 /// A sink that crashes midway, where the file's name asks for it.
-pub(super) fn midway(name: &str, sink: Sink<WebPlatform>) -> Sink<WebPlatform> {
+pub(super) fn midway(name: &str, sink: EventSink<WebPlatform>) -> EventSink<WebPlatform> {
     let crash: fn() = match name {
         _ if name.contains("crash-panic") => panic,
         _ if name.contains("crash-stack") => overflow,

@@ -4,9 +4,9 @@ use wasm_bindgen::JsValue;
 
 use super::js::{Plain, number, upload_error};
 use super::platform::WebPlatform;
-use crate::engine::events::{Event, SentPart, UploadResult};
-use crate::engine::progress::Progress;
 use crate::error::{Code, UploadError, Vendor};
+use crate::model::events::{Event, SentPart, UploadResult};
+use crate::model::progress::Progress;
 
 /// The event's type and its detail.
 pub(super) fn told(event: Event<WebPlatform>) -> (&'static str, JsValue) {

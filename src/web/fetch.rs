@@ -12,8 +12,8 @@ use super::outgoing::Outgoing;
 use super::signal::Signal;
 use super::url;
 use crate::error::{Code, UploadError};
-use crate::foreign::{Foreign, says_html};
 use crate::http::Response;
+use crate::http::foreign::{Foreign, says_html};
 use crate::platform::SendFailure;
 
 #[wasm_bindgen]

@@ -9,18 +9,18 @@ use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use crate::engine::events::Sink;
-use crate::engine::job::Notice;
-use crate::engine::pace::Paces;
-use crate::engine::record::Kept;
-use crate::engine::uploader::{Begin, Upload, Uploader};
+use crate::context::Notice;
+use crate::context::shared::SharedState;
+use crate::engine::record::SavedSession;
+use crate::engine::uploader::{Start, Upload, Uploader};
 use crate::error::{Code, UploadError};
 use crate::json::Value;
-use crate::platform::Stir;
+use crate::model::events::EventSink;
+use crate::model::file::SourceFile;
+use crate::platform::PageEvent;
 use crate::providers::s3::SharedCredentials;
-use crate::providers::{AnyProvider, Context};
-use crate::source::Source;
-use crate::text;
+use crate::providers::{AnyProvider, Setup};
+use crate::util::text;
 
 mod answer;
 mod body;
@@ -49,7 +49,7 @@ pub use platform::WebPlatform;
 
 thread_local! {
     /// One for the page, whatever `Uploader` asks.
-    static PACES: Paces = Paces::default();
+    static PACES: SharedState = SharedState::default();
 }
 
 /// The engine of one `Uploader`.
@@ -73,7 +73,7 @@ impl Engine {
         let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, &JsValue::UNDEFINED);
         let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
         Ok(Self {
-            uploader: Uploader::new(settings, PACES.with(Paces::clone)),
+            uploader: Uploader::new(settings, PACES.with(SharedState::clone)),
             page,
             credentials: SharedCredentials::default(),
         })
@@ -101,10 +101,10 @@ impl Engine {
         #[cfg(feature = "crash-test")]
         let sink = crash::midway(&source.name, sink);
         let name = js::text(provider, "name").unwrap_or_default();
-        let paces = PACES.with(Paces::clone);
+        let shared = PACES.with(SharedState::clone);
         let (settings, credentials) = (self.uploader.settings(), &self.credentials);
-        let context = Context { platform: &platform, settings, paces: &paces, credentials };
-        let provider = AnyProvider::new(&name, provider, &context);
+        let context = Setup { platform: &platform, settings, shared: &shared, credentials };
+        let provider = AnyProvider::new(&name, provider, &setup);
         let begin = begin(options);
         Ok(Task(self.uploader.start(platform, source, provider, sink, begin)))
     }
@@ -141,7 +141,7 @@ impl Task {
     pub fn notify(&self, update: &JsValue) {
         match crate::json::decode::<WebPlatform, Notice>(self.0.platform(), update) {
             Ok(notice) => self.0.notify(notice),
-            Err(why) => js::warn(&text::fill("partway: notify() can't read the update: {}", &[&why])),
+            Err(why) => js::warn(&text!("partway: notify() can't read the update: {}", why)),
         }
     }
 }
@@ -156,7 +156,7 @@ impl std::fmt::Debug for Task {
 /// back.
 #[wasm_bindgen]
 pub fn stir(online: bool) {
-    stir::tell(if online { Stir::Online } else { Stir::Shown });
+    stir::tell(if online { PageEvent::Online } else { PageEvent::Visible });
 }
 
 /// The version, for the face to compare with its own.
@@ -166,19 +166,19 @@ pub fn version() -> JsString {
 }
 
 /// How the face has the upload begin: `kept` is `{record, parts}`, `discard` gives it up.
-fn begin(options: &JsValue) -> Begin<WebPlatform> {
-    let Some(kept) = js::member(options, "kept") else { return Begin::New };
+fn begin(options: &JsValue) -> Start<WebPlatform> {
+    let Some(kept) = js::member(options, "kept") else { return Start::New };
     let parts = match js::member(&kept, "parts").as_ref().map(json::value) {
         Some(Value::List(parts)) => parts,
         _ => Vec::new(),
     };
-    let kept = Kept { record: js::member(&kept, "record").unwrap_or_default(), parts };
-    if js::is_true(options, "discard") { Begin::Discard(kept) } else { Begin::Kept(kept) }
+    let kept = SavedSession { record: js::member(&kept, "record").unwrap_or_default(), parts };
+    if js::is_true(options, "discard") { Start::Discard(kept) } else { Start::SavedSession(kept) }
 }
 
-fn read_source(source: &JsValue) -> Option<Source<WebPlatform>> {
+fn read_source(source: &JsValue) -> Option<SourceFile<WebPlatform>> {
     let blob: Blob = js::member(source, "file").filter(JsValue::is_object)?.unchecked_into();
-    Some(Source {
+    Some(SourceFile {
         name: js::text(source, "name")?,
         size: js::member(source, "size")?.as_f64()? as u64,
         content_type: js::text(source, "type").unwrap_or_default(),
@@ -187,11 +187,11 @@ fn read_source(source: &JsValue) -> Option<Source<WebPlatform>> {
 }
 
 /// Where events go. A listener that throws stops nothing.
-fn listener(sink: Function) -> Sink<WebPlatform> {
+fn listener(sink: Function) -> EventSink<WebPlatform> {
     Rc::new(move |event| {
         let (kind, detail) = events::told(event);
         if let Err(thrown) = sink.call2(&JsValue::UNDEFINED, &kind.into(), &detail) {
-            js::error(&text::fill("partway: a listener failed: {}", &[&js::message(&thrown)]));
+            js::error(&text!("partway: a listener failed: {}", js::message(&thrown)));
         }
     })
 }

@@ -7,8 +7,8 @@ use web_sys::RequestCredentials;
 use super::js::{function, member, text};
 use super::platform::WebPlatform;
 use crate::error::{Code, UploadError};
-use crate::settings::Settings;
-use crate::text;
+use crate::model::settings::Settings;
+use crate::util::text;
 
 /// What sends requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,6 @@ impl Page {
 
 /// The engine's share of the options.
 pub(super) fn settings(platform: &WebPlatform, options: JsValue) -> Result<Settings, UploadError> {
-    crate::json::decode(platform, &options).map_err(|why: String| {
-        UploadError::new(Code::InvalidOptions, text::fill("The options can't be read: {}", &[&why]))
-    })
+    crate::json::decode(platform, &options)
+        .map_err(|why: String| UploadError::new(Code::InvalidOptions, text!("The options can't be read: {}", why)))
 }

@@ -11,7 +11,7 @@ use super::platform::WebPlatform;
 use crate::error::{Cause, Code, Step, UploadError};
 use crate::http::{Body, Request};
 use crate::platform::SendFailure;
-use crate::text;
+use crate::util::text;
 
 /// What goes out as JSON, as `js::tag` names it.
 const JSON_VALUES: [&str; 4] = ["[object Object]", "[object Array]", "[object Number]", "[object Boolean]"];
@@ -84,7 +84,7 @@ impl Outgoing {
     fn append(&self, name: &str, value: &str) -> Result<(), SendFailure> {
         self.headers
             .append(name, value)
-            .map_err(|_| refused(text::fill("The header {} has a value that can't be sent.", &[&name])))
+            .map_err(|_| refused(text!("The header {} has a value that can't be sent.", name)))
     }
 
     /// Takes up the body before it is serialised. Its content type joins the headers, where it needs to.
@@ -101,9 +101,9 @@ impl Outgoing {
             Body::File(file) => {
                 let content = body::file(file).map_err(unusable)?;
                 if let Some(content_type) = body::unsaid_type(file, &content) {
-                    self.headers.set("content-type", content_type).map_err(|_| {
-                        refused(text::fill("\"{}\" can't be sent as a content type.", &[&content_type]))
-                    })?;
+                    self.headers
+                        .set("content-type", content_type)
+                        .map_err(|_| refused(text!("\"{}\" can't be sent as a content type.", content_type)))?;
                 }
                 content.into()
             }
@@ -133,7 +133,7 @@ impl Outgoing {
 
     /// For a request that the browser won't make. Its own words are left out: they quote the whole URL.
     pub(super) fn refused(&self) -> SendFailure {
-        refused(text::fill("The browser refuses to make the request {} {}.", &[&self.method, &self.address()]))
+        refused(text!("The browser refuses to make the request {} {}.", self.method, self.address()))
     }
 }
 
@@ -185,11 +185,8 @@ fn changed(outgoing: &mut Outgoing, shown: &JsValue) -> Option<()> {
 
 /// What a function of the application threw, as an error.
 pub(super) fn failed(function: &str, thrown: JsValue) -> UploadError {
-    UploadError::new(
-        Code::Application,
-        text::fill("The application's `{}` failed: {}", &[&function, &message(&thrown)]),
-    )
-    .hint("`cause` has what it threw.")
-    .answer_lost(false)
-    .cause(Some(Cause(std::rc::Rc::new(thrown))))
+    UploadError::new(Code::Application, text!("The application's `{}` failed: {}", function, message(&thrown)))
+        .hint("`cause` has what it threw.")
+        .answer_lost(false)
+        .cause(Some(Cause(std::rc::Rc::new(thrown))))
 }

@@ -12,20 +12,20 @@ use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 use super::options::{Page, Transport};
 use super::outgoing::{self, Outgoing};
 use super::policy::Policy;
-use super::shelf::Shelf;
+use super::shelf::SessionStore;
 use super::{body, fetch, globals, hooks, js, json, probe, stir, timer, url, xhr};
 use crate::error::{Result, Step};
 use crate::http::{Request, Response, Url};
 use crate::json::{Made, Value};
-use crate::plan::ByteRange;
-use crate::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
+use crate::model::plan::ByteRange;
+use crate::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, SendFailure};
 
 /// The browser, as one upload sees it: its uploader's options, and its own provider's.
 #[derive(Clone)]
 pub struct WebPlatform {
     page: Rc<Page>,
     provider: JsValue,
-    shelf: Shelf,
+    shelf: SessionStore,
 }
 
 impl fmt::Debug for WebPlatform {
@@ -42,7 +42,7 @@ impl WebPlatform {
     }
 
     pub(super) fn of(page: Rc<Page>, provider: JsValue, upload: &JsValue) -> Self {
-        Self { page, provider, shelf: Shelf::new(upload) }
+        Self { page, provider, shelf: SessionStore::new(upload) }
     }
 
     /// Whether a request goes by `XMLHttpRequest`: bytes of the file do, so that whoever listens, from the start or later, hears of
@@ -123,7 +123,7 @@ impl Platform for WebPlatform {
         globals::online()
     }
 
-    fn stirred(&self) -> LocalBoxFuture<'static, Stir> {
+    fn next_page_event(&self) -> LocalBoxFuture<'static, PageEvent> {
         stir::next().boxed_local()
     }
 

@@ -11,11 +11,11 @@ use super::js::{Handler, text};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
 use super::{timer, url};
-use crate::engine::race::unless;
 use crate::error::{Code, Retry, UploadError};
 use crate::http::{Response, Url};
 use crate::platform::SendFailure;
-use crate::text;
+use crate::sync::timeout::timeout;
+use crate::util::text;
 
 /// The event, at a document and in a worker alike (Content Security Policy Level 3, "Report a violation").
 const EVENT: &str = "securitypolicyviolation";
@@ -53,19 +53,20 @@ impl Policy {
         let Some(url) = self.url.take() else { return answer };
         if url.is_mixed_content(&url::origin()) {
             return Err(refused(
-                text::fill("A page that came by https can't make requests to {}.", &[&url.origin]),
+                text!("A page that came by https can't make requests to {}.", url.origin),
                 "Give an https address.".into(),
             ));
         }
-        if unless(pin!(&mut self.forbidden), pin!(timer::sleep(EVENT_MS))).await.is_none() {
+        if timeout(pin!(&mut self.forbidden), pin!(timer::sleep(EVENT_MS))).await.is_none() {
             return answer;
         }
         Err(refused(
-            text::fill("The page's Content-Security-Policy forbids requests to {}.", &[&url.origin]),
-            text::fill(
+            text!("The page's Content-Security-Policy forbids requests to {}.", url.origin),
+            text!(
                 "Add {} to the policy's directive connect-src, as in `connect-src 'self' {}`. Where it has none, default-src holds: \
                  add one.",
-                &[&url.origin, &url.origin],
+                url.origin,
+                url.origin
             ),
         ))
     }
@@ -93,6 +94,6 @@ fn forbids(event: &JsValue, origin: &str) -> bool {
     let uri = text(event, "blockedURI").unwrap_or_default();
     text(event, "disposition").as_deref() == Some("enforce")
         && matches!(directive.as_str(), "connect-src" | "default-src")
-        && text::has(&uri, "://")
+        && text::contains(&uri, "://")
         && url::resolve(&uri).is_some_and(|url| url.origin == origin)
 }

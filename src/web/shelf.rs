@@ -7,11 +7,11 @@ use super::js;
 
 /// What the face gave one upload to keep its session with; nothing where `resume` is off.
 #[derive(Clone, Debug)]
-pub(super) struct Shelf {
+pub(super) struct SessionStore {
     upload: JsValue,
 }
 
-impl Shelf {
+impl SessionStore {
     /// From the upload's options.
     pub(super) fn new(upload: &JsValue) -> Self {
         Self { upload: upload.clone() }

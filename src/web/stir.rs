@@ -3,21 +3,21 @@
 use std::cell::RefCell;
 
 use super::signal::Signal;
-use crate::platform::Stir;
+use crate::platform::PageEvent;
 
 thread_local! {
-    static WAITING: RefCell<Vec<Signal<Stir>>> = const { RefCell::new(Vec::new()) };
+    static WAITING: RefCell<Vec<Signal<PageEvent>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Has everything that waits or hangs looked at, now.
-pub(super) fn tell(stir: Stir) {
+pub(super) fn tell(stir: PageEvent) {
     for waiting in WAITING.take() {
         waiting.give(stir);
     }
 }
 
 /// Resolves at the next event.
-pub(super) fn next() -> Signal<Stir> {
+pub(super) fn next() -> Signal<PageEvent> {
     let signal = Signal::new();
     WAITING.with_borrow_mut(|waiting| {
         // Whoever was dropped meanwhile waits no more.

@@ -14,10 +14,10 @@ use super::js::{self, Handler, member, pairs};
 use super::outgoing::Outgoing;
 use super::signal::Signal;
 use super::url;
-use crate::foreign::{Foreign, says_html};
 use crate::http::Response;
+use crate::http::foreign::{Foreign, says_html};
 use crate::platform::{OnSent, SendFailure};
-use crate::text;
+use crate::util::text;
 
 /// Ten times what Gecko lets pass between two words on what has gone out.
 const TELLS_WITHIN_MS: f64 = 500.0;
@@ -26,7 +26,7 @@ const TELLS_WITHIN_MS: f64 = 500.0;
 /// would have told when the connection is lost. So silence right before a loss says nothing there. Chromium and WebKit tell
 /// at once. (Found: Firefox 153, Chromium 156, WebKitGTK 2.50.)
 fn tells_late() -> bool {
-    user_agent().is_some_and(|agent| text::has(&agent, " Gecko/"))
+    user_agent().is_some_and(|agent| text::contains(&agent, " Gecko/"))
 }
 
 fn is(event: &JsValue, kind: &str) -> bool {
@@ -147,7 +147,7 @@ impl Exchange {
     /// tells. It never has a fragment (XMLHttpRequest Standard, "responseURL").
     fn led_to(&self) -> Option<String> {
         let answered = self.request.response_url();
-        (!answered.is_empty() && answered != text::until(&self.address, "#")).then_some(answered)
+        (!answered.is_empty() && answered != text::before(&self.address, "#")).then_some(answered)
     }
 
     /// The answer; None where there is none.
@@ -175,8 +175,8 @@ pub(super) fn begin(request: XmlHttpRequest, outgoing: &Outgoing, on_sent: OnSen
 /// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
 fn parse_headers(lines: &str) -> Vec<(String, String)> {
     let mut headers = Vec::new();
-    for line in text::pieces(lines, "\n") {
-        if let Some((name, value)) = text::cut(line, ":") {
+    for line in text::split(lines, "\n") {
+        if let Some((name, value)) = text::split_once(line, ":") {
             headers.push((name.to_ascii_lowercase(), value.trim_ascii().into()));
         }
     }

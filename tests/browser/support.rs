@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::{Function, JSON, Promise, Reflect};
 use partway::error::Step;
 use partway::http::{ApiRequest, Body, FileBody, Method, Request, Response, StoreRequest};
-use partway::plan::ByteRange;
+use partway::model::plan::ByteRange;
 use partway::platform::{Platform, SendFailure};
 use partway::web::WebPlatform;
 use wasm_bindgen::prelude::*;

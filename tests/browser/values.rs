@@ -2,9 +2,9 @@
 
 use futures::FutureExt;
 use partway::json::{Decode, Made, Pairs, Value};
-use partway::plan::ByteRange;
+use partway::model::plan::ByteRange;
+use partway::model::settings::Settings;
 use partway::platform::{Hook, Platform, Thrown};
-use partway::settings::Settings;
 use partway::web::WebPlatform;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;

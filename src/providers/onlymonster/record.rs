@@ -1,11 +1,11 @@
 //! The records of uploads that Onlymonster lists, and what they say.
 
-use crate::engine::events::Outcome;
-use crate::engine::job::Notice;
-use crate::engine::session::Session;
+use crate::context::Notice;
 use crate::error::{Code, Result, Step, UploadError, Vendor as Words};
-use crate::id::IdText;
+use crate::json::IdText;
 use crate::json::decoded;
+use crate::model::events::Outcome;
+use crate::model::session::Session;
 use crate::platform::Platform;
 
 decoded! {

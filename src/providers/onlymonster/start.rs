@@ -1,15 +1,15 @@
 //! What start's reply describes: the parts, and where they go.
 
-use crate::engine::job::Job;
-use crate::engine::session::Session;
+use crate::context::Context;
 use crate::error::Result;
-use crate::id::IdText;
+use crate::json::IdText;
 use crate::json::decoded;
-use crate::numbered;
-use crate::plan::{ByteRange, Part, Plan};
+use crate::model::plan::{ByteRange, Part, Plan};
+use crate::model::session::Session;
 use crate::platform::Platform;
 use crate::providers::{presigned_put, unusable};
-use crate::text;
+use crate::util::ordered;
+use crate::util::text;
 
 /// S3's least size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
 const LEAST_PART: u64 = 5 << 20;
@@ -34,9 +34,9 @@ decoded! {
 }
 
 /// The session that a reply to start describes.
-pub(super) fn session<P: Platform>(job: &Job<P>, reply: StartReply) -> Result<Session<P>> {
+pub(super) fn session<P: Platform>(cx: &Context<P>, reply: StartReply) -> Result<Session<P>> {
     let mismatch = |what: String| unusable("Onlymonster", &what);
-    let size = job.source.size;
+    let size = cx.file.size;
     let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
         (Some(upload_id), Some(parts), _) => (plan(size, parts), Some(upload_id)),
         (_, _, Some(put_url)) => {
@@ -46,12 +46,12 @@ pub(super) fn session<P: Platform>(job: &Job<P>, reply: StartReply) -> Result<Se
         _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
     };
     let plan = plan.map_err(mismatch)?;
-    if let Some(number) = unsendable(&job.platform, &plan) {
-        return Err(mismatch(text::fill("Part {} has no https address.", &[&number])));
+    if let Some(number) = unsendable(&cx.platform, &plan) {
+        return Err(mismatch(text!("Part {} has no https address.", number)));
     }
     for part in plan.parts() {
-        if let Some(url) = part.url.as_deref().and_then(|url| job.platform.resolve(url)) {
-            presigned_put(job, part, url).map_err(|error| error.part(part.number))?;
+        if let Some(url) = part.url.as_deref().and_then(|url| cx.platform.resolve(url)) {
+            presigned_put(cx, part, url).map_err(|error| error.part(part.number))?;
         }
     }
     let session = Session::new(plan, upload_id.is_some());
@@ -64,7 +64,7 @@ pub(super) fn session<P: Platform>(job: &Job<P>, reply: StartReply) -> Result<Se
 /// `max(ceil(S / N), 5 MiB)` for each, the last one takes the rest: equal parts, none below S3's minimum; fewer where that
 /// suffices. (The rule is Partway's own; Onlymonster publishes none.)
 fn plan(size: u64, mut parts: Vec<StartPart>) -> std::result::Result<Plan, String> {
-    numbered::sort(&mut parts, |part| part.id);
+    ordered::sort(&mut parts, |part| part.id);
     let count = parts.len() as u64;
     let each = size.div_ceil(count.max(1)).max(LEAST_PART);
     let sized = parts.iter().all(|part| part.size.is_some());
@@ -89,7 +89,7 @@ pub(super) fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> 
     let mut parts = plan.parts().iter();
     let part = parts.find(|part| {
         // A relative one would lead to the page's own server.
-        let url = part.url.as_deref().filter(|url| text::has(url, "://")).and_then(|url| platform.resolve(url));
+        let url = part.url.as_deref().filter(|url| text::contains(url, "://")).and_then(|url| platform.resolve(url));
         !url.is_some_and(|url| url.is_safe_from(&platform.origin()))
     })?;
     Some(part.number)

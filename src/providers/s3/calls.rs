@@ -8,16 +8,16 @@ use super::credentials::{Credentials, SharedCredentials, Vault};
 use super::options::Target;
 use super::sigv4::{Signable, presign};
 use super::xml;
-use crate::engine::job::Job;
-use crate::engine::retry::Tries;
+use crate::context::Context;
+use crate::context::retry::RetryLoop;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Body, Method, Request, Response, StoreRequest};
-use crate::numbered::Numbered;
+use crate::model::settings::RetrySettings;
 use crate::platform::Platform;
-use crate::providers::{cors, store};
-use crate::settings::RetrySettings;
-use crate::time::{parse_http, parse_iso};
-use crate::text;
+use crate::providers::shared::{cors, store};
+use crate::util::ordered::OrderedMap;
+use crate::util::text;
+use crate::util::time::{parse_http, parse_iso};
 
 /// For how long a URL is signed: it is used at once, and a body may queue behind others. (A choice.)
 const EXPIRES_S: u64 = 3600;
@@ -87,7 +87,7 @@ pub(super) struct Line {
     /// The store's clock before this machine's, in milliseconds.
     ahead: Cell<i64>,
     /// What was sent of each part.
-    sent: RefCell<Numbered<Sent>>,
+    sent: RefCell<OrderedMap<Sent>>,
     /// Credentials were asked for anew on the suspicion that they had expired.
     doubted: Cell<bool>,
 }
@@ -140,27 +140,27 @@ impl Line {
     /// Makes a request until it is answered, at most as often as `retry` says.
     pub(super) async fn call<P: Platform>(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         ask: &Ask<'_>,
         retry: &RetrySettings,
     ) -> Result<Response> {
-        let mut tries = Tries::default();
+        let mut retries = RetryLoop::default();
         loop {
-            job.hold().await;
-            let credentials = self.credentials(job).await?;
+            cx.wait_while_paused().await;
+            let credentials = self.credentials(cx).await?;
             let body = if ask.xml.is_empty() { Body::Empty } else { Body::Xml(ask.xml.into()) };
-            let request = self.sign(&job.platform, &credentials, 0, ask, body)?;
+            let request = self.sign(&cx.platform, &credentials, 0, ask, body)?;
             let (set, lapses_at) = (credentials.set, request.url().expires_at());
             drop(credentials);
             // The looks at the object belong to this step too.
             let completes = ask.step == Step::Complete && ask.method == Method::Post;
-            let error = match job.send(Request::Store(request), completes, tries.stalls(), |_| ()).await {
+            let error = match cx.send(Request::Store(request), completes, retries.stalls(), |_| ()).await {
                 Ok(response) if ask.needs.are_met(&response) => return Ok(response),
                 Ok(response) => {
-                    let error = self.refused(&job.platform, set, &response).at(ask.step);
+                    let error = self.refused(&cx.platform, set, &response).at(ask.step);
                     // The refusal of a HEAD has no body that could say that the URL or the credentials have expired.
                     let head = ask.method == Method::Head;
-                    let lapsed = lapses_at.is_some_and(|at| at <= self.now(&job.platform));
+                    let lapsed = lapses_at.is_some_and(|at| at <= self.now(&cx.platform));
                     if head && lapsed {
                         error.retry(Retry::Later(None))
                     } else if head && response.status == 400 && !self.doubted.replace(true) {
@@ -170,7 +170,7 @@ impl Line {
                         unusable(error, ask.needs, &response)
                     } else if completes && conflicts(&error) {
                         // AWS S3 API Reference, CompleteMultipartUpload, "If-None-Match": begin the upload again.
-                        error.retry(Retry::Anew)
+                        error.retry(Retry::Restart)
                     } else {
                         error
                     }
@@ -181,13 +181,13 @@ impl Line {
             if completes && in_doubt(&error) {
                 return Err(error);
             }
-            tries.again(job, error, retry).await?;
+            retries.backoff(cx, error, retry).await?;
         }
     }
 
     /// What a request may be signed with now.
-    pub(super) fn credentials<P: Platform>(&self, job: &Job<P>) -> impl Future<Output = Result<Rc<Credentials>>> {
-        self.vault.get(job, self.now(&job.platform))
+    pub(super) fn credentials<P: Platform>(&self, cx: &Context<P>) -> impl Future<Output = Result<Rc<Credentials>>> {
+        self.vault.get(cx, self.now(&cx.platform))
     }
 
     /// Signs a request for the host whose `turn` it is.
@@ -229,7 +229,7 @@ impl Line {
                 .hint("`getCredentials` has to give new ones each time it is called.")
                 .retry(Retry::Later(None));
         }
-        let early = code == "AccessDenied" && text::has(&error.message, "not yet valid");
+        let early = code == "AccessDenied" && text::contains(&error.message, "not yet valid");
         if code == "RequestTimeTooSkewed" || early {
             let learnt = self.learn_clock(platform, response);
             let error = error.hint("The clock of this machine is off, and the store doesn't tell what its own says.");
@@ -278,16 +278,15 @@ fn conflicts(error: &UploadError) -> bool {
 /// The error for a 2xx answer without what is needed.
 fn unusable(error: UploadError, needs: Needs, response: &Response) -> UploadError {
     let what = match needs {
-        Needs::Child(name) => text::join(&["no `", name, "`"]),
+        Needs::Child(name) => text::concat(&["no `", name, "`"]),
         _ => "no list of parts".into(),
     };
     let found = match xml::root(&response.body) {
-        Some(root) => text::join(&["It is a document `", root, "`."]),
+        Some(root) => text::concat(&["It is a document `", root, "`."]),
         None => String::from("It is no XML document."),
     };
     let status = text::number(response.status.into());
-    let message =
-        text::fill("The answer has status {} and {}, so it is not an S3 store's. {}", &[&status, &what, &found]);
+    let message = text!("The answer has status {} and {}, so it is not an S3 store's. {}", status, what, found);
     error
         .renamed(Code::Server, message)
         .hint("Check `endpoint`: something else may have answered in place of the store.")

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use super::given::{self, Given};
 use super::sigv4::Key;
-use crate::engine::job::{Job, Repeat};
-use crate::engine::slots::Slots;
+use crate::context::{Context, Idempotency};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::platform::{Hook, Platform};
+use crate::sync::semaphore::Semaphore;
 
 /// So long before they end are they asked for again. (A choice: a part that is signed now must still get there.)
 const AHEAD_MS: u64 = 60_000;
@@ -40,12 +40,12 @@ pub(super) struct Vault {
     shared: SharedCredentials,
     /// One call to the application at a time; whoever waits gets what it brought. Not over all uploads: one that is paused holds
     /// up nobody else.
-    turn: Slots,
+    turn: Semaphore,
 }
 
 impl Vault {
     pub(super) fn new(shared: SharedCredentials) -> Self {
-        Self { shared, turn: Slots::new(1) }
+        Self { shared, turn: Semaphore::new(1) }
     }
 
     /// Credentials that are good at `now`, as far as anybody knows.
@@ -53,7 +53,7 @@ impl Vault {
     /// # Errors
     /// `application` where asking failed, `invalid-options` for an answer that is none, `unauthorized` where the application
     /// gives a set again that the store refused.
-    pub(super) async fn get<P: Platform>(&self, job: &Job<P>, now: u64) -> Result<Rc<Credentials>> {
+    pub(super) async fn get<P: Platform>(&self, cx: &Context<P>, now: u64) -> Result<Rc<Credentials>> {
         let _turn = self.turn.acquire().await;
         let State { current, rejected } = &*self.shared.0;
         let before = current.borrow().clone();
@@ -64,8 +64,8 @@ impl Vault {
         {
             return Ok(held.clone());
         }
-        let answer = job.hook(Hook::Credentials, Vec::new(), Step::Sign, Repeat::Freely).await?;
-        let Given { key, expires_at } = given::read(&job.platform, &answer)?;
+        let answer = cx.hook(Hook::Credentials, Vec::new(), Step::Sign, Idempotency::Safe).await?;
+        let Given { key, expires_at } = given::read(&cx.platform, &answer)?;
         if refused && before.is_some_and(|held| held.key == key) {
             return Err(UploadError::new(
                 Code::Unauthorized,

@@ -5,8 +5,8 @@ use super::sigv4::Key;
 use crate::error::{Code, Step, UploadError};
 use crate::json::Value;
 use crate::platform::Platform;
-use crate::text;
-use crate::time::parse_iso;
+use crate::util::text;
+use crate::util::time::parse_iso;
 
 /// The members, and how STS spells them (AWS STS API Reference, "Credentials").
 const ID: [&str; 2] = ["accessKeyId", "AccessKeyId"];
@@ -77,11 +77,11 @@ fn unusable<P: Platform>(platform: &P, found: &P::Json, odd_token: bool) -> Uplo
             ("a Response".into(), "Return its JSON: `return (await fetch(...)).json()`.")
         }
         Value::Object if odd_token => {
-            (text::join(&[&members(platform, found), "; `sessionToken` must be text"]), SHAPE)
+            (text::concat(&[&members(platform, found), "; `sessionToken` must be text"]), SHAPE)
         }
         Value::Object => (members(platform, found), SHAPE),
     };
-    UploadError::new(Code::InvalidOptions, text::join(&["`getCredentials` gave ", &what, "."]))
+    UploadError::new(Code::InvalidOptions, text::concat(&["`getCredentials` gave ", &what, "."]))
         .at(Step::Sign)
         .hint(hint)
 }
@@ -116,13 +116,13 @@ fn members<P: Platform>(platform: &P, object: &P::Json) -> String {
         if names.iter().any(|name| name == wanted || name == of_sts) {
             let member = [wanted, of_sts].iter().find_map(|name| platform.member(object, name));
             if !member.is_some_and(|member| matches!(platform.value(&member), Value::Text(text) if !text.is_empty())) {
-                told.push_str(&text::join(&["; `", wanted, "` must be text, and not empty"]));
+                told.push_str(&text::concat(&["; `", wanted, "` must be text, and not empty"]));
             }
             continue;
         }
-        told.push_str(&text::join(&["; `", wanted, "` is missing"]));
+        told.push_str(&text::concat(&["; `", wanted, "` is missing"]));
         if let Some(like) = names.iter().find(|name| plain(name) == plain(wanted)) {
-            told.push_str(&text::join(&[": did you mean it by `", &like[..like.floor_char_boundary(NAME)], "`?"]));
+            told.push_str(&text::concat(&[": did you mean it by `", &like[..like.floor_char_boundary(NAME)], "`?"]));
         }
     }
     told

@@ -1,6 +1,6 @@
 //! An S3-compatible store, straight from the page with temporary credentials; every URL is signed here.
 //!
-//! Source: AWS S3 API Reference (PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload,
+//! SourceFile: AWS S3 API Reference (PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload,
 //! ListParts, HeadObject).
 
 mod calls;
@@ -19,25 +19,28 @@ use std::marker::PhantomData;
 use self::calls::{Ask, Line, Needs, in_doubt};
 use self::object::{Found, Mine, Whose, combined, whose};
 use self::options::{Options, check_key};
-use super::listed::{Listed, reconcile};
-use super::{Context, Provider, Receipt, cors, with_words};
-use crate::engine::events::Outcome;
-use crate::engine::job::{Job, Repeat};
+use super::shared::cors;
+use super::shared::listed::{Listed, reconcile};
+use super::{Setup, with_words};
+use crate::context::integrity::{Etags, md5_of, strong};
+use crate::context::retry::RetryLoop;
+use crate::context::{Context, Idempotency};
 use crate::engine::record::Resumed;
-use crate::engine::retry::Tries;
-use crate::engine::send::Arrived;
-use crate::engine::session::{Phase, Session};
+use crate::engine::send::UploadedPart;
 use crate::error::{Code, Result, Retry, Step, UploadError};
-use crate::foreign::says_html;
+use crate::http::foreign::says_html;
 use crate::http::{Body, Method, Request, Response};
-use crate::integrity::{Etags, hex, md5_of, strong};
 use crate::json;
-use crate::numbered::Numbered;
-use crate::plan::{MAX_PARTS, Part, Plan};
+use crate::model::events::Outcome;
+use crate::model::plan::{MAX_PARTS, Part, Plan};
+use crate::model::session::{Phase, Session};
+use crate::model::settings::RetrySettings;
 use crate::platform::{Hook, Platform};
-use crate::settings::RetrySettings;
-use crate::time::parse_http;
-use crate::text;
+use crate::provider::{Provider, Receipt};
+use crate::util::hex::hex;
+use crate::util::ordered::OrderedMap;
+use crate::util::text;
+use crate::util::time::parse_http;
 
 /// How often the object is looked at where that isn't worth more. (A choice.)
 const LOOKS: u32 = 2;
@@ -70,23 +73,26 @@ impl<P: Platform> S3<P> {
     ///
     /// # Errors
     /// `invalid-options`, for whatever no request should be made with.
-    pub fn new(given: &P::Json, context: &Context<'_, P>) -> Result<Self> {
-        let platform = context.platform;
+    pub fn new(given: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
+        let platform = setup.platform;
         let invalid = |message: &str, hint: &str| UploadError::new(Code::InvalidOptions, message).hint(hint);
         let mut options = Options::default();
         json::fill(platform, Some(given), &mut options).map_err(|why| {
-            invalid(&text::join(&["The options don't fit: ", &why]), "The provider's types name them all.")
+            invalid(&text::concat(&["The options don't fit: ", &why]), "The provider's types name them all.")
         })?;
-        let target = options.checked(&platform.origin(), |url| platform.resolve(url)).map_err(|(message, hint)| invalid(&message, hint))?;
+        let target = options
+            .checked(&platform.origin(), |url| platform.resolve(url))
+            .map_err(|(message, hint)| invalid(&message, hint))?;
         for (hook, hint) in [
             (Hook::Key, "Give the object's key, or a function of the file that gives it."),
             (Hook::Credentials, "Give a function that gets temporary credentials from your server."),
         ] {
             if !platform.has(hook) {
-                return Err(invalid(&text::join(&["`", hook.as_str(), "` is missing."]), hint));
+                return Err(invalid(&text::concat(&["`", hook.as_str(), "` is missing."]), hint));
             }
         }
-        let credentials = if platform.has_usual_options() { context.credentials.clone() } else { SharedCredentials::default() };
+        let credentials =
+            if platform.has_usual_options() { setup.credentials.clone() } else { SharedCredentials::default() };
         Ok(Self {
             line: Line::new(target, credentials),
             key: RefCell::default(),
@@ -96,16 +102,16 @@ impl<P: Platform> S3<P> {
         })
     }
 
-    async fn key(&self, job: &Job<P>) -> Result<String> {
+    async fn key(&self, cx: &Context<P>) -> Result<String> {
         if let Some(key) = self.key.borrow().clone() {
             return Ok(key);
         }
-        let info = job.file_info(job.source.known_type());
-        let answer = job.hook(Hook::Key, vec![info], Step::Init, Repeat::Never).await?;
+        let info = cx.file_info(cx.file.known_type());
+        let answer = cx.hook(Hook::Key, vec![info], Step::Init, Idempotency::Unsafe).await?;
         let mut key = String::new();
-        let read = json::fill(&job.platform, Some(&answer), &mut key).map_err(|_| "is no text");
+        let read = json::fill(&cx.platform, Some(&answer), &mut key).map_err(|_| "is no text");
         read.and_then(|()| check_key(&key)).map_err(|why| {
-            UploadError::new(Code::InvalidOptions, text::join(&["The object's `key` ", why, "."]))
+            UploadError::new(Code::InvalidOptions, text::concat(&["The object's `key` ", why, "."]))
                 .at(Step::Init)
                 .hint("A key has 1 to 1024 bytes of UTF-8.")
         })?;
@@ -114,9 +120,9 @@ impl<P: Platform> S3<P> {
     }
 
     /// What goes with the bytes of the object: on the single PUT and on create.
-    fn object_headers(&self, job: &Job<P>) -> Vec<(String, String)> {
+    fn object_headers(&self, cx: &Context<P>) -> Vec<(String, String)> {
         let mut headers = self.line.target.headers.clone();
-        let content_type = job.source.known_type();
+        let content_type = cx.file.known_type();
         if !content_type.is_empty() && !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".into(), content_type.into()));
         }
@@ -131,27 +137,27 @@ impl<P: Platform> S3<P> {
         headers
     }
 
-    async fn create(&self, job: &Job<P>, key: &str) -> Result<String> {
+    async fn create(&self, cx: &Context<P>, key: &str) -> Result<String> {
         let ask = Ask {
-            headers: &self.object_headers(job),
+            headers: &self.object_headers(cx),
             needs: Needs::Child("UploadId"),
             ..Ask::new(Step::Init, Method::Post, key, &[("uploads", "")])
         };
         // Repeated freely: an upload that was opened and never named holds nothing.
-        let response = self.line.call(job, &ask, &job.settings.retry).await?;
+        let response = self.line.call(cx, &ask, &cx.settings.retry).await?;
         xml::child(&response.body, "UploadId").filter(|id| id.len() <= UPLOAD_ID).ok_or_else(|| {
             UploadError::new(Code::Server, "The store's `UploadId` is longer than 4096 bytes.").at(Step::Init)
         })
     }
 
     /// The parts that the store has, over all pages of its list (AWS S3 API Reference, ListParts: 1,000 a page).
-    async fn list(&self, job: &Job<P>, key: &str, id: &str) -> Result<Vec<Listed>> {
+    async fn list(&self, cx: &Context<P>, key: &str, id: &str) -> Result<Vec<Listed>> {
         let mut marker = String::from("0");
         let mut listed = Vec::new();
         for _ in 0..LIST_PAGES {
             let query = [("part-number-marker", marker.as_str()), ("uploadId", id)];
             let ask = Ask { needs: Needs::List, ..Ask::new(Step::List, Method::Get, key, &query) };
-            let response = self.line.call(job, &ask, &job.settings.retry).await?;
+            let response = self.line.call(cx, &ask, &cx.settings.retry).await?;
             let rows = xml::rows(&response.body, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
             for [number, size, etag] in rows {
                 if let (Ok(number), Ok(size)) = (number.parse(), size.parse()) {
@@ -175,7 +181,7 @@ impl<P: Platform> S3<P> {
     /// becomes true where a try may have taken effect.
     async fn put_together(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         session: &Session<P>,
         id: &str,
         parts: &[Receipt<P>],
@@ -189,9 +195,9 @@ impl<P: Platform> S3<P> {
             needs: Needs::Child("ETag"),
             ..Ask::new(Step::Complete, Method::Post, session.key.as_deref().unwrap_or(""), &query)
         };
-        let mut tries = Tries::default();
+        let mut retries = RetryLoop::default();
         loop {
-            let answer = self.line.call(job, &ask, &job.settings.retry).await;
+            let answer = self.line.call(cx, &ask, &cx.settings.retry).await;
             *lost = ask.lost.get();
             let error = match answer {
                 Ok(response) => return Ok(xml::child(&response.body, "ETag")),
@@ -200,10 +206,10 @@ impl<P: Platform> S3<P> {
             if !(matches!(error.retry, Retry::Later(_)) && in_doubt(&error)) {
                 return Err(error);
             }
-            if let (Whose::Ours, etag, _) = self.look(job, session, parts, LOOKS, false).await {
+            if let (Whose::Ours, etag, _) = self.look(cx, session, parts, LOOKS, false).await {
                 return Ok(etag);
             }
-            tries.again(job, error, &job.settings.retry).await?;
+            retries.backoff(cx, error, &cx.settings.retry).await?;
         }
     }
 
@@ -211,18 +217,18 @@ impl<P: Platform> S3<P> {
     /// count.
     async fn look(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         session: &Session<P>,
         parts: &[Receipt<P>],
         attempts: u32,
         new: bool,
     ) -> (Whose, Option<String>, Etags) {
-        let retry = RetrySettings { attempts, ..job.settings.retry };
+        let retry = RetrySettings { attempts, ..cx.settings.retry };
         let ask = Ask::new(Step::Complete, Method::Head, session.key.as_deref().unwrap_or(""), &[]);
-        match self.line.call(job, &ask, &retry).await {
+        match self.line.call(cx, &ask, &retry).await {
             Ok(response) => {
-                let etags = Etags::told(&response.headers).or(job.etags.likely());
-                let (whose, etag) = self.whose(job, session, parts, &response, new, etags);
+                let etags = Etags::told(&response.headers).or(cx.etags.likely());
+                let (whose, etag) = self.whose(cx, session, parts, &response, new, etags);
                 (whose, etag, etags)
             }
             Err(error) if error.status == Some(404) => (Whose::Other, None, Etags::Unknown),
@@ -234,7 +240,7 @@ impl<P: Platform> S3<P> {
     /// all. `lost`: a try may have taken effect.
     async fn stored(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         session: &Session<P>,
         parts: &[Receipt<P>],
         error: UploadError,
@@ -245,8 +251,8 @@ impl<P: Platform> S3<P> {
         if !(gone || exists || lost) {
             return Err(error);
         }
-        let attempts = if error.answer_lost { LOOKS } else { job.settings.retry.attempts };
-        let (whose, etag, etags) = self.look(job, session, parts, attempts, exists).await;
+        let attempts = if error.answer_lost { LOOKS } else { cx.settings.retry.attempts };
+        let (whose, etag, etags) = self.look(cx, session, parts, attempts, exists).await;
         // It has the size, and was written meanwhile. Where nobody knows what its ETag is, that proves nothing against it.
         if whose == Whose::Unclear && etags == Etags::Unknown && etag.is_some() {
             return Err(unknown(&error));
@@ -261,7 +267,7 @@ impl<P: Platform> S3<P> {
     /// Whose the object is that the answer to a HEAD tells of, and its ETag. `new`: the same bytes from before don't count.
     fn whose(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         session: &Session<P>,
         parts: &[Receipt<P>],
         response: &Response,
@@ -269,10 +275,11 @@ impl<P: Platform> S3<P> {
         etags: Etags,
     ) -> (Whose, Option<String>) {
         let date = |name| response.header(name).and_then(parse_http);
-        let now = date("date").unwrap_or_else(|| self.line.now(&job.platform));
+        let now = date("date").unwrap_or_else(|| self.line.now(&cx.platform));
         let etag = response.header("etag");
         // The answer to a HEAD has no body by which a sign-in page could be known: one that may be a page's proves nothing.
-        let page = etag.is_none() && says_html(response.header("content-type")) && !says_html(Some(job.source.known_type()));
+        let page =
+            etag.is_none() && says_html(response.header("content-type")) && !says_html(Some(cx.file.known_type()));
         let size = response.header("content-length").and_then(|text| text.trim_ascii().parse().ok());
         let found = Found {
             size: size.filter(|_| !page),
@@ -280,13 +287,13 @@ impl<P: Platform> S3<P> {
             age: date("last-modified").map(|at| now.saturating_sub(at)),
         };
         let mine = Mine {
-            size: job.source.size,
+            size: cx.file.size,
             etag: match session.upload_id {
                 Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
-                None => job.md5.get().map(|md5| hex(&md5)),
+                None => cx.md5.get().map(|md5| hex(&md5)),
             },
             etags: if self.etag_is_md5() { etags } else { Etags::Opaque },
-            since: job.platform.now().saturating_sub(session.begun_at),
+            since: cx.platform.now().saturating_sub(session.begun_at),
             new,
         };
         (whose(&found, &mine), found.etag)
@@ -311,13 +318,13 @@ impl<P: Platform> Provider<P> for S3<P> {
     }
 
     /// Finds a key that exists before the first byte, where it may look. The condition on what is stored decides in the end.
-    async fn check(&self, job: &Job<P>, _outcome: &mut Outcome<P>) -> Result<bool> {
+    async fn check(&self, cx: &Context<P>, _outcome: &mut Outcome<P>) -> Result<bool> {
         if !self.line.target.if_none_match {
             return Ok(false);
         }
-        let key = self.key(job).await?;
-        let retry = RetrySettings { attempts: LOOKS, ..job.settings.retry };
-        match self.line.call(job, &Ask::new(Step::Check, Method::Head, &key, &[]), &retry).await {
+        let key = self.key(cx).await?;
+        let retry = RetrySettings { attempts: LOOKS, ..cx.settings.retry };
+        match self.line.call(cx, &Ask::new(Step::Check, Method::Head, &key, &[]), &retry).await {
             Ok(_) => Err(UploadError::new(Code::Conflict, "The key exists already, and `ifNoneMatch` is set.")
                 .at(Step::Check)
                 .hint("Use another key, or leave `ifNoneMatch` out to replace the object.")),
@@ -328,9 +335,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         }
     }
 
-    async fn open(&self, job: &Job<P>) -> Result<Session<P>> {
-        let key = self.key(job).await?;
-        let (size, target) = (job.source.size, &self.line.target);
+    async fn open(&self, cx: &Context<P>) -> Result<Session<P>> {
+        let key = self.key(cx).await?;
+        let (size, target) = (cx.file.size, &self.line.target);
         let multipart = size > 0 && size >= target.threshold;
         let part_size = if multipart { target.part_size(size) } else { size.max(1) };
         if part_size > *options::PART.end() {
@@ -341,14 +348,20 @@ impl<P: Platform> Provider<P> for S3<P> {
         let plan = Plan::equal(size, part_size).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
         let mut session = Session::new(plan, multipart);
         if multipart {
-            session.upload_id = Some(self.create(job, &key).await?);
+            session.upload_id = Some(self.create(cx, &key).await?);
         }
         session.key = Some(key);
         Ok(session)
     }
 
-    async fn part_request(&self, job: &Job<P>, session: &Session<P>, part: &Part, _renew: bool) -> Result<Request<P>> {
-        let credentials = self.line.credentials(job).await?;
+    async fn part_request(
+        &self,
+        cx: &Context<P>,
+        session: &Session<P>,
+        part: &Part,
+        _renew: bool,
+    ) -> Result<Request<P>> {
+        let credentials = self.line.credentials(cx).await?;
         let number = text::number(part.number.into());
         let (named, headers);
         let mut ask = Ask::new(Step::Part, Method::Put, session.key.as_deref().unwrap_or(""), &[]);
@@ -358,32 +371,32 @@ impl<P: Platform> Provider<P> for S3<P> {
                 ask.query = &named;
             }
             None => {
-                headers = self.with_condition(self.object_headers(job));
+                headers = self.with_condition(self.object_headers(cx));
                 ask.headers = &headers;
             }
         }
-        let body = Body::File(job.source.body(part.range, None));
-        self.line.sign_part(&job.platform, &credentials, part.number, &ask, body).map(Request::Store)
+        let body = Body::File(cx.file.body(part.range, None));
+        self.line.sign_part(&cx.platform, &credentials, part.number, &ask, body).map(Request::Store)
     }
 
-    fn receipt(&self, job: &Job<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+    fn receipt(&self, cx: &Context<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
         let etag = response.header("etag").filter(|etag| !etag.is_empty()).map(String::from);
         if !response.ok() {
-            let error = self.line.part_refused(&job.platform, part.number, response);
+            let error = self.line.part_refused(&cx.platform, part.number, response);
             // A copy of this PUT may have made the object: one whose answer was lost, or one that the browser sent by itself.
             if session.multipart || response.status != 412 {
                 return Err(error);
             }
             self.exists.replace(Some(error));
         } else if session.multipart && etag.is_none() {
-            return Err(cors::hidden(&self.line.cors_rule(&job.platform)));
+            return Err(cors::hidden(&self.line.cors_rule(&cx.platform)));
         } else {
             self.taken.set(!session.multipart);
         }
         Ok(Receipt { number: part.number, etag, reply: None })
     }
 
-    async fn restore(&self, job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
+    async fn restore(&self, cx: &Context<P>, resumed: &mut Resumed<P>) -> Result<()> {
         let session = &resumed.session;
         // Several parts without an upload would each be the whole object.
         let sound = session.is_sound() && session.multipart == session.upload_id.is_some();
@@ -391,10 +404,12 @@ impl<P: Platform> Provider<P> for S3<P> {
             return Err(UploadError::new(Code::SessionExpired, "The upload's name was not kept.").at(Step::Init));
         };
         let Some(id) = &session.upload_id else { return Ok(()) };
-        match self.list(job, key, id).await {
-            Ok(listed) => reconcile(job, resumed, listed, self.etag_is_md5()).await?,
+        match self.list(cx, key, id).await {
+            Ok(listed) => reconcile(cx, resumed, listed, self.etag_is_md5()).await?,
             // Gone: put together by an earlier page, which the repeated complete finds out, or given up.
-            Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => presume(job, resumed).await?,
+            Err(error) if error.code == Code::SessionExpired && may_be_complete(resumed) => {
+                presume(cx, resumed).await?
+            }
             // A refused look tells nothing of the upload (keys may be allowed to put and not to list), and neither does an answer that
             // is no list: what was kept counts.
             Err(error) if error.status.is_some_and(|status| status < 300 || error.retry == Retry::Never) => (),
@@ -405,7 +420,7 @@ impl<P: Platform> Provider<P> for S3<P> {
 
     async fn complete(
         &self,
-        job: &Job<P>,
+        cx: &Context<P>,
         session: &Session<P>,
         parts: &[Receipt<P>],
         _again: bool,
@@ -413,7 +428,7 @@ impl<P: Platform> Provider<P> for S3<P> {
     ) -> Result<()> {
         let mut lost = false;
         let put = match &session.upload_id {
-            Some(id) => self.put_together(job, session, id, parts, &mut lost).await,
+            Some(id) => self.put_together(cx, session, id, parts, &mut lost).await,
             None => match self.exists.take() {
                 Some(error) => Err(error),
                 None => Ok(parts.first().and_then(|part| part.etag.clone())),
@@ -421,29 +436,29 @@ impl<P: Platform> Provider<P> for S3<P> {
         };
         let stored = match put {
             Ok(etag) => Ok(etag),
-            Err(error) => self.stored(job, session, parts, error, lost).await,
+            Err(error) => self.stored(cx, session, parts, error, lost).await,
         };
         outcome.etag = stored?;
         outcome.location = Some(self.line.location(session.key.as_deref().unwrap_or("")));
         Ok(())
     }
 
-    async fn abort(&self, job: &Job<P>, session: &Session<P>) -> bool {
+    async fn abort(&self, cx: &Context<P>, session: &Session<P>) -> bool {
         let (Some(id), Some(key)) = (&session.upload_id, &session.key) else { return true };
         let query = [("max-parts", "1"), ("uploadId", id.as_str())];
         let delete = Ask::new(Step::Abort, Method::Delete, key, &query[1..]);
         let list = Ask { needs: Needs::List, ..Ask::new(Step::List, Method::Get, key, &query) };
         for _ in 0..ABORTS {
-            let retry = &job.settings.retry;
-            if let Err(error) = self.line.call(job, &delete, retry).await {
+            let retry = &cx.settings.retry;
+            if let Err(error) = self.line.call(cx, &delete, retry).await {
                 return error.code == Code::SessionExpired;
             }
             // A part that was on its way may have landed after all (AWS S3 API Reference, AbortMultipartUpload).
-            match self.line.call(job, &list, retry).await {
+            match self.line.call(cx, &list, retry).await {
                 Ok(response) if xml::child(&response.body, "Part").is_some() => (),
                 _ => return true,
             }
-            job.platform.sleep(ABORT_PAUSE_MS).await;
+            cx.platform.sleep(ABORT_PAUSE_MS).await;
         }
         false
     }
@@ -456,14 +471,14 @@ fn may_be_complete<P: Platform>(resumed: &Resumed<P>) -> bool {
 
 /// Takes every part for arrived that wasn't kept as such: without them nothing would have been put together. Their MD5s stand for
 /// their ETags, so that the object can be known by them.
-async fn presume<P: Platform>(job: &Job<P>, resumed: &mut Resumed<P>) -> Result<()> {
-    let mut known = Numbered::default();
+async fn presume<P: Platform>(cx: &Context<P>, resumed: &mut Resumed<P>) -> Result<()> {
+    let mut known = OrderedMap::default();
     resumed.arrived.iter().for_each(|arrived| known.insert(arrived.part.number, ()));
     for part in resumed.session.plan.parts() {
         if known.get(part.number).is_none() {
-            let md5 = md5_of(job, part.range).await.map_err(|error| error.at(Step::Check))?;
+            let md5 = md5_of(cx, part.range).await.map_err(|error| error.at(Step::Check))?;
             let etag = md5.map(|md5| hex(&md5));
-            resumed.arrived.push(Arrived::before(part, etag, false, None));
+            resumed.arrived.push(UploadedPart::before(part, etag, false, None));
         }
     }
     Ok(())
@@ -485,7 +500,7 @@ fn complete_body<P: Platform>(parts: &[Receipt<P>]) -> String {
 
 /// The object may be there, and nobody can tell.
 fn unknown(error: &UploadError) -> UploadError {
-    let unknown = UploadError::new(Code::OutcomeUnknown, text::join(&["The object may be stored: ", &error.message]))
+    let unknown = UploadError::new(Code::OutcomeUnknown, text::concat(&["The object may be stored: ", &error.message]))
         .at(Step::Complete)
         .hint("Look under the key before sending the file again. Credentials that may read the object let Partway look itself.");
     let unknown = with_words(unknown, error);

@@ -2,8 +2,9 @@
 
 use md5::{Digest, Md5};
 
-use crate::integrity::{Etags, bare, hex, is_md5, is_of_md5s, same};
-use crate::text;
+use crate::context::integrity::{Etags, bare, is_md5, is_of_md5s, same};
+use crate::util::hex::hex;
+use crate::util::text;
 
 /// What a HEAD says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Opti
         }
         count += 1;
     }
-    Some(text::join(&[hex(&hash.finalize()).as_str(), "-", &text::number(count.into())]))
+    Some(text::concat(&[hex(&hash.finalize()).as_str(), "-", &text::number(count.into())]))
 }
 
 #[cfg(test)]

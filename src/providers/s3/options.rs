@@ -3,7 +3,7 @@
 use super::sigv4::encode_path;
 use crate::http::Url;
 use crate::json::{Pairs, decoded};
-use crate::text::{self, Piece};
+use crate::util::text::{self, Display};
 
 /// The least and the most bytes of a part, and the most of a single PUT; the last part may be smaller (AWS, "Amazon S3
 /// multipart upload limits").
@@ -59,7 +59,7 @@ pub(super) struct Address {
 type Misfit = (String, &'static str);
 
 /// An option that no request should be made with: what is wrong with what was `found`, and what to do.
-fn misfit<T>(wrong: &str, found: &dyn Piece, hint: &'static str) -> Result<T, Misfit> {
+fn misfit<T>(wrong: &str, found: &dyn Display, hint: &'static str) -> Result<T, Misfit> {
     Err((text::fill(wrong, &[found]), hint))
 }
 
@@ -75,7 +75,7 @@ impl Options {
         }
         let mut endpoints = self.endpoints.unwrap_or_default();
         if endpoints.is_empty() {
-            let usual = || text::join(&["https://s3.", &self.region, ".amazonaws.com"]);
+            let usual = || text::concat(&["https://s3.", &self.region, ".amazonaws.com"]);
             endpoints.push(self.endpoint.unwrap_or_else(usual));
         }
         check_bucket(bucket, endpoints.iter().any(|endpoint| is_aws(endpoint)))?;
@@ -104,7 +104,7 @@ impl Options {
             let Some(address) = Address::new(page, endpoint, url, bucket, self.force_path_style) else {
                 return misfit(
                     "The endpoint \"{}\" is no https address.",
-                    &text::until(endpoint, "?"),
+                    &text::before(endpoint, "?"),
                     "Give scheme and host, and a plain path if there must be one: \"https://s3.example\".",
                 );
             };
@@ -150,7 +150,7 @@ impl Target {
 impl Address {
     fn new(page: &str, endpoint: &str, url: Option<Url>, bucket: &str, force_path: Option<bool>) -> Option<Self> {
         // Without a scheme it would be a path of the page's own server.
-        let whole = text::has(endpoint, "://") && !endpoint.bytes().any(|byte| byte == b'#' || byte == b'@');
+        let whole = text::contains(endpoint, "://") && !endpoint.bytes().any(|byte| byte == b'#' || byte == b'@');
         let url = url.filter(|url| whole && url.is_safe_from(page) && url.query.is_empty())?;
         // The page's own origin by plain http: a bucket before its name would be another one.
         let own = !url.is_safe();
@@ -161,41 +161,48 @@ impl Address {
         if encode_path(&url.path) != url.path {
             return None;
         }
-        let (scheme, host) = text::cut(&url.origin, "://")?;
-        let name = text::last(host, b':').map_or(host, |at| &host[..at]);
+        let (scheme, host) = text::split_once(&url.origin, "://")?;
+        let name = text::rfind(host, b':').map_or(host, |at| &host[..at]);
         let numeric = name.ends_with(']') || name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let mut path = String::from(text::end_bare(&url.path, b'/'));
+        let mut path = String::from(text::trim_end_matches(&url.path, b'/'));
         path.push('/');
         // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
-        let by_path = own || numeric || !text::has(name, ".") || text::has(bucket, ".") || !names_a_host(bucket);
+        let by_path =
+            own || numeric || !text::contains(name, ".") || text::contains(bucket, ".") || !names_a_host(bucket);
         if force_path.unwrap_or(by_path) {
             path.push_str(bucket);
             path.push('/');
             return Some(Self { origin: url.origin, path });
         }
-        Some(Self { origin: text::join(&[scheme, "://", bucket, ".", host]), path })
+        Some(Self { origin: text::concat(&[scheme, "://", bucket, ".", host]), path })
     }
 
     /// As in the `Host` header.
     pub(super) fn host(&self) -> &str {
-        text::cut(&self.origin, "://").map_or("", |(_, host)| host)
+        text::split_once(&self.origin, "://").map_or("", |(_, host)| host)
     }
 
     /// The path of an object, encoded.
     pub(super) fn path(&self, key: &str) -> String {
-        text::join(&[self.path.as_str(), &encode_path(key)])
+        text::concat(&[self.path.as_str(), &encode_path(key)])
     }
 
     /// A URL whose parts are encoded already.
     pub(super) fn url(&self, path: String, query: String) -> Url {
         let mark = if query.is_empty() { "" } else { "?" };
-        Url { href: text::join(&[self.origin.as_str(), &path, mark, &query]), origin: self.origin.clone(), path, query }
+        Url {
+            href: text::concat(&[self.origin.as_str(), &path, mark, &query]),
+            origin: self.origin.clone(),
+            path,
+            query,
+        }
     }
 }
 
 /// True for an endpoint of AWS's own.
 fn is_aws(endpoint: &str) -> bool {
-    let host = text::cut(endpoint, "://").map_or(endpoint, |(_, rest)| text::until(text::until(rest, "/"), ":"));
+    let host =
+        text::split_once(endpoint, "://").map_or(endpoint, |(_, rest)| text::before(text::before(rest, "/"), ":"));
     let host = host.to_ascii_lowercase();
     ["amazonaws.com", "amazonaws.com.cn"]
         .iter()
@@ -214,17 +221,17 @@ fn check_no_bucket(endpoint: &str, url: &Url, bucket: &str) -> Result<(), Misfit
         begins with the bucket's, give its port too: \"https://store.example:443\".";
     let refuse = |right: &str| {
         let what = "The endpoint \"{}\" has the bucket in it: write \"{}\".";
-        Err((text::fill(what, &[&text::until(endpoint, "?"), &right]), HINT))
+        Err((text::fill(what, &[&text::before(endpoint, "?"), &right]), HINT))
     };
-    let path = text::end_bare(&url.path, b'/');
+    let path = text::trim_end_matches(&url.path, b'/');
     if let Some(before) = path.strip_suffix(bucket).and_then(|before| before.strip_suffix('/')) {
-        return refuse(&text::join(&[url.origin.as_str(), before]));
+        return refuse(&text::concat(&[url.origin.as_str(), before]));
     }
-    let Some((scheme, host)) = text::cut(&url.origin, "://") else { return Ok(()) };
-    let written = text::cut(endpoint, "://").map_or("", |(_, rest)| text::until(rest, "/"));
+    let Some((scheme, host)) = text::split_once(&url.origin, "://") else { return Ok(()) };
+    let written = text::split_once(endpoint, "://").map_or("", |(_, rest)| text::before(rest, "/"));
     let rest = host.strip_prefix(bucket).and_then(|rest| rest.strip_prefix('.'));
-    match rest.filter(|rest| text::has(rest, ".") && !text::has(written, ":")) {
-        Some(rest) => refuse(&text::join(&[scheme, "://", rest, path])),
+    match rest.filter(|rest| text::contains(rest, ".") && !text::contains(written, ":")) {
+        Some(rest) => refuse(&text::concat(&[scheme, "://", rest, path])),
         None => Ok(()),
     }
 }
@@ -248,7 +255,7 @@ fn check_bucket(bucket: &str, aws: bool) -> Result<(), Misfit> {
         && bucket.bytes().all(inner)
         && edge(bucket.bytes().next())
         && edge(bucket.bytes().last())
-        && !text::has(bucket, "..");
+        && !text::contains(bucket, "..");
     if fits {
         return Ok(());
     }
@@ -321,7 +328,7 @@ pub(super) fn check_key(key: &str) -> Result<(), &'static str> {
     if key.len() > KEY {
         return Err("has more than 1024 bytes");
     }
-    if text::pieces(key, "/").iter().any(|segment| *segment == "." || *segment == "..") {
+    if text::split(key, "/").iter().any(|segment| *segment == "." || *segment == "..") {
         return Err("has a segment \".\" or \"..\", which browsers take out of an address");
     }
     Ok(())

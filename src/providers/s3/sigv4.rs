@@ -8,9 +8,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::http::encode_segment;
-use crate::integrity::hex;
-use crate::time::format_amz;
-use crate::text;
+use crate::util::hex::hex;
+use crate::util::text;
+use crate::util::time::format_amz;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The body isn't part of what is signed: a browser would have to read it first.
@@ -49,7 +49,7 @@ pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: S
     let date = format_amz(at);
     let scope = scope(&date, region, "s3");
     let headers = canonical_headers(request.host, request.headers);
-    let (credential, seconds) = (text::list(&[key.id.as_str(), &scope], "/"), text::number(seconds));
+    let (credential, seconds) = (text::join(&[key.id.as_str(), &scope], "/"), text::number(seconds));
     let mut query = vec![
         ("X-Amz-Algorithm", ALGORITHM),
         ("X-Amz-Credential", &credential),
@@ -65,7 +65,7 @@ pub(crate) fn presign(key: &Key, region: &str, at: u64, seconds: u64, request: S
     let canonical = canonical_request(request.method, request.path, &query, &headers, UNSIGNED);
     let signing = signing_key(&key.secret, &date, region, "s3");
     let signature = signature(&signing, &date, &scope, &canonical);
-    text::join(&[query.as_str(), "&X-Amz-Signature=", &signature])
+    text::concat(&[query.as_str(), "&X-Amz-Signature=", &signature])
 }
 
 /// Puts a pair in its place by name and value: the standard library's sort weighs as much as all of this module in the download.
@@ -94,7 +94,7 @@ fn canonical_query(pairs: &[(&str, &str)]) -> String {
 /// A path, each segment percent-encoded once: S3 takes keys as they are, "//" and dots included.
 pub(crate) fn encode_path(path: &str) -> String {
     let mut encoded = String::new();
-    for (index, segment) in text::pieces(path, "/").into_iter().enumerate() {
+    for (index, segment) in text::split(path, "/").into_iter().enumerate() {
         encoded.push_str(if index == 0 { "" } else { "/" });
         encoded.push_str(&encode_segment(segment));
     }
@@ -132,15 +132,15 @@ fn canonical_headers(host: &str, headers: &[(String, String)]) -> Headers {
 
 fn canonical_request(method: &str, path: &str, query: &str, headers: &Headers, payload: &str) -> String {
     // The header lines end with a line feed of their own.
-    text::list(&[method, path, query, &headers.lines, &headers.names, payload], "\n")
+    text::join(&[method, path, query, &headers.lines, &headers.names, payload], "\n")
 }
 
 fn scope(date: &str, region: &str, service: &str) -> String {
-    text::list(&[&date[..8], region, service, "aws4_request"], "/")
+    text::join(&[&date[..8], region, service, "aws4_request"], "/")
 }
 
 fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32] {
-    let mut key = hmac(text::join(&["AWS4", secret]).as_bytes(), &date[..8]);
+    let mut key = hmac(text::concat(&["AWS4", secret]).as_bytes(), &date[..8]);
     for step in [region, service, "aws4_request"] {
         key = hmac(&key, step);
     }
@@ -149,7 +149,7 @@ fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> [u8; 32
 
 fn signature(key: &[u8; 32], date: &str, scope: &str, canonical: &str) -> String {
     let digest = hex(&hash(&[canonical.as_bytes()]));
-    hex(&hmac(key, &text::list(&[ALGORITHM, date, scope, &digest], "\n")))
+    hex(&hmac(key, &text::join(&[ALGORITHM, date, scope, &digest], "\n")))
 }
 
 /// HMAC-SHA256 (RFC 2104), on the hash alone: the crate `hmac` brings it a second time, block by block.

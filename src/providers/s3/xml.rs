@@ -1,7 +1,7 @@
 //! As much of XML as S3's answers take: the text of an element right below the root. What is no XML gives nothing, and nothing
 //! here fails.
 
-use crate::text;
+use crate::util::text;
 
 /// One step through a document.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl<'a> Iterator for Tokens<'a> {
                 }
                 let end = tag.bytes().position(|byte| byte.is_ascii_whitespace() || byte == b'/');
                 let name = &tag[..end.unwrap_or(tag.len())];
-                let local = text::last(name, b':').map_or(name, |at| &name[at + 1..]);
+                let local = text::rfind(name, b':').map_or(name, |at| &name[at + 1..]);
                 return Some(if tag.ends_with('/') { Token::Whole(local) } else { Token::Open(local) });
             }
         }
@@ -134,7 +134,11 @@ pub(crate) fn rows<const N: usize>(xml: &str, element: &str, names: [&str; N]) -
             Token::Text(_) | Token::Raw(_) if depth != 3 => (),
             Token::Text(piece) | Token::Raw(piece) => {
                 if let (Some(column), Some(row)) = (column, rows.last_mut()) {
-                    if matches!(token, Token::Raw(_)) { row[column].push_str(piece) } else { decode(piece, &mut row[column]) }
+                    if matches!(token, Token::Raw(_)) {
+                        row[column].push_str(piece)
+                    } else {
+                        decode(piece, &mut row[column])
+                    }
                 }
             }
         }
@@ -255,7 +259,9 @@ mod tests {
 
     #[test]
     fn a_reference_that_does_not_end_is_text() {
-        for text in ["&", "&&&&", "&#x", "&lt", "&#x0000000000000041;", "&#;", "&;", "&#x110000;", "&\u{1F600};", "a&b;c"] {
+        for text in
+            ["&", "&&&&", "&#x", "&lt", "&#x0000000000000041;", "&#;", "&;", "&#x110000;", "&\u{1F600};", "a&b;c"]
+        {
             assert_eq!(child(&["<a><b>", text, "</b></a>"].concat(), "b").as_deref(), Some(text));
         }
         assert_eq!(child("<a><b>&#x0000041;&#65;</b></a>", "b").as_deref(), Some("AA"));

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use partway::engine::slots::{Acquire, Slots};
+use partway::sync::semaphore::{Acquire, Slots};
 
 /// The line behind all connections, and the browser's queues before it.
 #[derive(Debug, Default)]

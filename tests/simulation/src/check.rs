@@ -1,7 +1,7 @@
 //! What must hold in any story, and what proves that a file arrived.
 
-use partway::engine::events::{Event, Status, UploadResult};
-use partway::engine::progress::Progress;
+use partway::model::events::{Event, Status, UploadResult};
+use partway::model::progress::Progress;
 use partway_models::content::{Content, Tile, tile};
 
 use crate::file::File;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use partway::plan::ByteRange;
+use partway::model::plan::ByteRange;
 use partway_models::content::{Content, symbolic_window};
 
 /// A picked file. Clones are the same file.

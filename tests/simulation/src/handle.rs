@@ -4,12 +4,12 @@ use std::cell::{Ref, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-use partway::engine::events::{Event, Sink, Status, UploadResult};
-use partway::engine::job::Notice;
-use partway::engine::progress::Progress;
+use partway::context::Notice;
 use partway::engine::uploader::Upload;
 use partway::error::{Code, UploadError};
 use partway::json::Decode;
+use partway::model::events::{Event, Sink, Status, UploadResult};
+use partway::model::progress::Progress;
 use serde_json::Value;
 
 use crate::core::Core;

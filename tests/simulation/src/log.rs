@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use partway::plan::ByteRange;
+use partway::model::plan::ByteRange;
 use serde_json::Value;
 
 /// One request that left the page, or one call of the application's functions.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
-use partway::foreign::Foreign;
+use partway::http::foreign::Foreign;
 use partway::http::{Body, Request, Response};
 use partway::platform::{OnSent, SendFailure};
 use partway_models::clock::http_date;

@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use partway::error::{Result, Step};
 use partway::http::{Request, Response, Url};
 use partway::json;
-use partway::plan::ByteRange;
+use partway::model::plan::ByteRange;
 use partway::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
 use serde_json::{Number, Value};
 

@@ -1,8 +1,8 @@
 //! A browser's part in a request: what of it goes on the wire, which rules it keeps, and what of the answer the page may read.
 
-use partway::engine::events::Outcome;
 use partway::http::{Body, FileBody, Method, Request, Response};
-use partway::plan::ByteRange;
+use partway::model::events::Outcome;
+use partway::model::plan::ByteRange;
 use partway_models::wire::{self, FormField, FormValue};
 use serde_json::Value;
 

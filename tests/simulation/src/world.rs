@@ -4,14 +4,14 @@ use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures::FutureExt;
-use partway::engine::pace::Paces;
+use partway::context::rate_limit::Paces;
 use partway::engine::uploader;
 use partway::json::Decode;
+use partway::model::file::Source;
+use partway::model::settings::Settings;
 use partway::platform::Stir;
 use partway::providers::s3::SharedCredentials;
 use partway::providers::{AnyProvider, Context};
-use partway::settings::Settings;
-use partway::source::Source;
 use serde_json::{Value, json};
 
 use crate::bottleneck::Bottleneck;
@@ -80,7 +80,7 @@ impl World {
     /// A symbolic file with a number of its own; its type is that of the name's extension.
     pub fn file(&self, name: &str, size: u64) -> File {
         self.files.set(self.files.get() + 1);
-        File::symbolic(self.files.get(), name, partway::source::guess_type(name).unwrap_or(""), size)
+        File::symbolic(self.files.get(), name, partway::model::file::guess_type(name).unwrap_or(""), size)
     }
 
     /// A file of real bytes that follow from the seed.
@@ -92,7 +92,7 @@ impl World {
             let random = rng.next().to_le_bytes();
             chunk.copy_from_slice(&random[..chunk.len()]);
         }
-        File::real(name, partway::source::guess_type(name).unwrap_or(""), bytes)
+        File::real(name, partway::model::file::guess_type(name).unwrap_or(""), bytes)
     }
 
     /// Changes the line.

@@ -1,6 +1,6 @@
 //! The simulation can fail: each rule that is broken on purpose is seen within some thousand seeds.
 
-use partway::mutants::{Mutant, set};
+use partway::util::broken::{Mutant, set};
 use partway_simulation::seeds::tell;
 
 /// So many seeds are enough for any of them.

@@ -4,14 +4,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use partway::engine::job::Notice;
+use partway::context::Notice;
 use partway::engine::record::{self, Kept};
 use partway::error::Code;
 use partway::http::Url;
-use partway::id::IdText;
+use partway::json::IdText;
 use partway::json::{Decode, Pairs};
+use partway::model::settings::Settings;
 use partway::platform::Platform;
-use partway::settings::Settings;
 use partway_models::wire::Response;
 use partway_simulation::platform::SimPlatform;
 use partway_simulation::servers::STORE;

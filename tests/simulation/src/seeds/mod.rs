@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use partway::engine::events::Event;
+use partway::model::events::Event;
 
 pub use self::knobs::Knobs;
 pub use self::scenario::Scenario;

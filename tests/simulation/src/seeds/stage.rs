@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use partway::engine::events::UploadResult;
 use partway::error::{Code, UploadError};
+use partway::model::events::UploadResult;
 use serde_json::{Value, json};
 
 use super::scenario::{Damage, Scenario, What};

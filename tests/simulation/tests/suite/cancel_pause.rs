@@ -1,7 +1,7 @@
 //! Pause, resume and cancel, at every stage of every provider.
 
-use partway::engine::events::{Event, Status};
 use partway::error::Code;
+use partway::model::events::{Event, Status};
 use partway_simulation::{Fault, Handle, World};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What every provider does alike when nothing goes wrong.
 
-use partway::engine::events::{Event, SentPart, Status};
+use partway::model::events::{Event, SentPart, Status};
 use partway_simulation::{Handle, World};
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use partway::engine::events::Status;
 use partway::error::Code;
+use partway::model::events::Status;
 use partway_simulation::sky::{Cut, Network};
 use partway_simulation::{Fault, World};
 use serde_json::json;

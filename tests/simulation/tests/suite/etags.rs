@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use partway::engine::events::{Event, Status};
 use partway::error::Code;
+use partway::model::events::{Event, Status};
 use partway_models::store;
 use partway_simulation::world::Beginning;
 use partway_simulation::{Fault, Handle, World};

@@ -1,7 +1,7 @@
 //! The fault table: each kind of fault on each kind of call of every provider.
 
-use partway::engine::events::Status;
 use partway::error::Code;
+use partway::model::events::Status;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::json;
 

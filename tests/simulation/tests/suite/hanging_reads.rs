@@ -1,7 +1,7 @@
 //! Files whose bytes never come: what a cloud drive hasn't downloaded, a network share that hangs.
 
-use partway::engine::events::{Event, Status};
 use partway::error::{Code, Step};
+use partway::model::events::{Event, Status};
 use partway_simulation::world::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::json;

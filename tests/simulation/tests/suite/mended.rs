@@ -1,7 +1,7 @@
 //! What the simulation found in its seeds, and was mended: each as a story of its own.
 
-use partway::engine::events::{Event, Status};
 use partway::error::Code;
+use partway::model::events::{Event, Status};
 use partway_models::onlymonster::End;
 use partway_simulation::shelf::Mood;
 use partway_simulation::sky::{Cut, Network};

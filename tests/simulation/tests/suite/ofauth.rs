@@ -1,7 +1,7 @@
 //! What is particular to OFAuth: its plan in two layouts, its three error shapes, its pace, its two kinds of id.
 
-use partway::engine::events::Status;
 use partway::error::{Code, Step};
+use partway::model::events::Status;
 use partway_models::ofauth::{ConsumeError, EtagPlace, Layout, ResetUnit};
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};

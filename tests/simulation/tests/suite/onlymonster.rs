@@ -1,7 +1,7 @@
 //! What is particular to Onlymonster: two shapes of start, finish by ids, the export, its polling and its pace.
 
-use partway::engine::events::{Event, Status};
 use partway::error::{Code, Step};
+use partway::model::events::{Event, Status};
 use partway_models::onlymonster::{End, Stage};
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};

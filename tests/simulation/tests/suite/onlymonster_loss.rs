@@ -1,7 +1,7 @@
 //! Onlymonster: answers that are lost. The list decides, and the vault never gets a second entry.
 
-use partway::engine::events::Status;
 use partway::error::{Code, Step};
+use partway::model::events::Status;
 use partway_models::wire::Response;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::json;

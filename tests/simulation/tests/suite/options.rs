@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use partway::engine::pace::Paces;
+use partway::context::rate_limit::Paces;
 use partway::json::Decode;
+use partway::model::settings::Settings;
 use partway::providers::s3::SharedCredentials;
 use partway::providers::{AnyProvider, Context};
-use partway::settings::Settings;
 use partway_simulation::World;
 use partway_simulation::platform::SimPlatform;
 use serde_json::Value;

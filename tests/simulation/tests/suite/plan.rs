@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use partway::engine::events::Event;
 use partway::error::Code;
+use partway::model::events::Event;
 use partway::platform::Hook;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};

@@ -305,7 +305,7 @@ fn pauses_until_urls_expire(provider: Value, skew: i64, set_up: impl FnOnce(&Wor
     }
     set_up(&world);
     let upload = world.upload(provider, json!({ "concurrency": 1 }), &world.file("clip.mp4", 22 * MIB));
-    let first = |event: &partway::engine::events::Event<_>| matches!(event, partway::engine::events::Event::Part(_));
+    let first = |event: &partway::model::events::Event<_>| matches!(event, partway::model::events::Event::Part(_));
     upload.when(first, Handle::pause);
     world.run_for(3 * HOUR);
     upload.resume();

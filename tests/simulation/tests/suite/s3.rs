@@ -1,7 +1,7 @@
 //! What is particular to S3: ranges of very large files, hosts, signed headers, credentials, clocks.
 
-use partway::engine::events::Event;
 use partway::error::{Code, Step};
+use partway::model::events::Event;
 use partway_simulation::servers::{STORE, STORE_TWO};
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
@@ -363,7 +363,7 @@ fn credentials_in_the_spelling_of_sts_are_taken() {
 fn an_expiration_may_be_text_or_a_number() {
     // The world's time is that of its own beginning; a minute before their end credentials are fetched again.
     let ms = World::new(1).beginning() + 100_000;
-    for expiration in [json!(ms), json!(ms / 1000), json!(partway::time::format_iso(ms))] {
+    for expiration in [json!(ms), json!(ms / 1000), json!(partway::util::time::format_iso(ms))] {
         let world = World::new(1);
         world.line(|line| line.bytes_per_ms = 150);
         let told = expiration.clone();

@@ -210,7 +210,7 @@ fn a_bucket_without_a_cors_rule_is_named_in_the_hint() {
 fn parts_that_land_after_an_abort_are_aborted_again() {
     let world = World::new(1);
     let upload = world.upload(with(json!({})), json!({}), &world.file("clip.mp4", 60 * MIB));
-    upload.when(|event| matches!(event, partway::engine::events::Event::Part(_)), partway_simulation::Handle::cancel);
+    upload.when(|event| matches!(event, partway::model::events::Event::Part(_)), partway_simulation::Handle::cancel);
     // The list shows a straggler once.
     let straggler = |response: &mut Response| {
         response.status = 200;

@@ -180,7 +180,7 @@ fn a_lost_complete_is_found() {
 fn a_cancelled_upload_ends_whatever_the_store_says() {
     each(|name, store, world| {
         let upload = world.upload(with(json!({})), json!({}), &world.file("clip.mp4", 60 * MIB));
-        upload.when(|event| matches!(event, partway::engine::events::Event::Part(_)), Handle::cancel);
+        upload.when(|event| matches!(event, partway::model::events::Event::Part(_)), Handle::cancel);
         world.run();
         assert_eq!(upload.code(), Some(Code::Cancelled), "{name}: {upload:?}");
         let knows_abort = store["answers"]["AbortMultipartUpload"].is_object();

@@ -1,0 +1,125 @@
+//! What an ETag carries, whatever a proxy made of it on the way.
+//!
+//! A server between that compresses makes an ETag weak (`W/"…"`, nginx) or adds the coding to it: `-gzip` and `-br` (Apache,
+//! mod_deflate `DeflateAlterETag`, mod_brotli `BrotliAlterETag`), `--gzip` (Jetty, `GzipHandler`), `;gzip` (older proxies).
+
+use crate::util::text;
+
+/// Codings that an ETag may be marked with.
+const CODINGS: [&str; 4] = ["gzip", "br", "deflate", "zstd"];
+
+/// The text that an ETag carries: without `W/`, without quotes, and without a coding behind an ETag of S3's form.
+///
+/// ```
+/// use partway::context::integrity::bare;
+/// for etag in ["\"d41d8cd98f00b204e9800998ecf8427e-2\"", "W/\"d41d8cd98f00b204e9800998ecf8427e-2--gzip\""] {
+///     assert_eq!(bare(etag), "d41d8cd98f00b204e9800998ecf8427e-2");
+/// }
+/// ```
+pub fn bare(etag: &str) -> &str {
+    let etag = etag.trim_ascii();
+    let strong = etag.strip_prefix("W/").or_else(|| etag.strip_prefix("w/")).unwrap_or(etag);
+    let etag = text::trim_matches(strong, b'"').trim_ascii();
+    without_coding(etag).unwrap_or(etag)
+}
+
+/// The ETag as a store takes it: as it came, and strong where a server between changed it.
+///
+/// S3 refuses a weak ETag in the list of a CompleteMultipartUpload with `InvalidPart`, and gives none itself.
+pub(crate) fn strong(etag: &str) -> String {
+    let carried = bare(etag);
+    if text::trim_matches(etag.trim_ascii(), b'"') == carried {
+        return etag.into();
+    }
+    text::concat(&["\"", carried, "\""])
+}
+
+/// True where two ETags carry the same.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    bare(one).eq_ignore_ascii_case(bare(other))
+}
+
+/// True for an ETag that looks like an MD5.
+pub fn is_md5(etag: &str) -> bool {
+    md5_like(bare(etag))
+}
+
+/// True for an ETag that looks like an MD5, or like that of an object made of parts.
+pub(crate) fn is_of_md5s(etag: &str) -> bool {
+    md5_like(text::before(bare(etag), "-"))
+}
+
+/// True for 32 hexadecimal digits.
+fn md5_like(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The ETag of S3's form before a coding; None where there is no such thing. The `-2` of an object made of two parts is no coding.
+fn without_coding(etag: &str) -> Option<&str> {
+    let before = CODINGS.iter().find_map(|coding| etag.strip_suffix(coding))?;
+    let before = before.strip_suffix(';').or_else(|| before.strip_suffix("--")).or_else(|| before.strip_suffix('-'))?;
+    // Some mark what is within the quotes, some behind them.
+    let before = text::trim_end_matches(before, b'"');
+    let (md5, parts) = text::split_once(before, "-").unwrap_or((before, ""));
+    (md5_like(md5) && parts.bytes().all(|byte| byte.is_ascii_digit())).then_some(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
+    #[test]
+    fn what_a_proxy_made_of_an_etag_is_taken_off() {
+        for carried in [MD5.into(), format!("{MD5}-2"), format!("{MD5}-10000")] {
+            for form in [
+                "X",
+                "\"X\"",
+                " \"X\" ",
+                "W/\"X\"",
+                "w/\"X\"",
+                "W/X",
+                "\"X-gzip\"",
+                "\"X--gzip\"",
+                "\"X;gzip\"",
+                "\"X-br\"",
+                "\"X-zstd\"",
+                "\"X-deflate\"",
+                "\"X\"-gzip",
+                "W/\"X-gzip\"",
+                "W/\"X;gzip\"",
+            ] {
+                let etag = form.replace('X', &carried);
+                assert_eq!(bare(&etag), carried, "{etag}");
+                assert!(same(&etag, &carried) && is_of_md5s(&etag), "{etag}");
+                let sent = strong(&etag);
+                assert!(sent == etag || sent == format!("\"{carried}\""), "{sent}");
+                assert!(!sent.starts_with('W') && !sent.contains("gzip"), "{sent}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_etags_are_left_as_they_are() {
+        for etag in ["opaque-gzip", "\"0x8D4BCC2E4835CD0\"", "\"abc-2\"", "", "\"", "W/", "\"-gzip\"", "gzip"] {
+            assert!(!is_md5(etag) && !is_of_md5s(etag), "{etag}");
+        }
+        assert_eq!(bare("\"opaque-gzip\""), "opaque-gzip");
+        assert_eq!(strong("\"opaque-gzip\""), "\"opaque-gzip\"");
+        assert_eq!(strong("W/\"opaque\""), "\"opaque\"");
+        assert_eq!(bare(&format!("\"{MD5}-2x-gzip\"")), format!("{MD5}-2x-gzip"));
+        assert!(!same("\"a\"", "\"b\"") && same("\"A\"", "a"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_asked(etag in "(W/)?\"?(\\PC{0,40}|[0-9a-f]{32}(-[0-9]{1,5})?)(-gzip|;gzip|--br)?\"?(-gzip)?") {
+            let carried = bare(&etag);
+            prop_assert!(etag.contains(carried));
+            prop_assert!(same(&strong(&etag), carried));
+            prop_assert!(!is_md5(&etag) || carried.len() == 32);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the page knows of its stores' ETags: whether they are MD5s, or only look like some.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::http::Url;
+use crate::platform::Platform;
+use crate::sync::semaphore::Semaphore;
+use crate::util::text;
+
+/// What ETags that look like MD5s are.
+///
+/// SourceFile: AWS S3 API Reference, "Object", `ETag`: an MD5 of the data where the object is stored in plain or with SSE-S3
+/// (`AES256`), something else with SSE-KMS, DSSE-KMS or SSE-C.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Etags {
+    /// Nobody said.
+    #[default]
+    Unknown,
+    /// MD5s of the bytes.
+    Md5s,
+    /// Something else: the store encrypts with a key of KMS or of the caller's.
+    Opaque,
+}
+
+impl Etags {
+    /// What headers say, those of a request or of an answer; their names are in lower case. A page sees those of an answer only
+    /// where the CORS rule exposes them.
+    pub(crate) fn told(headers: &[(String, String)]) -> Self {
+        let mut told = Self::Unknown;
+        for (name, algorithm) in headers {
+            match name.strip_prefix("x-amz-server-side-encryption") {
+                Some("") if algorithm == "AES256" => told = Self::Md5s,
+                Some("") if algorithm.starts_with("aws:kms") => told = Self::Opaque,
+                Some("-customer-algorithm") => return Self::Opaque,
+                _ => {}
+            }
+        }
+        told
+    }
+
+    /// This, or the `other` where nobody said.
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self == Self::Unknown { other } else { self }
+    }
+}
+
+/// Every store of the page. Clones are the same registry.
+#[derive(Clone, Debug, Default)]
+pub struct Stores(Rc<RefCell<Vec<Store>>>);
+
+/// One store: an endpoint and its bucket. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Store(Rc<State>);
+
+#[derive(Debug)]
+struct State {
+    place: String,
+    opaque: Cell<bool>,
+    /// One of its ETags was the MD5 of the bytes.
+    matched: Cell<bool>,
+    turn: Semaphore,
+}
+
+impl Stores {
+    /// The store that a request for a part goes to; `key` is the object's, where it is known.
+    pub(crate) fn of(&self, url: &Url, key: Option<&str>) -> Store {
+        let place = place(url, key);
+        let mut stores = self.0.borrow_mut();
+        if let Some(store) = stores.iter().find(|store| store.0.place == place) {
+            return store.clone();
+        }
+        let store =
+            Store(Rc::new(State { place, opaque: Cell::default(), matched: Cell::default(), turn: Semaphore::new(1) }));
+        stores.push(store.clone());
+        store
+    }
+}
+
+impl Store {
+    /// True once one of its ETags was an MD5. Of another object that says much, and proves nothing.
+    pub(crate) fn has_matched(&self) -> bool {
+        self.0.matched.get()
+    }
+
+    /// Remembers that one of its ETags was an MD5.
+    pub(crate) fn set_matched(&self) {
+        self.0.matched.set(true);
+    }
+
+    /// True once its ETags turned out to be no MD5s.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.0.opaque.get()
+    }
+
+    /// Remembers that its ETags are no MD5s, and says it once where it is `told`.
+    pub(crate) fn set_opaque<P: Platform>(&self, platform: &P, told: bool) {
+        if !self.0.opaque.replace(true) && told {
+            platform.warn(&text!("partway: {} encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags are no MD5s and uploads to it are \
+                 not verified. Expose x-amz-server-side-encryption by its CORS rule, or set `integrity` to \"off\", so that no \
+                 part is sent twice to find this out.", self.0.place));
+        }
+    }
+
+    /// Whose turn it is to find out: one part at a time sends its bytes once more.
+    pub(crate) fn turn(&self) -> &Semaphore {
+        &self.0.turn
+    }
+}
+
+/// Where a bucket is, by the URL of an object or part: what comes before the key. Where the key isn't known, the host alone if it
+/// begins with the bucket (AWS, "Virtual hosting of buckets"), else the host and the first segment of the path: the bucket in path
+/// style, a folder otherwise, for which the question is then asked again.
+fn place(url: &Url, key: Option<&str>) -> String {
+    let segments = text::split(&url.path, "/");
+    let kept = match key.filter(|key| !key.is_empty()) {
+        Some(key) => segments.len().saturating_sub(text::split(key, "/").len()),
+        None if text::contains(&url.origin, ".s3.") || text::contains(&url.origin, ".s3-") => 1,
+        None => 2.min(segments.len() - 1),
+    };
+    text::concat(&[&url.origin, &text::join(&segments[..kept], "/")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(href: &str, key: Option<&str>) -> String {
+        let (origin, path) = href.split_at(href[8..].find('/').map_or(href.len(), |at| at + 8));
+        place(&Url { href: href.into(), origin: origin.into(), path: path.into(), query: String::new() }, key)
+    }
+
+    #[test]
+    fn a_store_is_known_by_its_endpoint_and_bucket() {
+        for (href, key, expected) in [
+            ("https://store.example/media/a/b.mp4", Some("a/b.mp4"), "https://store.example/media"),
+            ("https://store.example/x/media/b.mp4", Some("b.mp4"), "https://store.example/x/media"),
+            ("https://media.store.example/a/b.mp4", Some("a/b.mp4"), "https://media.store.example"),
+            ("https://store.example/media/a%20b/c", Some("a b/c"), "https://store.example/media"),
+            ("https://store.example/media/a/b.mp4", None, "https://store.example/media"),
+            ("https://media.s3.eu-west-1.amazonaws.com/a/b.mp4", None, "https://media.s3.eu-west-1.amazonaws.com"),
+            ("https://s3.eu-west-1.amazonaws.com/media/a/b.mp4", None, "https://s3.eu-west-1.amazonaws.com/media"),
+            ("https://media.store.example/a.mp4", None, "https://media.store.example"),
+            ("https://store.example/", None, "https://store.example"),
+            ("https://store.example/", Some("a/b/c/d"), "https://store.example"),
+        ] {
+            assert_eq!(of(href, key), expected, "{href} {key:?}");
+        }
+    }
+
+    #[test]
+    fn what_headers_say() {
+        let told = |name: &str, value: &str| Etags::told(&[("etag".into(), "x".into()), (name.into(), value.into())]);
+        assert_eq!(told("x-amz-server-side-encryption", "AES256"), Etags::Md5s);
+        assert_eq!(told("x-amz-server-side-encryption", "aws:kms"), Etags::Opaque);
+        assert_eq!(told("x-amz-server-side-encryption", "aws:kms:dsse"), Etags::Opaque);
+        assert_eq!(told("x-amz-server-side-encryption", "aws:new"), Etags::Unknown);
+        assert_eq!(told("x-amz-server-side-encryption-customer-algorithm", "AES256"), Etags::Opaque);
+        assert_eq!(told("etag", "AES256"), Etags::Unknown);
+        assert_eq!(Etags::Unknown.or(Etags::Md5s), Etags::Md5s);
+        assert_eq!(Etags::Opaque.or(Etags::Md5s), Etags::Opaque);
+    }
+}

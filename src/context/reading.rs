@@ -1,0 +1,41 @@
+//! Reading the file, under a deadline: what lies in a cloud drive, or on a share that hangs, may never come.
+
+use crate::context::Context;
+use crate::context::watchdog::SLEPT_MS;
+use crate::error::{Code, Result, UploadError};
+use crate::model::plan::ByteRange;
+use crate::platform::Platform;
+use crate::sync::timeout::timeout;
+
+impl<P: Platform> Context<P> {
+    /// Reads bytes of the file; None where it can't be read (any more).
+    ///
+    /// # Errors
+    /// `file-unreadable`, where nothing comes for `stallMs`.
+    pub async fn read(&self, range: ByteRange) -> Result<Option<Vec<u8>>> {
+        let stall_ms = self.settings.stall_ms;
+        let mut bytes = self.platform.read(&self.file.blob, range);
+        loop {
+            let rings_at = self.platform.now().saturating_add(stall_ms);
+            if let Some(bytes) = timeout(bytes.as_mut(), self.platform.sleep(stall_ms).as_mut()).await {
+                return Ok(bytes);
+            }
+            if broken!(EndlessRead) {
+                return Ok(bytes.await);
+            }
+            // Nothing is read while the machine sleeps.
+            if self.platform.now().saturating_sub(rings_at) <= SLEPT_MS {
+                break;
+            }
+        }
+        Err(UploadError::new(
+            Code::FileUnreadable,
+            text!("The file could not be read: no bytes came for {} seconds.", (stall_ms / 1000)),
+        )
+        .hint(
+            "A cloud drive may not have downloaded the file yet, or a network share doesn't answer: open the file once, or \
+             copy it to this device, then try again.",
+        )
+        .retryable(true))
+    }
+}

@@ -1,0 +1,16 @@
+//! Requests and answers, and the one place that says who may get which headers.
+//!
+//! There are two kinds of request and no third: an [`ApiRequest`] goes to an origin that may have the provider's headers, a
+//! [`StoreRequest`] goes to a presigned URL and carries what was signed, nothing else.
+
+pub mod foreign;
+mod origins;
+pub mod presigned;
+mod request;
+mod response;
+mod url;
+
+pub use origins::{Origins, Place};
+pub use request::{ApiRequest, Body, FileBody, Method, Request, StoreRequest};
+pub use response::{Response, reset_in};
+pub use url::{Url, encode_segment};

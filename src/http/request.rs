@@ -1,0 +1,246 @@
+//! The two kinds of request.
+
+use super::Url;
+use crate::error::{Code, Result, Step, UploadError};
+use crate::model::plan::ByteRange;
+use crate::platform::Platform;
+use crate::util::text;
+
+/// An HTTP method that the engine uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// PUT
+    Put,
+    /// POST
+    Post,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// The method on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Put => "PUT",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// Bytes of the file, named by range: the platform slices, the engine never sees them.
+#[derive(Clone, Debug)]
+pub struct FileBody<P: Platform> {
+    /// The whole file.
+    pub blob: P::Blob,
+    /// The file's size in bytes.
+    pub size: u64,
+    /// What goes out.
+    pub range: ByteRange,
+    /// The `Content-Type` that must go with it; None sends none.
+    pub content_type: Option<String>,
+    /// True where the receiver takes any content type, so that the file itself may be the body.
+    pub any_type: bool,
+}
+
+/// What a request carries.
+#[derive(Clone, Debug)]
+pub enum Body<P: Platform> {
+    /// Nothing.
+    Empty,
+    /// A JSON value; serialised after `beforeRequest` had its word.
+    Json(P::Json),
+    /// XML, small.
+    Xml(String),
+    /// A range of the file.
+    File(FileBody<P>),
+    /// A form with the whole file in the field `file`.
+    Form {
+        /// The other fields, before the file.
+        fields: Vec<(&'static str, String)>,
+        /// The file.
+        file: FileBody<P>,
+        /// Its name in the form.
+        filename: String,
+    },
+}
+
+impl<P: Platform> Body<P> {
+    /// The bytes of the file in it.
+    pub fn file_len(&self) -> u64 {
+        match self {
+            Body::File(file) | Body::Form { file, .. } => file.range.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A request to a provider's API or to the proxy before it.
+#[derive(Clone, Debug)]
+pub struct ApiRequest<P: Platform> {
+    /// What it is for.
+    pub step: Step,
+    /// Its method.
+    pub method: Method,
+    /// Its absolute URL.
+    pub url: String,
+    /// Its headers, the vendor's keys among them where the caller exposes them.
+    pub headers: Vec<(&'static str, String)>,
+    /// What it carries.
+    pub body: Body<P>,
+    /// True where `headers` hold a vendor's key: such a request must not follow a redirect.
+    pub keyed: bool,
+    /// True for a body that must not arrive twice: the transport must tell whether it went out whole.
+    pub once: bool,
+}
+
+/// A request to a presigned URL: what was signed, and nothing else.
+#[derive(Clone, Debug)]
+pub struct StoreRequest<P: Platform> {
+    step: Step,
+    method: Method,
+    url: Url,
+    headers: Vec<(String, String)>,
+    body: Body<P>,
+}
+
+impl<P: Platform> StoreRequest<P> {
+    /// A request to `url` with the values of the headers that it signed, from a page of the origin `page`.
+    ///
+    /// Where the URL lists its signed headers (SigV4), `headers` must give a value for each and name no other; `content-type`
+    /// is filled in from a file's body. Where it lists none, `headers` go as they are.
+    ///
+    /// # Errors
+    /// `plan-mismatch` for a URL that isn't https (see [`Url::is_safe_from`]), one that was signed for an empty body where there is
+    /// one, a signed header without a value, or a header that isn't signed.
+    pub fn new(
+        page: &str,
+        step: Step,
+        method: Method,
+        url: Url,
+        mut headers: Vec<(String, String)>,
+        mut body: Body<P>,
+    ) -> Result<Self> {
+        let mismatch = |what: &str, name: &str, hint: &str| {
+            Err(UploadError::new(Code::PlanMismatch, text::fill(what, &[&name])).at(step).hint(hint))
+        };
+        if !url.is_safe_from(page) {
+            return mismatch(
+                "{} is not an https address.",
+                &url.without_query(),
+                "Presigned URLs are secrets: sign them for https.",
+            );
+        }
+        if let Some(name) = url.signed_for_nothing().filter(|_| body.file_len() > 0) {
+            return mismatch(
+                "The URL was signed for an empty body: its {} is that of no bytes, so the store would refuse the file.",
+                name,
+                "Where it is signed, make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".",
+            );
+        }
+        for (name, _) in &mut headers {
+            name.make_ascii_lowercase();
+        }
+        headers.retain(|(name, _)| name != "host" && name != "content-length");
+        if let Some((name, _)) = headers.iter().find(|(name, value)| !header_is_valid(name, value)) {
+            return mismatch("The header \"{}\" can't be sent.", name, "Check the plan's `headers`.");
+        }
+        let signed = url.signed_headers();
+        if let Some(signed) = &signed
+            && let Some((name, _)) = headers.iter().find(|(name, _)| !signed.contains(name))
+        {
+            return mismatch(
+                "The header {} isn't signed by the URL it would go to.",
+                name,
+                "Name the header when the URL is signed, or leave it out of the plan's `headers`.",
+            );
+        }
+        if let Body::File(file) = &mut body {
+            let wanted = signed.as_ref().is_some_and(|names| names.iter().any(|name| name == "content-type"));
+            match headers.iter().position(|(name, _)| name == "content-type") {
+                Some(given) => file.content_type = Some(headers.swap_remove(given).1),
+                None if !wanted => file.content_type = None,
+                None => {}
+            }
+            file.any_type = signed.is_some() && !wanted;
+        }
+        let carried = |name: &String| {
+            name == "content-length"
+                || headers.iter().any(|(given, _)| given == name)
+                || (name == "content-type" && matches!(&body, Body::File(file) if file.content_type.is_some()))
+        };
+        if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
+            return mismatch(
+                "The URL signs the header {}, and the plan gives it no value.",
+                name,
+                "Give the value in the plan's `headers`, or sign the URL without that header.",
+            );
+        }
+        Ok(Self { step, method, url, headers, body })
+    }
+
+    /// What it is for.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+    /// Its method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+    /// Where it goes.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+    /// Its headers, but for the file's content type, which the body carries.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+    /// What it carries.
+    pub fn body(&self) -> &Body<P> {
+        &self.body
+    }
+}
+
+/// True where a browser takes the header: a token for a name, no control characters in the value.
+fn header_is_valid(name: &str, value: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(token) && value.bytes().all(|byte| byte >= 32 && byte != 127)
+}
+
+/// One of the two kinds.
+#[derive(Clone, Debug)]
+pub enum Request<P: Platform> {
+    /// To a provider's API.
+    Api(ApiRequest<P>),
+    /// To a presigned URL.
+    Store(StoreRequest<P>),
+}
+
+impl<P: Platform> Request<P> {
+    /// What it is for.
+    pub fn step(&self) -> Step {
+        match self {
+            Request::Api(request) => request.step,
+            Request::Store(request) => request.step,
+        }
+    }
+
+    /// What it carries.
+    pub fn body(&self) -> &Body<P> {
+        match self {
+            Request::Api(request) => &request.body,
+            Request::Store(request) => &request.body,
+        }
+    }
+
+    /// True where it must not arrive twice.
+    pub fn once(&self) -> bool {
+        matches!(self, Request::Api(request) if request.once)
+    }
+}

@@ -1,0 +1,183 @@
+//! What has gone out, how fast, and how long the rest takes.
+
+use crate::util::ordered::OrderedMap;
+
+/// A moment's progress, as listeners get it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Bytes that the server has or is getting; never falls.
+    pub sent: u64,
+    /// The file's size in bytes.
+    pub total: u64,
+    /// `sent` of `total`, 0 to 1; 1 for an empty file that is there.
+    pub fraction: f64,
+    /// Bytes a second over the last seconds.
+    pub rate: Option<f64>,
+    /// Seconds to go.
+    pub eta: Option<f64>,
+    /// Parts in all.
+    pub parts_total: u32,
+    /// Parts that the server has.
+    pub parts_done: u32,
+    /// Parts on their way.
+    pub parts_in_flight: u32,
+    /// The vendor's own progress after the bytes are there, 0 to 1.
+    pub processing: Option<f64>,
+}
+
+/// The span that the rate is taken over.
+const WINDOW_MS: u64 = 5_000;
+/// No rate before this much was seen: a first burst into the socket's buffer says nothing.
+const SETTLED_MS: u64 = 500;
+
+/// Counts the bytes of one upload.
+#[derive(Debug, Default)]
+pub struct Meter {
+    total: u64,
+    high: u64,
+    done_bytes: u64,
+    parts_total: u32,
+    parts_done: u32,
+    /// Bytes of the running attempt of each part.
+    flying: OrderedMap<u64>,
+    /// All bytes that went out, those sent again too.
+    moved: u64,
+    /// When, and `moved` then; oldest first.
+    samples: Vec<(u64, u64)>,
+    processing: Option<f64>,
+}
+
+impl Meter {
+    /// A meter for a file of `total` bytes.
+    pub fn new(total: u64) -> Self {
+        Self { total, ..Self::default() }
+    }
+
+    /// A plan of so many parts begins, or begins anew: nothing of it is there yet.
+    pub fn begin(&mut self, parts: u32, now: u64) {
+        self.parts_total = parts;
+        self.parts_done = 0;
+        self.done_bytes = 0;
+        self.flying.clear();
+        self.sample(now);
+    }
+
+    /// An attempt at a part begins.
+    pub fn started(&mut self, part: u32) {
+        self.flying.insert(part, 0);
+    }
+
+    /// So many bytes of the running attempt have gone out.
+    pub fn sent(&mut self, part: u32, bytes: u64, now: u64) {
+        if let Some(before) = self.flying.get_mut(part) {
+            self.moved += bytes.saturating_sub(*before);
+            *before = bytes.max(*before);
+            self.sample(now);
+        }
+    }
+
+    /// The running attempt came to nothing.
+    pub fn lost(&mut self, part: u32) {
+        self.flying.remove(part);
+    }
+
+    /// The server has the part.
+    pub fn arrived(&mut self, part: u32, len: u64, now: u64) {
+        self.sent(part, len, now);
+        self.flying.remove(part);
+        self.parts_done += 1;
+        self.done_bytes += len;
+        self.sample(now);
+    }
+
+    /// True where no part is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.flying.is_empty()
+    }
+
+    /// The vendor says how far its processing is.
+    pub fn processing(&mut self, fraction: f64) {
+        let fraction = fraction.clamp(0.0, 1.0);
+        self.processing = Some(self.processing.map_or(fraction, |before| before.max(fraction)));
+    }
+
+    fn sample(&mut self, now: u64) {
+        while self.samples.len() > 1 && now.saturating_sub(self.samples[1].0) >= WINDOW_MS {
+            self.samples.remove(0);
+        }
+        let crowded = self.samples.len() > 1;
+        match self.samples.last_mut() {
+            Some((at, moved)) if crowded && now.saturating_sub(*at) < 50 => *moved = self.moved,
+            _ => self.samples.push((now, self.moved)),
+        }
+    }
+
+    /// The progress at this moment.
+    pub fn progress(&mut self, now: u64) -> Progress {
+        let flying: u64 = self.flying.iter().map(|(_, bytes)| *bytes).sum();
+        self.high = self.high.max((self.done_bytes + flying).min(self.total));
+        if broken!(FallingProgress) {
+            self.high = (self.done_bytes + flying).min(self.total);
+        }
+        let rate = self.samples.first().and_then(|(since, moved)| {
+            let span = now.saturating_sub(*since);
+            (span >= SETTLED_MS).then(|| (self.moved - moved) as f64 * 1000.0 / span as f64)
+        });
+        let left = self.total.saturating_sub(self.done_bytes + flying) as f64;
+        let there = self.parts_total > 0 && self.parts_done == self.parts_total;
+        Progress {
+            sent: self.high,
+            total: self.total,
+            fraction: if self.total > 0 { self.high as f64 / self.total as f64 } else { f64::from(u8::from(there)) },
+            rate: rate.filter(|_| !there),
+            eta: rate.filter(|rate| *rate > 0.0 && !there).map(|rate| left / rate),
+            parts_total: self.parts_total,
+            parts_done: self.parts_done,
+            parts_in_flight: self.flying.len() as u32,
+            processing: self.processing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_part_sent_again_does_not_run_backwards_but_counts_for_the_rate() {
+        let mut meter = Meter::new(100);
+        meter.begin(1, 0);
+        meter.started(1);
+        meter.sent(1, 80, 1_000);
+        assert_eq!(meter.progress(1_000).sent, 80);
+        meter.lost(1);
+        meter.started(1);
+        meter.sent(1, 20, 2_000);
+        let progress = meter.progress(2_000);
+        assert_eq!((progress.sent, progress.rate), (80, Some(50.0)));
+        meter.arrived(1, 100, 3_000);
+        assert_eq!(meter.progress(3_000).fraction, 1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn never_falls_and_never_passes_the_total(moves in proptest::collection::vec((0u8..4, 1u32..5, 0u64..300), 0..200)) {
+            let mut meter = Meter::new(1_000);
+            meter.begin(4, 0);
+            let mut high = 0;
+            for (at, (what, part, bytes)) in moves.into_iter().enumerate() {
+                let now = at as u64 * 37;
+                match what {
+                    0 => meter.started(part),
+                    1 => meter.sent(part, bytes, now),
+                    2 => meter.lost(part),
+                    _ => meter.begin(4, now),
+                }
+                let progress = meter.progress(now);
+                prop_assert!(progress.sent >= high && progress.sent <= 1_000);
+                high = progress.sent;
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What the vendors' APIs have in common: a base URL, keys that only some origins may have, a pace, JSON.
+
+use std::cell::RefCell;
+
+use crate::context::rate_limit::RateLimiter;
+use crate::context::{Call, Context, Idempotency};
+use crate::error::{Code, Result, Step, UploadError};
+use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
+use crate::platform::Platform;
+use crate::providers::Setup;
+
+/// The vendor's side of an [`Api`]: constants from its documents.
+pub(crate) struct Vendor {
+    /// Its own origins; the first is where its API is.
+    pub(crate) origins: &'static [&'static str],
+    /// The path under which all of its API lies.
+    pub(crate) api_path: &'static str,
+    /// The header that carries its key.
+    pub(crate) key_header: &'static str,
+    /// The option that holds its key.
+    pub(crate) key_option: &'static str,
+}
+
+/// The caller's side of an [`Api`].
+pub(crate) struct Access {
+    /// Where the API is for this page: a proxy, as a rule.
+    pub(crate) base_url: Option<String>,
+    /// The vendor's key, if the page has it.
+    pub(crate) key: Option<String>,
+    /// Whether the caller knows what that means.
+    pub(crate) exposed: bool,
+}
+
+/// An API as one upload sees it.
+#[derive(Debug)]
+pub(crate) struct Api<P: Platform> {
+    pub(crate) origins: Origins,
+    headers: Vec<(&'static str, String)>,
+    keyed: bool,
+    pub(crate) pace: Option<RateLimiter>,
+    /// The `Idempotency-Key` of a part that is a call by itself, until an answer to it comes.
+    part_key: RefCell<Option<String>>,
+    refuse: fn(&P, &Response) -> UploadError,
+}
+
+impl<P: Platform> Api<P> {
+    /// The API of a vendor for a caller. `headers` go with every request to it, the key too.
+    ///
+    /// # Errors
+    /// `invalid-options` for a key without `dangerouslyExposeSecrets`, or without one and no `baseUrl`.
+    pub(crate) fn new(
+        setup: &Setup<'_, P>,
+        vendor: &Vendor,
+        access: Access,
+        refuse: fn(&P, &Response) -> UploadError,
+    ) -> Result<Self> {
+        let invalid = |message: String, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
+        if access.key.is_some() && !access.exposed {
+            return invalid(
+                text!("`{}` is in the page, where every visitor can read it.", vendor.key_option),
+                "Keep it on your server and give `baseUrl`, or say `dangerouslyExposeSecrets: true` for a trial.",
+            );
+        }
+        let base = match &access.base_url {
+            Some(base) => base.as_str(),
+            None if access.exposed => vendor.origins[0],
+            None => {
+                return invalid(
+                    "`baseUrl` is missing.".into(),
+                    "Give the path of your proxy, which adds the vendor's key; README has a recipe.",
+                );
+            }
+        };
+        let page = setup.platform.origin();
+        let Some(base) = setup.platform.resolve(base).filter(|url| url.is_safe_from(&page)) else {
+            return invalid(
+                text!("`baseUrl` (\"{}\") is neither an https address nor one of the page's own origin.", base),
+                "Give a path of the page's own server, or an https URL.",
+            );
+        };
+        let headers = access.key.map(|key| vec![(vendor.key_header, key)]).unwrap_or_default();
+        Ok(Self {
+            keyed: !headers.is_empty(),
+            headers,
+            origins: Origins {
+                base,
+                trusted: setup.settings.trusted_origins.clone(),
+                vendor: vendor.origins,
+                api_path: vendor.api_path,
+            },
+            pace: None,
+            part_key: RefCell::default(),
+            refuse,
+        })
+    }
+
+    /// Adds a header that every request carries and that is no secret.
+    pub(crate) fn add_header(&mut self, name: &'static str, value: Option<String>) {
+        if let Some(value) = value {
+            self.headers.push((name, value));
+        }
+    }
+
+    /// A request to a path of the API.
+    pub(crate) fn request(&self, step: Step, method: Method, path: &str, query: &str) -> ApiRequest<P> {
+        self.request_to(step, method, self.origins.join(path, query))
+    }
+
+    /// A request to a URL that may have the provider's headers.
+    pub(crate) fn request_to(&self, step: Step, method: Method, url: String) -> ApiRequest<P> {
+        ApiRequest {
+            step,
+            method,
+            url,
+            headers: self.headers.clone(),
+            body: Body::Empty,
+            keyed: self.keyed,
+            once: false,
+        }
+    }
+
+    /// Where a URL leads that a reply named: through the caller's `mapUrl`, else by the rule of [`Origins::place`].
+    ///
+    /// # Errors
+    /// `server` for what is no URL, and whatever `mapUrl` threw.
+    pub(crate) fn place(&self, platform: &P, step: Step, text: &str) -> Result<(Place, Url)> {
+        let no_url = || UploadError::new(Code::Server, "The server named an address that is none.").at(step);
+        if let Some(mapped) = platform.map_url(text, step) {
+            let mapped = mapped.map_err(|error| error.at(step))?;
+            let url = platform.resolve(&mapped).ok_or_else(|| {
+                UploadError::new(Code::InvalidOptions, "`mapUrl` gave an address that is none.").at(step)
+            })?;
+            let place = if self.origins.trusts(&url) { Place::Api(mapped) } else { Place::Presigned };
+            return Ok((place, url));
+        }
+        // An empty one is the address of the page itself.
+        let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(no_url)?;
+        Ok((self.origins.place(&url, text), url))
+    }
+
+    /// Makes a call.
+    pub(crate) async fn call(&self, cx: &Context<P>, request: ApiRequest<P>, repeat: Idempotency) -> Result<Response> {
+        let step = request.step;
+        let patient = step == Step::Complete;
+        let called = cx.call(Call { request, repeat, pace: self.pace.clone(), patient, refuse: self.refuse }).await;
+        called.map_err(|error| {
+            // Nothing was opened yet, so a 404 is about the address, not about an upload.
+            let early = matches!(step, Step::Check | Step::Init | Step::VerifyFan | Step::List);
+            if !early || error.code != Code::SessionExpired {
+                return error;
+            }
+            error
+                .renamed(Code::BadRequest, "There is nothing at the address of the API.")
+                .hint("Check `baseUrl`, the account, and the proxy's routes.")
+        })
+    }
+
+    /// Adds an `Idempotency-Key` to a part that is a call by itself: the same one for every copy of it.
+    pub(crate) fn add_key(&self, cx: &Context<P>, request: &mut ApiRequest<P>) {
+        if cx.sends_keys(&request.url) {
+            let key = self.part_key.borrow_mut().get_or_insert_with(|| cx.random_id()).clone();
+            request.headers.push(("idempotency-key", key));
+        }
+    }
+
+    /// Learns from the answer to a part.
+    pub(crate) fn answered(&self, cx: &Context<P>, response: &Response) {
+        self.part_key.take();
+        if let Some(pace) = &self.pace {
+            pace.learn(response, cx.platform.now());
+        }
+    }
+
+    /// What an answer that isn't 2xx means to this vendor.
+    pub(crate) fn refusal(&self, platform: &P, response: &Response) -> UploadError {
+        (self.refuse)(platform, response)
+    }
+}

@@ -1,0 +1,206 @@
+//! The CORS rules that buckets and proxies need, ready to paste, and the error for a page that can't read an ETag for want of one.
+
+use crate::context::Context;
+use crate::error::{Code, Step, UploadError};
+use crate::http::{Request, Url};
+use crate::platform::Platform;
+use crate::provider::Provider;
+use crate::util::text;
+
+/// What a page needs of a presigned PUT.
+pub(crate) const PRESIGNED: &[&str] = &["PUT"];
+/// What a page needs that opens, completes and gives up uploads by itself.
+pub(crate) const DIRECT: &[&str] = &["PUT", "POST", "GET", "HEAD", "DELETE"];
+
+/// What a page reads of a store's answers.
+const EXPOSED: &[&str] = &[
+    "ETag",
+    "Retry-After",
+    "Date",
+    "x-amz-request-id",
+    "x-amz-version-id",
+    "x-amz-server-side-encryption",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-type",
+];
+/// What a page reads of an API's answers.
+const API_EXPOSED: &[&str] = &[
+    "ETag",
+    "Retry-After",
+    "Date",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-RateLimit-Retry-After",
+];
+
+/// A bucket's CORS rule for a page, as JSON (AWS, "Elements of a CORS configuration"). `extra_headers` are those that requests
+/// carry beyond the content type and `x-amz-*`.
+pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> String {
+    let mut headers = vec!["content-type", "x-amz-*"];
+    headers.extend(extra_headers);
+    text!(
+        "[{\"AllowedOrigins\": [{}], \"AllowedMethods\": [{}], \"AllowedHeaders\": [{}], \
+         \"ExposeHeaders\": [{}], \"MaxAgeSeconds\": 7200}]",
+        list(&[origin]),
+        list(methods),
+        list(&headers),
+        list(EXPOSED)
+    )
+}
+
+/// What to do where a server answers a request and the page can't read it.
+pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &Request<P>, url: &Url) -> String {
+    let page = cx.platform.origin();
+    let what = match request {
+        Request::Store(request) => {
+            let names = request.headers().iter().map(|(name, _)| name.as_str());
+            let own: Vec<&str> = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-")).collect();
+            let rule = cx.provider.cors_rule(&cx.platform);
+            bucket_hint(&rule.unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)), url)
+        }
+        Request::Api(request) => {
+            let mut names = vec!["content-type"];
+            names.extend(request.headers.iter().map(|(name, _)| *name));
+            api_hint(&page, &url.origin, &text::join(&names, ", "))
+        }
+    };
+    text::concat(&[&what, " A proxy or an extension that blocks the requests looks the same."])
+}
+
+fn bucket_hint(rule: &str, url: &Url) -> String {
+    let what = text!("Set this CORS rule on the bucket: {}", rule);
+    let Some(bucket) = aws_bucket(url) else {
+        // Garage 2 for one.
+        let also =
+            ". Some stores send refusals without CORS headers: then check the keys, their permissions, and the clocks.";
+        return text::concat(&[&what, also]);
+    };
+    // The redirect to the right region answers the preflight, which no page can see.
+    let also = "{}. Or the bucket is in another region than the URL says, which looks the same from a page: \
+        `aws s3api get-bucket-location --bucket {}` or the S3 console names it (null means us-east-1).";
+    text::fill(also, &[&what, &bucket])
+}
+
+fn api_hint(page: &str, origin: &str, headers: &str) -> String {
+    text!(
+        "Have {} answer OPTIONS requests with 204, and every answer carry Access-Control-Allow-Origin: {}, \
+         Access-Control-Allow-Methods: GET, POST, PUT, Access-Control-Allow-Headers: {} (and what `beforeRequest` adds), \
+         Access-Control-Expose-Headers: {}, and with `credentials: \"include\"` Access-Control-Allow-Credentials: true.",
+        origin,
+        page,
+        headers,
+        text::join(API_EXPOSED, ", ")
+    )
+}
+
+/// The bucket's name in a URL of AWS: before the host or at the path's beginning; None for any other store.
+///
+/// SourceFile: AWS S3 User Guide, "Virtual hosting of general purpose buckets".
+fn aws_bucket(url: &Url) -> Option<&str> {
+    let (_, host) = text::split_once(&url.origin, "://")?;
+    let (service, _) = text::split_once(host, ".amazonaws.com")?;
+    let by_path = || text::before(url.path.strip_prefix('/').unwrap_or(&url.path), "/");
+    let name = match text::split_once(service, ".s3") {
+        Some((bucket, _)) => bucket,
+        None if service.starts_with("s3") => by_path(),
+        None => return None,
+    };
+    Some(name)
+}
+
+/// The error for a part whose ETag the page can't read, where parts were sent to presigned URLs.
+pub(crate) fn etag_hidden<P: Platform>(platform: &P) -> UploadError {
+    hidden(&rule(&platform.origin(), PRESIGNED, &[]))
+}
+
+/// The same, with another rule.
+pub(crate) fn hidden(rule: &str) -> UploadError {
+    UploadError::new(
+        Code::EtagNotExposed,
+        "The store took the part, and its CORS rule keeps the ETag from this page; without it the parts can't be put together.",
+    )
+    .at(Step::Part)
+    .hint(text!("Set this CORS rule on the bucket: {}", rule))
+}
+
+/// The items of a list of texts, as JSON.
+fn list(items: &[&str]) -> String {
+    let mut json = String::new();
+    for item in items {
+        json.push_str(if json.is_empty() { "\"" } else { ", \"" });
+        for letter in item.chars() {
+            if matches!(letter, '"' | '\\') {
+                json.push('\\');
+            }
+            json.push(letter);
+        }
+        json.push('"');
+    }
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_for_aws_names_the_region_too() {
+        let url = |origin: &str, path: &str| Url {
+            href: String::new(),
+            origin: origin.into(),
+            path: path.into(),
+            query: String::new(),
+        };
+        for (origin, path, bucket) in [
+            ("https://media.s3.eu-west-1.amazonaws.com", "/clip.mp4", Some("media")),
+            ("https://media.s3-accelerate.amazonaws.com", "/clip.mp4", Some("media")),
+            ("https://my.media.s3.amazonaws.com", "/clip.mp4", Some("my.media")),
+            ("https://s3.eu-west-1.amazonaws.com", "/media/clip.mp4", Some("media")),
+            ("https://s3.cn-north-1.amazonaws.com.cn", "/media/clip.mp4", Some("media")),
+            ("https://store.example", "/media/clip.mp4", None),
+            ("https://x.execute-api.eu-west-1.amazonaws.com", "/media", None),
+        ] {
+            let url = url(origin, path);
+            assert_eq!(aws_bucket(&url), bucket, "{origin}{path}");
+            let hint = bucket_hint("[]", &url);
+            assert_eq!(hint.contains("get-bucket-location --bucket media"), bucket == Some("media"), "{hint}");
+        }
+    }
+
+    #[test]
+    fn the_hint_for_an_api_names_what_it_must_allow() {
+        let hint = api_hint("https://app.example", "https://proxy.example", "content-type, x-connection-id");
+        for word in [
+            "Have https://proxy.example answer OPTIONS",
+            "Access-Control-Allow-Origin: https://app.example",
+            "Access-Control-Allow-Headers: content-type, x-connection-id (",
+            "Access-Control-Allow-Methods: GET, POST, PUT",
+            "X-RateLimit-Reset",
+        ] {
+            assert!(hint.contains(word), "{word} is not in {hint}");
+        }
+    }
+
+    #[test]
+    fn the_rule_is_the_one_to_paste() {
+        assert_eq!(
+            rule("https://app.example", PRESIGNED, &[]),
+            "[{\"AllowedOrigins\": [\"https://app.example\"], \"AllowedMethods\": [\"PUT\"], \
+             \"AllowedHeaders\": [\"content-type\", \"x-amz-*\"], \
+             \"ExposeHeaders\": [\"ETag\", \"Retry-After\", \"Date\", \"x-amz-request-id\", \"x-amz-version-id\", \
+             \"x-amz-server-side-encryption\", \"x-amz-checksum-crc64nvme\", \"x-amz-checksum-type\"], \"MaxAgeSeconds\": 7200}]"
+        );
+        let direct = rule("a\"b\\c", DIRECT, &["if-none-match"]);
+        assert!(direct.contains("[\"a\\\"b\\\\c\"]"), "{direct}");
+        assert!(direct.contains("[\"PUT\", \"POST\", \"GET\", \"HEAD\", \"DELETE\"]"), "{direct}");
+        assert!(direct.contains("\"x-amz-*\", \"if-none-match\"]"), "{direct}");
+    }
+
+    #[test]
+    fn the_packages_readme_has_the_rule_for_s3() {
+        let dense = |text: &str| text.split_whitespace().collect::<String>();
+        let rule = rule("https://app.example", DIRECT, &["if-none-match"]);
+        assert!(dense(include_str!("../../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
+    }
+}

@@ -1,0 +1,99 @@
+//! What a store says it has of an upload that is gone on with, held against what was kept and against the file.
+
+use crate::context::Context;
+use crate::context::integrity::{self, Verdict};
+use crate::engine::record::Resumed;
+use crate::engine::send::UploadedPart;
+use crate::error::{Result, Step};
+use crate::model::settings::Integrity;
+use crate::platform::Platform;
+use crate::util::ordered;
+
+/// A part that the store has.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) number: u32,
+    pub(crate) size: u64,
+    pub(crate) etag: String,
+}
+
+/// Puts right which parts have arrived. One counts that the store has in the right size and that was kept with this ETag, or
+/// whose bytes in the file have this ETag as their MD5; every other one is sent (again).
+///
+/// # Errors
+/// `file-unreadable`, where the file can't be read in time.
+pub(crate) async fn reconcile<P: Platform>(
+    cx: &Context<P>,
+    resumed: &mut Resumed<P>,
+    listed: Vec<Listed>,
+    md5s: bool,
+) -> Result<()> {
+    let mut listed = Ascending::new(listed, |part| part.number);
+    let mut known = Ascending::new(std::mem::take(&mut resumed.arrived), |arrived| arrived.part.number);
+    for part in resumed.session.plan.parts() {
+        let there = listed.take(part.number).filter(|there| there.size == part.range.len());
+        let known = known.take(part.number);
+        let Some(there) = there else { continue };
+        let same = |arrived: &UploadedPart<P>| {
+            arrived.part.etag.as_deref().is_some_and(|etag| integrity::same(etag, &there.etag))
+        };
+        if let Some(arrived) = known.filter(same) {
+            resumed.arrived.push(arrived);
+            continue;
+        }
+        let checkable = md5s && cx.settings.integrity != Integrity::Off && integrity::is_md5(&there.etag);
+        let md5 = if checkable { integrity::md5_of(cx, part.range).await } else { Ok(None) };
+        let md5 = md5.map_err(|error| error.at(Step::Check))?;
+        if integrity::verdict(Some(&there.etag), md5) == Verdict::Same {
+            resumed.arrived.push(UploadedPart::before(part, Some(there.etag), true, None));
+        }
+    }
+    Ok(())
+}
+
+/// OrderedMap things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.
+struct Ascending<T> {
+    /// The lowest is last.
+    rest: Vec<T>,
+    number: fn(&T) -> u32,
+}
+
+impl<T> Ascending<T> {
+    fn new(mut list: Vec<T>, number: fn(&T) -> u32) -> Self {
+        ordered::sort(&mut list, number);
+        list.reverse();
+        Self { rest: list, number }
+    }
+
+    /// One of that number; those before it are passed over.
+    fn take(&mut self, number: u32) -> Option<T> {
+        let of = self.number;
+        let mut found = None;
+        while self.rest.last().is_some_and(|item| of(item) <= number) {
+            found = self.rest.pop();
+        }
+        found.filter(|item| of(item) == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_there_is_found(list in proptest::collection::vec(0u32..50, 0..60), step in 1u32..5) {
+            let mut ascending = Ascending::new(list.clone(), |number| *number);
+            for number in (0..60).step_by(step as usize) {
+                prop_assert_eq!(ascending.take(number), list.contains(&number).then_some(number));
+            }
+        }
+    }
+
+    #[test]
+    fn things_are_found_whatever_else_there_is() {
+        let mut list = Ascending::new(vec![7, 3, 3, 1, 9], |number| *number);
+        assert_eq!([2, 3, 4, 7, 8, 10].map(|number| list.take(number)), [None, Some(3), None, Some(7), None, None]);
+    }
+}

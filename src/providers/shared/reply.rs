@@ -1,0 +1,147 @@
+//! Reading what a server said: typed where it is JSON, and as an error where it refuses.
+
+use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
+use crate::http::Response;
+use crate::json::{self, Fill};
+use crate::platform::Platform;
+
+/// Reads a 2xx answer into `value`, and gives all of its JSON.
+///
+/// # Errors
+/// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
+pub(crate) fn read<P: Platform>(
+    platform: &P,
+    step: Step,
+    response: &Response,
+    value: &mut dyn Fill<P>,
+) -> Result<P::Json> {
+    let read = match platform.parse(&response.body) {
+        Some(json) => json::fill(platform, Some(&json), value).map(|()| json),
+        None => Err("it isn't JSON".into()),
+    };
+    read.map_err(|why| {
+        UploadError::new(Code::Server, text!("The server's answer makes no sense: {}.", why))
+            .at(step)
+            .status(response.status)
+            .retry(Retry::Never)
+            .answer_lost(true)
+    })
+}
+
+/// The vendor's own words in an answer that isn't 2xx.
+///
+/// OFAuth publishes three shapes: `{error, type, requestId, actionRequired}`, `{error, code, details}` and `{message, code, details}`
+/// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. A member that is no text is passed over.
+pub(crate) fn vendor_words<P: Platform>(platform: &P, response: &Response) -> Vendor {
+    let body = platform.parse(&response.body);
+    let text = |name: &&str| {
+        let member = platform.member(body.as_ref()?, name)?;
+        json::decode::<P, String>(platform, &member).ok().filter(|text| !text.is_empty())
+    };
+    let text = |names: &[&str]| names.iter().find_map(text);
+    let header = |name: &&str| response.header(name).map(Into::into);
+    Vendor {
+        code: text(&["code", "type"]),
+        message: text(&["message", "error", "details"]),
+        request_id: text(&["requestId"]).or_else(|| ["x-request-id", "x-amz-request-id"].iter().find_map(header)),
+    }
+}
+
+/// What answers mean that aren't 2xx: those with certain codes, or else with certain statuses.
+pub(crate) struct Meaning {
+    code: Code,
+    again: Again,
+    what: &'static str,
+    hint: &'static str,
+    codes: &'static [&'static str],
+    statuses: &'static [u16],
+}
+
+/// Whether another try is worth it: [`Retry`] without the server's wish.
+#[derive(Clone, Copy)]
+enum Again {
+    Never,
+    Later,
+    Restart,
+}
+
+impl Meaning {
+    /// The same request would fail the same way.
+    pub(crate) const fn never(code: Code, what: &'static str) -> Self {
+        Self { code, again: Again::Never, what, hint: "", codes: &[], statuses: &[] }
+    }
+
+    /// The same request may succeed.
+    pub(crate) const fn again(code: Code, what: &'static str) -> Self {
+        Self { again: Again::Later, ..Self::never(code, what) }
+    }
+
+    /// Only a new session can succeed.
+    pub(crate) const fn anew(code: Code, what: &'static str) -> Self {
+        Self { again: Again::Restart, ..Self::never(code, what) }
+    }
+
+    /// What to do about it.
+    pub(crate) const fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// The codes that mean it, whatever the status.
+    pub(crate) const fn codes(self, codes: &'static [&'static str]) -> Self {
+        Self { codes, ..self }
+    }
+
+    /// The statuses that mean it without a code; 400 and 500 stand for all of theirs that aren't named.
+    pub(crate) const fn statuses(self, statuses: &'static [u16]) -> Self {
+        Self { statuses, ..self }
+    }
+
+    /// What a code or else a status means; the last of them where nothing else fits.
+    pub(crate) fn of(meanings: &'static [Self], code: &str, status: u16) -> &'static Self {
+        let by_status = |status: u16| meanings.iter().find(|meaning| meaning.statuses.contains(&status));
+        let by_code = meanings.iter().find(|meaning| meaning.codes.contains(&code));
+        let found = by_code.or_else(|| by_status(status)).or_else(|| by_status(status / 100 * 100));
+        found.unwrap_or(&meanings[meanings.len() - 1])
+    }
+
+    /// The error that it is for an answer, with the vendor's words.
+    pub(crate) fn error(&self, response: &Response, vendor: Vendor, now: u64) -> UploadError {
+        let mut error = UploadError::new(self.code, self.what).status(response.status).vendor(vendor);
+        if let Some(words) = error.vendor.as_ref().and_then(|vendor| vendor.message.as_ref()) {
+            let message = text!("{} It says: {}", self.what, words);
+            error = error.renamed(self.code, message);
+        }
+        if !self.hint.is_empty() {
+            error = error.hint(self.hint);
+        }
+        let retry = match self.again {
+            Again::Never => Retry::Never,
+            Again::Later => Retry::Later(response.wait_ms(now)),
+            Again::Restart => Retry::Restart,
+        };
+        // An answer that began well and ended with an error is a failure of the server's (AWS, CompleteMultipartUpload).
+        error.retry(retry).answer_lost(response.ok() || response.status >= 500)
+    }
+}
+
+const MEANINGS: &[Meaning] = &[
+    Meaning::never(Code::Unauthorized, "The server doesn't know who is asking.")
+        .hint("Check the session or key that the proxy (or `beforeRequest`) adds to this request.")
+        .statuses(&[401]),
+    Meaning::never(Code::Forbidden, "The server refuses.").statuses(&[403]),
+    Meaning::anew(Code::SessionExpired, "The server doesn't know this upload (any more).").statuses(&[404, 410]),
+    Meaning::never(Code::Conflict, "The server says that this conflicts with something.").statuses(&[409]),
+    Meaning::never(Code::TooLarge, "The server takes no file of this size.").statuses(&[413]),
+    Meaning::never(Code::UnsupportedType, "The server takes no file of this type.").statuses(&[415]),
+    Meaning::again(Code::Network, "The server gave the request up.").statuses(&[408, 425]),
+    Meaning::again(Code::RateLimited, "The server takes no more requests for a while.").statuses(&[429]),
+    Meaning::never(Code::BadRequest, "The server refuses the request as it is.").statuses(&[400]),
+    Meaning::again(Code::Server, "The server failed.").statuses(&[500]),
+    Meaning::again(Code::Server, "The server answered with a status that makes no sense here."),
+];
+
+/// What a status means that isn't 2xx, with the vendor's words. The status decides whether another try is worth it.
+pub(crate) fn refusal<P: Platform>(platform: &P, response: &Response) -> UploadError {
+    let vendor = vendor_words(platform, response);
+    Meaning::of(MEANINGS, "", response.status).error(response, vendor, platform.now())
+}
