@@ -17,7 +17,7 @@ use crate::executor::Page;
 use crate::file::File;
 use crate::hooks::call;
 use crate::network::{exchange, probe};
-use crate::shelf::{Write, write};
+use crate::storage::{Write, write};
 use crate::wiring::{PAGE, PLAIN_PAGE};
 use crate::world::World;
 
@@ -96,11 +96,11 @@ impl Platform for SimPlatform {
     }
 
     fn online(&self) -> bool {
-        self.core.sky.online()
+        self.core.environment.online()
     }
 
     fn stirred(&self) -> LocalBoxFuture<'static, Stir> {
-        self.core.sky.next_stir().boxed_local()
+        self.core.environment.next_stir().boxed_local()
     }
 
     fn keep(&self, record: Value) -> LocalBoxFuture<'static, bool> {

@@ -11,7 +11,7 @@ use crate::check::{ensure, is_file};
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::servers::BUCKET;
-use crate::shelf::Kept;
+use crate::storage::SavedSession;
 
 /// Holds a story against its scenario. First its own end; then the application tries again what failed, without trouble.
 pub(crate) fn judge(stage: &std::rc::Rc<Stage>) -> Result<(), String> {
@@ -235,8 +235,9 @@ fn may_be_unknown(stage: &Stage, line: &Line) -> bool {
         Who::Plan | Who::Ofauth => &["completing"],
         _ => &[],
     };
-    let begun =
-        |attempt: &Attempt| attempt.kept.as_ref().and_then(Kept::phase).is_some_and(|phase| phases.contains(&phase));
+    let begun = |attempt: &Attempt| {
+        attempt.kept.as_ref().and_then(SavedSession::phase).is_some_and(|phase| phases.contains(&phase))
+    };
     if line.attempts.iter().any(begun) {
         return true;
     }
@@ -315,7 +316,7 @@ fn always(stage: &Stage) -> Result<(), String> {
 fn excused(stage: &Stage) -> bool {
     let scenario = &stage.scenario;
     let crashes = scenario.turns.iter().any(|turn| matches!(turn.what, What::Crash { .. }));
-    if crashes && (scenario.mood.slow.is_some() || scenario.mood.full_after.is_some()) {
+    if crashes && (scenario.storage.slow.is_some() || scenario.storage.full_after.is_some()) {
         return true;
     }
     match scenario.who {
@@ -411,7 +412,7 @@ fn restored(stage: &Stage, line: &Line) -> Result<(), String> {
 }
 
 /// No secret is kept: neither a key of the vendor's nor of the store's.
-fn keeps_no_secret(stage: &Stage, kept: &Kept) -> Result<(), String> {
+fn keeps_no_secret(stage: &Stage, kept: &SavedSession) -> Result<(), String> {
     let text = format!("{:?}", kept);
     let servers = stage.world.servers();
     let keys = ["ofauth-key", "onlymonster-token", "apifansly-key"];

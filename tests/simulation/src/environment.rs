@@ -34,7 +34,7 @@ pub enum Cut {
 
 /// The state of both, shared by everything in a world.
 #[derive(Debug, Default)]
-pub(crate) struct Sky {
+pub(crate) struct Environment {
     network: Cell<Network>,
     /// The browser says that there is none (`navigator.onLine` beside a virtual adapter).
     denied: Cell<bool>,
@@ -42,7 +42,7 @@ pub(crate) struct Sky {
     stirs: Signal<Stir>,
 }
 
-impl Sky {
+impl Environment {
     pub(crate) fn network(&self) -> Network {
         self.network.get()
     }
@@ -167,22 +167,22 @@ mod tests {
 
     #[test]
     fn the_next_time_counts_and_no_earlier_one() {
-        let sky = Sky::default();
-        sky.stir(Stir::Shown);
-        let mut next = sky.next_stir();
+        let environment = Environment::default();
+        environment.stir(Stir::Shown);
+        let mut next = environment.next_stir();
         assert!((&mut next).now_or_never().is_none());
-        sky.turn(Network::Gone, Cut::Reset);
+        environment.turn(Network::Gone, Cut::Reset);
         assert!((&mut next).now_or_never().is_none());
-        sky.turn(Network::Up, Cut::Reset);
+        environment.turn(Network::Up, Cut::Reset);
         assert_eq!(next.now_or_never(), Some(Stir::Online));
     }
 
     #[test]
     fn a_network_that_goes_cuts_what_is_under_way() {
-        let sky = Sky::default();
-        let cut = sky.next_cut();
-        sky.turn(Network::Silent, Cut::Silence);
+        let environment = Environment::default();
+        let cut = environment.next_cut();
+        environment.turn(Network::Silent, Cut::Silence);
         assert_eq!(cut.now_or_never(), Some(Cut::Silence));
-        assert!(sky.next_cut().now_or_never().is_none());
+        assert!(environment.next_cut().now_or_never().is_none());
     }
 }
