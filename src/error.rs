@@ -1,6 +1,5 @@
 //! What can go wrong, as one type: a code, what happened, what to do, and whether another try is worth it.
 
-
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;

@@ -275,8 +275,8 @@ impl Deadline {
 
 #[cfg(test)]
 mod tests {
-    use crate::context::line::SLOWEST_LINE;
     use super::*;
+    use crate::context::line::SLOWEST_LINE;
 
     const SIZE: u64 = 8 << 20;
     const DRAIN_MS: u64 = SIZE * 1000 / SLOWEST_LINE;

@@ -27,7 +27,7 @@ pub enum Start<P: Platform> {
     /// From nothing.
     New,
     /// From a session that an earlier page kept; where that can't be read, from nothing.
-    SavedSession(SavedSession<P>),
+    Saved(SavedSession<P>),
     /// Not at all: the destination is told that nothing more comes of a session that was kept, which is then forgotten.
     Discard(SavedSession<P>),
 }
@@ -199,7 +199,7 @@ async fn supervise<P: Platform>(cx: Rc<Context<P>>, begin: Start<P>) {
 fn take_up<P: Platform>(cx: &Context<P>, begin: Start<P>) -> Option<Resumed<P>> {
     let (kept, discarded) = match begin {
         Start::New => return None,
-        Start::SavedSession(kept) => (kept, false),
+        Start::Saved(kept) => (kept, false),
         Start::Discard(kept) => (kept, true),
     };
     if discarded {

@@ -20,7 +20,6 @@ use crate::model::file::SourceFile;
 use crate::platform::PageEvent;
 use crate::providers::s3::SharedCredentials;
 use crate::providers::{AnyProvider, Setup};
-use crate::util::text;
 
 mod answer;
 mod body;
@@ -103,7 +102,7 @@ impl Engine {
         let name = js::text(provider, "name").unwrap_or_default();
         let shared = PACES.with(SharedState::clone);
         let (settings, credentials) = (self.uploader.settings(), &self.credentials);
-        let context = Setup { platform: &platform, settings, shared: &shared, credentials };
+        let setup = Setup { platform: &platform, settings, shared: &shared, credentials };
         let provider = AnyProvider::new(&name, provider, &setup);
         let begin = begin(options);
         Ok(Task(self.uploader.start(platform, source, provider, sink, begin)))
@@ -173,7 +172,7 @@ fn begin(options: &JsValue) -> Start<WebPlatform> {
         _ => Vec::new(),
     };
     let kept = SavedSession { record: js::member(&kept, "record").unwrap_or_default(), parts };
-    if js::is_true(options, "discard") { Start::Discard(kept) } else { Start::SavedSession(kept) }
+    if js::is_true(options, "discard") { Start::Discard(kept) } else { Start::Saved(kept) }
 }
 
 fn read_source(source: &JsValue) -> Option<SourceFile<WebPlatform>> {

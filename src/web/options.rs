@@ -8,7 +8,6 @@ use super::js::{function, member, text};
 use super::platform::WebPlatform;
 use crate::error::{Code, UploadError};
 use crate::model::settings::Settings;
-use crate::util::text;
 
 /// What sends requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,6 @@ use super::platform::WebPlatform;
 use crate::error::{Cause, Code, Step, UploadError};
 use crate::http::{Body, Request};
 use crate::platform::SendFailure;
-use crate::util::text;
 
 /// What goes out as JSON, as `js::tag` names it.
 const JSON_VALUES: [&str; 4] = ["[object Object]", "[object Array]", "[object Number]", "[object Boolean]"];

@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use partway::sync::semaphore::{Acquire, Slots};
+use partway::sync::semaphore::{Acquire, Semaphore};
 
 /// The line behind all connections, and the browser's queues before it.
 #[derive(Debug, Default)]
 pub(crate) struct Bottleneck {
     busy: Rc<Cell<u64>>,
-    hosts: RefCell<BTreeMap<String, Slots>>,
+    hosts: RefCell<BTreeMap<String, Semaphore>>,
 }
 
 impl Bottleneck {
@@ -22,7 +22,7 @@ impl Bottleneck {
 
     /// A connection to a host; the first of a host says how many there are.
     pub(crate) fn connection(&self, origin: &str, most: usize) -> Acquire {
-        self.hosts.borrow_mut().entry(origin.into()).or_insert_with(|| Slots::new(most)).acquire()
+        self.hosts.borrow_mut().entry(origin.into()).or_insert_with(|| Semaphore::new(most)).acquire()
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn story(world: &World, handles: &[Handle]) -> Result<(), String> {
     ensure!(left == 0, "{left} tasks of the engine wait for ever");
     let taken: usize = world.engines.borrow().iter().map(|engine| engine.taken()).sum();
     ensure!(taken == 0, "{taken} slots or places were never given back");
-    let running = world.paces.borrow().running();
+    let running = world.paces.borrow().rate_limiters.running();
     ensure!(running == 0, "{running} calls still count as under way");
     Ok(())
 }

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use futures::FutureExt;
 
 use crate::bottleneck::Bottleneck;
+use crate::environment::Environment;
 use crate::executor::{Executor, Page};
 use crate::fault::Script;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::rng::Rng;
 use crate::servers::Servers;
-use crate::shelf::Shelf;
-use crate::sky::Sky;
+use crate::storage::Storage;
 
 /// The line between the page and all servers.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +68,8 @@ pub(crate) struct Core {
     pub(crate) servers: RefCell<Servers>,
     pub(crate) hooks: RefCell<Hooks>,
     pub(crate) log: RefCell<Log>,
-    pub(crate) sky: Sky,
-    pub(crate) shelf: Shelf,
+    pub(crate) environment: Environment,
+    pub(crate) storage: Storage,
     /// The page that lives; those before it are gone.
     pub(crate) page: Cell<Page>,
     pub(crate) milestones: Cell<u32>,

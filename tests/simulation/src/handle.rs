@@ -8,7 +8,7 @@ use partway::context::Notice;
 use partway::engine::uploader::Upload;
 use partway::error::{Code, UploadError};
 use partway::json::Decode;
-use partway::model::events::{Event, Sink, Status, UploadResult};
+use partway::model::events::{Event, EventSink, Status, UploadResult};
 use partway::model::progress::Progress;
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ impl Handle {
         }))
     }
 
-    pub(crate) fn sink(&self) -> Sink<SimPlatform> {
+    pub(crate) fn sink(&self) -> EventSink<SimPlatform> {
         let handle = self.clone();
         Rc::new(move |event| handle.hear(event))
     }

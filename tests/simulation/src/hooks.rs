@@ -14,11 +14,11 @@ use partway_models::clock::iso8601;
 use partway_models::wire::Response;
 use serde_json::{Value, json};
 
+use crate::environment::{Cut, Network};
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::platform::SimPlatform;
 use crate::servers::Servers;
-use crate::sky::{Cut, Network};
 
 type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
 type MapUrl = Rc<dyn Fn(&str, Step) -> Result<String>>;
@@ -83,7 +83,7 @@ pub(crate) async fn call(
     let core = page.core.clone();
     let ask = Ask::begin(page, hook, arguments);
     let answer = {
-        let (way, cut) = (ask.go(), core.sky.next_cut());
+        let (way, cut) = (ask.go(), core.environment.next_cut());
         pin_mut!(way);
         match select(way, cut).await {
             Either::Left((answer, _)) => answer,
@@ -125,7 +125,7 @@ impl Ask {
     async fn go(&self) -> std::result::Result<Value, HookFailure> {
         let core = &self.page.core;
         if self.hook != Hook::Key {
-            match core.sky.network() {
+            match core.environment.network() {
                 Network::Up => {}
                 Network::Silent => {
                     self.settled.set(true);

@@ -31,13 +31,14 @@
 //! | [`fault`] | the script of what goes wrong |
 //! | [`servers`], [`backend`], [`hooks`] | proxies, vendors, stores, and the application's functions |
 //! | [`log`], [`check`] | what was sent, and what must hold |
-//! | [`sky`], [`shelf`] | the network and the machine as a whole; what a page keeps |
+//! | [`environment`], [`storage`] | the network and the machine as a whole; what a page keeps |
 //! | [`seeds`] | stories from seeds, very many of them |
 
 pub mod backend;
 mod bottleneck;
 pub mod check;
 mod core;
+pub mod environment;
 pub mod executor;
 pub mod fault;
 pub mod file;
@@ -49,8 +50,7 @@ pub mod platform;
 pub mod rng;
 pub mod seeds;
 pub mod servers;
-pub mod shelf;
-pub mod sky;
+pub mod storage;
 pub mod wiring;
 pub mod world;
 

@@ -14,11 +14,11 @@ use partway_models::wire;
 
 use crate::bottleneck::Buffered;
 use crate::core::Core;
+use crate::environment::{Cut, Network};
 use crate::fault::Fault;
 use crate::file::File;
 use crate::log::Record;
 use crate::platform::{SimPlatform, resolve};
-use crate::sky::{Cut, Network};
 use crate::wiring::{Cors, Outgoing, PAGE, PLAIN_PAGE, to_wire};
 
 type Answer = Result<Response, SendFailure>;
@@ -44,7 +44,7 @@ pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, o
         on_sent(0);
     }
     let answer = {
-        let (way, cut) = (trip.go(on_sent), core.sky.next_cut());
+        let (way, cut) = (trip.go(on_sent), core.environment.next_cut());
         pin_mut!(way);
         match select(way, cut).await {
             Either::Left((answer, _)) => answer,
@@ -68,7 +68,7 @@ pub(crate) async fn probe(core: Rc<Core>, origin: String) -> bool {
     let way = async {
         let now = core.executor.now();
         core.log.borrow_mut().probes.push((now, origin.clone()));
-        match core.sky.network() {
+        match core.environment.network() {
             Network::Up => {}
             Network::Gone => return false,
             Network::Silent => std::future::pending().await,
@@ -82,7 +82,7 @@ pub(crate) async fn probe(core: Rc<Core>, origin: String) -> bool {
         core.travel().await;
         there
     };
-    let cut = core.sky.next_cut();
+    let cut = core.environment.next_cut();
     pin_mut!(way);
     match select(way, cut).await {
         Either::Left((there, _)) => there,
@@ -150,7 +150,7 @@ impl Trip {
             core.travel().await;
             return self.fail();
         };
-        match core.sky.network() {
+        match core.environment.network() {
             Network::Up => {}
             Network::Gone => {
                 self.settled.set(true);

@@ -9,7 +9,7 @@ use partway::error::{Result, Step};
 use partway::http::{Request, Response, Url};
 use partway::json;
 use partway::model::plan::ByteRange;
-use partway::platform::{Hook, HookFailure, OnSent, Platform, SendFailure, Stir};
+use partway::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, SendFailure};
 use serde_json::{Number, Value};
 
 use crate::core::Core;
@@ -17,7 +17,7 @@ use crate::executor::Page;
 use crate::file::File;
 use crate::hooks::call;
 use crate::network::{exchange, probe};
-use crate::shelf::{Write, write};
+use crate::storage::{Write, write};
 use crate::wiring::{PAGE, PLAIN_PAGE};
 use crate::world::World;
 
@@ -96,11 +96,11 @@ impl Platform for SimPlatform {
     }
 
     fn online(&self) -> bool {
-        self.core.sky.online()
+        self.core.environment.online()
     }
 
-    fn stirred(&self) -> LocalBoxFuture<'static, Stir> {
-        self.core.sky.next_stir().boxed_local()
+    fn next_page_event(&self) -> LocalBoxFuture<'static, PageEvent> {
+        self.core.environment.next_stir().boxed_local()
     }
 
     fn keep(&self, record: Value) -> LocalBoxFuture<'static, bool> {

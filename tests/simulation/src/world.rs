@@ -4,19 +4,20 @@ use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures::FutureExt;
-use partway::context::rate_limit::Paces;
+use partway::context::shared::SharedState;
 use partway::engine::uploader;
 use partway::json::Decode;
-use partway::model::file::Source;
+use partway::model::file::SourceFile;
 use partway::model::settings::Settings;
-use partway::platform::Stir;
+use partway::platform::PageEvent;
 use partway::providers::s3::SharedCredentials;
-use partway::providers::{AnyProvider, Context};
+use partway::providers::{AnyProvider, Setup};
 use serde_json::{Value, json};
 
 use crate::bottleneck::Bottleneck;
 use crate::check;
 use crate::core::{Core, Line, Plan};
+use crate::environment::{Cut, Environment, Network};
 use crate::executor::{Executor, Page};
 use crate::fault::{Fault, Rule, Script};
 use crate::file::File;
@@ -26,8 +27,7 @@ use crate::log::{Log, Record};
 use crate::platform::SimPlatform;
 use crate::rng::Rng;
 use crate::servers::Servers;
-use crate::shelf::{Kept, Mood, Shelf};
-use crate::sky::{Cut, Network, Sky};
+use crate::storage::{SavedSession, Storage, StorageBehavior};
 
 /// 2026-04-29T10:00:00Z: some time that the samples in the vendors' documents are near to.
 const BEGINNING: u64 = 1_777_456_800_000;
@@ -37,7 +37,7 @@ const TOO_LONG_MS: u64 = 14 * 24 * 3_600_000;
 /// A world. Everything in it follows from its seed.
 pub struct World {
     pub(crate) core: Rc<Core>,
-    pub(crate) paces: RefCell<Paces>,
+    pub(crate) paces: RefCell<SharedState>,
     /// The uploaders of the page that lives.
     pub(crate) engines: RefCell<Vec<Rc<uploader::Uploader>>>,
     uploaders: Cell<usize>,
@@ -62,8 +62,8 @@ impl World {
                 servers: RefCell::new(Servers::new(seed)),
                 hooks: RefCell::default(),
                 log: RefCell::default(),
-                sky: Sky::default(),
-                shelf: Shelf::default(),
+                environment: Environment::default(),
+                storage: Storage::default(),
                 page: Cell::new(1),
                 milestones: Cell::default(),
                 plans: RefCell::default(),
@@ -231,52 +231,52 @@ impl World {
     }
 
     /// How the page's database behaves.
-    pub fn shelf(&self, mood: Mood) {
-        self.core.shelf.mood.set(mood);
+    pub fn storage(&self, behavior: StorageBehavior) {
+        self.core.storage.behavior.set(behavior);
     }
 
     /// What is kept of a session; None where there is no record.
-    pub fn kept(&self, session: u64) -> Option<Kept> {
-        self.core.shelf.kept(session)
+    pub fn kept(&self, session: u64) -> Option<SavedSession> {
+        self.core.storage.kept(session)
     }
 
     /// Changes what is kept of a session.
-    pub fn change_kept(&self, session: u64, change: impl FnOnce(&mut Kept)) {
-        self.core.shelf.change(session, change);
+    pub fn change_kept(&self, session: u64, change: impl FnOnce(&mut SavedSession)) {
+        self.core.storage.change(session, change);
     }
 
     /// Ends the page at this very moment, as a crash does: nothing more of it runs. What it had asked its database to keep is
     /// `written` all the same, or lost. The world lives on, and so does what was kept.
     pub fn crash(&self, written: bool) {
         let page = self.core.page.get();
-        self.core.shelf.crash(page, written);
+        self.core.storage.crash(page, written);
         self.core.page.set(page + 1);
         self.core.executor.end_page(page);
-        self.paces.replace(Paces::default());
+        self.paces.replace(SharedState::default());
         self.engines.take();
     }
 
     /// The network is another from now on; what is under way is cut where it goes.
     pub fn network(&self, network: Network, cut: Cut) {
-        self.core.sky.turn(network, cut);
+        self.core.environment.turn(network, cut);
     }
 
     /// The browser says that there is no network, whatever there is; or says the truth again, which the page hears of.
     pub fn says_offline(&self, says: bool) {
-        self.core.sky.deny(says);
+        self.core.environment.deny(says);
     }
 
     /// The machine sleeps: its clock jumps, and what was under way is cut, unless its connections outlive the sleep.
     pub fn nap(&self, ms: u64, cut: impl Into<Option<Cut>>) {
         if let Some(cut) = cut.into() {
-            self.core.sky.cut(cut);
+            self.core.environment.cut(cut);
         }
         self.core.executor.pass(self.core.executor.now() + ms);
     }
 
     /// Stirs the page.
-    pub fn stir(&self, stir: Stir) {
-        self.core.sky.stir(stir);
+    pub fn stir(&self, stir: PageEvent) {
+        self.core.environment.stir(stir);
     }
 
     /// Does something so many milliseconds after so many things have happened: requests that left, took effect and were
@@ -357,9 +357,9 @@ pub enum Beginning {
     /// From nothing.
     New,
     /// With what was kept.
-    Kept(Kept),
+    Kept(SavedSession),
     /// With what was kept, to give it up.
-    Discard(Kept),
+    Discard(SavedSession),
 }
 
 /// An uploader in a world.
@@ -370,7 +370,7 @@ pub struct Uploader {
     id: usize,
     page: Page,
     core: Rc<Core>,
-    paces: Paces,
+    paces: SharedState,
     /// The provider's options that it was made with: those of its first upload.
     usual: OnceCell<Value>,
     credentials: SharedCredentials,
@@ -385,14 +385,14 @@ impl Uploader {
 
     /// Starts an upload, or goes on with one, whose session is kept under that name.
     pub fn begin(&self, provider: Value, file: &File, session: Option<u64>, beginning: Beginning) -> Handle {
-        let stored = |kept: Kept| partway::engine::record::Kept {
+        let stored = |kept: SavedSession| partway::engine::record::SavedSession {
             record: kept.record.unwrap_or(Value::Null),
             parts: kept.parts.into_values().collect(),
         };
         let begin = match beginning {
-            Beginning::New => uploader::Begin::New,
-            Beginning::Kept(kept) => uploader::Begin::Kept(stored(kept)),
-            Beginning::Discard(kept) => uploader::Begin::Discard(stored(kept)),
+            Beginning::New => uploader::Start::New,
+            Beginning::Kept(kept) => uploader::Start::Saved(stored(kept)),
+            Beginning::Discard(kept) => uploader::Start::Discard(stored(kept)),
         };
         let number = self.handles.borrow().len();
         let platform = SimPlatform {
@@ -405,10 +405,14 @@ impl Uploader {
             usual: *self.usual.get_or_init(|| provider.clone()) == provider,
         };
         let (settings, paces, credentials) = (&self.settings, &self.paces, &self.credentials);
-        let context = Context { platform: &platform, settings, paces, credentials };
-        let made = AnyProvider::new(provider["name"].as_str().unwrap_or(""), &provider, &context);
-        let source =
-            Source { name: file.name.clone(), size: file.size(), content_type: file.kind.clone(), blob: file.clone() };
+        let setup = Setup { platform: &platform, settings, shared: paces, credentials };
+        let made = AnyProvider::new(provider["name"].as_str().unwrap_or(""), &provider, &setup);
+        let source = SourceFile {
+            name: file.name.clone(),
+            size: file.size(),
+            content_type: file.kind.clone(),
+            blob: file.clone(),
+        };
         let lane = format!("uploader {}", self.id);
         let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
         let handle = Handle::new(place, self.core.clone(), file.clone(), provider);

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use partway::context::Notice;
-use partway::engine::record::{self, Kept};
+use partway::engine::record::{self, SavedSession};
 use partway::error::Code;
 use partway::http::Url;
 use partway::json::IdText;
@@ -138,7 +138,7 @@ fn survives(name: &str, route: &str, small: bool, edit: impl Fn(&mut Response) +
 }
 
 /// What was kept of an upload that failed midway, made once.
-fn kept(name: &str) -> Kept<SimPlatform> {
+fn kept(name: &str) -> SavedSession<SimPlatform> {
     let world = World::new(1);
     let (session, file) = (world.session(), world.file("clip.mp4", SIZE));
     let route = match name {
@@ -150,14 +150,14 @@ fn kept(name: &str) -> Kept<SimPlatform> {
     world.uploader(options()).begin(provider(name), &file, Some(session), Beginning::New);
     world.try_run().unwrap();
     let kept = world.kept(session).unwrap();
-    Kept { record: kept.record.unwrap(), parts: kept.parts.into_values().collect() }
+    SavedSession { record: kept.record.unwrap(), parts: kept.parts.into_values().collect() }
 }
 
 thread_local! {
-    static KEPT: RefCell<Vec<(&'static str, Kept<SimPlatform>)>> = RefCell::default();
+    static KEPT: RefCell<Vec<(&'static str, SavedSession<SimPlatform>)>> = RefCell::default();
 }
 
-fn kept_once(name: &'static str) -> Kept<SimPlatform> {
+fn kept_once(name: &'static str) -> SavedSession<SimPlatform> {
     KEPT.with_borrow_mut(|all| {
         if let Some((_, kept)) = all.iter().find(|(of, _)| *of == name) {
             return kept.clone();

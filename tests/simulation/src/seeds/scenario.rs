@@ -1,17 +1,17 @@
 //! What a seed says: which file goes where, what goes wrong meanwhile, and what must come of it.
 
 use partway::error::Code;
-use partway::platform::Stir;
+use partway::platform::PageEvent;
 use serde_json::{Value, json};
 
 use super::knobs::Knobs;
 use super::troubles::{self, Trouble};
 use crate::core::Line;
+use crate::environment::{Cut, Network};
 use crate::fault::Rule;
 use crate::rng::Rng;
 use crate::servers::{STORE, STORE_TWO};
-use crate::shelf::Mood;
-use crate::sky::{Cut, Network};
+use crate::storage::StorageBehavior;
 use crate::world::World;
 
 pub(crate) const KIB: u64 = 1 << 10;
@@ -111,10 +111,10 @@ pub enum What {
         /// What becomes of requests under way.
         cut: Cut,
         /// What the page hears of it.
-        stir: Option<Stir>,
+        stir: Option<PageEvent>,
     },
     /// The page hears of something that was nothing.
-    Stir(Stir),
+    Event(PageEvent),
     /// The file is changed on disk.
     Spoil {
         /// Whose.
@@ -164,7 +164,7 @@ pub struct Scenario {
     /// How far the servers' clocks are ahead.
     pub skew_ms: i64,
     /// The database.
-    pub mood: Mood,
+    pub storage: StorageBehavior,
     /// Whether the browser says that there is no network, from the beginning to the end.
     pub denied: bool,
     /// How many reads of the first file come to an end, where not all do.
@@ -237,7 +237,7 @@ impl Scenario {
                 ..Line::default()
             },
             skew_ms: pick(rng, &[(9, 0), (1, 40_000), (1, -40_000), (1, 7_500_000), (1, -7_500_000)]),
-            mood: Mood::default(),
+            storage: StorageBehavior::default(),
             denied: false,
             reads: None,
             knobs,
@@ -346,9 +346,9 @@ impl Scenario {
                 8 => What::Nap {
                     ms: rng.between(1_000, if lapses { 300_000 } else { 10_000_000 }),
                     cut,
-                    stir: pick(rng, &[(1, None), (1, Some(Stir::Shown)), (1, Some(Stir::Online))]),
+                    stir: pick(rng, &[(1, None), (1, Some(PageEvent::Visible)), (1, Some(PageEvent::Online))]),
                 },
-                _ => What::Stir(pick(rng, &[(1, Stir::Shown), (1, Stir::Online)])),
+                _ => What::Event(pick(rng, &[(1, PageEvent::Visible), (1, PageEvent::Online)])),
             };
             self.turn(rng, what);
         }
@@ -357,7 +357,7 @@ impl Scenario {
             self.turn(rng, What::Cancel { upload });
         }
         self.line.ghosts = pick(rng, &[(2, 0.0), (1, 0.5)]);
-        self.mood = mood(rng);
+        self.storage = storage_behavior(rng);
     }
 
     /// Whether a URL that lapsed means an upload that begins anew, which it does once.
@@ -399,16 +399,16 @@ impl Scenario {
                 8 => What::Nap {
                     ms: rng.between(1_000, 20_000_000),
                     cut,
-                    stir: pick(rng, &[(1, None), (1, Some(Stir::Shown)), (1, Some(Stir::Online))]),
+                    stir: pick(rng, &[(1, None), (1, Some(PageEvent::Visible)), (1, Some(PageEvent::Online))]),
                 },
-                9 => What::Stir(pick(rng, &[(1, Stir::Shown), (1, Stir::Online)])),
+                9 => What::Event(pick(rng, &[(1, PageEvent::Visible), (1, PageEvent::Online)])),
                 10 => What::Spoil { upload },
                 _ => What::Cancel { upload },
             };
             self.turn(rng, what);
         }
         self.line.ghosts = pick(rng, &[(1, 0.0), (2, 0.5)]);
-        self.mood = mood(rng);
+        self.storage = storage_behavior(rng);
     }
 
     /// Whether URLs lapse while a few answers hang.
@@ -420,7 +420,7 @@ impl Scenario {
     pub fn prepare(&self, world: &World) {
         world.line(|line| *line = self.line);
         world.skew(self.skew_ms);
-        world.shelf(self.mood);
+        world.storage(self.storage);
         world.says_offline(self.denied);
         self.knobs.turn(world);
         for trouble in &self.troubles {
@@ -440,7 +440,7 @@ impl Scenario {
                 self.options,
                 self.resume
             ),
-            format!("  {:?}, servers {} ms ahead, {:?}", self.line, self.skew_ms, self.mood),
+            format!("  {:?}, servers {} ms ahead, {:?}", self.line, self.skew_ms, self.storage),
             format!("  the browser denies the network: {}, reads: {:?}", self.denied, self.reads),
             format!("  {:?}", self.knobs),
         ];
@@ -458,8 +458,8 @@ impl Scenario {
     }
 }
 
-fn mood(rng: &Rng) -> Mood {
-    Mood {
+fn storage_behavior(rng: &Rng) -> StorageBehavior {
+    StorageBehavior {
         latency: pick(rng, &[(4, (1, 5)), (1, (20, 300))]),
         full_after: pick(rng, &[(9, None), (1, Some(rng.between(0, 6)))]),
         slow: pick(rng, &[(9, None), (1, Some((rng.between(1, 5), rng.between(500, 9_000))))]),

@@ -8,12 +8,12 @@ use partway::model::events::UploadResult;
 use serde_json::{Value, json};
 
 use super::scenario::{Damage, Scenario, What};
+use crate::environment::{Cut, Network};
 use crate::file::File;
 use crate::handle::Handle;
 use crate::platform::SimPlatform;
 use crate::rng::Rng;
-use crate::shelf::{Kept, Mood};
-use crate::sky::{Cut, Network};
+use crate::storage::{SavedSession, StorageBehavior};
 use crate::world::{Beginning, Uploader, World};
 
 /// No story that ends takes more polls. (An upload in 1,100 parts takes some 60,000.)
@@ -50,7 +50,7 @@ pub(crate) struct Line {
 pub(crate) struct Attempt {
     pub(crate) handle: Handle,
     /// What it went on with; None for a new one.
-    pub(crate) kept: Option<Kept>,
+    pub(crate) kept: Option<SavedSession>,
     pub(crate) discards: bool,
     /// What it went on with can't be read, so that it is a new one after all.
     pub(crate) damaged: bool,
@@ -128,7 +128,7 @@ impl Stage {
         self.world.mend();
         self.world.core.plans.take();
         self.world.network(Network::Up, Cut::Reset);
-        self.world.shelf(Mood::default());
+        self.world.storage(StorageBehavior::default());
         self.lines.borrow().iter().for_each(|line| line.file.hang_after(None));
         let again: Vec<usize> =
             self.lines.borrow().iter().enumerate().filter(|(_, line)| wanted(line)).map(|(index, _)| index).collect();
@@ -149,7 +149,7 @@ impl Stage {
         self.uploader.replace(Some(self.world.uploader(self.scenario.options.clone())));
     }
 
-    pub(crate) fn kept(&self, index: usize) -> Option<Kept> {
+    pub(crate) fn kept(&self, index: usize) -> Option<SavedSession> {
         self.world.kept(self.lines.borrow()[index].session?)
     }
 
@@ -213,7 +213,7 @@ impl Stage {
                 lines[upload].hung = true;
                 lines[upload].file.hang_after(Some(0));
             }
-            What::Stir(stir) => self.world.stir(stir),
+            What::Event(stir) => self.world.stir(stir),
             What::Offline { network, cut, ms } => {
                 self.note(&format!("the network is {network:?}"));
                 self.world.network(network, cut);
@@ -275,7 +275,7 @@ impl Stage {
     }
 
     /// True where the record can't be read any more.
-    fn damage(&self, index: usize, kept: &mut Kept, damage: Damage) -> bool {
+    fn damage(&self, index: usize, kept: &mut SavedSession, damage: Damage) -> bool {
         let Some(record) = &mut kept.record else { return false };
         match damage {
             Damage::None => return false,

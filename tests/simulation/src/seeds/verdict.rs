@@ -11,7 +11,7 @@ use crate::check::{ensure, is_file};
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::servers::BUCKET;
-use crate::shelf::Kept;
+use crate::storage::SavedSession;
 
 /// Holds a story against its scenario. First its own end; then the application tries again what failed, without trouble.
 pub(crate) fn judge(stage: &std::rc::Rc<Stage>) -> Result<(), String> {
@@ -235,8 +235,9 @@ fn may_be_unknown(stage: &Stage, line: &Line) -> bool {
         Who::Plan | Who::Ofauth => &["completing"],
         _ => &[],
     };
-    let begun =
-        |attempt: &Attempt| attempt.kept.as_ref().and_then(Kept::phase).is_some_and(|phase| phases.contains(&phase));
+    let begun = |attempt: &Attempt| {
+        attempt.kept.as_ref().and_then(SavedSession::phase).is_some_and(|phase| phases.contains(&phase))
+    };
     if line.attempts.iter().any(begun) {
         return true;
     }
@@ -315,7 +316,7 @@ fn always(stage: &Stage) -> Result<(), String> {
 fn excused(stage: &Stage) -> bool {
     let scenario = &stage.scenario;
     let crashes = scenario.turns.iter().any(|turn| matches!(turn.what, What::Crash { .. }));
-    if crashes && (scenario.mood.slow.is_some() || scenario.mood.full_after.is_some()) {
+    if crashes && (scenario.storage.slow.is_some() || scenario.storage.full_after.is_some()) {
         return true;
     }
     match scenario.who {
@@ -381,7 +382,7 @@ fn unread(stage: &Stage, line: &Line) -> Result<(), String> {
 fn no_orphans(stage: &Stage) -> Result<(), String> {
     let scenario = &stage.scenario;
     let undisturbed = matches!(scenario.class, Class::Calm | Class::Passing)
-        && scenario.turns.iter().all(|turn| matches!(turn.what, What::Pause { .. } | What::Stir(_)))
+        && scenario.turns.iter().all(|turn| matches!(turn.what, What::Pause { .. } | What::Event(_)))
         && scenario.line.ghosts == 0.0
         && scenario.troubles.iter().all(|trouble| trouble.rule.route.ends_with("UploadPart"));
     // One that ended for the network is kept, to be gone on with.
@@ -411,7 +412,7 @@ fn restored(stage: &Stage, line: &Line) -> Result<(), String> {
 }
 
 /// No secret is kept: neither a key of the vendor's nor of the store's.
-fn keeps_no_secret(stage: &Stage, kept: &Kept) -> Result<(), String> {
+fn keeps_no_secret(stage: &Stage, kept: &SavedSession) -> Result<(), String> {
     let text = format!("{:?}", kept);
     let servers = stage.world.servers();
     let keys = ["ofauth-key", "onlymonster-token", "apifansly-key"];
@@ -452,7 +453,7 @@ fn keeps_pace(stage: &Stage) -> Result<(), String> {
         let cuts = scenario
             .turns
             .iter()
-            .any(|turn| !matches!(turn.what, What::Pause { .. } | What::Stir(_) | What::Spoil { .. }));
+            .any(|turn| !matches!(turn.what, What::Pause { .. } | What::Event(_) | What::Spoil { .. }));
         cuts || scenario.line.ghosts > 0.0 || !scenario.troubles.is_empty()
     };
     if stage.scenario.who != Who::Onlymonster || disturbed(&stage.scenario) {

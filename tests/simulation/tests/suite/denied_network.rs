@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use partway::error::Code;
 use partway::model::events::Status;
-use partway_simulation::sky::{Cut, Network};
+use partway_simulation::environment::{Cut, Network};
 use partway_simulation::{Fault, World};
 use serde_json::json;
 

@@ -12,7 +12,6 @@ mod foreign;
 mod hanging_reads;
 mod hostile;
 mod intranet;
-mod mended;
 mod ofauth;
 mod ofauth_loss;
 mod onlymonster;

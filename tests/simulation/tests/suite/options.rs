@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use partway::context::rate_limit::Paces;
+use partway::context::shared::SharedState;
 use partway::json::Decode;
 use partway::model::settings::Settings;
 use partway::providers::s3::SharedCredentials;
-use partway::providers::{AnyProvider, Context};
+use partway::providers::{AnyProvider, Setup};
 use partway_simulation::World;
 use partway_simulation::platform::SimPlatform;
 use serde_json::Value;
@@ -21,9 +21,9 @@ fn every_option_that_the_face_takes_is_taken() {
         let provider = &options["provider"];
         let platform = SimPlatform::with_options(&world, provider.clone());
         let settings = Settings::decode(&platform, Some(&options)).unwrap_or_else(|why| panic!("{options}: {why}"));
-        let (paces, credentials) = (Paces::default(), SharedCredentials::default());
-        let context = Context { platform: &platform, settings: &settings, paces: &paces, credentials: &credentials };
-        if let Err(error) = AnyProvider::new(provider["name"].as_str().unwrap(), provider, &context) {
+        let (paces, credentials) = (SharedState::default(), SharedCredentials::default());
+        let setup = Setup { platform: &platform, settings: &settings, shared: &paces, credentials: &credentials };
+        if let Err(error) = AnyProvider::new(provider["name"].as_str().unwrap(), provider, &setup) {
             panic!("{provider}: {error:?}");
         }
     }

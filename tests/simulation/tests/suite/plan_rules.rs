@@ -8,7 +8,7 @@ use partway_simulation::{Fault, World};
 use serde_json::{Value, json};
 
 use crate::dialects::MIB;
-use crate::model::plan::uploads;
+use crate::plan::uploads;
 
 #[test]
 fn what_complete_gives_is_merged_into_the_result() {

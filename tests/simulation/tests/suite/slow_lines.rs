@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use partway::platform::Stir;
+use partway::platform::PageEvent;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
 
@@ -216,7 +216,7 @@ fn what_drains_outlives_a_word_of_another_network() {
     let world = world(125_000, 64 * MIB, true);
     let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 30 * MIB));
     let later = world.clone();
-    world.after(60_000, move || later.stir(Stir::Online));
+    world.after(60_000, move || later.stir(PageEvent::Online));
     world.run();
     sent_once(&world, &upload);
 }

@@ -15,14 +15,14 @@ use crate::executor::Page;
 
 /// What is kept of one session.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Kept {
+pub struct SavedSession {
     /// The record.
     pub record: Option<Value>,
     /// The parts, by number.
     pub parts: BTreeMap<u32, Value>,
 }
 
-impl Kept {
+impl SavedSession {
     /// The record's phase.
     pub fn phase(&self) -> Option<&str> {
         self.record.as_ref()?["phase"].as_str()
@@ -31,7 +31,7 @@ impl Kept {
 
 /// How the database behaves.
 #[derive(Clone, Copy, Debug)]
-pub struct Mood {
+pub struct StorageBehavior {
     /// How long a write takes, in milliseconds, from and to.
     pub latency: (u64, u64),
     /// Writes from this one on fail, as over quota; counted over all sessions.
@@ -40,7 +40,7 @@ pub struct Mood {
     pub slow: Option<(u64, u64)>,
 }
 
-impl Default for Mood {
+impl Default for StorageBehavior {
     fn default() -> Self {
         Self { latency: (1, 5), full_after: None, slow: None }
     }
@@ -48,9 +48,9 @@ impl Default for Mood {
 
 /// The database.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
-    pub(crate) mood: Cell<Mood>,
-    kept: RefCell<BTreeMap<u64, Kept>>,
+pub(crate) struct Storage {
+    pub(crate) behavior: Cell<StorageBehavior>,
+    kept: RefCell<BTreeMap<u64, SavedSession>>,
     /// Writes asked for so far.
     count: Cell<u64>,
     /// Writes that a later one had to wait for, and what came of them.
@@ -78,14 +78,14 @@ pub(crate) enum Write {
     Forget,
 }
 
-impl Shelf {
+impl Storage {
     /// What is kept of a session; None where there is no record.
-    pub(crate) fn kept(&self, session: u64) -> Option<Kept> {
+    pub(crate) fn kept(&self, session: u64) -> Option<SavedSession> {
         self.kept.borrow().get(&session).filter(|kept| kept.record.is_some()).cloned()
     }
 
     /// Puts something else in a record's place.
-    pub(crate) fn change(&self, session: u64, change: impl FnOnce(&mut Kept)) {
+    pub(crate) fn change(&self, session: u64, change: impl FnOnce(&mut SavedSession)) {
         change(self.kept.borrow_mut().entry(session).or_default());
     }
 
@@ -149,29 +149,29 @@ impl Shelf {
 
 /// Writes; resolves with whether it was kept. Goes on where nobody waits for it.
 pub(crate) fn write(core: &Rc<Core>, page: Page, session: u64, write: Write) -> LocalBoxFuture<'static, bool> {
-    let shelf = &core.shelf;
-    let mood = shelf.mood.get();
-    let number = shelf.count.get() + 1;
-    shelf.count.set(number);
-    let mut takes = core.weather.between(mood.latency.0, mood.latency.1 + 1);
-    if let Some((each, ms)) = mood.slow
+    let storage = &core.storage;
+    let behavior = storage.behavior.get();
+    let number = storage.count.get() + 1;
+    storage.count.set(number);
+    let mut takes = core.weather.between(behavior.latency.0, behavior.latency.1 + 1);
+    if let Some((each, ms)) = behavior.slow
         && number.is_multiple_of(each.max(1))
     {
         takes += ms;
     }
     // One after the other, as transactions on the same stores are.
-    let at = shelf.busy_until.get().max(core.executor.now()) + takes;
-    shelf.busy_until.set(at);
+    let at = storage.busy_until.get().max(core.executor.now()) + takes;
+    storage.busy_until.set(at);
     // What frees space is done on a full disk too.
-    let full = mood.full_after.is_some_and(|after| number > after) && !matches!(write, Write::Forget);
-    shelf.pending.borrow_mut().insert(number, Pending { page, session, write, full });
+    let full = behavior.full_after.is_some_and(|after| number > after) && !matches!(write, Write::Forget);
+    storage.pending.borrow_mut().insert(number, Pending { page, session, write, full });
     let (tell, told) = oneshot::channel();
     let own = core.clone();
     core.executor.spawn(
         async move {
             own.executor.sleep_until(at).await;
             // A clock that jumped wakes the later one first, as it may be.
-            let kept = own.shelf.settle_in_turn(number);
+            let kept = own.storage.settle_in_turn(number);
             if kept {
                 own.pass_milestone();
             }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use partway::platform::Stir;
+use partway::platform::PageEvent;
 
 /// Whether there is a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,15 +34,15 @@ pub enum Cut {
 
 /// The state of both, shared by everything in a world.
 #[derive(Debug, Default)]
-pub(crate) struct Sky {
+pub(crate) struct Environment {
     network: Cell<Network>,
     /// The browser says that there is none (`navigator.onLine` beside a virtual adapter).
     denied: Cell<bool>,
     cuts: Signal<Cut>,
-    stirs: Signal<Stir>,
+    stirs: Signal<PageEvent>,
 }
 
-impl Sky {
+impl Environment {
     pub(crate) fn network(&self) -> Network {
         self.network.get()
     }
@@ -55,7 +55,7 @@ impl Sky {
     /// Has the browser say that there is no network, or the truth again.
     pub(crate) fn deny(&self, denies: bool) {
         if self.denied.replace(denies) && self.online() {
-            self.stirs.give(Stir::Online);
+            self.stirs.give(PageEvent::Online);
         }
     }
 
@@ -66,7 +66,7 @@ impl Sky {
         if network != Network::Up {
             self.cuts.give(cut);
         } else if before == Network::Gone && self.online() {
-            self.stirs.give(Stir::Online);
+            self.stirs.give(PageEvent::Online);
         }
     }
 
@@ -76,7 +76,7 @@ impl Sky {
     }
 
     /// Stirs the page.
-    pub(crate) fn stir(&self, stir: Stir) {
+    pub(crate) fn stir(&self, stir: PageEvent) {
         self.stirs.give(stir);
     }
 
@@ -86,7 +86,7 @@ impl Sky {
     }
 
     /// Resolves at the next stir.
-    pub(crate) fn next_stir(&self) -> Next<Stir> {
+    pub(crate) fn next_stir(&self) -> Next<PageEvent> {
         self.stirs.next()
     }
 }
@@ -167,22 +167,22 @@ mod tests {
 
     #[test]
     fn the_next_time_counts_and_no_earlier_one() {
-        let sky = Sky::default();
-        sky.stir(Stir::Shown);
-        let mut next = sky.next_stir();
+        let environment = Environment::default();
+        environment.stir(PageEvent::Visible);
+        let mut next = environment.next_stir();
         assert!((&mut next).now_or_never().is_none());
-        sky.turn(Network::Gone, Cut::Reset);
+        environment.turn(Network::Gone, Cut::Reset);
         assert!((&mut next).now_or_never().is_none());
-        sky.turn(Network::Up, Cut::Reset);
-        assert_eq!(next.now_or_never(), Some(Stir::Online));
+        environment.turn(Network::Up, Cut::Reset);
+        assert_eq!(next.now_or_never(), Some(PageEvent::Online));
     }
 
     #[test]
     fn a_network_that_goes_cuts_what_is_under_way() {
-        let sky = Sky::default();
-        let cut = sky.next_cut();
-        sky.turn(Network::Silent, Cut::Silence);
+        let environment = Environment::default();
+        let cut = environment.next_cut();
+        environment.turn(Network::Silent, Cut::Silence);
         assert_eq!(cut.now_or_never(), Some(Cut::Silence));
-        assert!(sky.next_cut().now_or_never().is_none());
+        assert!(environment.next_cut().now_or_never().is_none());
     }
 }

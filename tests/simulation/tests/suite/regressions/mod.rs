@@ -1,0 +1,64 @@
+//! What seeds and long runs found, each as a story of its own. The stories share the helpers below.
+
+mod network;
+mod refusals;
+mod sessions;
+mod urls;
+
+use partway_simulation::world::Beginning;
+use partway_simulation::{Fault, File, Handle, Uploader, World};
+use serde_json::{Value, json};
+
+const HOUR: u64 = 3_600_000;
+
+fn ofauth() -> Value {
+    json!({ "name": "ofauth", "baseUrl": "/api/ofauth", "skipExisting": false })
+}
+
+fn onlymonster() -> Value {
+    json!({ "name": "onlymonster", "baseUrl": "/api/onlymonster", "accountId": "1001", "exportType": "post" })
+}
+
+fn apifansly() -> Value {
+    json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "2002" })
+}
+
+fn s3() -> Value {
+    crate::s3::with(json!({}))
+}
+
+fn plan() -> Value {
+    json!({ "name": "plan" })
+}
+
+/// One upload whose session is saved.
+fn begin(world: &World, provider: Value, size: u64) -> (Uploader, Handle, u64, File) {
+    let (uploader, session, file) = (world.uploader(json!({})), world.session(), world.file("clip.mp4", size));
+    let upload = uploader.begin(provider, &file, Some(session), Beginning::New);
+    (uploader, upload, session, file)
+}
+
+/// The next page resumes the upload from its saved session.
+fn resume(world: &World, upload: &Handle, session: u64, file: &File) -> Handle {
+    let kept = world.kept(session).expect("a session was saved");
+    world.uploader(json!({})).begin(upload.provider().clone(), file, Some(session), Beginning::Kept(kept))
+}
+
+/// Runs the world until something holds, and not a millisecond longer.
+fn run_until(world: &World, what: &str, holds: impl Fn() -> bool) {
+    while !holds() {
+        assert!(world.elapsed() < HOUR, "{what} never holds");
+        world.run_for(1);
+    }
+}
+
+/// Runs the world until a request of that name has taken effect.
+fn run_until_effect(world: &World, route: &str) {
+    run_until(world, &format!("an effect of {route}"), || world.effects(route) > 0);
+}
+
+/// S3's refusal for want of a permission.
+fn refusal() -> Fault {
+    let body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    Fault::answer(403, body).with("content-type", "application/xml")
+}

@@ -1,0 +1,149 @@
+//! Servers that refuse: a refusal destroys nothing that is stored or saved.
+
+use partway::error::Code;
+use partway_simulation::world::Beginning;
+use partway_simulation::{Fault, File, Handle, World};
+use serde_json::{Value, json};
+
+use super::{begin, plan, refusal, resume, run_until, s3};
+use crate::dialects::MIB;
+
+/// Uploads 60 MiB until some parts are there, and crashes.
+fn half_sent(world: &World, provider: Value) -> (Handle, u64, File) {
+    let (_page, upload, session, file) = begin(world, provider, 60 * MIB);
+    run_until(world, "three saved parts", || world.kept(session).is_some_and(|kept| kept.parts.len() >= 3));
+    world.crash(true);
+    world.run_for(1_000);
+    (upload, session, file)
+}
+
+#[test]
+fn keys_without_list_permission_resume_from_the_saved_parts() {
+    let unknown = Fault::answer(501, "<Error><Code>NotImplemented</Code><Message>No</Message></Error>");
+    for fault in [refusal(), unknown, Fault::answer(405, "")] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, s3());
+        world.fault("store:ListParts", 0, None, fault.clone());
+        let sent = world.effects("store:UploadPart");
+        let again = resume(&world, &upload, session, &file);
+        world.run();
+        world.stored(&again);
+        assert_eq!((world.effects("store:CreateMultipartUpload"), world.effects("store:AbortMultipartUpload")), (1, 0));
+        assert!(world.effects("store:UploadPart") < sent + 8, "{fault:?}: what was kept is not sent again: {again:?}");
+    }
+}
+
+#[test]
+fn keys_without_list_permission_restart_where_the_upload_is_gone() {
+    let world = World::new(1);
+    let (upload, session, file) = half_sent(&world, s3());
+    world.fault("store:ListParts", 0, None, refusal());
+    let gone = Fault::answer(404, "<Error><Code>NoSuchUpload</Code><Message>Gone</Message></Error>");
+    world.fault("store:UploadPart", 0, 1, gone);
+    let again = resume(&world, &upload, session, &file);
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.effects("store:CreateMultipartUpload"), 2, "{again:?}");
+}
+
+#[test]
+fn a_list_call_that_fails_does_not_end_the_upload() {
+    for fault in [Fault::status(403), Fault::body("{\"parts\":[]}")] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, plan());
+        world.fault("plan:list", 0, None, fault.clone());
+        let sent = world.effects("store:UploadPart");
+        let again = resume(&world, &upload, session, &file);
+        world.run();
+        world.stored(&again);
+        assert_eq!((world.effects("plan:open"), world.effects("plan:abort")), (1, 0), "{fault:?}: {again:?}");
+        assert!(world.effects("store:UploadPart") < sent + 12, "{fault:?}: {again:?}");
+        assert!(world.log().warnings.iter().any(|text| text.contains("`list`")), "it says so");
+    }
+}
+
+#[test]
+fn a_refusal_never_aborts_stored_parts() {
+    for (provider, route, fault) in [
+        (s3(), "store:*", refusal()),
+        (plan(), "store:*", refusal()),
+        (plan(), "plan:*", Fault::status(403)),
+        (s3(), "credentials", Fault::status(403)),
+    ] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, provider.clone());
+        let stored = world.effects("store:UploadPart");
+        world.fault(route, 0, None, fault.clone());
+        for _ in 0..4 {
+            if world.kept(session).is_none() {
+                break;
+            }
+            let refused = resume(&world, &upload, session, &file);
+            world.run();
+            assert!(matches!(refused.code(), Some(Code::Forbidden | Code::Application)), "{route}: {refused:?}");
+        }
+        let open = world.servers().store.open_uploads().len();
+        assert!(open >= 1, "{provider} {route}: what was stored is still there");
+        assert!(!world.log().records.iter().any(|record| record.route == "plan:abort" && record.effects > 0));
+        assert!(stored >= 3);
+    }
+}
+
+#[test]
+fn a_saved_session_outlives_a_refusal_of_everything() {
+    for (provider, route, fault) in [
+        (s3(), "store:*", refusal()),
+        (plan(), "plan:*", Fault::status(403)),
+        (s3(), "credentials", Fault::status(403)),
+    ] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, provider.clone());
+        world.fault(route, 0, None, fault.clone());
+        for _ in 0..3 {
+            let refused = resume(&world, &upload, session, &file);
+            world.run();
+            assert!(refused.code().is_some());
+        }
+        world.mend();
+        let (sent, opened) = (
+            world.effects("store:UploadPart"),
+            world.effects("store:CreateMultipartUpload") + world.effects("plan:open"),
+        );
+        let again = resume(&world, &upload, session, &file);
+        world.run();
+        world.stored(&again);
+        let after = world.effects("store:CreateMultipartUpload") + world.effects("plan:open");
+        assert_eq!(after, opened, "{route}: {again:?}");
+        assert!(world.effects("store:UploadPart") < sent + 12, "{route}: {again:?}");
+    }
+}
+
+#[test]
+fn a_session_that_is_refused_is_replaced_by_a_new_one() {
+    for code in [401, 403] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, s3());
+        let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+        // The key of the upload that was kept is another user's.
+        world.fault("store:UploadPart", 0, 1, Fault::answer(code, denied));
+        let kept = world.kept(session).expect("a session was kept");
+        let one_by_one = world.uploader(json!({ "concurrency": 1 }));
+        let again = one_by_one.begin(upload.provider().clone(), &file, Some(session), Beginning::Kept(kept));
+        world.run();
+        world.stored(&again);
+        assert_eq!(world.effects("store:CreateMultipartUpload"), 2, "{again:?}");
+    }
+}
+
+#[test]
+fn an_upload_that_is_restarted_leaves_no_parts_behind() {
+    let world = World::new(1);
+    // The store denies an upload that it has.
+    let denial = Fault::answer(404, "").with("content-type", "application/xml");
+    world.fault("store:UploadPart", 2, 1, denial);
+    let upload = world.upload(s3(), json!({}), &world.file("clip.mp4", 40 * MIB));
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 2, "{upload:?}");
+    assert_eq!(world.servers().store.open_uploads(), [], "{upload:?}");
+}
