@@ -20,7 +20,7 @@
 pub mod util;
 
 pub mod context;
-pub mod engine;
+//ENGINE pub mod engine;
 pub mod error;
 pub mod http;
 pub mod json;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::error::{Cause, Result, Step, UploadError};
 use crate::http::foreign::Foreign;
-use crate::http::{Request, Response, Url};
-use crate::json::{Made, Value};
+use crate::http::{ApiRequest, Body, Request, Response, StoreRequest, Url};
+use crate::json::Json;
 use crate::model::plan::ByteRange;
 use crate::util::text;
 
@@ -120,12 +120,21 @@ pub enum PageEvent {
     Visible,
 }
 
+/// A request with a platform's own values in it.
+pub type RequestOf<P> = Request<<P as Platform>::Json, <P as Platform>::Blob>;
+/// A request to an API with a platform's own values in it.
+pub type ApiRequestOf<P> = ApiRequest<<P as Platform>::Json, <P as Platform>::Blob>;
+/// A request to a presigned URL with a platform's own values in it.
+pub type StoreRequestOf<P> = StoreRequest<<P as Platform>::Json, <P as Platform>::Blob>;
+/// A body with a platform's own values in it.
+pub type BodyOf<P> = Body<<P as Platform>::Json, <P as Platform>::Blob>;
+
 /// What the engine runs on. Cloning is cheap and gives the same platform.
 ///
 /// Dropping a future that a method gave aborts what it stands for.
 pub trait Platform: Clone + Debug + 'static {
-    /// A JSON value, opaque to the engine.
-    type Json: Clone + Debug + 'static;
+    /// A JSON value.
+    type Json: Json;
     /// A file or a part of one, opaque to the engine.
     type Blob: Clone + Debug + 'static;
 
@@ -157,23 +166,10 @@ pub trait Platform: Clone + Debug + 'static {
     /// The page's own origin.
     fn origin(&self) -> String;
 
-    /// Parses JSON text; None where it is none.
-    fn parse(&self, text: &str) -> Option<Self::Json>;
-    /// What a JSON value is.
-    fn value(&self, json: &Self::Json) -> Value<Self::Json>;
-    /// The names of an object's members, in order.
-    fn names(&self, object: &Self::Json) -> Vec<String>;
-    /// The object with one more member.
-    fn with(&self, object: Self::Json, name: &str, member: Self::Json) -> Self::Json;
-    /// Encodes a value.
-    fn encode(&self, value: &Made<'_>) -> Self::Json;
-    /// A member of an object, unless it is absent, null or undefined.
-    fn member(&self, json: &Self::Json, name: &str) -> Option<Self::Json>;
-
     /// Sends one request and reads the answer whole. `on_sent` hears of bytes going out, where the transport can tell.
     fn send(
         &self,
-        request: Request<Self>,
+        request: RequestOf<Self>,
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
 

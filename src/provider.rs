@@ -1,144 +1,350 @@
-//! What the engine asks of a destination: the trait that each provider implements.
+//! What the engine asks of a destination.
+//!
+//! A provider implements [`Provider`], with a type of its own for what it remembers of an upload. The engine sees any of them as a
+//! [`DynProvider`], which is implemented for all of them here: the one place in which a session's type is erased and its futures
+//! are boxed.
 
 use std::future::ready;
+use std::rc::Rc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 
 use crate::context::Context;
-use crate::engine::record::Resumed;
-use crate::error::{Result, UploadError};
-use crate::http::{Request, Response};
+use crate::error::{Code, Result, UploadError};
+use crate::http::Response;
 use crate::model::events::Outcome;
 use crate::model::file::Accept;
-use crate::model::plan::Part;
-use crate::model::session::Session;
-use crate::platform::Platform;
+use crate::model::plan::{Part, Plan};
+use crate::model::session::{AnySession, Progressed, Receipt, Session, SessionState};
+use crate::platform::{Platform, RequestOf};
 
-/// What a provider read from the answer to a part.
-#[derive(Clone, Debug)]
-pub struct Receipt<P: Platform> {
-    /// The part's number.
-    pub number: u32,
-    /// The ETag as it came.
-    pub etag: Option<String>,
-    /// The answer's JSON, where it has more to say.
-    pub reply: Option<P::Json>,
+/// What a destination can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// An empty file can be stored.
+    pub takes_empty: bool,
+    /// A part's ETag may be the MD5 of its bytes.
+    pub etags_are_md5s: bool,
+    /// A new URL can replace an expired one within the session.
+    pub renews_urls: bool,
+    /// The parts' URLs can't be had again, so they are saved with the session.
+    pub saves_urls: bool,
+    /// The vendor processes the file after its bytes are stored.
+    pub processes: bool,
+    /// A session whose parts were being sent can be continued later.
+    pub resumes: bool,
+    /// The answer to the only part of an upload is its end, so that a lost answer leaves the outcome unknown.
+    pub single_part_completes: bool,
+    /// An upload of a single part is completed by a step of its own too, as one of several parts is.
+    pub completes_single_parts: bool,
+}
+
+impl Capabilities {
+    /// What most destinations can do: ETags that are MD5s, and sessions that can be continued.
+    pub const DEFAULT: Self = Self {
+        takes_empty: false,
+        etags_are_md5s: true,
+        renews_urls: false,
+        saves_urls: false,
+        processes: false,
+        resumes: true,
+        single_part_completes: false,
+        completes_single_parts: false,
+    };
 }
 
 /// The dialect of one remote API. A value belongs to one upload, so it may keep what it learns.
 ///
-/// What a step is given lives as long as its future: so [`AnyProvider`] can hand the futures on in boxes, with no future of its own
-/// around them.
-pub trait Provider<P: Platform>: Sized {
-    /// What the vendor takes, unless the caller says otherwise.
+/// What a step is given lives as long as its future, so that [`DynProvider`] can hand the futures on in boxes, with no future of its
+/// own around them.
+#[allow(async_fn_in_trait, reason = "nothing here is sent to another thread")]
+pub trait Provider<P: Platform>: 'static {
+    /// What it remembers of an upload that it opened.
+    type Session: SessionState<P::Json>;
+
+    /// Its name in the provider's options.
+    const NAME: &'static str;
+
+    /// What the destination can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The files that the vendor takes, unless the caller says otherwise.
     fn accept(&self) -> Accept {
         Accept::default()
     }
 
-    /// True where an empty file can be stored.
-    fn takes_empty(&self) -> bool {
-        false
-    }
-
-    /// True where a part's ETag may be the MD5 of its bytes.
-    fn etag_is_md5(&self) -> bool {
-        true
-    }
-
-    /// True where an expired URL can be had anew without a new session.
-    fn can_renew(&self) -> bool {
-        false
-    }
-
     /// The CORS rule that the provider's bucket needs for this page, as JSON; None where it follows from the request.
-    fn cors_rule(&self, platform: &P) -> Option<String> {
-        let _ = platform;
+    fn cors_rule(&self, page_origin: &str) -> Option<String> {
+        let _ = page_origin;
         None
     }
 
-    /// True where the vendor processes what it has, after the bytes are there.
-    fn processes(&self) -> bool {
-        false
-    }
-
-    /// True where the answer to a part is the end of the upload, so that a lost one leaves the outcome unknown.
-    fn part_completes(&self, session: &Session<P>) -> bool {
-        let _ = session;
-        false
-    }
-
-    /// Looks whether the destination has the file already; true, with the outcome filled in, where it has.
-    fn check<'a>(&'a self, cx: &'a Context<P>, outcome: &'a mut Outcome<P>) -> impl Future<Output = Result<bool>> + 'a {
-        let _ = (cx, outcome);
-        ready(Ok(false))
+    /// Looks whether the destination has the file already; what it has, if so.
+    fn check<'a>(&'a self, cx: &'a Context<P>) -> impl Future<Output = Result<Option<Outcome<P::Json>>>> + 'a {
+        let _ = cx;
+        ready(Ok(None))
     }
 
     /// Opens the upload.
-    fn open<'a>(&'a self, cx: &'a Context<P>) -> impl Future<Output = Result<Session<P>>> + 'a;
+    fn open<'a>(&'a self, cx: &'a Context<P>) -> impl Future<Output = Result<Session<Self::Session>>> + 'a;
+
+    /// Continues a session that an earlier page saved: asks the destination what it has, where it can be asked.
+    ///
+    /// # Errors
+    /// With [`Retry::Restart`](crate::error::Retry::Restart) where the session is gone.
+    fn restore<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a Session<Self::Session>,
+        saved: Progressed<P::Json>,
+    ) -> impl Future<Output = Result<Progressed<P::Json>>> + 'a {
+        let _ = (cx, session);
+        ready(Ok(saved))
+    }
 
     /// The request that sends a part; `renew` asks for another URL than the last one, which expired.
     fn part_request<'a>(
         &'a self,
         cx: &'a Context<P>,
-        session: &'a Session<P>,
+        session: &'a Session<Self::Session>,
         part: &'a Part,
         renew: bool,
-    ) -> impl Future<Output = Result<Request<P>>> + 'a;
+    ) -> impl Future<Output = Result<RequestOf<P>>> + 'a;
 
     /// Reads the answer to a part, whatever its status.
-    fn receipt(&self, cx: &Context<P>, session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>>;
+    fn receipt(
+        &self,
+        cx: &Context<P>,
+        session: &Session<Self::Session>,
+        part: &Part,
+        response: &Response,
+    ) -> Result<Receipt<P::Json>>;
 
-    /// True where a session whose parts were being sent can be gone on with later.
-    fn resumes(&self) -> bool {
-        true
-    }
-
-    /// True where the parts' URLs can't be had again, so that they are kept with the session.
-    fn keeps_urls(&self) -> bool {
-        false
-    }
-
-    /// Takes up a session that an earlier page kept: asks the destination what it has of it, where it can be asked, and puts
-    /// right which parts have arrived.
-    ///
-    /// # Errors
-    /// With [`Retry::Restart`](crate::error::Retry::Restart) where the session is gone.
-    fn restore<'a>(&'a self, cx: &'a Context<P>, resumed: &'a mut Resumed<P>) -> impl Future<Output = Result<()>> + 'a {
-        let _ = (cx, resumed);
-        ready(Ok(()))
-    }
-
-    /// Puts the parts together, and fills in what came of it; `parts` are in order. `again`: an earlier page may have done so, and
-    /// never heard of it.
-    fn complete<'a>(
-        &'a self,
-        cx: &'a Context<P>,
-        session: &'a Session<P>,
-        parts: &'a [Receipt<P>],
-        again: bool,
-        outcome: &'a mut Outcome<P>,
-    ) -> impl Future<Output = Result<()>> + 'a;
-
-    /// Sees the vendor's processing through, and fills in what came of it.
-    fn settle<'a>(
-        &'a self,
-        cx: &'a Context<P>,
-        session: &'a Session<P>,
-        outcome: &'a mut Outcome<P>,
-    ) -> impl Future<Output = Result<()>> + 'a {
-        let _ = (cx, session, outcome);
-        ready(Ok(()))
-    }
-
-    /// True where an error in sending parts says that an earlier page completed the upload: then it is completed again, which
-    /// tells what came of it.
-    fn completed_before(&self, session: &Session<P>, error: &UploadError) -> bool {
+    /// Whether an error in sending parts says that an earlier page completed the upload: then it is completed again, which tells
+    /// what came of it.
+    fn completed_before(&self, session: &Session<Self::Session>, error: &UploadError) -> bool {
         let _ = (session, error);
         false
     }
 
-    /// Tells the destination that nothing more comes, where it can be told. False where it could not be told, and may keep what
-    /// it has.
-    fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a Session<P>) -> impl Future<Output = bool> + 'a {
+    /// Puts the parts together, `parts` being in order. `again`: an earlier page may have done so, without hearing of it.
+    fn complete<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a Session<Self::Session>,
+        parts: &'a [Receipt<P::Json>],
+        again: bool,
+    ) -> impl Future<Output = Result<Outcome<P::Json>>> + 'a;
+
+    /// Waits for the vendor's processing, and adds what it gives to what complete gave; nothing is known of that where an earlier
+    /// page completed the upload.
+    fn settle<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a Session<Self::Session>,
+        outcome: Outcome<P::Json>,
+    ) -> impl Future<Output = Result<Outcome<P::Json>>> + 'a {
+        let _ = (cx, session);
+        ready(Ok(outcome))
+    }
+
+    /// Tells the destination that nothing more comes, where it can be told. False where it could not be told, and may keep what it
+    /// has.
+    fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a Session<Self::Session>) -> impl Future<Output = bool> + 'a {
         let _ = (cx, session);
         ready(true)
+    }
+}
+
+/// A session of any provider.
+pub type SharedSession<P> = Rc<dyn AnySession<<P as Platform>::Json>>;
+
+/// What every saved session has, whatever its provider.
+#[derive(Debug)]
+pub struct SavedBase {
+    /// The parts.
+    pub plan: Plan,
+    /// Whether the parts must be put together at the end.
+    pub multipart: bool,
+    /// When it was opened, in milliseconds since 1970.
+    pub began_at: u64,
+    /// When it ends, in milliseconds since 1970.
+    pub expires_at: Option<u64>,
+}
+
+/// Any provider, as the engine sees it: [`Provider`] with its types erased. Each method is the provider's of that name.
+pub trait DynProvider<P: Platform> {
+    /// See [`Provider::NAME`].
+    fn name(&self) -> &'static str;
+    /// See [`Provider::capabilities`].
+    fn capabilities(&self) -> Capabilities;
+    /// See [`Provider::accept`].
+    fn accept(&self) -> Accept;
+    /// See [`Provider::cors_rule`].
+    fn cors_rule(&self, page_origin: &str) -> Option<String>;
+    /// See [`Provider::check`].
+    fn check<'a>(&'a self, cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<Option<Outcome<P::Json>>>>;
+    /// See [`Provider::open`].
+    fn open<'a>(&'a self, cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<SharedSession<P>>>;
+    /// Reads a session from its record; None where it is incomplete.
+    fn load(&self, base: SavedBase, record: &P::Json) -> Option<SharedSession<P>>;
+    /// See [`Provider::restore`].
+    fn restore<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        saved: Progressed<P::Json>,
+    ) -> LocalBoxFuture<'a, Result<Progressed<P::Json>>>;
+    /// See [`Provider::part_request`].
+    fn part_request<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        part: &'a Part,
+        renew: bool,
+    ) -> LocalBoxFuture<'a, Result<RequestOf<P>>>;
+    /// See [`Provider::receipt`].
+    fn receipt(
+        &self,
+        cx: &Context<P>,
+        session: &dyn AnySession<P::Json>,
+        part: &Part,
+        response: &Response,
+    ) -> Result<Receipt<P::Json>>;
+    /// See [`Provider::completed_before`].
+    fn completed_before(&self, session: &dyn AnySession<P::Json>, error: &UploadError) -> bool;
+    /// See [`Provider::complete`].
+    fn complete<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        parts: &'a [Receipt<P::Json>],
+        again: bool,
+    ) -> LocalBoxFuture<'a, Result<Outcome<P::Json>>>;
+    /// See [`Provider::settle`].
+    fn settle<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        outcome: Outcome<P::Json>,
+    ) -> LocalBoxFuture<'a, Result<Outcome<P::Json>>>;
+    /// See [`Provider::abort`].
+    fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a dyn AnySession<P::Json>) -> LocalBoxFuture<'a, bool>;
+}
+
+/// The session as its provider knows it.
+///
+/// # Errors
+/// `internal` for another provider's: the engine never mixes them up.
+fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Result<&Session<T::Session>> {
+    session.as_any().downcast_ref().ok_or_else(|| UploadError::new(Code::Internal, "A session met another provider than its own."))
+}
+
+impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Provider::capabilities(self)
+    }
+
+    fn accept(&self) -> Accept {
+        Provider::accept(self)
+    }
+
+    fn cors_rule(&self, page_origin: &str) -> Option<String> {
+        Provider::cors_rule(self, page_origin)
+    }
+
+    fn check<'a>(&'a self, cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<Option<Outcome<P::Json>>>> {
+        Provider::check(self, cx).boxed_local()
+    }
+
+    fn open<'a>(&'a self, cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<SharedSession<P>>> {
+        async move {
+            let began_at = cx.platform.now();
+            let session = Provider::open(self, cx).await?;
+            Ok(Rc::new(Session { began_at, ..session }) as SharedSession<P>)
+        }
+        .boxed_local()
+    }
+
+    fn load(&self, base: SavedBase, record: &P::Json) -> Option<SharedSession<P>> {
+        let SavedBase { plan, multipart, began_at, expires_at } = base;
+        let state = T::Session::load(record)?;
+        Some(Rc::new(Session { plan, multipart, began_at, expires_at, state }))
+    }
+
+    fn restore<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        saved: Progressed<P::Json>,
+    ) -> LocalBoxFuture<'a, Result<Progressed<P::Json>>> {
+        match typed::<P, T>(session) {
+            Ok(session) => Provider::restore(self, cx, session, saved).boxed_local(),
+            Err(error) => ready(Err(error)).boxed_local(),
+        }
+    }
+
+    fn part_request<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        part: &'a Part,
+        renew: bool,
+    ) -> LocalBoxFuture<'a, Result<RequestOf<P>>> {
+        match typed::<P, T>(session) {
+            Ok(session) => Provider::part_request(self, cx, session, part, renew).boxed_local(),
+            Err(error) => ready(Err(error)).boxed_local(),
+        }
+    }
+
+    fn receipt(
+        &self,
+        cx: &Context<P>,
+        session: &dyn AnySession<P::Json>,
+        part: &Part,
+        response: &Response,
+    ) -> Result<Receipt<P::Json>> {
+        Provider::receipt(self, cx, typed::<P, T>(session)?, part, response)
+    }
+
+    fn completed_before(&self, session: &dyn AnySession<P::Json>, error: &UploadError) -> bool {
+        typed::<P, T>(session).is_ok_and(|session| Provider::completed_before(self, session, error))
+    }
+
+    fn complete<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        parts: &'a [Receipt<P::Json>],
+        again: bool,
+    ) -> LocalBoxFuture<'a, Result<Outcome<P::Json>>> {
+        match typed::<P, T>(session) {
+            Ok(session) => Provider::complete(self, cx, session, parts, again).boxed_local(),
+            Err(error) => ready(Err(error)).boxed_local(),
+        }
+    }
+
+    fn settle<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        session: &'a dyn AnySession<P::Json>,
+        outcome: Outcome<P::Json>,
+    ) -> LocalBoxFuture<'a, Result<Outcome<P::Json>>> {
+        match typed::<P, T>(session) {
+            Ok(session) => Provider::settle(self, cx, session, outcome).boxed_local(),
+            Err(error) => ready(Err(error)).boxed_local(),
+        }
+    }
+
+    fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a dyn AnySession<P::Json>) -> LocalBoxFuture<'a, bool> {
+        match typed::<P, T>(session) {
+            Ok(session) => Provider::abort(self, cx, session).boxed_local(),
+            Err(_) => ready(false).boxed_local(),
+        }
     }
 }

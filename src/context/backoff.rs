@@ -39,8 +39,9 @@ struct State {
 /// The first pause; it doubles with each further word of the store's, to [`LONGEST_MS`]. (Choices, those of the retries.)
 const FIRST_MS: u64 = 500;
 const LONGEST_MS: u64 = 30_000;
-/// What a store wishes for is granted to this.
-const LONGEST_WISH_MS: u64 = crate::context::retry::LONGEST_WISH_MS;
+/// The longest wait that a server is granted when it asks for one. (A choice: after five minutes a person has stopped watching.) A
+/// longer one ends the upload as `rate-limited`.
+pub const LONGEST_WISH_MS: u64 = 5 * 60_000;
 
 impl Backoff {
     /// Milliseconds to wait before asking again; 0 where something may be sent.

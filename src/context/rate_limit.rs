@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::context::retry::LONGEST_WISH_MS;
+use super::backoff::LONGEST_WISH_MS;
 use crate::http::Response;
 use crate::platform::Platform;
 
@@ -115,7 +115,7 @@ impl RateLimiter {
     ///
     /// A call counts from its start until a window after its answer: the server saw it somewhere in between, so no second on
     /// the server's clock holds more calls than the limit, whatever the network did to their spacing.
-    pub async fn turn<'a, P: Platform>(&'a self, platform: &'a P) -> CallPermit<'a, P> {
+    pub async fn acquire<'a, P: Platform>(&'a self, platform: &'a P) -> CallPermit<'a, P> {
         loop {
             let now = platform.now();
             let wait = self.wait(now);

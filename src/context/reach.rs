@@ -7,19 +7,11 @@
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
-use crate::context::Context;
-use crate::error::{Code, Result, Retry, UploadError};
-use crate::http::{Request, Response, Url};
-use crate::platform::Platform;
-use crate::providers::shared::cors;
-use crate::sync::timeout::timeout;
 use crate::util::text;
 
 /// Between a probe that found a server and the next try. (A choice: a restart behind a proxy takes seconds; without the probes the
 /// error came after some thirty.)
 const GAP_MS: u64 = 5_000;
-/// How long a probe is waited for. (A choice: a server that takes longer proves nothing in time.)
-const PROBE_MS: u64 = 5_000;
 /// For so long an upload that ran beside one that was ended shares its end. (A choice: twice the longest usual back-off.)
 const BESIDE_MS: u64 = 60_000;
 /// So many failures bring a probe: a single one is a lost connection most often.
@@ -49,7 +41,7 @@ struct State {
 
 /// What a failure, or a probe, asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     /// To go on trying.
     Retry,
     /// A probe.
@@ -71,23 +63,23 @@ impl Reach {
         RefMut::map(origins, |origins| &mut origins[at].1)
     }
 
-    fn is_readable(&self, origin: &str) -> bool {
+    pub(super) fn is_readable(&self, origin: &str) -> bool {
         self.of(origin).readable
     }
 
     /// An answer was readable.
-    fn answered(&self, origin: &str) {
+    pub(super) fn answered(&self, origin: &str) {
         *self.of(origin) = State { readable: true, ..State::default() };
     }
 
     /// Something else answered in its place: what was lost until now may have been lost to that.
-    fn disturbed(&self, origin: &str) {
+    pub(super) fn disturbed(&self, origin: &str) {
         let state = &mut *self.of(origin);
         (state.failures, state.found) = (0, 0);
     }
 
     /// Milliseconds to wait before the next try.
-    fn wait(&self, origin: &str, now: u64) -> u64 {
+    pub(super) fn wait(&self, origin: &str, now: u64) -> u64 {
         let state = self.of(origin);
         let wait = if state.found > 0 { state.next_at.saturating_sub(now) } else { 0 };
         // A clock that was set back must not hold it for as long as it was off.
@@ -95,7 +87,7 @@ impl Reach {
     }
 
     /// A request that began at `started` failed without a status; its upload was asked for at `begun`.
-    fn failed(&self, origin: &str, begun: u64, started: u64, now: u64) -> Next {
+    pub(super) fn failed(&self, origin: &str, begun: u64, started: u64, now: u64) -> Next {
         let state = &mut *self.of(origin);
         if state.readable {
             return Next::Retry;
@@ -117,7 +109,7 @@ impl Reach {
     }
 
     /// A probe found a server, or it proves nothing.
-    fn probed(&self, origin: &str, found: bool, now: u64) -> Next {
+    pub(super) fn probed(&self, origin: &str, found: bool, now: u64) -> Next {
         let state = &mut *self.of(origin);
         if state.readable || !found {
             state.found = 0;
@@ -135,91 +127,9 @@ impl Reach {
     }
 
     /// True where a server is there, and nothing of it could be read.
-    fn is_suspect(&self, origin: &str) -> bool {
+    pub(super) fn is_suspect(&self, origin: &str) -> bool {
         self.of(origin).told
     }
-}
-
-/// A request to another origin than the page's.
-#[derive(Debug)]
-pub struct Contact {
-    origin: String,
-    /// What to do where its answers can't be read.
-    hint: String,
-}
-
-impl Contact {
-    /// For a request whose answer a CORS rule may keep from the page: not to the page's own origin, and not by a URL that has expired,
-    /// which a store may refuse without CORS headers.
-    pub fn of<P: Platform>(cx: &Context<P>, request: &Request<P>) -> Option<Self> {
-        let url: Url = match request {
-            Request::Api(request) => cx.platform.resolve(&request.url)?,
-            Request::Store(request) => request.url().clone(),
-        };
-        let expired = url.expires_at().is_some_and(|at| at <= cx.server_now());
-        if expired || url.origin == cx.platform.origin() {
-            return None;
-        }
-        Some(Self { hint: cors::hint(cx, request, &url), origin: url.origin })
-    }
-
-    /// Milliseconds to wait before it is sent.
-    pub fn wait<P: Platform>(&self, cx: &Context<P>, now: u64) -> u64 {
-        cx.shared.reach.wait(&self.origin, now)
-    }
-
-    /// Learns from what came of it, which began at `started`. `moved`: bytes of the body went out, so the server's rule had let the
-    /// request through, and what failed is something else.
-    ///
-    /// # Errors
-    /// The one that it got, with what to do where that is known by now; final, where another try would end the same way.
-    pub async fn learn<P: Platform>(
-        self,
-        cx: &Context<P>,
-        answer: Result<Response>,
-        started: u64,
-        moved: bool,
-    ) -> Result<Response> {
-        let (reach, platform, origin) = (&cx.shared.reach, &cx.platform, self.origin.as_str());
-        let error = match answer {
-            Err(error) if error.unanswered => error,
-            Err(error) => {
-                if error.code == Code::Network {
-                    reach.disturbed(origin);
-                }
-                return Err(error);
-            }
-            Ok(response) => {
-                reach.answered(origin);
-                return Ok(response);
-            }
-        };
-        let mut next = Next::Retry;
-        if !moved && cx.is_online() && !reach.is_readable(origin) {
-            next = reach.failed(origin, cx.begun, started, platform.now());
-        }
-        if next == Next::Probe {
-            let (mut probe, mut limit) = (platform.probe(origin), platform.sleep(PROBE_MS));
-            let found = timeout(probe.as_mut(), limit.as_mut()).await == Some(true);
-            next = reach.probed(origin, found, platform.now());
-        }
-        if next == Next::Tell {
-            let what = "{} answers, and the browser keeps the answers from this page. Partway goes on trying. {}";
-            platform.warn(&text::fill(what, &[&origin, &self.hint]));
-        }
-        Err(match next {
-            Next::EndReason => blocked(origin, &error).hint(self.hint),
-            _ if reach.is_suspect(origin) => error.hint(self.hint),
-            // Another request to the origin may have been allowed, and this one not: a rule has methods and headers too.
-            _ => error.hint(text::concat(&["Where it never works: ", &self.hint])),
-        })
-    }
-}
-
-/// The error where the page can't read what an origin answers.
-fn blocked(origin: &str, error: &UploadError) -> UploadError {
-    let message = text!("{} answers, and the browser keeps the answers from this page.", origin);
-    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).unanswered().retry(Retry::Never)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Reading the file, under a deadline: what lies in a cloud drive, or on a share that hangs, may never come.
 
-use crate::context::Context;
-use crate::context::watchdog::SLEPT_MS;
+use super::Context;
+use super::watchdog::SLEPT_MS;
 use crate::error::{Code, Result, UploadError};
 use crate::model::plan::ByteRange;
 use crate::platform::Platform;

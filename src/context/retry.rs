@@ -1,12 +1,10 @@
 //! Whether, and after how long a wait, something is tried again.
 
-use crate::context::Context;
+use super::Context;
+use super::backoff::LONGEST_WISH_MS;
 use crate::error::{Code, Result, Retry, UploadError};
 use crate::model::settings::RetrySettings;
 use crate::platform::Platform;
-
-/// The longest wait that a server's wish is granted; a longer one ends the upload as `rate-limited`.
-pub const LONGEST_WISH_MS: u64 = 5 * 60_000;
 
 /// The tries of one request. The one loop that repeats anything goes through here.
 #[derive(Debug, Default)]
@@ -15,7 +13,7 @@ pub struct RetryLoop {
     /// Those that only found out that what signed the request had expired.
     expired: u32,
     /// Parts that had arrived at the last failure.
-    arrived: u32,
+    completed: u32,
     /// Those that were given up because nothing moved for too long.
     stalls: u32,
 }
@@ -48,10 +46,10 @@ impl RetryLoop {
         }
         // Parts that compete for what a server allows lose in turn; those that win show that it goes on.
         let in_turn = by_network || error.code == Code::RateLimited;
-        if in_turn && self.arrived != cx.arrived() {
+        if in_turn && self.completed != cx.reporter.completed() {
             self.attempt = 0;
         }
-        self.arrived = cx.arrived();
+        self.completed = cx.reporter.completed();
         let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
         let attempt = if expired { &mut self.expired } else { &mut self.attempt };
         *attempt += u32::from(!error.held || *attempt == 0);

@@ -3,7 +3,7 @@
 use super::backoff::Backoffs;
 use super::integrity::Stores;
 use super::line::Line;
-use super::network::Connectivity;
+use super::connectivity::Connectivity;
 use super::rate_limit::RateLimiters;
 use super::reach::Reach;
 

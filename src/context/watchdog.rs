@@ -7,11 +7,11 @@ use std::task::{self, Poll, Waker, ready};
 
 use futures::future::LocalBoxFuture;
 
-use crate::context::line::{Line, Place};
+use super::line::{Line, Place};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::foreign::Foreign;
-use crate::http::{Request, Response};
-use crate::platform::{PageEvent, Platform, SendFailure};
+use crate::http::Response;
+use crate::platform::{PageEvent, Platform, RequestOf, SendFailure};
 
 /// How long a server may work on what it has whole, before its answer begins: S3's complete and a vendor that forwards
 /// gigabytes take minutes ("several minutes", AWS S3 API Reference, CompleteMultipartUpload).
@@ -53,7 +53,7 @@ struct Gauge {
 /// `network`, `stalled`, or what refused the request before it left. `answer_lost` says whether it may have taken effect.
 pub fn send<'a, P: Platform>(
     platform: &'a P,
-    request: Request<P>,
+    request: RequestOf<P>,
     patience: Patience,
     line: &Line,
     on_bytes: Box<dyn FnMut(u64) + 'a>,
@@ -276,7 +276,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::context::line::SLOWEST_LINE;
+    use super::line::SLOWEST_LINE;
 
     const SIZE: u64 = 8 << 20;
     const DRAIN_MS: u64 = SIZE * 1000 / SLOWEST_LINE;

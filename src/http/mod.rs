@@ -11,6 +11,6 @@ mod response;
 mod url;
 
 pub use origins::{Origins, Place};
-pub use request::{ApiRequest, Body, FileBody, Method, Request, StoreRequest};
+pub use request::{ApiRequest, Body, Method, Request, StoreRequest};
 pub use response::{Response, reset_in};
 pub use url::{Url, encode_segment};

@@ -2,8 +2,7 @@
 
 use super::Url;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::model::plan::ByteRange;
-use crate::platform::Platform;
+use crate::model::file::FileBody;
 use crate::util::text;
 
 /// An HTTP method that the engine uses.
@@ -34,44 +33,29 @@ impl Method {
     }
 }
 
-/// Bytes of the file, named by range: the platform slices, the engine never sees them.
-#[derive(Clone, Debug)]
-pub struct FileBody<P: Platform> {
-    /// The whole file.
-    pub blob: P::Blob,
-    /// The file's size in bytes.
-    pub size: u64,
-    /// What goes out.
-    pub range: ByteRange,
-    /// The `Content-Type` that must go with it; None sends none.
-    pub content_type: Option<String>,
-    /// True where the receiver takes any content type, so that the file itself may be the body.
-    pub any_type: bool,
-}
-
 /// What a request carries.
 #[derive(Clone, Debug)]
-pub enum Body<P: Platform> {
+pub enum Body<J, B> {
     /// Nothing.
     Empty,
     /// A JSON value; serialised after `beforeRequest` had its word.
-    Json(P::Json),
+    Json(J),
     /// XML, small.
     Xml(String),
     /// A range of the file.
-    File(FileBody<P>),
+    File(FileBody<B>),
     /// A form with the whole file in the field `file`.
     Form {
         /// The other fields, before the file.
         fields: Vec<(&'static str, String)>,
         /// The file.
-        file: FileBody<P>,
+        file: FileBody<B>,
         /// Its name in the form.
         filename: String,
     },
 }
 
-impl<P: Platform> Body<P> {
+impl<J, B> Body<J, B> {
     /// The bytes of the file in it.
     pub fn file_len(&self) -> u64 {
         match self {
@@ -83,7 +67,7 @@ impl<P: Platform> Body<P> {
 
 /// A request to a provider's API or to the proxy before it.
 #[derive(Clone, Debug)]
-pub struct ApiRequest<P: Platform> {
+pub struct ApiRequest<J, B> {
     /// What it is for.
     pub step: Step,
     /// Its method.
@@ -93,7 +77,7 @@ pub struct ApiRequest<P: Platform> {
     /// Its headers, the vendor's keys among them where the caller exposes them.
     pub headers: Vec<(&'static str, String)>,
     /// What it carries.
-    pub body: Body<P>,
+    pub body: Body<J, B>,
     /// True where `headers` hold a vendor's key: such a request must not follow a redirect.
     pub keyed: bool,
     /// True for a body that must not arrive twice: the transport must tell whether it went out whole.
@@ -102,15 +86,15 @@ pub struct ApiRequest<P: Platform> {
 
 /// A request to a presigned URL: what was signed, and nothing else.
 #[derive(Clone, Debug)]
-pub struct StoreRequest<P: Platform> {
+pub struct StoreRequest<J, B> {
     step: Step,
     method: Method,
     url: Url,
     headers: Vec<(String, String)>,
-    body: Body<P>,
+    body: Body<J, B>,
 }
 
-impl<P: Platform> StoreRequest<P> {
+impl<J, B> StoreRequest<J, B> {
     /// A request to `url` with the values of the headers that it signed, from a page of the origin `page`.
     ///
     /// Where the URL lists its signed headers (SigV4), `headers` must give a value for each and name no other; `content-type`
@@ -125,7 +109,7 @@ impl<P: Platform> StoreRequest<P> {
         method: Method,
         url: Url,
         mut headers: Vec<(String, String)>,
-        mut body: Body<P>,
+        mut body: Body<J, B>,
     ) -> Result<Self> {
         let mismatch = |what: &str, name: &str, hint: &str| {
             Err(UploadError::new(Code::PlanMismatch, text::fill(what, &[&name])).at(step).hint(hint))
@@ -202,7 +186,7 @@ impl<P: Platform> StoreRequest<P> {
         &self.headers
     }
     /// What it carries.
-    pub fn body(&self) -> &Body<P> {
+    pub fn body(&self) -> &Body<J, B> {
         &self.body
     }
 }
@@ -215,14 +199,14 @@ fn header_is_valid(name: &str, value: &str) -> bool {
 
 /// One of the two kinds.
 #[derive(Clone, Debug)]
-pub enum Request<P: Platform> {
+pub enum Request<J, B> {
     /// To a provider's API.
-    Api(ApiRequest<P>),
+    Api(ApiRequest<J, B>),
     /// To a presigned URL.
-    Store(StoreRequest<P>),
+    Store(StoreRequest<J, B>),
 }
 
-impl<P: Platform> Request<P> {
+impl<J, B> Request<J, B> {
     /// What it is for.
     pub fn step(&self) -> Step {
         match self {
@@ -232,7 +216,7 @@ impl<P: Platform> Request<P> {
     }
 
     /// What it carries.
-    pub fn body(&self) -> &Body<P> {
+    pub fn body(&self) -> &Body<J, B> {
         match self {
             Request::Api(request) => &request.body,
             Request::Store(request) => &request.body,

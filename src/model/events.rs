@@ -5,7 +5,6 @@ use std::rc::Rc;
 use crate::error::UploadError;
 use crate::model::plan::ByteRange;
 use crate::model::progress::Progress;
-use crate::platform::Platform;
 
 /// Where an upload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +69,7 @@ pub struct SentPart {
 
 /// What the destination gave for the file.
 #[derive(Clone, Debug)]
-pub struct Outcome<P: Platform> {
+pub struct Outcome<J> {
     /// OFAuth's upload reference; single use.
     pub media_upload_id: Option<String>,
     /// The vault's or the platform's media id.
@@ -80,7 +79,7 @@ pub struct Outcome<P: Platform> {
     /// Whether `media_item` can be used again.
     pub reusable: Option<bool>,
     /// The media object as the vendor gave it.
-    pub media: Option<P::Json>,
+    pub media: Option<J>,
     /// The stored object's ETag.
     pub etag: Option<String>,
     /// The stored object's key.
@@ -91,11 +90,9 @@ pub struct Outcome<P: Platform> {
     pub links_expire_at: Option<String>,
     /// True where nothing needed to be sent.
     pub already_there: bool,
-    /// The vendor's record or job that processes the file, where it goes on after the bytes are there.
-    pub record_id: Option<String>,
 }
 
-impl<P: Platform> Default for Outcome<P> {
+impl<J> Default for Outcome<J> {
     fn default() -> Self {
         Self {
             media_upload_id: None,
@@ -108,18 +105,17 @@ impl<P: Platform> Default for Outcome<P> {
             location: None,
             links_expire_at: None,
             already_there: false,
-            record_id: None,
         }
     }
 }
 
 /// A finished upload.
 #[derive(Clone, Debug)]
-pub struct UploadResult<P: Platform> {
+pub struct UploadResult<J> {
     /// The provider's name.
     pub provider: &'static str,
     /// What the destination gave.
-    pub outcome: Outcome<P>,
+    pub outcome: Outcome<J>,
     /// The file's size.
     pub bytes: u64,
     /// How many parts it went in; 0 where nothing was sent.
@@ -134,7 +130,7 @@ pub struct UploadResult<P: Platform> {
 
 /// One thing that an upload tells.
 #[derive(Clone, Debug)]
-pub enum Event<P: Platform> {
+pub enum Event<J> {
     /// It is somewhere else now.
     Status(Status),
     /// Bytes moved.
@@ -142,10 +138,10 @@ pub enum Event<P: Platform> {
     /// A part is there.
     Part(SentPart),
     /// It is done. The last event.
-    Complete(Box<UploadResult<P>>),
+    Complete(Box<UploadResult<J>>),
     /// It ended. The last event.
     Error(UploadError),
 }
 
 /// Where an upload's events go.
-pub type EventSink<P> = Rc<dyn Fn(Event<P>)>;
+pub type EventSink<J> = Rc<dyn Fn(Event<J>)>;

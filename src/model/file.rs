@@ -1,15 +1,13 @@
 //! The file that was picked, and whether it may go where it should.
 
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::FileBody;
 use crate::model::plan::ByteRange;
 use crate::model::settings::AcceptSetting;
-use crate::platform::Platform;
 use crate::util::text;
 
 /// A file: what the engine knows of it, and the platform's handle to its bytes.
 #[derive(Clone, Debug)]
-pub struct SourceFile<P: Platform> {
+pub struct SourceFile<B> {
     /// Its name, extension included.
     pub name: String,
     /// Its size in bytes.
@@ -17,17 +15,17 @@ pub struct SourceFile<P: Platform> {
     /// Its media type, as the browser gave it or the caller corrected it; may be empty.
     pub content_type: String,
     /// Its bytes.
-    pub blob: P::Blob,
+    pub blob: B,
 }
 
-impl<P: Platform> SourceFile<P> {
+impl<B: Clone> SourceFile<B> {
     /// Its media type, guessed from the name where the browser had none; empty where that fails too.
     pub fn known_type(&self) -> &str {
         if self.content_type.is_empty() { guess_type(&self.name).unwrap_or("") } else { &self.content_type }
     }
 
     /// A range of it as a body.
-    pub fn body(&self, range: ByteRange, content_type: Option<&str>) -> FileBody<P> {
+    pub fn body(&self, range: ByteRange, content_type: Option<&str>) -> FileBody<B> {
         FileBody {
             blob: self.blob.clone(),
             size: self.size,
@@ -36,6 +34,21 @@ impl<P: Platform> SourceFile<P> {
             any_type: false,
         }
     }
+}
+
+/// Bytes of the file, named by range: the platform slices, the engine never sees them.
+#[derive(Clone, Debug)]
+pub struct FileBody<B> {
+    /// The whole file.
+    pub blob: B,
+    /// The file's size in bytes.
+    pub size: u64,
+    /// What goes out.
+    pub range: ByteRange,
+    /// The `Content-Type` that must go with it; None sends none.
+    pub content_type: Option<String>,
+    /// True where the receiver takes any content type, so that the file itself may be the body.
+    pub any_type: bool,
 }
 
 /// What a destination takes: media types, and the most bytes by type.

@@ -77,12 +77,12 @@ impl Meter {
     }
 
     /// The running attempt came to nothing.
-    pub fn lost(&mut self, part: u32) {
+    pub fn failed(&mut self, part: u32) {
         self.flying.remove(part);
     }
 
     /// The server has the part.
-    pub fn arrived(&mut self, part: u32, len: u64, now: u64) {
+    pub fn completed(&mut self, part: u32, len: u64, now: u64) {
         self.sent(part, len, now);
         self.flying.remove(part);
         self.parts_done += 1;
@@ -151,12 +151,12 @@ mod tests {
         meter.started(1);
         meter.sent(1, 80, 1_000);
         assert_eq!(meter.progress(1_000).sent, 80);
-        meter.lost(1);
+        meter.failed(1);
         meter.started(1);
         meter.sent(1, 20, 2_000);
         let progress = meter.progress(2_000);
         assert_eq!((progress.sent, progress.rate), (80, Some(50.0)));
-        meter.arrived(1, 100, 3_000);
+        meter.completed(1, 100, 3_000);
         assert_eq!(meter.progress(3_000).fraction, 1.0);
     }
 
@@ -171,7 +171,7 @@ mod tests {
                 match what {
                     0 => meter.started(part),
                     1 => meter.sent(part, bytes, now),
-                    2 => meter.lost(part),
+                    2 => meter.failed(part),
                     _ => meter.begin(4, now),
                 }
                 let progress = meter.progress(now);

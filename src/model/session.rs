@@ -1,66 +1,140 @@
-//! What an upload must know to go on with what was opened at the destination.
+//! What an upload must know to continue with what was opened at the destination.
 
-use crate::model::plan::Plan;
-use crate::platform::Platform;
+use std::any::Any;
+use std::fmt::Debug;
+
+use crate::json::Json;
+use crate::model::events::SentPart;
+use crate::model::plan::{Part, Plan};
 
 /// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Its parts are being sent.
     Sending,
-    /// All parts are there, and the destination may have been told to put them together.
+    /// All parts are uploaded, and the destination may have been told to put them together.
     Completing,
     /// The destination has the file, and processes it.
     Settling,
 }
 
-/// An upload that was opened: its plan, and the destination's names for it. Each provider says which members it uses.
+/// An upload that was opened: its plan, and what its provider must remember of it.
 #[derive(Clone, Debug)]
-pub struct Session<P: Platform> {
+pub struct Session<S> {
     /// The parts.
     pub plan: Plan,
-    /// True where the parts must be put together at the end.
+    /// Whether the parts must be put together at the end.
     pub multipart: bool,
-    /// The destination's name for the upload.
-    pub upload_id: Option<String>,
-    /// The stored object's key.
-    pub key: Option<String>,
-    /// The vendor's record or job that the upload became.
-    pub record_id: Option<String>,
-    /// A URL that the vendor wants back as it gave it.
-    pub get_url: Option<String>,
-    /// Where the upload is completed.
-    pub complete_url: Option<String>,
-    /// The stored object's ETag, once the destination has it.
-    pub etag: Option<String>,
     /// When it was opened, in milliseconds since 1970 by this machine's clock.
-    pub begun_at: u64,
-    /// When the session ends, in milliseconds since 1970.
+    pub began_at: u64,
+    /// When it ends, in milliseconds since 1970 by the destination's clock, where that is known.
     pub expires_at: Option<u64>,
-    /// The plan as the application gave it, for the application's own functions.
-    pub given: Option<P::Json>,
+    /// The destination's names for it: each provider has a type of its own.
+    pub state: S,
 }
 
-impl<P: Platform> Session<P> {
-    /// A session of a plan, with nothing else known yet.
-    pub fn new(plan: Plan, multipart: bool) -> Self {
-        Self {
-            plan,
-            multipart,
-            upload_id: None,
-            key: None,
-            record_id: None,
-            get_url: None,
-            complete_url: None,
-            etag: None,
-            begun_at: 0,
-            expires_at: None,
-            given: None,
-        }
+impl<S> Session<S> {
+    /// A session that was opened just now. The engine sets [`began_at`](Self::began_at).
+    pub fn new(plan: Plan, multipart: bool, state: S) -> Self {
+        Self { plan, multipart, began_at: 0, expires_at: None, state }
     }
 
-    /// True where several parts are put together in the end: what was kept may say otherwise.
+    /// Whether several parts are put together at the end: a saved session may say otherwise.
     pub fn is_sound(&self) -> bool {
         self.multipart || self.plan.parts().len() == 1
     }
+}
+
+/// What a provider remembers of an upload that it opened.
+pub trait SessionState<J: Json>: Clone + Debug + 'static {
+    /// Adds what a later page needs to the record of the session.
+    fn save(&self, record: J) -> J;
+    /// Reads it from the record; None where it is incomplete.
+    fn load(record: &J) -> Option<Self>;
+    /// The stored object's key, where the provider knows it.
+    fn object_key(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// A session, whatever its provider: what the engine sees of it.
+pub trait AnySession<J: Json>: Debug {
+    /// The parts.
+    fn plan(&self) -> &Plan;
+    /// Whether the parts must be put together at the end.
+    fn is_multipart(&self) -> bool;
+    /// When it was opened, in milliseconds since 1970 by this machine's clock.
+    fn began_at(&self) -> u64;
+    /// When it ends, in milliseconds since 1970 by the destination's clock.
+    fn expires_at(&self) -> Option<u64>;
+    /// The stored object's key.
+    fn object_key(&self) -> Option<&str>;
+    /// Adds the provider's part to a record.
+    fn save(&self, record: J) -> J;
+    /// The session itself, for its provider.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<J: Json, S: SessionState<J>> AnySession<J> for Session<S> {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+    fn is_multipart(&self) -> bool {
+        self.multipart
+    }
+    fn began_at(&self) -> u64 {
+        self.began_at
+    }
+    fn expires_at(&self) -> Option<u64> {
+        self.expires_at
+    }
+    fn object_key(&self) -> Option<&str> {
+        self.state.object_key()
+    }
+    fn save(&self, record: J) -> J {
+        self.state.save(record)
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// What a provider read from the answer to a part.
+#[derive(Clone, Debug)]
+pub struct Receipt<J> {
+    /// The part's number.
+    pub number: u32,
+    /// The ETag as it came.
+    pub etag: Option<String>,
+    /// The answer's JSON, where a later step needs it.
+    pub reply: Option<J>,
+}
+
+/// A part that is uploaded: what the caller is told, and what the provider needs of its answer.
+#[derive(Clone, Debug)]
+pub struct UploadedPart<J> {
+    /// What the caller is told.
+    pub part: SentPart,
+    /// What the provider read from the answer.
+    pub receipt: Receipt<J>,
+}
+
+impl<J> UploadedPart<J> {
+    /// A part that was uploaded by another page.
+    pub fn earlier(part: &Part, etag: Option<String>, verified: bool, reply: Option<J>) -> Self {
+        let (number, range) = (part.number, part.range);
+        Self {
+            part: SentPart { number, range, etag: etag.clone(), attempts: 0, verified },
+            receipt: Receipt { number, etag, reply },
+        }
+    }
+}
+
+/// How far a saved session has come: what an earlier page saved of it, put right by what the destination says.
+#[derive(Clone, Debug)]
+pub struct Progressed<J> {
+    /// How far it has come.
+    pub phase: Phase,
+    /// The parts that are uploaded, as far as is known.
+    pub uploaded: Vec<UploadedPart<J>>,
 }

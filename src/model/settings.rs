@@ -1,8 +1,7 @@
 //! The uploader's options as the engine reads them. Their shapes were checked in the package's face already; what arrives here
 //! is decoded all the same, never trusted.
 
-use crate::json::{Decode, Reader, Value};
-use crate::platform::Platform;
+use crate::json::{Decode, Json, Kind, Mismatch, Object};
 
 /// How many part requests run at once unless told: what HTTP/1.1 gives a host in every browser.
 pub const CONCURRENCY: usize = 6;
@@ -90,82 +89,74 @@ pub struct AcceptSetting {
     pub max_bytes: Option<Vec<(String, u64)>>,
 }
 
-impl Decode for Settings {
-    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
-        let object = reader.object(json);
-        reader.optional(object, "concurrency", &mut self.concurrency);
-        reader.optional(object, "retry", &mut self.retry);
-        reader.optional(object, "stallMs", &mut self.stall_ms);
-        reader.optional(object, "integrity", &mut self.integrity);
-        reader.field(object, "idempotencyKeys", &mut self.idempotency_keys);
-        reader.optional(object, "accept", &mut self.accept);
-        reader.optional(object, "trustedOrigins", &mut self.trusted_origins);
+impl<J: Json> Decode<J> for Settings {
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        let object = Object::of(json)?;
+        let default = Self::default();
+        Ok(Self {
+            concurrency: object.field::<Option<_>>("concurrency")?.unwrap_or_default(),
+            retry: object.field::<Option<_>>("retry")?.unwrap_or_default(),
+            stall_ms: object.field::<Option<_>>("stallMs")?.unwrap_or(default.stall_ms),
+            integrity: object.field::<Option<_>>("integrity")?.unwrap_or_default(),
+            idempotency_keys: object.field("idempotencyKeys")?,
+            accept: object.field::<Option<_>>("accept")?.unwrap_or_default(),
+            trusted_origins: object.field::<Option<_>>("trustedOrigins")?.unwrap_or_default(),
+        })
     }
 }
 
-impl Decode for Integrity {
-    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
-        let mut text = String::new();
-        text.read(reader, json);
-        match text.as_str() {
-            "off" => *self = Self::Off,
-            "require" => *self = Self::Require,
-            "auto" => *self = Self::Auto,
-            _ => reader.miss("\"off\", \"auto\" or \"require\""),
+impl<J: Json> Decode<J> for Integrity {
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        match Kind::of(json) {
+            Kind::String(value) if value == "off" => Ok(Self::Off),
+            Kind::String(value) if value == "auto" => Ok(Self::Auto),
+            Kind::String(value) if value == "require" => Ok(Self::Require),
+            _ => Err(Mismatch::new("\"off\", \"auto\" or \"require\"", json)),
         }
     }
 }
 
-impl Decode for Concurrency {
-    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
-        match reader.value(json) {
-            Value::Text(text) if text == "auto" => self.0 = CONCURRENCY,
-            Value::Number(number) if number >= 1.0 => {
-                let mut number = 0_u32;
-                number.read(reader, json);
-                self.0 = number as usize;
-            }
-            _ => reader.miss("a whole number from 1, or \"auto\","),
+impl<J: Json> Decode<J> for Concurrency {
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        match Kind::of(json) {
+            Kind::String(value) if value == "auto" => Ok(Self::default()),
+            Kind::Number(number) if number >= 1.0 => u32::decode(json).map(|count| Self(count as usize)),
+            _ => Err(Mismatch::new("a whole number from 1, or \"auto\"", json)),
         }
     }
 }
 
-impl Decode for RetrySettings {
-    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
-        let object = reader.object(json);
-        reader.optional(object, "attempts", &mut self.attempts);
-        reader.optional(object, "baseMs", &mut self.base_ms);
-        reader.optional(object, "capMs", &mut self.cap_ms);
+impl<J: Json> Decode<J> for RetrySettings {
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        let object = Object::of(json)?;
+        let default = Self::default();
+        Ok(Self {
+            attempts: object.field::<Option<_>>("attempts")?.unwrap_or(default.attempts),
+            base_ms: object.field::<Option<_>>("baseMs")?.unwrap_or(default.base_ms),
+            cap_ms: object.field::<Option<_>>("capMs")?.unwrap_or(default.cap_ms),
+        })
     }
 }
 
-impl Decode for AcceptSetting {
-    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
-        if matches!(reader.value(json), Value::Flag(false)) {
-            self.off = true;
-            return;
+impl<J: Json> Decode<J> for AcceptSetting {
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        if matches!(Kind::of(json), Kind::Bool(false)) {
+            return Ok(Self { off: true, ..Self::default() });
         }
-        let object = reader.object(json);
-        let mut max_bytes: Option<MaxBytes> = None;
-        reader.field(object, "maxBytes", &mut max_bytes);
-        self.max_bytes = max_bytes.map(|max_bytes| max_bytes.0);
-        reader.field(object, "types", &mut self.types);
+        let object = Object::of(json)?;
+        let max_bytes: Option<MaxBytes> = object.field("maxBytes")?;
+        Ok(Self { off: false, types: object.field("types")?, max_bytes: max_bytes.map(|limits| limits.0) })
     }
 }
 
-/// One number for all, or numbers by type.
-#[derive(Default)]
+/// One number for all types, or numbers by type.
 struct MaxBytes(Vec<(String, u64)>);
 
-impl Decode for MaxBytes {
-    fn read<P: Platform>(&mut self, reader: &mut Reader<'_, P>, json: Option<&P::Json>) {
-        match reader.value(json) {
-            Value::Number(_) => {
-                let mut most = 0;
-                most.read(reader, json);
-                self.0.push(("*/*".into(), most));
-            }
-            _ => self.0 = reader.members(json),
+impl<J: Json> Decode<J> for MaxBytes {
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        match Kind::of(json) {
+            Kind::Number(_) => u64::decode(json).map(|limit| Self(vec![("*/*".into(), limit)])),
+            _ => Object::of(json)?.fields().map(Self),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A server between that compresses makes an ETag weak (`W/"…"`, nginx) or adds the coding to it: `-gzip` and `-br` (Apache,
 //! mod_deflate `DeflateAlterETag`, mod_brotli `BrotliAlterETag`), `--gzip` (Jetty, `GzipHandler`), `;gzip` (older proxies).
 
+use crate::util::hex::hex;
 use crate::util::text;
 
 /// Codings that an ETag may be marked with.
@@ -62,6 +63,30 @@ fn without_coding(etag: &str) -> Option<&str> {
     let before = text::trim_end_matches(before, b'"');
     let (md5, parts) = text::split_once(before, "-").unwrap_or((before, ""));
     (md5_like(md5) && parts.bytes().all(|byte| byte.is_ascii_digit())).then_some(before)
+}
+
+/// What an ETag says about bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are the ones.
+    Same,
+    /// They are others.
+    Differs,
+    /// Nothing: it is no MD5, or there is none, or the bytes weren't hashed.
+    Unknown,
+}
+
+/// Holds an ETag against an MD5.
+///
+/// ```
+/// use partway::context::integrity::{Verdict, verdict};
+/// let md5 = *b"\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04\xe9\x80\x09\x98\xec\xf8\x42\x7e";
+/// assert_eq!(verdict(Some("\"d41d8cd98f00b204e9800998ecf8427e\""), Some(md5)), Verdict::Same);
+/// assert_eq!(verdict(Some("\"abc-2\""), Some(md5)), Verdict::Unknown);
+/// ```
+pub fn verdict(etag: Option<&str>, md5: Option<[u8; 16]>) -> Verdict {
+    let (Some(etag), Some(md5)) = (etag.filter(|etag| is_md5(etag)), md5) else { return Verdict::Unknown };
+    if same(etag, &hex(&md5)) { Verdict::Same } else { Verdict::Differs }
 }
 
 #[cfg(test)]

@@ -1,50 +1,13 @@
 //! Whether a part's ETag proves that its bytes arrived, and how it is found out where an ETag looks like an MD5 and is none.
 
-use std::cell::{Cell, OnceCell};
-
-use super::etag::{is_md5, same};
-use super::stores::{Etags, Store};
-use super::{Verdict, verdict};
+use super::etag::{Verdict, is_md5, same, verdict};
+use super::stores::Etags;
 use crate::context::Context;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Request, Response};
-use crate::model::session::Session;
 use crate::model::settings::Integrity;
-use crate::platform::Platform;
+use crate::platform::{Platform, RequestOf};
 use crate::sync::semaphore::Permit;
-
-/// What one upload knows of its store's ETags.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// What they are: all parts of an upload are encrypted alike.
-    etags: Cell<Etags>,
-    /// True where the last one was no MD5.
-    unlike: Cell<bool>,
-    /// The store, as the first part's request has it.
-    store: OnceCell<Store>,
-}
-
-impl Known {
-    /// What the ETags are, as far as this upload or another one to the same store found out.
-    pub(crate) fn etags(&self) -> Etags {
-        self.etags.get().or(if self.store.get().is_some_and(Store::is_opaque) { Etags::Opaque } else { Etags::Unknown })
-    }
-
-    /// What they are most likely, by other uploads too.
-    pub(crate) fn likely(&self) -> Etags {
-        self.etags().or(if self.store.get().is_some_and(Store::has_matched) { Etags::Md5s } else { Etags::Unknown })
-    }
-
-    /// An ETag of this upload was the MD5 of its bytes, or the same bytes got the same ETag twice.
-    pub(crate) fn are_md5s(&self) {
-        self.etags.set(Etags::Md5s);
-    }
-
-    /// True where hashing a part would be in vain.
-    pub(crate) fn in_vain(&self) -> bool {
-        self.unlike.get() || self.etags() == Etags::Opaque
-    }
-}
 
 /// What is known of a part's ETag before the answer comes.
 #[derive(Clone, Copy, Debug)]
@@ -52,13 +15,13 @@ pub(crate) struct Asked(Etags);
 
 /// Looks at the request for a part: which store it goes to, and whether it asks for encryption itself. (AWS takes that as a signed
 /// header only, also with a presigned URL.)
-pub(crate) fn asked<P: Platform>(cx: &Context<P>, session: &Session<P>, request: &Request<P>) -> Asked {
+pub(crate) fn asked<P: Platform>(cx: &Context<P>, key: Option<&str>, request: &RequestOf<P>) -> Asked {
     let (url, etags) = match request {
         Request::Store(request) => (Some(request.url().clone()), Etags::told(request.headers())),
         Request::Api(request) => (cx.platform.resolve(&request.url), Etags::Unknown),
     };
     if let Some(url) = url {
-        cx.etags.store.get_or_init(|| cx.shared.stores.of(&url, session.key.as_deref()));
+        cx.etags.store.get_or_init(|| cx.shared.stores.of(&url, key));
     }
     Asked(etags)
 }

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 
 use crate::context::rate_limit::RateLimiter;
-use crate::context::{Call, Context, Idempotency};
+use crate::context::Context;
+use crate::context::calls::{Call, Idempotency};
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
-use crate::platform::Platform;
-use crate::providers::Setup;
+use crate::platform::{ApiRequestOf, Platform};
+use crate::providers::setup::Setup;
 
 /// The vendor's side of an [`Api`]: constants from its documents.
 pub(crate) struct Vendor {
@@ -33,26 +34,26 @@ pub(crate) struct Access {
 
 /// An API as one upload sees it.
 #[derive(Debug)]
-pub(crate) struct Api<P: Platform> {
+pub(crate) struct Api {
     pub(crate) origins: Origins,
     headers: Vec<(&'static str, String)>,
     keyed: bool,
-    pub(crate) pace: Option<RateLimiter>,
+    pub(crate) rate_limiter: Option<RateLimiter>,
     /// The `Idempotency-Key` of a part that is a call by itself, until an answer to it comes.
     part_key: RefCell<Option<String>>,
-    refuse: fn(&P, &Response) -> UploadError,
+    refusal: fn(&Response, u64) -> UploadError,
 }
 
-impl<P: Platform> Api<P> {
+impl Api {
     /// The API of a vendor for a caller. `headers` go with every request to it, the key too.
     ///
     /// # Errors
     /// `invalid-options` for a key without `dangerouslyExposeSecrets`, or without one and no `baseUrl`.
-    pub(crate) fn new(
+    pub(crate) fn new<P: Platform>(
         setup: &Setup<'_, P>,
         vendor: &Vendor,
         access: Access,
-        refuse: fn(&P, &Response) -> UploadError,
+        refusal: fn(&Response, u64) -> UploadError,
     ) -> Result<Self> {
         let invalid = |message: String, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
         if access.key.is_some() && !access.exposed {
@@ -88,9 +89,9 @@ impl<P: Platform> Api<P> {
                 vendor: vendor.origins,
                 api_path: vendor.api_path,
             },
-            pace: None,
+            rate_limiter: None,
             part_key: RefCell::default(),
-            refuse,
+            refusal,
         })
     }
 
@@ -102,12 +103,12 @@ impl<P: Platform> Api<P> {
     }
 
     /// A request to a path of the API.
-    pub(crate) fn request(&self, step: Step, method: Method, path: &str, query: &str) -> ApiRequest<P> {
+    pub(crate) fn request<J, B>(&self, step: Step, method: Method, path: &str, query: &str) -> ApiRequest<J, B> {
         self.request_to(step, method, self.origins.join(path, query))
     }
 
     /// A request to a URL that may have the provider's headers.
-    pub(crate) fn request_to(&self, step: Step, method: Method, url: String) -> ApiRequest<P> {
+    pub(crate) fn request_to<J, B>(&self, step: Step, method: Method, url: String) -> ApiRequest<J, B> {
         ApiRequest {
             step,
             method,
@@ -119,44 +120,59 @@ impl<P: Platform> Api<P> {
         }
     }
 
-    /// Where a URL leads that a reply named: through the caller's `mapUrl`, else by the rule of [`Origins::place`].
+    /// Where a URL leads that the vendor's reply gives in `field`: through the caller's `mapUrl`, else by the rule of
+    /// [`Origins::place`].
     ///
     /// # Errors
     /// `server` for what is no URL, and whatever `mapUrl` threw.
-    pub(crate) fn place(&self, platform: &P, step: Step, text: &str) -> Result<(Place, Url)> {
-        let no_url = || UploadError::new(Code::Server, "The server named an address that is none.").at(step);
+    pub(crate) fn place<P: Platform>(&self, platform: &P, step: Step, field: &str, text: &str) -> Result<(Place, Url)> {
         if let Some(mapped) = platform.map_url(text, step) {
             let mapped = mapped.map_err(|error| error.at(step))?;
             let url = platform.resolve(&mapped).ok_or_else(|| {
-                UploadError::new(Code::InvalidOptions, "`mapUrl` gave an address that is none.").at(step)
+                UploadError::new(Code::InvalidOptions, text!("`mapUrl` must return a URL, but returned \"{}\".", mapped))
+                    .at(step)
             })?;
             let place = if self.origins.trusts(&url) { Place::Api(mapped) } else { Place::Presigned };
             return Ok((place, url));
         }
-        // An empty one is the address of the page itself.
-        let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(no_url)?;
+        // An empty one would be resolved to the address of the page itself.
+        let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(|| {
+            UploadError::new(Code::Server, text!("The server's reply has an invalid URL in `{}`.", field)).at(step)
+        })?;
         Ok((self.origins.place(&url, text), url))
     }
 
     /// Makes a call.
-    pub(crate) async fn call(&self, cx: &Context<P>, request: ApiRequest<P>, repeat: Idempotency) -> Result<Response> {
+    pub(crate) async fn call<P: Platform>(
+        &self,
+        cx: &Context<P>,
+        request: ApiRequestOf<P>,
+        idempotency: Idempotency,
+    ) -> Result<Response> {
         let step = request.step;
         let patient = step == Step::Complete;
-        let called = cx.call(Call { request, repeat, pace: self.pace.clone(), patient, refuse: self.refuse }).await;
-        called.map_err(|error| {
-            // Nothing was opened yet, so a 404 is about the address, not about an upload.
+        let (rate_limiter, refusal) = (self.rate_limiter.clone(), self.refusal);
+        cx.call(Call { request, idempotency, rate_limiter, patient, refusal }).await.map_err(|error| {
+            // Nothing is open yet, so a 404 is about the address, not about an upload.
             let early = matches!(step, Step::Check | Step::Init | Step::VerifyFan | Step::List);
             if !early || error.code != Code::SessionExpired {
                 return error;
             }
             error
-                .renamed(Code::BadRequest, "There is nothing at the address of the API.")
+                .renamed(Code::BadRequest, "The API answered 404: there is nothing at this address.")
                 .hint("Check `baseUrl`, the account, and the proxy's routes.")
         })
     }
 
+    /// Waits until the rate limit allows one more request. A part that goes to the API isn't held to the limit while it is sent.
+    pub(crate) async fn wait_for_rate_limit<P: Platform>(&self, cx: &Context<P>) {
+        if let Some(limiter) = &self.rate_limiter {
+            drop(limiter.acquire(&cx.platform).await);
+        }
+    }
+
     /// Adds an `Idempotency-Key` to a part that is a call by itself: the same one for every copy of it.
-    pub(crate) fn add_key(&self, cx: &Context<P>, request: &mut ApiRequest<P>) {
+    pub(crate) fn add_key<P: Platform>(&self, cx: &Context<P>, request: &mut ApiRequestOf<P>) {
         if cx.sends_keys(&request.url) {
             let key = self.part_key.borrow_mut().get_or_insert_with(|| cx.random_id()).clone();
             request.headers.push(("idempotency-key", key));
@@ -164,15 +180,15 @@ impl<P: Platform> Api<P> {
     }
 
     /// Learns from the answer to a part.
-    pub(crate) fn answered(&self, cx: &Context<P>, response: &Response) {
+    pub(crate) fn answered<P: Platform>(&self, cx: &Context<P>, response: &Response) {
         self.part_key.take();
-        if let Some(pace) = &self.pace {
-            pace.learn(response, cx.platform.now());
+        if let Some(limiter) = &self.rate_limiter {
+            limiter.learn(response, cx.platform.now());
         }
     }
 
     /// What an answer that isn't 2xx means to this vendor.
-    pub(crate) fn refusal(&self, platform: &P, response: &Response) -> UploadError {
-        (self.refuse)(platform, response)
+    pub(crate) fn refusal(&self, response: &Response, now: u64) -> UploadError {
+        (self.refusal)(response, now)
     }
 }

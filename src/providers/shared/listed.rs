@@ -1,10 +1,10 @@
-//! What a store says it has of an upload that is gone on with, held against what was kept and against the file.
+//! What a store says it has of a saved upload, compared with what was saved and with the file.
 
 use crate::context::Context;
 use crate::context::integrity::{self, Verdict};
-use crate::engine::record::Resumed;
-use crate::engine::send::UploadedPart;
 use crate::error::{Result, Step};
+use crate::model::plan::Plan;
+use crate::model::session::UploadedPart;
 use crate::model::settings::Integrity;
 use crate::platform::Platform;
 use crate::util::ordered;
@@ -17,41 +17,43 @@ pub(crate) struct Listed {
     pub(crate) etag: String,
 }
 
-/// Puts right which parts have arrived. One counts that the store has in the right size and that was kept with this ETag, or
-/// whose bytes in the file have this ETag as their MD5; every other one is sent (again).
+/// The parts of the plan that are uploaded: the store has each in the right size, and it was saved with this ETag, or its bytes in the
+/// file have this ETag as their MD5. Every other one is sent again. `md5s`: the store's ETags may be MD5s.
 ///
 /// # Errors
 /// `file-unreadable`, where the file can't be read in time.
 pub(crate) async fn reconcile<P: Platform>(
     cx: &Context<P>,
-    resumed: &mut Resumed<P>,
+    plan: &Plan,
+    saved: Vec<UploadedPart<P::Json>>,
     listed: Vec<Listed>,
     md5s: bool,
-) -> Result<()> {
+) -> Result<Vec<UploadedPart<P::Json>>> {
     let mut listed = Ascending::new(listed, |part| part.number);
-    let mut known = Ascending::new(std::mem::take(&mut resumed.arrived), |arrived| arrived.part.number);
-    for part in resumed.session.plan.parts() {
-        let there = listed.take(part.number).filter(|there| there.size == part.range.len());
-        let known = known.take(part.number);
-        let Some(there) = there else { continue };
-        let same = |arrived: &UploadedPart<P>| {
-            arrived.part.etag.as_deref().is_some_and(|etag| integrity::same(etag, &there.etag))
+    let mut saved = Ascending::new(saved, |uploaded| uploaded.part.number);
+    let mut uploaded = Vec::new();
+    for part in plan.parts() {
+        let stored = listed.take(part.number).filter(|stored| stored.size == part.range.len());
+        let known = saved.take(part.number);
+        let Some(stored) = stored else { continue };
+        let same = |known: &UploadedPart<P::Json>| {
+            known.part.etag.as_deref().is_some_and(|etag| integrity::same(etag, &stored.etag))
         };
-        if let Some(arrived) = known.filter(same) {
-            resumed.arrived.push(arrived);
+        if let Some(known) = known.filter(same) {
+            uploaded.push(known);
             continue;
         }
-        let checkable = md5s && cx.settings.integrity != Integrity::Off && integrity::is_md5(&there.etag);
+        let checkable = md5s && cx.settings.integrity != Integrity::Off && integrity::is_md5(&stored.etag);
         let md5 = if checkable { integrity::md5_of(cx, part.range).await } else { Ok(None) };
         let md5 = md5.map_err(|error| error.at(Step::Check))?;
-        if integrity::verdict(Some(&there.etag), md5) == Verdict::Same {
-            resumed.arrived.push(UploadedPart::before(part, Some(there.etag), true, None));
+        if integrity::verdict(Some(&stored.etag), md5) == Verdict::Same {
+            uploaded.push(UploadedPart::earlier(part, Some(stored.etag), true, None));
         }
     }
-    Ok(())
+    Ok(uploaded)
 }
 
-/// OrderedMap things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.
+/// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.
 struct Ascending<T> {
     /// The lowest is last.
     rest: Vec<T>,

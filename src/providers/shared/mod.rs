@@ -1,8 +1,10 @@
 //! What several providers have in common.
 
 pub(crate) mod api;
-pub(crate) mod cors;
+pub(crate) mod errors;
 pub(crate) mod listed;
 pub(crate) mod poll;
+pub(crate) mod presigned;
 pub(crate) mod reply;
 pub(crate) mod store;
+pub(crate) mod xml;

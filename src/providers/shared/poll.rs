@@ -2,7 +2,8 @@
 
 use std::pin::pin;
 
-use crate::context::{Context, Notice};
+use crate::context::Context;
+use crate::context::notices::Notice;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::platform::Platform;
 use crate::sync::timeout::timeout;
@@ -40,6 +41,6 @@ impl Poll {
         }
         let delay = self.delay_ms * 3 / 4 + (cx.platform.random() * (self.delay_ms / 2) as f64) as u64;
         self.delay_ms = (self.delay_ms * 2).min(self.cap_ms);
-        Ok(timeout(pin!(cx.notice()), cx.platform.sleep(delay.min(left)).as_mut()).await)
+        Ok(timeout(pin!(cx.notices.receive()), cx.platform.sleep(delay.min(left)).as_mut()).await)
     }
 }

@@ -2,48 +2,57 @@
 
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
-use crate::json::{self, Fill};
-use crate::platform::Platform;
+use crate::json::{Decode, Json};
 
-/// Reads a 2xx answer into `value`, and gives all of its JSON.
+/// Reads a 2xx answer.
 ///
 /// # Errors
 /// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
-pub(crate) fn read<P: Platform>(
-    platform: &P,
-    step: Step,
-    response: &Response,
-    value: &mut dyn Fill<P>,
-) -> Result<P::Json> {
-    let read = match platform.parse(&response.body) {
-        Some(json) => json::fill(platform, Some(&json), value).map(|()| json),
-        None => Err("it isn't JSON".into()),
-    };
-    read.map_err(|why| {
-        UploadError::new(Code::Server, text!("The server's answer makes no sense: {}.", why))
-            .at(step)
-            .status(response.status)
-            .retry(Retry::Never)
-            .answer_lost(true)
-    })
+pub(crate) fn read<J: Json, T: Decode<J>>(step: Step, response: &Response) -> Result<T> {
+    let json: J = parse(step, response)?;
+    decode(step, response, &json)
+}
+
+/// Parses a 2xx answer as JSON.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn parse<J: Json>(step: Step, response: &Response) -> Result<J> {
+    J::parse(&response.body).ok_or_else(|| unreadable(step, response, "it isn't JSON"))
+}
+
+/// Decodes the JSON of a 2xx answer.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn decode<J: Json, T: Decode<J>>(step: Step, response: &Response, json: &J) -> Result<T> {
+    T::decode(Some(json)).map_err(|mismatch| unreadable(step, response, &mismatch.message()))
+}
+
+fn unreadable(step: Step, response: &Response, why: &str) -> UploadError {
+    UploadError::new(Code::Server, text!("The server's answer can't be used: {}.", why))
+        .at(step)
+        .status(response.status)
+        .retry(Retry::Never)
+        .answer_lost(true)
 }
 
 /// The vendor's own words in an answer that isn't 2xx.
 ///
 /// OFAuth publishes three shapes: `{error, type, requestId, actionRequired}`, `{error, code, details}` and `{message, code, details}`
-/// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. A member that is no text is passed over.
-pub(crate) fn vendor_words<P: Platform>(platform: &P, response: &Response) -> Vendor {
-    let body = platform.parse(&response.body);
-    let text = |name: &&str| {
-        let member = platform.member(body.as_ref()?, name)?;
-        json::decode::<P, String>(platform, &member).ok().filter(|text| !text.is_empty())
+/// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. A member that is no string is passed over.
+pub(crate) fn vendor_words<J: Json>(response: &Response) -> Vendor {
+    let body = J::parse(&response.body);
+    let member = |name: &&str| {
+        let member = body.as_ref()?.member(name)?;
+        String::decode(Some(&member)).ok().filter(|words| !words.is_empty())
     };
-    let text = |names: &[&str]| names.iter().find_map(text);
+    let first = |names: &[&str]| names.iter().find_map(member);
     let header = |name: &&str| response.header(name).map(Into::into);
     Vendor {
-        code: text(&["code", "type"]),
-        message: text(&["message", "error", "details"]),
-        request_id: text(&["requestId"]).or_else(|| ["x-request-id", "x-amz-request-id"].iter().find_map(header)),
+        code: first(&["code", "type"]),
+        message: first(&["message", "error", "details"]),
+        request_id: first(&["requestId"]).or_else(|| ["x-request-id", "x-amz-request-id"].iter().find_map(header)),
     }
 }
 
@@ -141,7 +150,6 @@ const MEANINGS: &[Meaning] = &[
 ];
 
 /// What a status means that isn't 2xx, with the vendor's words. The status decides whether another try is worth it.
-pub(crate) fn refusal<P: Platform>(platform: &P, response: &Response) -> UploadError {
-    let vendor = vendor_words(platform, response);
-    Meaning::of(MEANINGS, "", response.status).error(response, vendor, platform.now())
+pub(crate) fn refusal<J: Json>(response: &Response, now: u64) -> UploadError {
+    Meaning::of(MEANINGS, "", response.status).error(response, vendor_words::<J>(response), now)
 }

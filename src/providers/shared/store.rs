@@ -1,31 +1,31 @@
 //! What a store's answer to a presigned request means, the same for every provider that sends bytes to S3.
 
-use super::cors;
 use super::reply::Meaning;
+use super::xml;
+use crate::context::cors;
 use crate::error::{Code, Result, Step, UploadError, Vendor};
 use crate::http::Response;
 use crate::model::plan::Part;
-use crate::platform::Platform;
-use crate::provider::Receipt;
-use crate::providers::s3::xml;
+use crate::model::session::Receipt;
 use crate::util::text;
 
 /// Reads the answer to a part that went to a presigned URL.
 ///
 /// # Errors
 /// `etag-not-exposed` for a hidden ETag where one is `required`, else what the [`refusal`] means.
-pub(crate) fn receipt<P: Platform>(
-    platform: &P,
+pub(crate) fn receipt<J>(
     part: &Part,
     response: &Response,
+    page_origin: &str,
+    now: u64,
     required: bool,
-) -> Result<Receipt<P>> {
+) -> Result<Receipt<J>> {
     if !response.ok() {
-        return Err(refusal(response, platform.now()).at(Step::Part));
+        return Err(refusal(response, now).at(Step::Part));
     }
     let etag = response.header("etag").filter(|etag| !etag.is_empty()).map(String::from);
     if etag.is_none() && required {
-        return Err(cors::etag_hidden(platform));
+        return Err(cors::etag_hidden(page_origin));
     }
     Ok(Receipt { number: part.number, etag, reply: None })
 }

@@ -1,10 +1,9 @@
 //! The CORS rules that buckets and proxies need, ready to paste, and the error for a page that can't read an ETag for want of one.
 
-use crate::context::Context;
+use super::Context;
 use crate::error::{Code, Step, UploadError};
 use crate::http::{Request, Url};
-use crate::platform::Platform;
-use crate::provider::Provider;
+use crate::platform::{Platform, RequestOf};
 use crate::util::text;
 
 /// What a page needs of a presigned PUT.
@@ -50,14 +49,13 @@ pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> St
 }
 
 /// What to do where a server answers a request and the page can't read it.
-pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &Request<P>, url: &Url) -> String {
+pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &Url) -> String {
     let page = cx.platform.origin();
     let what = match request {
         Request::Store(request) => {
             let names = request.headers().iter().map(|(name, _)| name.as_str());
             let own: Vec<&str> = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-")).collect();
-            let rule = cx.provider.cors_rule(&cx.platform);
-            bucket_hint(&rule.unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)), url)
+            bucket_hint(&cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)), url)
         }
         Request::Api(request) => {
             let mut names = vec!["content-type"];
@@ -110,8 +108,8 @@ fn aws_bucket(url: &Url) -> Option<&str> {
 }
 
 /// The error for a part whose ETag the page can't read, where parts were sent to presigned URLs.
-pub(crate) fn etag_hidden<P: Platform>(platform: &P) -> UploadError {
-    hidden(&rule(&platform.origin(), PRESIGNED, &[]))
+pub(crate) fn etag_hidden(page_origin: &str) -> UploadError {
+    hidden(&rule(page_origin, PRESIGNED, &[]))
 }
 
 /// The same, with another rule.

@@ -1,0 +1,45 @@
+//! The file's digests, as far as they were needed.
+
+use std::cell::Cell;
+
+/// What is known of the file's bytes.
+#[derive(Debug, Default)]
+pub struct FileDigests {
+    whole: Cell<Option<[u8; 16]>>,
+    sample: Cell<Option<[u8; 16]>>,
+}
+
+impl FileDigests {
+    /// The MD5 of the whole file, where a step computed it.
+    pub fn whole(&self) -> Option<[u8; 16]> {
+        self.whole.get()
+    }
+
+    /// Remembers the MD5 of the whole file.
+    pub fn set_whole(&self, md5: [u8; 16]) {
+        self.whole.set(Some(md5));
+    }
+
+    /// Remembers what the file's head and tail were when the upload began.
+    pub fn set_sample(&self, sample: [u8; 16]) {
+        self.sample.set(Some(sample));
+    }
+
+    /// Whether head and tail are still what they were.
+    pub fn has_sample(&self, sample: Option<[u8; 16]>) -> bool {
+        sample.is_some() && self.sample.get() == sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_that_cannot_be_read_is_not_the_same() {
+        let digests = FileDigests::default();
+        assert!(!digests.has_sample(None));
+        digests.set_sample([1; 16]);
+        assert!(digests.has_sample(Some([1; 16])) && !digests.has_sample(Some([2; 16])) && !digests.has_sample(None));
+    }
+}

@@ -1,0 +1,48 @@
+//! An upload's seat among those that are at work: as many as there are slots for requests, so that a thousand files don't open a
+//! thousand sessions that expire while they wait.
+
+use std::cell::RefCell;
+
+use crate::sync::semaphore::{Permit, Semaphore};
+
+/// The seat of one upload. It is free again when this is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    seats: Semaphore,
+    taken: RefCell<Option<Permit>>,
+}
+
+impl Seat {
+    /// One of those seats, not taken yet.
+    pub fn new(seats: Semaphore) -> Self {
+        Self { seats, taken: RefCell::default() }
+    }
+
+    /// Waits for a seat.
+    pub async fn acquire(&self) {
+        let permit = self.seats.acquire().await;
+        self.taken.replace(Some(permit));
+    }
+
+    /// Frees the seat. Whether it was taken.
+    pub fn release(&self) -> bool {
+        self.taken.take().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[test]
+    fn a_seat_is_free_again_when_it_is_released_or_dropped() {
+        let seats = Semaphore::new(1);
+        let (first, second) = (Seat::new(seats.clone()), Seat::new(seats.clone()));
+        assert!(first.acquire().now_or_never().is_some() && second.acquire().now_or_never().is_none());
+        assert!(first.release() && !first.release());
+        assert!(second.acquire().now_or_never().is_some());
+        drop(second);
+        assert_eq!(seats.taken(), 0);
+    }
+}

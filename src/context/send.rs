@@ -1,0 +1,84 @@
+//! Sending one request: not before its store may be asked again, under a deadline, and learning from the answer.
+
+use std::cell::Cell;
+
+use super::Context;
+use super::contact::Contact;
+use super::watchdog::{self, Patience};
+use crate::error::{Code, Result};
+use crate::http::{Request, Response};
+use crate::platform::{Platform, RequestOf};
+
+impl<P: Platform> Context<P> {
+    /// Sends a request once. `patient` grants the server minutes for it, `stalls` is how often it was given up before, and `on_bytes`
+    /// is called with the bytes that have been sent.
+    ///
+    /// # Errors
+    /// Those of [`watchdog::send`].
+    pub fn send<'a>(
+        &'a self,
+        request: RequestOf<P>,
+        patient: bool,
+        stalls: u32,
+        on_bytes: impl FnMut(u64) + 'a,
+    ) -> impl Future<Output = Result<Response>> + 'a {
+        let patience = Patience { stall_ms: self.settings.stall_ms, patient, stalls };
+        self.send_boxed(request, patience, Box::new(on_bytes))
+    }
+
+    /// The same for every `on_bytes`, so that it is compiled once.
+    async fn send_boxed(
+        &self,
+        request: RequestOf<P>,
+        patience: Patience,
+        mut on_bytes: Box<dyn FnMut(u64) + '_>,
+    ) -> Result<Response> {
+        let contact = Contact::of(self, &request);
+        let backoff = match &request {
+            Request::Store(request) => Some(self.shared.backoffs.of(&request.url().origin)),
+            Request::Api(_) => None,
+        };
+        let size = request.body().file_len();
+        let sent_at = loop {
+            let now = self.platform.now();
+            let held = contact.as_ref().map_or(0, |contact| contact.wait(self, now));
+            let wait = backoff.as_ref().map_or(0, |backoff| backoff.wait(now)).max(held);
+            if wait == 0 {
+                break now;
+            }
+            self.platform.sleep(wait).await;
+        };
+        let offline = !self.platform.online();
+        let sent = Cell::new(0);
+        let on_bytes = Box::new(|bytes| {
+            sent.set(bytes);
+            on_bytes(bytes);
+        });
+        let mut watchdog = watchdog::send(&self.platform, request, patience, &self.shared.line, on_bytes);
+        let answer = (&mut watchdog).await;
+        if watchdog.found_slow() {
+            self.slots.ease_off();
+        }
+        drop(watchdog);
+        let answer = answer.map_err(|error| {
+            let held = size == 0 && error.code == Code::Stalled && self.shared.line.stood_still(sent_at);
+            error.held(held)
+        });
+        let response = match contact {
+            Some(contact) => contact.learn(self, answer, sent_at, sent.get() > 0).await?,
+            None => answer?,
+        };
+        let now = self.platform.now();
+        if offline && !self.platform.online() {
+            self.shared.connectivity.refute();
+        }
+        self.clock.learn_from(&response, sent_at, now);
+        if size > 0 {
+            self.slots.cap(self.shared.line.fits(size));
+        }
+        if backoff.is_some_and(|backoff| backoff.learn(&response, now)) {
+            self.slots.ease_off();
+        }
+        Ok(response)
+    }
+}
