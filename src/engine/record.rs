@@ -22,9 +22,12 @@ pub struct SavedSession<J> {
 }
 
 /// A session that an earlier page saved, and how far it has come.
-pub(super) struct Resumed<P: Platform> {
-    pub(super) session: SharedSession<P>,
-    pub(super) progressed: Progressed<P::Json>,
+#[derive(Debug)]
+pub struct Resumed<P: Platform> {
+    /// The session.
+    pub session: SharedSession<P>,
+    /// How far it has come.
+    pub progressed: Progressed<P::Json>,
 }
 
 decoded! {
@@ -99,7 +102,7 @@ pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
 
 /// The session that was saved for a file of `size` bytes at this provider; None where the record is damaged, of another form, or
 /// of something else.
-pub(super) fn read<P: Platform>(
+pub fn read<P: Platform>(
     provider: &dyn DynProvider<P>,
     size: u64,
     saved: &SavedSession<P::Json>,

@@ -7,8 +7,8 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
 use partway::http::foreign::Foreign;
-use partway::http::{Body, Request, Response};
-use partway::platform::{OnSent, SendFailure};
+use partway::http::{Body, Response};
+use partway::platform::{OnSent, RequestOf, SendFailure};
 use partway_models::clock::http_date;
 use partway_models::wire;
 
@@ -24,7 +24,7 @@ use crate::wiring::{Cors, Outgoing, PAGE, PLAIN_PAGE, to_wire};
 type Answer = Result<Response, SendFailure>;
 
 /// Takes a request to its server and its answer back.
-pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, on_sent: OnSent) -> Answer {
+pub(crate) async fn exchange(page: SimPlatform, request: RequestOf<SimPlatform>, on_sent: OnSent) -> Answer {
     let core = page.core.clone();
     let once = request.once();
     let reports = core.line.get().reports || once;

@@ -61,7 +61,7 @@ impl Line {
         self.attempts.last()
     }
 
-    pub(crate) fn result(&self) -> Option<Result<UploadResult<SimPlatform>, UploadError>> {
+    pub(crate) fn result(&self) -> Option<Result<UploadResult<Value>, UploadError>> {
         self.last()?.handle.result()
     }
 
