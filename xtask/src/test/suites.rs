@@ -27,6 +27,11 @@ pub(crate) struct Outcome {
 /// In the order in which they run: what is quick to fail comes first.
 pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "fmt", about: "rustfmt has nothing to change", run: fmt },
+    Suite {
+        name: "layers",
+        about: "layers use only those before them, and no files import each other in a circle",
+        run: layers,
+    },
     Suite { name: "clippy", about: "no warning in the whole workspace, natively", run: clippy },
     Suite { name: "clippy-wasm", about: "no warning in partway, for wasm", run: clippy_wasm },
     Suite { name: "doc", about: "rustdoc without a warning, natively and for wasm", run: doc },
@@ -115,6 +120,11 @@ fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
 fn fmt(ground: &Ground) -> Result<Outcome> {
     ground.linters()?;
     check(process::cargo().args(["fmt", "--all", "--check", "--", "--color", "never"]))
+}
+
+fn layers(_: &Ground) -> Result<Outcome> {
+    let counts = super::layers::check()?;
+    Ok(Outcome { success: counts.failed == 0, counts })
 }
 
 fn clippy(ground: &Ground) -> Result<Outcome> {
