@@ -15,9 +15,9 @@ decoded! {
 
 /// The call for parts of these numbers and ETags. It gives the object's ETag.
 pub(super) fn finish<J: Json>(key: &str, upload_id: &str, parts: &[(u32, &str)]) -> OnceCall<J> {
-    let parts = parts.iter().map(|(number, etag)| {
-        JsonBuilder::Object(vec![("part", (*number).into()), ("e_tag", (*etag).into())])
-    });
+    let parts = parts
+        .iter()
+        .map(|(number, etag)| JsonBuilder::Object(vec![("part", (*number).into()), ("e_tag", (*etag).into())]));
     // Assumed: that the key and the upload id are sent too.
     let body = J::build(&JsonBuilder::Object(vec![
         ("key", key.into()),

@@ -124,11 +124,10 @@ mod tests {
 
     #[test]
     fn a_record_is_a_sessions_by_its_id_or_its_key() {
-        let session = |key: &str, id: Option<&str>| OnlymonsterSession::new(key.into(), "g".into(), None, id.map(Into::into));
-        let with_key = |key: &str| Record {
-            metadata: Some(Metadata { key: Some(key.into()), e_tag: None }),
-            ..record(None)
-        };
+        let session =
+            |key: &str, id: Option<&str>| OnlymonsterSession::new(key.into(), "g".into(), None, id.map(Into::into));
+        let with_key =
+            |key: &str| Record { metadata: Some(Metadata { key: Some(key.into()), e_tag: None }), ..record(None) };
         assert!(record(None).is_of(&session("k", Some("1"))));
         assert!(!record(None).is_of(&session("k", Some("2"))));
         assert!(!record(None).is_of(&session("k", None)));

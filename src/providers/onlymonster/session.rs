@@ -90,18 +90,19 @@ mod tests {
         session.set_exported("7".into(), Some("\"e\"".into()));
         let loaded = load(&session.save(json!({}))).unwrap();
         assert_eq!((loaded.key.as_str(), loaded.get_url.as_str()), ("k", "https://a.example/"));
-        assert_eq!((loaded.upload_id, loaded.record_id.take(), loaded.etag.take()), (
-            Some("u".into()),
-            Some("7".into()),
-            Some("\"e\"".into())
-        ));
+        assert_eq!(
+            (loaded.upload_id, loaded.record_id.take(), loaded.etag.take()),
+            (Some("u".into()), Some("7".into()), Some("\"e\"".into()))
+        );
     }
 
     #[test]
     fn a_record_without_its_identifiers_is_no_session() {
         let whole = json!({ "key": "k", "getUrl": "g", "uploadId": null, "recordId": null, "etag": null });
         assert!(load(&whole).is_some());
-        for (name, value) in [("key", json!(null)), ("getUrl", json!(null)), ("uploadId", json!(5)), ("recordId", json!(5))] {
+        for (name, value) in
+            [("key", json!(null)), ("getUrl", json!(null)), ("uploadId", json!(5)), ("recordId", json!(5))]
+        {
             assert!(load(&whole.clone().with(name, value)).is_none(), "{name}");
         }
     }

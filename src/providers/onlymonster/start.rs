@@ -138,7 +138,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn parts(sizes: &[Option<u64>]) -> Vec<StartPart> {
-        let part = |(index, size): (usize, &Option<u64>)| StartPart { id: index as u32 + 1, put_url: String::new(), size: *size };
+        let part = |(index, size): (usize, &Option<u64>)| StartPart {
+            id: index as u32 + 1,
+            put_url: String::new(),
+            size: *size,
+        };
         sizes.iter().enumerate().map(part).collect()
     }
 
