@@ -83,7 +83,11 @@ impl Onlymonster {
     }
 
     /// The record of a session, if the list has one.
-    async fn find<P: Platform>(&self, cx: &Context<P>, session: &Session<OnlymonsterSession>) -> Result<Option<Record>> {
+    async fn find<P: Platform>(
+        &self,
+        cx: &Context<P>,
+        session: &Session<OnlymonsterSession>,
+    ) -> Result<Option<Record>> {
         self.list.find_session(&self.client, cx, session).await
     }
 
