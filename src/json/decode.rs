@@ -220,7 +220,7 @@ macro_rules! decoded {
         $vis struct $name { $($(#[$about])* $of $field: $type,)* }
 
         impl<J: $crate::json::Json> $crate::json::Decode<J> for $name {
-            fn decode(json: Option<&J>) -> Result<Self, $crate::json::Mismatch> {
+            fn decode(json: Option<&J>) -> std::result::Result<Self, $crate::json::Mismatch> {
                 let object = $crate::json::Object::of(json)?;
                 Ok(Self { $($field: object.field($wire)?,)* })
             }

@@ -1,4 +1,5 @@
-//! What is stored under the key, where an answer was lost or the store no longer knows the upload: is it this file?
+//! Whether the object that is stored under the key is this upload's: asked where an answer was lost, or where the store doesn't know
+//! the upload any more.
 
 use md5::{Digest, Md5};
 
@@ -6,59 +7,61 @@ use crate::context::integrity::{Etags, bare, is_md5, is_of_md5s, same};
 use crate::util::hex::hex;
 use crate::util::text;
 
-/// What a HEAD says.
+/// What is stored under the key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct StoredObject {
     pub(super) size: Option<u64>,
     pub(super) etag: Option<String>,
     /// How long ago it was written, in milliseconds.
-    pub(super) age: Option<u64>,
+    pub(super) age_ms: Option<u64>,
 }
 
-/// Whose object it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
-    /// This upload's, or one with the very same bytes.
-    Ours,
-    /// Another's.
-    Other,
-    /// Nobody can tell.
-    Unclear,
-}
-
-/// What an object would be that is this upload's.
+/// What this upload's object would be.
 #[derive(Clone, Debug)]
-pub(super) struct Mine {
+pub(super) struct Expected {
     pub(super) size: u64,
-    /// Its ETag, if it is made of MD5s.
+    /// Its ETag, if ETags are made of MD5s.
     pub(super) etag: Option<String>,
-    /// What the store's ETags are: one that is no MD5 tells nothing, and else another one is another's.
+    /// What the store's ETags are: an opaque one proves nothing, any other one that differs proves that it is another object.
     pub(super) etags: Etags,
     /// How long ago this upload began, in milliseconds.
-    pub(super) since: u64,
-    /// True where the same bytes from before don't count.
-    pub(super) new: bool,
+    pub(super) began_ms_ago: u64,
+    /// Whether an object with the same bytes that was written before this upload doesn't match.
+    pub(super) must_be_new: bool,
 }
 
-/// Times are told in whole seconds.
+/// Whether a stored object is this upload's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// It is, or it has the very same bytes.
+    Ours,
+    /// It is another one.
+    Other,
+    /// It can't be told.
+    Unknown,
+}
+
+/// Stores tell times in whole seconds.
 const SECOND: u64 = 1000;
 
-/// Tells whose an object is: by its size, by its ETag as far as that says anything, and by whether it was written since this
-/// upload began.
-pub(super) fn whose(found: &Found, mine: &Mine) -> Whose {
-    match found.size {
-        Some(size) if size != mine.size => return Whose::Other,
-        Some(_) => (),
-        None => return Whose::Unclear,
-    }
-    let fresh = found.age.map(|age| age <= mine.since + SECOND);
-    let there = found.etag.as_deref().filter(|etag| is_of_md5s(etag));
-    let same = mine.etag.as_deref().zip(there).map(|(mine, there)| same(mine, there));
-    match (same.filter(|same| *same || mine.etags != Etags::Opaque), fresh) {
-        (Some(true), Some(false)) if mine.new => Whose::Other,
-        (Some(true), _) | (None, Some(true)) => Whose::Ours,
-        (Some(false), Some(true)) | (None, None) => Whose::Unclear,
-        (Some(false), _) | (None, Some(false)) => Whose::Other,
+impl StoredObject {
+    /// Compares it with what this upload's object would be: by its size, by its ETag as far as that proves anything, and by whether it
+    /// was written since this upload began.
+    pub(super) fn compare(&self, expected: &Expected) -> Match {
+        match self.size {
+            Some(size) if size != expected.size => return Match::Other,
+            Some(_) => (),
+            None => return Match::Unknown,
+        }
+        let fresh = self.age_ms.map(|age| age <= expected.began_ms_ago + SECOND);
+        let etag = self.etag.as_deref().filter(|etag| is_of_md5s(etag));
+        let same = expected.etag.as_deref().zip(etag).map(|(expected, etag)| same(expected, etag));
+        match (same.filter(|same| *same || expected.etags != Etags::Opaque), fresh) {
+            (Some(true), Some(false)) if expected.must_be_new => Match::Other,
+            (Some(true), _) | (None, Some(true)) => Match::Ours,
+            (Some(false), Some(true)) | (None, None) => Match::Unknown,
+            (Some(false), _) | (None, Some(false)) => Match::Other,
+        }
     }
 }
 
@@ -98,46 +101,56 @@ mod tests {
         #[test]
         fn an_object_of_another_size_is_never_ours(
             size: u64,
-            found in proptest::option::of(any::<u64>()),
+            stored in proptest::option::of(any::<u64>()),
             etag in proptest::option::of("(\"?[0-9a-fA-F]{32}(-[0-9]{1,5})?\"?|\\PC{0,40})"),
-            mine in proptest::option::of("\"?[0-9a-f]{32}\"?"),
-            age in proptest::option::of(any::<u64>()),
-            (etags, new) in (prop_oneof![Just(Etags::Unknown), Just(Etags::Md5s), Just(Etags::Opaque)], any::<bool>()),
-            since in 0u64..1 << 53,
+            expected in proptest::option::of("\"?[0-9a-f]{32}\"?"),
+            age_ms in proptest::option::of(any::<u64>()),
+            (etags, must_be_new) in (prop_oneof![Just(Etags::Unknown), Just(Etags::Md5s), Just(Etags::Opaque)], any::<bool>()),
+            began_ms_ago in 0u64..1 << 53,
         ) {
-            let whose = whose(&Found { size: found, etag: etag.clone(), age }, &Mine { size, etag: mine, etags, since, new });
-            prop_assert!(found == Some(size) || whose != Whose::Ours);
+            let stored = StoredObject { size: stored, etag: etag.clone(), age_ms };
+            let expected = Expected { size, etag: expected, etags, began_ms_ago, must_be_new };
+            prop_assert!(stored.size == Some(size) || stored.compare(&expected) != Match::Ours);
             prop_assert_eq!(combined([etag.as_deref()].into_iter()).is_some(), etag.is_some_and(|etag| is_md5(&etag)));
         }
     }
 
     #[test]
-    fn whose_an_object_is() {
+    fn an_object_is_known_by_its_size_its_etag_and_its_age() {
         let other = "\"ffffffffffffffffffffffffffffffff\"";
-        let mine = |new| Mine { size: 10, etag: Some(MD5.into()), etags: Etags::Md5s, since: 5_000, new };
-        let found =
-            |size, etag: Option<&str>, age| Found { size: Some(size), etag: etag.map(Into::into), age: Some(age) };
-        for (found, new, expected) in [
-            (found(9, Some(MD5), 0), false, Whose::Other),
-            (Found { size: None, ..found(9, Some(MD5), 0) }, false, Whose::Unclear),
-            (found(10, Some(MD5), 0), false, Whose::Ours),
-            (found(10, Some(MD5), 90_000), false, Whose::Ours),
-            (found(10, Some(MD5), 90_000), true, Whose::Other),
-            (found(10, Some(MD5), 1_000), true, Whose::Ours),
-            (found(10, Some(other), 0), false, Whose::Unclear),
-            (found(10, Some(other), 90_000), false, Whose::Other),
-            (found(10, Some("\"opaque\""), 0), false, Whose::Ours),
-            (found(10, None, 5_900), false, Whose::Ours),
-            (found(10, None, 6_100), false, Whose::Other),
-            (Found { age: None, ..found(10, None, 0) }, false, Whose::Unclear),
+        let expected = |must_be_new| Expected {
+            size: 10,
+            etag: Some(MD5.into()),
+            etags: Etags::Md5s,
+            began_ms_ago: 5_000,
+            must_be_new,
+        };
+        let stored = |size, etag: Option<&str>, age| StoredObject {
+            size: Some(size),
+            etag: etag.map(Into::into),
+            age_ms: Some(age),
+        };
+        for (stored, must_be_new, verdict) in [
+            (stored(9, Some(MD5), 0), false, Match::Other),
+            (StoredObject { size: None, ..stored(9, Some(MD5), 0) }, false, Match::Unknown),
+            (stored(10, Some(MD5), 0), false, Match::Ours),
+            (stored(10, Some(MD5), 90_000), false, Match::Ours),
+            (stored(10, Some(MD5), 90_000), true, Match::Other),
+            (stored(10, Some(MD5), 1_000), true, Match::Ours),
+            (stored(10, Some(other), 0), false, Match::Unknown),
+            (stored(10, Some(other), 90_000), false, Match::Other),
+            (stored(10, Some("\"opaque\""), 0), false, Match::Ours),
+            (stored(10, None, 5_900), false, Match::Ours),
+            (stored(10, None, 6_100), false, Match::Other),
+            (StoredObject { age_ms: None, ..stored(10, None, 0) }, false, Match::Unknown),
         ] {
-            assert_eq!(whose(&found, &mine(new)), expected, "{found:?} {new}");
+            assert_eq!(stored.compare(&expected(must_be_new)), verdict, "{stored:?} {must_be_new}");
         }
-        let opaque = Mine { etags: Etags::Opaque, ..mine(false) };
-        assert_eq!(whose(&found(10, Some(other), 0), &opaque), Whose::Ours);
-        assert_eq!(whose(&found(10, Some(other), 90_000), &opaque), Whose::Other);
-        let unknown = Mine { etags: Etags::Unknown, ..mine(false) };
-        assert_eq!(whose(&found(10, Some(other), 0), &unknown), Whose::Unclear);
-        assert_eq!(whose(&found(10, Some(&format!("W/{MD5}")), 90_000), &unknown), Whose::Ours);
+        let opaque = Expected { etags: Etags::Opaque, ..expected(false) };
+        assert_eq!(stored(10, Some(other), 0).compare(&opaque), Match::Ours);
+        assert_eq!(stored(10, Some(other), 90_000).compare(&opaque), Match::Other);
+        let unknown = Expected { etags: Etags::Unknown, ..expected(false) };
+        assert_eq!(stored(10, Some(other), 0).compare(&unknown), Match::Unknown);
+        assert_eq!(stored(10, Some(&format!("W/{MD5}")), 90_000).compare(&unknown), Match::Ours);
     }
 }
