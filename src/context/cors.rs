@@ -199,6 +199,6 @@ mod tests {
     fn the_packages_readme_has_the_rule_for_s3() {
         let dense = |text: &str| text.split_whitespace().collect::<String>();
         let rule = rule("https://app.example", DIRECT, &["if-none-match"]);
-        assert!(dense(include_str!("../../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
+        assert!(dense(include_str!("../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
     }
 }

@@ -276,7 +276,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use super::line::SLOWEST_LINE;
+    use crate::context::line::SLOWEST_LINE;
 
     const SIZE: u64 = 8 << 20;
     const DRAIN_MS: u64 = SIZE * 1000 / SLOWEST_LINE;
