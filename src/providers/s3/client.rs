@@ -346,3 +346,46 @@ fn unusable(error: UploadError, expected: Reply, response: &Response) -> UploadE
         .hint("Check `endpoint`: a server that is no S3 store may have answered.")
         .answer_lost(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Response {
+        Response { status, body: body.into(), ..Response::default() }
+    }
+
+    #[test]
+    fn a_2xx_answer_without_the_reply_is_none() {
+        let upload = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+        let list = "<ListPartsResult></ListPartsResult>";
+        let error = "<Error><Code>InternalError</Code></Error>";
+        let id = Reply::Element("UploadId");
+        for (reply, status, body, fits) in [
+            (id, 200, upload, true),
+            (id, 500, upload, false),
+            (id, 200, "<A><UploadId/></A>", false),
+            (id, 200, list, false),
+            (Reply::PartList, 200, list, true),
+            (Reply::PartList, 200, &list[..list.len() - 3], false),
+            (Reply::PartList, 200, "", false),
+            (Reply::Any, 204, "", true),
+            (Reply::Any, 200, error, false),
+        ] {
+            assert_eq!(reply.is_in(&answer(status, body)), fits, "{reply:?} in {status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_error_says_what_was_expected_and_found() {
+        for (reply, body, words) in [
+            (Reply::Element("ETag"), "<html><p>x</p></html>", "with `ETag`, but is a document `html` without it."),
+            (Reply::Element("ETag"), "{}", "(status 200) must be a document with `ETag`, but is no XML document."),
+            (Reply::PartList, "<List><Part>", "a list of parts, but is a document `List` that is cut short."),
+        ] {
+            let error = unusable(UploadError::new(Code::Server, "x").status(200), reply, &answer(200, body));
+            assert!(error.message.contains(words), "{}", error.message);
+            assert!(error.answer_lost && is_outcome_open(&error));
+        }
+    }
+}

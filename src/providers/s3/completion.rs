@@ -37,11 +37,7 @@ struct Look {
 impl<P: Platform> Completing<'_, P> {
     /// Puts the parts together. Where it is unknown whether that took effect, and the object isn't there, it is repeated. `headers` are the
     /// condition, where there is one.
-    pub(super) async fn complete_multipart_upload(
-        &self,
-        upload_id: &str,
-        headers: &[(String, String)],
-    ) -> Completion {
+    pub(super) async fn complete_multipart_upload(&self, upload_id: &str, headers: &[(String, String)]) -> Completion {
         let Self { client, cx, session, parts } = self;
         let mut retries = RetryLoop::default();
         let mut maybe_effective = false;

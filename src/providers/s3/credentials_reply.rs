@@ -4,7 +4,6 @@
 use super::sigv4::Key;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::json::{Json, Kind};
-use crate::util::text;
 use crate::util::time::parse_iso;
 
 /// The members, and how STS spells them (AWS STS API Reference, "Credentials").
@@ -172,7 +171,10 @@ mod tests {
             (json!(true), "a boolean"),
             (json!("topsecret"), "gave text"),
             (json!([{ "accessKeyId": "topsecret" }]), "a list"),
-            (json!({ "accessKeyId": "topsecret", "secretAccessKey": "" }), "`secretAccessKey` must be text, and not empty"),
+            (
+                json!({ "accessKeyId": "topsecret", "secretAccessKey": "" }),
+                "`secretAccessKey` must be text, and not empty",
+            ),
             (
                 json!({ "accessKeyId": "topsecret", "secretAccessKey": "topsecret", "sessionToken": 7 }),
                 "`sessionToken` must be text",

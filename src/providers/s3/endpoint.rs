@@ -111,7 +111,11 @@ pub(super) fn is_aws(endpoint: &str) -> bool {
 fn check_no_bucket(endpoint: &str, url: &Url, bucket: &str) -> Result<()> {
     let refuse = |right: &str| {
         Err(invalid_option(
-            text!("`endpoint` must not have the bucket in it, but is \"{}\": write \"{}\".", text::before(endpoint, "?"), right),
+            text!(
+                "`endpoint` must not have the bucket in it, but is \"{}\": write \"{}\".",
+                text::before(endpoint, "?"),
+                right
+            ),
             "Give the URL of the store alone; Partway adds the bucket. Where the store itself is at a host whose name begins \
              with the bucket's, give its port too: \"https://store.example:443\".",
         ))
@@ -169,8 +173,18 @@ mod tests {
     fn where_a_bucket_is() {
         for (bucket, endpoint, force, expected) in [
             ("bucket", "https://s3.eu-west-1.amazonaws.com", None, "https://bucket.s3.eu-west-1.amazonaws.com/a%20b/c"),
-            ("my.bucket", "https://s3.eu-west-1.amazonaws.com", None, "https://s3.eu-west-1.amazonaws.com/my.bucket/a%20b/c"),
-            ("bucket", "https://s3.eu-west-1.amazonaws.com", Some(true), "https://s3.eu-west-1.amazonaws.com/bucket/a%20b/c"),
+            (
+                "my.bucket",
+                "https://s3.eu-west-1.amazonaws.com",
+                None,
+                "https://s3.eu-west-1.amazonaws.com/my.bucket/a%20b/c",
+            ),
+            (
+                "bucket",
+                "https://s3.eu-west-1.amazonaws.com",
+                Some(true),
+                "https://s3.eu-west-1.amazonaws.com/bucket/a%20b/c",
+            ),
             ("bucket", "https://s3.example:9000/", None, "https://bucket.s3.example:9000/a%20b/c"),
             ("bucket", "https://s3.example/store/", Some(true), "https://s3.example/store/bucket/a%20b/c"),
             ("My_Bucket", "https://s3.example", None, "https://s3.example/My_Bucket/a%20b/c"),

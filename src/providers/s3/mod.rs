@@ -80,11 +80,8 @@ impl<P: Platform> S3<P> {
                 return Err(invalid_option(text!("The option `{}` is missing.", hook.as_str()), hint));
             }
         }
-        let credentials = if platform.has_usual_options() {
-            setup.cache.credentials.clone()
-        } else {
-            SharedCredentials::default()
-        };
+        let credentials =
+            if platform.has_usual_options() { setup.cache.credentials.clone() } else { SharedCredentials::default() };
         Ok(Self {
             client: S3Client::new(target, credentials),
             key: RefCell::default(),
@@ -100,7 +97,7 @@ impl<P: Platform> S3<P> {
         }
         let info = cx.file_info(cx.file.known_type());
         let answer = cx.hook(Hook::Key, vec![info], Step::Init, Idempotency::Unsafe).await?;
-        let read = String::decode(Some(&answer)).map_err(|mismatch| text!("`key`: {}.", mismatch.message()));
+        let read = String::decode(Some(&answer)).map_err(|mismatch| text!("{}.", mismatch.within("key").message()));
         let key = read.and_then(|key| check_key(&key).map(|()| key)).map_err(|why| {
             invalid_option(why, "Give a key of 1 to 1024 bytes of UTF-8, without the segments \".\" and \"..\".")
                 .at(Step::Init)
@@ -195,9 +192,7 @@ impl<P: Platform> Provider<P> for S3<P> {
         let Some(upload_id) = upload_id else { return Ok(saved) };
         let Progressed { phase, uploaded } = saved;
         let uploaded = match list_parts(&self.client, cx, key, upload_id).await {
-            Ok(listed) => {
-                reconcile(cx, &session.plan, uploaded, listed, self.client.target.etags_are_md5s()).await?
-            }
+            Ok(listed) => reconcile(cx, &session.plan, uploaded, listed, self.client.target.etags_are_md5s()).await?,
             // Gone: completed by an earlier page, which completing it again finds out, or aborted.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(phase, &uploaded, &session.plan) => {
                 assume_uploaded(cx, &session.plan, uploaded).await?

@@ -72,7 +72,7 @@ impl Options {
         check_bucket(bucket, names.iter().any(|endpoint| is_aws(endpoint)))?;
         if self.force_path_style == Some(false) && !fits_host_name(bucket) {
             return Err(invalid_option(
-                text!("With `forcePathStyle: false`, `bucket` must fit into a host name, but is \"{}\".", bucket),
+                text!("`bucket` must fit into a host name where `forcePathStyle` is false, but is \"{}\".", bucket),
                 "Set `forcePathStyle: true`, or leave it out.",
             ));
         }
@@ -142,7 +142,10 @@ fn check_bucket(bucket: &str, aws: bool) -> Result<()> {
             && edge(bucket.bytes().next())
             && edge(bucket.bytes().last())
             && !text::contains(bucket, "..");
-        (fits, "It has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.")
+        (
+            fits,
+            "It has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.",
+        )
     } else {
         let fits = (1..=255).contains(&bucket.len()) && is_plain(bucket) && bucket.bytes().any(|byte| byte != b'.');
         (fits, "It has at most 255 letters, digits, dots, hyphens and underscores, without a path.")

@@ -61,12 +61,7 @@ pub(crate) async fn has_parts<P: Platform>(
 }
 
 /// One page of the list, as XML.
-async fn list<P: Platform>(
-    client: &S3Client,
-    cx: &Context<P>,
-    key: &str,
-    query: &[(&str, &str)],
-) -> Result<String> {
+async fn list<P: Platform>(client: &S3Client, cx: &Context<P>, key: &str, query: &[(&str, &str)]) -> Result<String> {
     let operation = Operation { reply: Reply::PartList, ..Operation::new(Step::List, Method::Get, key, query) };
     Ok(client.call(cx, &operation, &cx.settings.retry).await?.body)
 }

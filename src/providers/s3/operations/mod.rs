@@ -12,7 +12,7 @@ mod upload_part;
 pub(super) use abort::abort_multipart_upload;
 pub(super) use complete::{Completion, complete_multipart_upload};
 pub(super) use create::create_multipart_upload;
-pub(super) use head::{ObjectHead, head_object};
+pub(super) use head::head_object;
 pub(super) use list_parts::{has_parts, list_parts};
 pub(super) use put_object::put_object;
 pub(super) use upload_part::upload_part;
