@@ -26,7 +26,7 @@ pub(crate) struct ObjectHead {
 /// Looks at the object under a key, with as many attempts as given.
 ///
 /// # Errors
-/// One with the status 404 where there is none; those of [`S3Client::call`].
+/// `session-expired` with the status 404 where the key has no object; those of [`S3Client::call`].
 pub(crate) async fn head_object<P: Platform>(
     client: &S3Client,
     cx: &Context<P>,
