@@ -1,4 +1,4 @@
-//! Which part goes where, and which addresses are to be asked for next.
+//! Which part goes to which URL, and which URLs are to be asked for next.
 
 use crate::http::Url;
 use crate::model::plan::Plan;
@@ -6,14 +6,14 @@ use crate::util::ordered::OrderedMap;
 
 /// Parts asked for at once. (A choice: few enough for a quick answer, enough that six parts in flight never wait.)
 pub(super) const BATCH: usize = 16;
-/// The next ones are asked for when fewer than so many wait unsent.
+/// The next URLs are asked for when fewer than so many are left for parts that weren't requested. (A choice: half a batch.)
 const LOW: usize = 8;
-/// A URL that lapses sooner isn't used any more. (A choice: a request that is on its way in time is served.)
+/// A URL that expires sooner isn't used any more. (A choice: a request that is on its way in time is served.)
 const MARGIN_MS: u64 = 15_000;
 
 /// Where a part goes.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct PartUrl {
     pub(super) url: Url,
     /// In place of the plan's.
     pub(super) headers: Option<Vec<(String, String)>>,
@@ -22,20 +22,20 @@ pub(super) struct Target {
 
 /// What is known of a part.
 #[derive(Debug, Default)]
-struct Known {
-    target: Option<Target>,
-    /// It was given its address.
+struct KnownPart {
+    url: Option<PartUrl>,
+    /// Its request was made, or it was uploaded before.
     taken: bool,
-    /// It was asked for in vain.
+    /// `sign` was asked for it and left it out.
     left_out: bool,
 }
 
-/// What is known of one upload's parts.
+/// What is known of the parts of one plan.
 #[derive(Debug, Default)]
-pub(super) struct Urls(OrderedMap<Known>);
+pub(super) struct Urls(OrderedMap<KnownPart>);
 
 impl Urls {
-    /// Learns an address. `expires_at` counts where the URL doesn't tell by itself.
+    /// Learns a part's URL. `expires_at` counts where the URL doesn't tell by itself.
     pub(super) fn learn(
         &mut self,
         number: u32,
@@ -44,64 +44,64 @@ impl Urls {
         expires_at: Option<u64>,
         now: u64,
     ) {
-        // One that is new and over already: a clock is off, and the store knows better.
+        // A new URL that has expired already tells that a clock is off, and the store knows better.
         let expires_at = url.expires_at().or(expires_at).filter(|at| *at > now);
         let known = self.0.entry(number);
-        known.target = Some(Target { url, headers, expires_at });
+        known.url = Some(PartUrl { url, headers, expires_at });
         known.left_out = false;
     }
 
-    /// True where the address of a part is known and good for a while.
+    /// Whether the URL of a part is known and good for a while.
     pub(super) fn is_good(&self, number: u32, now: u64) -> bool {
-        self.known(number).is_some_and(|target| target.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
+        self.known(number).is_some_and(|part| part.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
     }
 
-    /// The address of a part, however long it is good for.
-    pub(super) fn known(&self, number: u32) -> Option<&Target> {
-        self.0.get(number)?.target.as_ref()
+    /// The URL of a part, however long it is good for.
+    pub(super) fn known(&self, number: u32) -> Option<&PartUrl> {
+        self.0.get(number)?.url.as_ref()
     }
 
-    /// The part gets its address now.
+    /// The part needs no URL ahead of need any more: its request is made now, or it is uploaded.
     pub(super) fn take(&mut self, number: u32) {
         self.0.entry(number).taken = true;
     }
 
-    /// A part was asked for in vain. True where it was so before, and not given since.
+    /// `sign` left a part out. Whether it did so before, without having given it since.
     pub(super) fn leave_out(&mut self, number: u32) -> bool {
         std::mem::replace(&mut self.0.entry(number).left_out, true)
     }
 
-    /// The address of a part has lapsed.
+    /// Forgets the URL of a part, which has expired.
     pub(super) fn forget(&mut self, number: u32) {
-        self.0.entry(number).target = None;
+        self.0.entry(number).url = None;
     }
 
-    fn waits(&self, number: u32) -> bool {
+    fn is_waiting(&self, number: u32) -> bool {
         self.0.get(number).is_none_or(|known| !known.taken)
     }
 
-    /// The parts to ask for now: `wanted`, and those next in line that have no good address and weren't sent; at most [`BATCH`].
+    /// The parts to ask for now: `wanted`, and the next in line that have no good URL and weren't requested; at most [`BATCH`].
     pub(super) fn batch(&self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
         let mut numbers: Vec<u32> = wanted.into_iter().collect();
         for part in plan.parts() {
             if numbers.len() == BATCH {
                 break;
             }
-            if Some(part.number) != wanted && self.waits(part.number) && !self.is_good(part.number, now) {
+            if Some(part.number) != wanted && self.is_waiting(part.number) && !self.is_good(part.number, now) {
                 numbers.push(part.number);
             }
         }
         numbers
     }
 
-    /// The parts to ask for ahead of need; empty while enough wait.
+    /// The parts to ask for ahead of need; empty while enough URLs are left.
     pub(super) fn ahead(&self, plan: &Plan, now: u64) -> Vec<u32> {
-        let mut waiting = 0;
+        let mut left = 0;
         for part in plan.parts() {
-            if self.waits(part.number) && self.is_good(part.number, now) {
-                waiting += 1;
+            if self.is_waiting(part.number) && self.is_good(part.number, now) {
+                left += 1;
             }
-            if waiting == LOW {
+            if left == LOW {
                 return Vec::new();
             }
         }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn twice_in_vain_is_once_too_often() {
+    fn a_part_that_is_left_out_twice_is_told_apart() {
         let mut urls = Urls::default();
         assert!(!urls.leave_out(3));
         urls.learn(3, url(""), None, None, 0);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lapses_soon_is_asked_for_anew() {
+    fn what_expires_soon_is_asked_for_again() {
         let mut urls = Urls::default();
         // 1970-01-01T00:01:00Z and a minute.
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, Some(1), 0);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_url_that_is_over_tells_of_a_clock_that_is_off() {
+    fn a_new_url_that_has_expired_tells_that_a_clock_is_off() {
         let mut urls = Urls::default();
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, None, 7_200_000);
         assert!(urls.is_good(1, 7_200_000));
