@@ -40,7 +40,7 @@ pub(super) async fn sign<P: Platform>(
     if is_good() {
         return Ok(());
     }
-    let mut asked = plan.urls.borrow().batch(&session.plan, Some(number), cx.platform.now());
+    let mut asked = plan.urls.borrow_mut().batch(&session.plan, Some(number), cx.platform.now());
     while !asked.is_empty() {
         let arguments = arguments(session, &asked);
         let json = cx.hook(Hook::SignParts, arguments, Step::Sign, Idempotency::Safe).await?;
@@ -52,7 +52,7 @@ pub(super) async fn sign<P: Platform>(
 /// Asks for the next URLs while parts are sent to the present ones. What fails here is asked for when it is needed.
 pub(super) fn sign_ahead<P: Platform>(cx: &Context<P>, session: &Session<PlanSession<P::Json>>, plan: &Rc<OpenPlan>) {
     let platform = &cx.platform;
-    let asked = plan.urls.borrow().ahead(&session.plan, platform.now());
+    let asked = plan.urls.borrow_mut().ahead(&session.plan, platform.now());
     if asked.is_empty() {
         return;
     }

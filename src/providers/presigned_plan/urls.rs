@@ -32,7 +32,11 @@ struct KnownPart {
 
 /// What is known of the parts of one plan.
 #[derive(Debug, Default)]
-pub(super) struct Urls(OrderedMap<KnownPart>);
+pub(super) struct Urls {
+    known: OrderedMap<KnownPart>,
+    /// So many parts at the plan's beginning need nothing more: they aren't looked at again.
+    taken: usize,
+}
 
 impl Urls {
     /// Learns a part's URL. `expires_at` counts where the URL doesn't tell by itself.
@@ -46,7 +50,7 @@ impl Urls {
     ) {
         // A new URL that has expired already tells that a clock is off, and the store knows better.
         let expires_at = url.expires_at().or(expires_at).filter(|at| *at > now);
-        let known = self.0.entry(number);
+        let known = self.known.entry(number);
         known.url = Some(PartUrl { url, headers, expires_at });
         known.left_out = false;
     }
@@ -58,60 +62,81 @@ impl Urls {
 
     /// The URL of a part, however long it is good for.
     pub(super) fn known(&self, number: u32) -> Option<&PartUrl> {
-        self.0.get(number)?.url.as_ref()
+        self.known.get(number)?.url.as_ref()
     }
 
     /// The part needs no URL ahead of need any more: its request is made now, or it is uploaded.
     pub(super) fn take(&mut self, number: u32) {
-        self.0.entry(number).taken = true;
+        self.known.entry(number).taken = true;
     }
 
     /// `sign` left a part out. Whether it did so before, without having given it since.
     pub(super) fn leave_out(&mut self, number: u32) -> bool {
-        std::mem::replace(&mut self.0.entry(number).left_out, true)
+        std::mem::replace(&mut self.known.entry(number).left_out, true)
     }
 
     /// Forgets the URL of a part, which has expired.
     pub(super) fn forget(&mut self, number: u32) {
-        self.0.entry(number).url = None;
+        self.known.entry(number).url = None;
     }
 
     fn is_waiting(&self, number: u32) -> bool {
-        self.0.get(number).is_none_or(|known| !known.taken)
+        self.known.get(number).is_none_or(|known| !known.taken)
     }
 
     /// The parts to ask for now: `wanted`, and the next in line that have no good URL and weren't requested; at most [`BATCH`].
-    pub(super) fn batch(&self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
+    pub(super) fn batch(&mut self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
         let mut numbers: Vec<u32> = wanted.into_iter().collect();
-        for part in plan.parts() {
+        self.pass_taken(plan);
+        for number in self.waiting(plan) {
             if numbers.len() == BATCH {
                 break;
             }
-            if Some(part.number) != wanted && self.is_waiting(part.number) && !self.is_good(part.number, now) {
-                numbers.push(part.number);
+            if Some(number) != wanted && !self.is_good(number, now) {
+                numbers.push(number);
             }
         }
         numbers
     }
 
-    /// The parts to ask for ahead of need; empty while enough URLs are left.
-    pub(super) fn ahead(&self, plan: &Plan, now: u64) -> Vec<u32> {
-        let mut left = 0;
-        for part in plan.parts() {
-            if self.is_waiting(part.number) && self.is_good(part.number, now) {
+    /// The parts to ask for ahead of need; empty while enough URLs are left for the next in line.
+    pub(super) fn ahead(&mut self, plan: &Plan, now: u64) -> Vec<u32> {
+        let (mut left, mut numbers) = (0, Vec::new());
+        self.pass_taken(plan);
+        for number in self.waiting(plan) {
+            if !self.is_good(number, now) {
+                numbers.push(number);
+            } else {
                 left += 1;
             }
             if left == LOW {
                 return Vec::new();
             }
+            if numbers.len() == BATCH {
+                break;
+            }
         }
-        self.batch(plan, None, now)
+        numbers
+    }
+
+    /// Passes the parts at the plan's beginning that were taken, so that all calls together look at each of them once.
+    fn pass_taken(&mut self, plan: &Plan) {
+        while plan.parts().get(self.taken).is_some_and(|part| !self.is_waiting(part.number)) {
+            self.taken += 1;
+        }
+    }
+
+    /// The parts that weren't taken, in order.
+    fn waiting<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = u32> + 'a {
+        let parts = plan.parts().iter().skip(self.taken);
+        parts.map(|part| part.number).filter(|number| self.is_waiting(*number))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn url(query: &str) -> Url {
         Url { href: String::new(), origin: "https://s3.example".into(), path: "/".into(), query: query.into() }
@@ -186,5 +211,52 @@ mod tests {
         let mut urls = Urls::default();
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, None, 7_200_000);
         assert!(urls.is_good(1, 7_200_000));
+    }
+
+    #[test]
+    fn what_was_taken_is_passed_once() {
+        let (mut urls, plan) = (Urls::default(), plan(100));
+        for number in (1..=50).chain([52]) {
+            urls.learn(number, url(""), None, None, 0);
+            urls.take(number);
+        }
+        assert_eq!(urls.ahead(&plan, 0), [51].into_iter().chain(53..=67).collect::<Vec<_>>());
+        assert_eq!(urls.taken, 50);
+        urls.take(51);
+        assert_eq!(urls.batch(&plan, Some(53), 0), (53..=68).collect::<Vec<_>>());
+        assert_eq!(urls.taken, 52);
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_is_the_next_in_line_whatever_came_before(
+            moves in proptest::collection::vec((0u8..4, 1u32..40), 0..120),
+            wanted in proptest::option::of(1u32..40),
+        ) {
+            let (mut urls, plan) = (Urls::default(), plan(40));
+            let (mut taken, mut good) = ([false; 41], [false; 41]);
+            for (step, number) in moves {
+                match step {
+                    0 => {
+                        urls.learn(number, url(""), None, None, 0);
+                        good[number as usize] = true;
+                    }
+                    1 => {
+                        urls.take(number);
+                        taken[number as usize] = true;
+                    }
+                    2 => {
+                        urls.forget(number);
+                        good[number as usize] = false;
+                    }
+                    _ => {
+                        urls.ahead(&plan, 0);
+                    }
+                }
+                let next = (1..=40).filter(|n| Some(*n) != wanted && !taken[*n as usize] && !good[*n as usize]);
+                let batch: Vec<u32> = wanted.into_iter().chain(next).take(BATCH).collect();
+                prop_assert_eq!(urls.batch(&plan, wanted, 0), batch);
+            }
+        }
     }
 }
