@@ -98,6 +98,56 @@ impl PresignedPlan {
         self.plan.replace(Some(plan.clone()));
         Ok(plan)
     }
+
+    /// How far a saved session has come, by what the application says. Its URLs expire at `expires_at`, where that is known.
+    ///
+    /// # Errors
+    /// `session-expired` where the plan is gone, `outcome-unknown` where an earlier page may have completed it.
+    async fn progress<P: Platform>(
+        &self,
+        cx: &Context<P>,
+        session: &Session<PlanSession<P::Json>>,
+        expires_at: Option<u64>,
+        saved: Progressed<P::Json>,
+    ) -> Result<Progressed<P::Json>> {
+        let completing = saved.phase == Phase::Completing && cx.platform.has(Hook::Complete);
+        let expired = expires_at.is_some_and(|at| cx.is_past(at, session.began_at));
+        if expired && !self.signs && !completing {
+            return Err(gone("The plan's URLs have expired, and there is no `sign` to renew them."));
+        }
+        // An upload by a single PUT has no parts to be listed.
+        if !session.multipart || !cx.platform.has(Hook::ListParts) {
+            return if completing { Err(completion_unknown()) } else { Ok(saved) };
+        }
+        let count = session.plan.parts().len();
+        let listed = match list::list(cx, &session.state.plan_json).await {
+            Ok(listed) => listed,
+            // The application's server says that there is no such upload any more, or that it can't tell.
+            Err(_) if completing => return Err(completion_unknown()),
+            // A refused look tells nothing of the upload: the saved parts count.
+            Err(ListFailure::Call(error)) if error.code == Code::Application => {
+                if saved.uploaded.len() == count {
+                    // Nothing is left to be sent by which the store could tell that the upload is gone.
+                    return Err(error.retry(Retry::Restart));
+                }
+                self.list_failed.set(true);
+                warn_unlisted(cx, &error.message);
+                return Ok(saved);
+            }
+            Err(ListFailure::Call(error)) => return Err(error),
+            Err(ListFailure::Value(why)) => {
+                warn_unlisted(cx, &why);
+                return Ok(saved);
+            }
+        };
+        let Progressed { phase, uploaded } = saved;
+        let uploaded = reconcile(cx, &session.plan, uploaded, listed, CAPABILITIES.etags_are_md5s).await?;
+        // If the store has all parts still, nothing was put together.
+        if completing && uploaded.len() < count {
+            return Err(completion_unknown());
+        }
+        Ok(Progressed { phase, uploaded })
+    }
 }
 
 /// A saved session that can't be continued.
@@ -143,43 +193,9 @@ impl<P: Platform> Provider<P> for PresignedPlan {
         saved: Progressed<P::Json>,
     ) -> Result<Progressed<P::Json>> {
         let plan = self.reopen(cx, session)?;
-        let completing = saved.phase == Phase::Completing && cx.platform.has(Hook::Complete);
-        let expired = plan.options.expires_at.is_some_and(|at| cx.is_past(at, session.began_at));
-        if expired && !self.signs && !completing {
-            return Err(gone("The plan's URLs have expired, and there is no `sign` to renew them."));
-        }
-        // An upload by a single PUT has no parts to be listed.
-        if !session.multipart || !cx.platform.has(Hook::ListParts) {
-            return if completing { Err(completion_unknown()) } else { Ok(saved) };
-        }
-        let count = session.plan.parts().len();
-        let listed = match list::list(cx, &session.state.plan_json).await {
-            Ok(listed) => listed,
-            // The application's server says that there is no such upload any more, or that it can't tell.
-            Err(_) if completing => return Err(completion_unknown()),
-            // A refused look tells nothing of the upload: the saved parts count.
-            Err(ListFailure::Call(error)) if error.code == Code::Application => {
-                if saved.uploaded.len() == count {
-                    // Nothing is left to be sent by which the store could tell that the upload is gone.
-                    return Err(error.retry(Retry::Restart));
-                }
-                self.list_failed.set(true);
-                warn_unlisted(cx, &error.message);
-                return Ok(saved);
-            }
-            Err(ListFailure::Call(error)) => return Err(error),
-            Err(ListFailure::Value(why)) => {
-                warn_unlisted(cx, &why);
-                return Ok(saved);
-            }
-        };
-        let Progressed { phase, uploaded } = saved;
-        let uploaded = reconcile(cx, &session.plan, uploaded, listed, CAPABILITIES.etags_are_md5s).await?;
-        // If the store has all parts still, nothing was put together.
-        if completing && uploaded.len() < count {
-            return Err(completion_unknown());
-        }
-        Ok(Progressed { phase, uploaded })
+        let progressed = self.progress(cx, session, plan.options.expires_at, saved).await?;
+        plan.take_uploaded(&progressed.uploaded);
+        Ok(progressed)
     }
 
     async fn part_request(

@@ -10,7 +10,7 @@ use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, StoreRequest, Url};
 use crate::json::decode;
 use crate::model::plan::{Part, Plan};
-use crate::model::session::Session;
+use crate::model::session::{Session, UploadedPart};
 use crate::platform::{Hook, Platform, StoreRequestOf};
 use crate::sync::semaphore::Semaphore;
 use crate::util::text;
@@ -69,6 +69,12 @@ impl OpenPlan {
             self.request(cx, part).map_err(|error| error.part(part.number))?;
         }
         Ok(())
+    }
+
+    /// The parts that an earlier page uploaded need no URLs.
+    pub(super) fn take_uploaded<J>(&self, uploaded: &[UploadedPart<J>]) {
+        let mut urls = self.urls.borrow_mut();
+        uploaded.iter().for_each(|uploaded| urls.take(uploaded.part.number));
     }
 
     /// The request for a part whose URL is known.
