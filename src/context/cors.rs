@@ -55,7 +55,10 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
         Request::Store(request) => {
             let names = request.headers().iter().map(|(name, _)| name.as_str());
             let own: Vec<&str> = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-")).collect();
-            bucket_hint(&cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)), url)
+            bucket_hint(
+                &cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)),
+                url,
+            )
         }
         Request::Api(request) => {
             let mut names = vec!["content-type"];

@@ -9,8 +9,8 @@ use futures::future::LocalBoxFuture;
 
 use super::line::{Line, Place};
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::foreign::Foreign;
 use crate::http::Response;
+use crate::http::foreign::Foreign;
 use crate::platform::{PageEvent, Platform, RequestOf, SendFailure};
 
 /// How long a server may work on what it has whole, before its answer begins: S3's complete and a vendor that forwards

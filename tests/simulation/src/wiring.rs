@@ -1,10 +1,10 @@
 //! A browser's part in a request: what of it goes on the wire, which rules it keeps, and what of the answer the page may read.
 
 use partway::http::{Body, Method, Request, Response};
-use partway::model::file::FileBody;
-use partway::platform::{BodyOf, RequestOf};
 use partway::model::events::Outcome;
+use partway::model::file::FileBody;
 use partway::model::plan::ByteRange;
+use partway::platform::{BodyOf, RequestOf};
 use partway_models::wire::{self, FormField, FormValue};
 use serde_json::Value;
 
