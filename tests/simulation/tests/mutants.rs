@@ -1,7 +1,7 @@
 //! The simulation can fail: each rule that is broken on purpose is seen within some thousand seeds.
 
 use partway::mutants::{Mutant, set};
-use partway_simulation::seeds::tell;
+use partway_simulation::seeds::play;
 
 /// So many seeds are enough for any of them.
 const ENOUGH: u64 = 3_000;
@@ -10,11 +10,11 @@ const ENOUGH: u64 = 3_000;
 #[track_caller]
 fn caught(mutant: Mutant) -> String {
     set(Some(mutant));
-    let found = (1..=ENOUGH).find_map(|seed| tell(seed, false, false).failure.map(|failure| (seed, failure)));
+    let found = (1..=ENOUGH).find_map(|seed| play(seed, false, false).failure.map(|failure| (seed, failure)));
     set(None);
     let Some((seed, failure)) = found else { panic!("{mutant:?} went unseen through {ENOUGH} seeds") };
     assert!(!failure.contains("panicked"), "seen as a panic only: {failure}");
-    let sound = tell(seed, false, false).failure;
+    let sound = play(seed, false, false).failure;
     assert_eq!(sound, None, "seed {seed} fails without it too");
     println!("{mutant:?} is seen with {failure}");
     failure

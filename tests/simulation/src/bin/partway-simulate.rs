@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use partway_simulation::seeds::many::{Run, run};
+use partway_simulation::seeds::runner::{Run, run};
 
 const HELP: &str = "\
 Plays uploads in virtual time, each from a seed, and checks what must hold in any story
@@ -41,6 +41,11 @@ fn main() -> ExitCode {
         sum.requests,
         sum.played as f64 / seconds,
     );
+    println!("excuses, and how many seeds need each:");
+    for (name, needed) in &sum.excuses {
+        let seeds: Vec<String> = needed.seeds.iter().map(u64::to_string).collect();
+        println!("  {:>8}  {name} ({})", needed.count, seeds.join(", "));
+    }
     for told in sum.failures.values() {
         println!("{}", told.failure.as_deref().unwrap_or(""));
     }

@@ -1,7 +1,7 @@
 //! Seeds: some of them here, so that `cargo test` alone would see what is broken; very many by `cargo xtask simulate`.
 
-use partway_simulation::seeds::many::{Run, run};
-use partway_simulation::seeds::tell;
+use partway_simulation::seeds::play;
+use partway_simulation::seeds::runner::{Run, run};
 
 #[test]
 fn some_hundred_seeds() {
@@ -22,11 +22,11 @@ fn some_with_real_bytes() {
 #[test]
 fn the_same_seed_tells_the_same_story() {
     for seed in 1..40 {
-        let (first, second) = (tell(seed, false, true), tell(seed, false, true));
+        let (first, second) = (play(seed, false, true), play(seed, false, true));
         assert_eq!(first.story, second.story);
         assert_eq!(first.hash, second.hash);
     }
-    assert_ne!(tell(1, false, false).hash, tell(2, false, false).hash);
+    assert_ne!(play(1, false, false).hash, play(2, false, false).hash);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn seeds_that_failed_once() {
         4_701_484_500,
         4_701_661_599,
     ] {
-        let told = tell(seed, false, false);
+        let told = play(seed, false, false);
         assert_eq!(told.failure, None, "seed {seed}");
     }
 }

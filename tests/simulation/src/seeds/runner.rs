@@ -1,19 +1,21 @@
 //! Many seeds on all cores, and what came of them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Told, tell};
+use super::{Outcome, excuses, play};
 
 /// How often a line tells how far it is.
 const TELLS_EACH: Duration = Duration::from_secs(5);
 /// One seed in so many is played twice.
 const TWICE_EACH: u64 = 64;
+/// So many of the seeds that need an excuse are kept.
+const SEEDS_TOLD: usize = 3;
 
 thread_local! {
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -58,23 +60,45 @@ pub struct Run {
 
 /// What came of them.
 #[derive(Debug, Default)]
-pub struct Sum {
+pub struct Summary {
     /// Seeds played.
     pub played: u64,
     /// Those that failed, by seed.
-    pub failures: BTreeMap<u64, Told>,
+    pub failures: BTreeMap<u64, Outcome>,
     /// Requests in all.
     pub requests: u64,
     /// Uploads that succeeded, and uploads.
     pub uploads: (u64, u64),
     /// Pages that crashed.
     pub crashes: u64,
+    /// Every excuse by its name: how many seeds needed it, and some of them.
+    pub excuses: BTreeMap<&'static str, Needed>,
+}
+
+/// How often an excuse was needed.
+#[derive(Clone, Debug, Default)]
+pub struct Needed {
+    /// By so many seeds.
+    pub count: u64,
+    /// The lowest of them.
+    pub seeds: BTreeSet<u64>,
+}
+
+impl Needed {
+    fn add(&mut self, seed: u64) {
+        self.count += 1;
+        self.seeds.insert(seed);
+        if self.seeds.len() > SEEDS_TOLD {
+            self.seeds.pop_last();
+        }
+    }
 }
 
 /// Plays them on all cores. `hear` is told of each failure as it comes, and of how far it is.
-pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Sum {
+pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Summary {
     hush();
-    let (next, sum) = (AtomicU64::new(run.from), Mutex::new(Sum::default()));
+    let excuses = excuses::names().map(|name| (name, Needed::default())).collect();
+    let (next, sum) = (AtomicU64::new(run.from), Mutex::new(Summary { excuses, ..Summary::default() }));
     let end = run.from.saturating_add(run.count);
     let begun = Instant::now();
     let work = || {
@@ -84,10 +108,10 @@ pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Sum {
             if seed >= end || enough {
                 return;
             }
-            let mut told = tell(seed, run.real, run.verbose);
-            if seed % TWICE_EACH == 0 && told.failure.is_none() && tell(seed, run.real, false).hash != told.hash {
+            let mut told = play(seed, run.real, run.verbose);
+            if seed % TWICE_EACH == 0 && told.failure.is_none() && play(seed, run.real, false).hash != told.hash {
                 told.failure = Some(format!("seed {seed}: the same seed tells another story"));
-                told.story = tell(seed, run.real, true).story;
+                told.story = play(seed, run.real, true).story;
             }
             if let Some(story) = told.story.as_ref().filter(|_| run.verbose && told.failure.is_none()) {
                 hear(&format!("seed {seed}\n{story}"));
@@ -105,6 +129,9 @@ pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Sum {
             sum.uploads.0 += told.succeeded.0 as u64;
             sum.uploads.1 += told.succeeded.1 as u64;
             sum.crashes += u64::from(told.pages - 1);
+            for excuse in &told.excuses {
+                sum.excuses.entry(excuse).or_default().add(seed);
+            }
             if told.failure.is_some() {
                 sum.failures.insert(seed, told);
             }
@@ -131,7 +158,7 @@ pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Sum {
     sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock(sum: &Mutex<Sum>) -> std::sync::MutexGuard<'_, Sum> {
+fn lock(sum: &Mutex<Summary>) -> std::sync::MutexGuard<'_, Summary> {
     sum.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
