@@ -163,6 +163,17 @@ impl World {
         self.log().records.iter().filter(|record| fits(record.route)).cloned().collect()
     }
 
+    /// The same where there must be one at least, for checks of each of them.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[track_caller]
+    pub fn some_sent(&self, name: &str) -> Vec<Record> {
+        let sent = self.sent(name);
+        assert!(!sent.is_empty(), "no {name} was sent");
+        sent
+    }
+
     /// How many requests of that name were sent.
     pub fn count(&self, route: &str) -> usize {
         self.sent(route).len()

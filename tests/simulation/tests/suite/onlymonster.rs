@@ -196,7 +196,7 @@ fn never_more_than_three_requests_arrive_in_any_second() {
     let mut arrived: Vec<u64> = world.sent("onlymonster:*").iter().filter_map(|record| record.arrived_at).collect();
     arrived.sort_unstable();
     assert!(arrived.windows(4).all(|four| four[3] - four[0] >= 1_000), "four in a second");
-    assert!(world.sent("onlymonster:*").iter().all(|record| record.status != Some(429)));
+    assert!(world.some_sent("onlymonster:*").iter().all(|record| record.status != Some(429)));
     let busy = arrived.len() as f64 * 1000.0 / (arrived[arrived.len() - 1] - arrived[0]) as f64;
     assert!(busy > 1.0, "{busy} a second: the pace is hardly used");
 }
