@@ -138,7 +138,7 @@ async fn what_makes_no_sense_anywhere() {
 }
 
 #[wasm_bindgen_test]
-async fn every_damaged_session_begins_anew_or_says_why_not() {
+async fn every_damaged_session_restarts_or_says_why_not() {
     let servers = js(SERVERS);
     let cases = call(&servers, "kept", &[&corpus(include_str!("../hostile/records.json"))]);
     all(&servers, cases, going_on).await;

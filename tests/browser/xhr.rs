@@ -67,7 +67,7 @@ async fn knows_whether_the_body_went_out() {
 async fn is_taken_where_bytes_count_and_nowhere_else() {
     let opened = Spy::on("XMLHttpRequest.prototype", "open");
     send(&platform(&js("{}")), put("/nowhere", 10)).await.0.unwrap();
-    assert_eq!(opened.count(), 1, "whoever listens later must hear of the bytes");
+    assert_eq!(opened.count(), 1, "a later listener must get progress events");
     let json = Request::Api(api(Method::Post, "/nowhere", Body::Json(js("{}"))));
     send(&platform(&js("{}")), json).await.0.unwrap();
     send(&platform(&js("{transport: 'fetch'}")), put("/nowhere", 10)).await.0.unwrap();

@@ -37,7 +37,7 @@ fn a_form_that_may_have_arrived_and_is_sent_again() {
 }
 
 #[test]
-fn a_session_that_is_gone_and_is_gone_on_with() {
+fn a_session_that_is_gone_and_is_resumed() {
     caught(Mutant::StaleSession);
 }
 
@@ -61,7 +61,7 @@ fn parts_that_are_sent_again_after_a_crash() {
 #[test]
 fn a_record_of_a_later_version_that_is_read() {
     let failure = caught(Mutant::NewerRecord);
-    assert!(failure.contains("can't be read is gone on with"), "{failure}");
+    assert!(failure.contains("can't be read is resumed"), "{failure}");
 }
 
 #[test]

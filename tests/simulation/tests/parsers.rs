@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn a_session_with_anything_in_it_is_gone_on_with_or_begun_anew(
+    fn a_session_with_anything_in_it_is_resumed_or_restarted(
         which in 0..CALLS.len(),
         changes in prop::collection::vec((any::<Index>(), any_json()), 1..3),
     ) {

@@ -125,7 +125,7 @@ async fn closed(stage: &Stage) -> Result<()> {
     report.failed("cancelled")?;
     let sent = stage.log().await?.of("store:UploadPart").len();
     meanwhile(stage, &page, Destination::S3).await?;
-    let log = stage.log_at_rest("store:UploadPart").await?;
+    let log = stage.log().await?;
     ensure!(log.of("store:UploadPart").len() == sent, "parts were sent after close()");
     ensure!(log.of("store:AbortMultipartUpload").is_empty(), "close() cancels nothing on the server");
     Ok(())

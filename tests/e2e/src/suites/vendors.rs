@@ -204,7 +204,7 @@ async fn bad_ends(stage: &Stage) -> Result<()> {
         let error = report.failed(code)?;
         ensure!(error.retryable == Some(retryable), "{error:?}");
     }
-    ensure!(stage.log().await?.of("onlymonster:start").len() == 2, "it began anew by itself");
+    ensure!(stage.log().await?.of("onlymonster:start").len() == 2, "it did not restart by itself, once");
     Ok(())
 }
 

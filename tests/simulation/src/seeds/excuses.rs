@@ -1,13 +1,15 @@
 //! What excuses an end that the scenario's faults don't name by themselves. Each excuse is a function with its reason, and each is
 //! counted: one that no seed needs is dead, and may hide a failure that it was never meant for.
 
+use partway::engine::events::UploadResult;
 use partway::error::{Code, UploadError};
 
 use super::invariants::{OPENS, stored};
-use super::scenario::{Destination, Expectation, Incident};
+use super::scenario::{Destination, Expectation, Incident, Scenario};
 use super::stage::{Attempt, History, Stage};
 use crate::fault::Fault;
 use crate::log::Record;
+use crate::platform::SimPlatform;
 use crate::storage::SavedSession;
 
 /// A failed upload: the history of its file, and the error that it ended with.
@@ -21,6 +23,7 @@ pub(crate) struct Case<'a> {
 type Excuse<Judge> = (&'static str, Judge);
 type OfCase = fn(&Case<'_>) -> bool;
 type OfStage = fn(&Stage) -> bool;
+type OfResult = fn(&Scenario, &UploadResult<SimPlatform>) -> bool;
 
 /// Excuses, each by its function's name behind the prefix.
 macro_rules! named {
@@ -70,10 +73,27 @@ const SECOND_END: &[Excuse<OfCase>] = named!(
 const DOUBLE: &[Excuse<OfStage>] =
     named!("double: ", abort_was_not_heard, storage_lost_the_end, vendor_denied_what_it_completed);
 
+/// For a call that must not be repeated, and was made again after it took effect.
+const CALLED_AGAIN: &[Excuse<OfStage>] = named!("called again: ", abort_was_not_heard, storage_lost_the_end);
+
+/// For parts that were sent more than once, where nothing goes wrong.
+const REPEATED: &[Excuse<OfResult>] =
+    named!("repeated parts: ", allowance_used_up, clock_is_wrong, uploads_share_the_allowance);
+
+/// Seeds of excuses that are too rare for the suite's seeds. They follow from the engine's draws too: where these change, others are
+/// found by playing many seeds, which tells the lowest that need each excuse.
+const RARE: &[(&str, &[u64])] = &[];
+
 /// The names of all excuses.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let of_cases = FIRST_END.iter().chain(SECOND_END).map(|(name, _)| *name);
-    of_cases.chain(DOUBLE.iter().map(|(name, _)| *name))
+    let of_stages = DOUBLE.iter().chain(CALLED_AGAIN).map(|(name, _)| *name);
+    of_cases.chain(of_stages).chain(REPEATED.iter().map(|(name, _)| *name))
+}
+
+/// The seeds of rare excuses.
+pub(crate) fn rare_seeds() -> impl Iterator<Item = u64> {
+    RARE.iter().flat_map(|(_, seeds)| seeds.iter().copied())
 }
 
 /// Those that apply to the first end of an upload.
@@ -97,6 +117,16 @@ pub(crate) fn alone(excuses: &[&'static str]) -> Option<&'static str> {
         [alone] => Some(alone),
         _ => None,
     }
+}
+
+/// Those that apply to a call that was made again after it took effect.
+pub(crate) fn of_second_call(stage: &Stage) -> Vec<&'static str> {
+    CALLED_AGAIN.iter().filter(|(_, applies)| applies(stage)).map(|(name, _)| *name).collect()
+}
+
+/// Those that apply to parts that were sent more than once.
+pub(crate) fn of_repeated_parts(scenario: &Scenario, result: &UploadResult<SimPlatform>) -> Vec<&'static str> {
+    REPEATED.iter().filter(|(_, applies)| applies(scenario, result)).map(|(name, _)| *name).collect()
 }
 
 impl Case<'_> {
@@ -381,4 +411,19 @@ fn vendor_denied_what_it_completed(stage: &Stage) -> bool {
 fn abort_was_not_heard(stage: &Stage) -> bool {
     let unheard = |record: &Record| record.route == "plan:abort" && record.effects == 0;
     stage.scenario.destination == Destination::Plan && crashes(stage) && stage.world.log().records.iter().any(unheard)
+}
+
+/// OFAuth's allowance is used up after some ninety parts.
+fn allowance_used_up(scenario: &Scenario, result: &UploadResult<SimPlatform>) -> bool {
+    scenario.destination == Destination::Ofauth && result.parts >= 80
+}
+
+/// The parts of several uploads use up OFAuth's allowance together.
+fn uploads_share_the_allowance(scenario: &Scenario, _: &UploadResult<SimPlatform>) -> bool {
+    scenario.destination == Destination::Ofauth && scenario.uploads.len() > 1
+}
+
+/// What the page signs is out of date by the servers' clock, which the first refusal tells.
+fn clock_is_wrong(scenario: &Scenario, _: &UploadResult<SimPlatform>) -> bool {
+    scenario.skew_ms != 0
 }

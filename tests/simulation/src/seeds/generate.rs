@@ -145,13 +145,13 @@ impl Scenario {
             may_restart &= !trouble.restarts;
             self.troubles.push(trouble);
         }
-        // URLs that can't be renewed mustn't lapse too.
-        let lapses = !matches!(self.destination, Destination::S3 | Destination::Plan) || self.renews();
+        // URLs that can't be signed again mustn't expire too.
+        let expires = !matches!(self.destination, Destination::S3 | Destination::Plan) || self.renews();
         for _ in 0..rng.pick(&[(4, 0), (4, 1), (2, 2)]) {
             let upload = rng.between(0, self.uploads.len() as u64) as usize;
             let cut = rng.pick(&[(1, Cut::Reset), (1, Cut::Silence)]);
             let incident = match rng.between(0, 10) {
-                0..2 => Incident::Pause { upload, ms: rng.between(1, if lapses { 90_000 } else { 7_200_000 }) },
+                0..2 => Incident::Pause { upload, ms: rng.between(1, if expires { 90_000 } else { 7_200_000 }) },
                 2..6 => Incident::Crash {
                     away_ms: rng.pick(&[(3, rng.between(1_000, 5_000)), (1, rng.between(1_000, 900_000))]),
                     written: rng.chance(50),
@@ -164,7 +164,7 @@ impl Scenario {
                     _ => Incident::Offline { network: Network::Failing, cut, ms: rng.between(1, 800) },
                 },
                 8 => Incident::Nap {
-                    ms: rng.between(1_000, if lapses { 300_000 } else { 10_000_000 }),
+                    ms: rng.between(1_000, if expires { 300_000 } else { 10_000_000 }),
                     cut,
                     stir: rng.pick(&[(1, None), (1, Some(Stir::Shown)), (1, Some(Stir::Online))]),
                 },

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,6 +56,8 @@ pub struct Run {
     pub verbose: bool,
     /// It ends after so many failures.
     pub most_failures: usize,
+    /// Whether the seeds that are known to need a rare excuse are played too.
+    pub rare: bool,
 }
 
 /// What came of them.
@@ -94,20 +96,29 @@ impl Needed {
     }
 }
 
+impl Summary {
+    /// The excuses that no seed needed.
+    pub fn unneeded(&self) -> impl Iterator<Item = &'static str> {
+        self.excuses.iter().filter(|(_, needed)| needed.count == 0).map(|(name, _)| *name)
+    }
+}
+
 /// Plays them on all cores. `hear` is told of each failure as it comes, and of how far it is.
 pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Summary {
     hush();
     let excuses = excuses::names().map(|name| (name, Needed::default())).collect();
-    let (next, sum) = (AtomicU64::new(run.from), Mutex::new(Summary { excuses, ..Summary::default() }));
-    let end = run.from.saturating_add(run.count);
+    let (next, sum) = (AtomicUsize::new(0), Mutex::new(Summary { excuses, ..Summary::default() }));
+    let rare: Vec<u64> = if run.rare { excuses::rare_seeds().collect() } else { Vec::new() };
+    let seed_at = |index: usize| match index as u64 {
+        index if index < run.count => Some(run.from.saturating_add(index)),
+        index => rare.get((index - run.count) as usize).copied(),
+    };
     let begun = Instant::now();
     let work = || {
         loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
             let enough = lock(&sum).failures.len() >= run.most_failures;
-            if seed >= end || enough {
-                return;
-            }
+            let seed = seed_at(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !enough);
+            let Some(seed) = seed else { return };
             let mut told = play(seed, run.real, run.verbose);
             if seed % TWICE_EACH == 0 && told.failure.is_none() && play(seed, run.real, false).hash != told.hash {
                 told.failure = Some(format!("seed {seed}: the same seed tells another story"));

@@ -184,7 +184,7 @@ impl Scenario {
         }
     }
 
-    /// Whether a URL that lapsed means an upload that begins anew, which it does once.
+    /// Whether an expired URL makes the upload restart, which it does once.
     pub(super) fn renews(&self) -> bool {
         match self.destination {
             Destination::Onlymonster => true,
@@ -193,7 +193,7 @@ impl Scenario {
         }
     }
 
-    /// Whether URLs lapse while a few answers hang.
+    /// Whether URLs expire while a few answers hang.
     pub(crate) fn short_urls(&self) -> bool {
         self.servers.url_expires_s < 900
     }

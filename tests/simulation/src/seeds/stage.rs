@@ -69,7 +69,7 @@ impl History {
         self.last().is_some_and(|attempt| attempt.handle.result().is_none())
     }
 
-    /// How many times it was begun anew, each of which may have its effect.
+    /// How many times it was begun from nothing, each of which may store the file.
     pub(crate) fn beginnings(&self) -> usize {
         self.attempts.iter().filter(|attempt| attempt.kept.is_none() || attempt.damaged).count()
     }
@@ -281,7 +281,7 @@ impl Stage {
         }
     }
 
-    /// True where the record can't be read any more.
+    /// Damages the saved session; tells whether it can't be read any more.
     fn damage(&self, index: usize, kept: &mut SavedSession, damage: Damage) -> bool {
         let Some(record) = &mut kept.record else { return false };
         match damage {

@@ -14,7 +14,7 @@ use crate::rng::Rng;
 pub(crate) struct Trouble {
     /// When it happens, and what.
     pub(crate) rule: Rule,
-    /// Whether the upload has to begin anew then, which it does once.
+    /// Whether it makes the upload restart, which it does once.
     pub(crate) restarts: bool,
     /// Codes that it may end an upload with, where it happens too often.
     pub(crate) codes: Vec<Code>,
@@ -196,7 +196,7 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
             6 if kind == Kind::Part => (store_says(503, "SlowDown").with("retry-after", "1"), vec![Code::RateLimited]),
             7 if kind == Kind::Part => (store_says(400, "RequestTimeout"), lost),
             8 if kind == Kind::Part => match surroundings.destination {
-                // Whoever can't tell that a URL lapsed takes it for a lost connection, and tries again.
+                // Where the refusal can't be read it looks like a lost connection, which is retried.
                 Destination::S3 => (Fault::expired(), vec![Code::UrlExpired, Code::Network]),
                 _ => (readable_expiry(), vec![Code::UrlExpired]),
             },

@@ -53,8 +53,7 @@ fn first_end(stage: &Stage, history: &History) -> Result<Option<&'static str>, S
         Some(Ok(result)) => {
             arrived(stage, history, &result)?;
             ensure!(!matches!(scenario.expectation, Expectation::Doomed(_)), "it succeeded, where it can't");
-            nothing_sent_twice(scenario, &result)?;
-            Ok(None)
+            sent_once(scenario, &result)
         }
         Some(Err(error)) => {
             let discards = history.last().is_some_and(|attempt| attempt.discards);
@@ -87,17 +86,14 @@ fn is_named(scenario: &Scenario, error: &UploadError) -> bool {
     }
 }
 
-/// Where nothing goes wrong, each part is sent once.
-fn nothing_sent_twice(scenario: &Scenario, result: &UploadResult<SimPlatform>) -> Result<(), String> {
-    // OFAuth's allowance is used up after some ninety parts.
-    if scenario.expectation == Expectation::Calm
-        && scenario.skew_ms == 0
-        && result.parts < 80
-        && scenario.uploads.len() == 1
-    {
-        ensure!(result.attempts == result.parts, "{} attempts for {} parts", result.attempts, result.parts);
+/// Where nothing goes wrong, each part is sent once; gives the excuse that this needed.
+fn sent_once(scenario: &Scenario, result: &UploadResult<SimPlatform>) -> Result<Option<&'static str>, String> {
+    if scenario.expectation != Expectation::Calm || result.attempts == result.parts {
+        return Ok(None);
     }
-    Ok(())
+    let excuses = excuses::of_repeated_parts(scenario, result);
+    ensure!(!excuses.is_empty(), "{} attempts for {} parts", result.attempts, result.parts);
+    Ok(excuses::alone(&excuses))
 }
 
 /// Checks the end of an upload that was tried again without faults; gives the excuse that it needed.

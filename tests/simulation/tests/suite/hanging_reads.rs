@@ -180,6 +180,6 @@ fn parts_that_are_known_by_their_bytes_alone_are_not_given_up_where_these_hang()
         file.hang_after(None);
         world.stored(&goes_on());
         let opened = world.effects("store:CreateMultipartUpload") + world.effects("plan:open");
-        assert_eq!(opened, 1, "{route}: it began anew");
+        assert_eq!(opened, 1, "{route}: it restarted");
     }
 }

@@ -88,7 +88,7 @@ fn map_url_has_the_first_word() {
 }
 
 #[test]
-fn a_session_that_ends_midway_is_begun_anew_once() {
+fn a_session_that_ends_midway_restarts_once() {
     let world = std::rc::Rc::new(World::new(1));
     world.servers().ofauth.config.session_ms = 3_000;
     let later = world.clone();
@@ -108,7 +108,7 @@ fn sessions_that_always_end_midway_end_the_upload() {
     world.run();
     let error = upload.error();
     assert_eq!((error.code, error.retryable), (Code::SessionExpired, true), "{upload:?}");
-    assert_eq!(world.count("ofauth:init"), 2, "anew once, not for ever");
+    assert_eq!(world.count("ofauth:init"), 2, "restarted once, not for ever");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const LOST: [fn() -> Fault; 4] = [
 ];
 
 #[test]
-fn a_lost_start_reads_the_list_and_starts_anew() {
+fn a_lost_start_reads_the_list_and_starts_again() {
     for lost in &LOST[..2] {
         for size in [MIB, 24 * MIB] {
             let world = World::new(1);
@@ -178,7 +178,7 @@ fn a_refused_export_is_no_lost_one() {
 }
 
 #[test]
-fn expired_urls_have_the_upload_started_anew_once() {
+fn expired_urls_restart_the_upload_once() {
     let world = std::rc::Rc::new(World::new(1));
     world.line(|line| line.bytes_per_ms = 1_000);
     world.servers().onlymonster.config.url_expires_s = 20;

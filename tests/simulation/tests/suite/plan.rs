@@ -92,7 +92,7 @@ fn parts_that_sign_leaves_out_are_asked_for_once_more() {
 }
 
 #[test]
-fn urls_that_lapse_are_renewed_before_they_bite() {
+fn urls_are_signed_again_before_they_expire() {
     let world = World::new(1);
     world.line(|line| line.bytes_per_ms = 500);
     world.servers().backend.expires_s = 60;
@@ -104,7 +104,7 @@ fn urls_that_lapse_are_renewed_before_they_bite() {
 }
 
 #[test]
-fn a_url_that_the_store_calls_expired_is_signed_anew() {
+fn a_url_that_the_store_calls_expired_is_signed_again() {
     for fault in [
         Fault::expired(),
         Fault::answer(403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"),
@@ -118,7 +118,7 @@ fn a_url_that_the_store_calls_expired_is_signed_anew() {
 }
 
 #[test]
-fn an_expired_url_that_cannot_be_renewed_begins_anew_once() {
+fn an_expired_url_that_cannot_be_signed_again_restarts_once() {
     let world = World::new(1);
     world.hooks().absent.insert(Hook::SignParts);
     world.servers().backend.first_urls = usize::MAX;

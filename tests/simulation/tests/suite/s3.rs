@@ -168,7 +168,7 @@ fn credentials_end_unannounced(world: &World) {
 }
 
 #[test]
-fn shared_credentials_that_the_store_refuses_are_fetched_anew() {
+fn shared_credentials_that_the_store_refuses_are_fetched_again() {
     let world = World::new(1);
     credentials_end_unannounced(&world);
     let uploader = world.uploader(json!({}));
@@ -179,7 +179,7 @@ fn shared_credentials_that_the_store_refuses_are_fetched_anew() {
     // They have one key: the last one stays.
     assert!(uploads.iter().all(|upload| upload.code().is_none()), "{uploads:?}");
     let fetched = world.count("credentials");
-    assert!((4..=15).contains(&fetched), "{fetched}: once for each end, by whoever finds out");
+    assert!((4..=15).contains(&fetched), "{fetched}: once for each expiry");
 }
 
 #[test]

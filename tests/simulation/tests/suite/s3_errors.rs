@@ -128,7 +128,7 @@ fn a_conflict_of_two_writers_that_does_not_end_is_named() {
 }
 
 #[test]
-fn an_upload_that_the_store_lost_is_begun_anew_once() {
+fn an_upload_that_the_store_lost_restarts_once() {
     let world = World::new(1);
     world.fault("store:UploadPart", 2, 1, says(404, "NoSuchUpload"));
     let upload = uploads(&world, with(json!({})), 40 * MIB);
@@ -195,7 +195,7 @@ fn a_refusal_that_cors_hides_looks_like_a_lost_connection_and_is_tried_again() {
     world.stored(&upload);
     let urls: std::collections::BTreeSet<String> =
         world.sent("store:UploadPart").iter().filter(|r| r.range.unwrap().start == 0).map(|r| r.url.clone()).collect();
-    assert!(urls.len() > 1, "signed anew each time: {urls:?}");
+    assert!(urls.len() > 1, "signed again each time: {urls:?}");
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use partway_simulation::seeds::play;
 use partway_simulation::seeds::runner::{Run, run};
 
+const SOME: Run = Run { from: 1, count: 300, real: false, verbose: false, most_failures: 3, rare: false };
+
 #[test]
 fn some_hundred_seeds() {
-    let sum =
-        run(Run { from: 1, count: 300, real: false, verbose: false, most_failures: 3 }, &|line| println!("{line}"));
+    let sum = run(SOME, &|line| println!("{line}"));
     let failures: Vec<_> = sum.failures.values().filter_map(|told| told.failure.as_deref()).collect();
     assert!(failures.is_empty(), "{failures:#?}");
     assert_eq!(sum.played, 300);
@@ -15,7 +16,7 @@ fn some_hundred_seeds() {
 
 #[test]
 fn some_with_real_bytes() {
-    let sum = run(Run { from: 1, count: 10, real: true, verbose: false, most_failures: 3 }, &|line| println!("{line}"));
+    let sum = run(Run { count: 10, real: true, ..SOME }, &|line| println!("{line}"));
     assert!(sum.failures.is_empty(), "{:#?}", sum.failures.keys());
 }
 
@@ -27,6 +28,14 @@ fn the_same_seed_tells_the_same_story() {
         assert_eq!(first.hash, second.hash);
     }
     assert_ne!(play(1, false, false).hash, play(2, false, false).hash);
+}
+
+#[test]
+fn rare_excuses_are_needed_by_their_seeds() {
+    let sum = run(Run { count: 0, rare: true, ..SOME }, &|line| println!("{line}"));
+    assert_eq!(sum.failures.keys().next(), None);
+    let needed = sum.excuses.values().filter(|needed| needed.count > 0).count();
+    assert!(needed >= rare_excuses(), "{:#?}", sum.excuses);
 }
 
 #[test]

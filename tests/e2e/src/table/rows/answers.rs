@@ -10,7 +10,7 @@ use crate::destination::Destination;
 /// No retry waits longer by itself (`capMs` of the tests' options): what does has read the server's `Retry-After`.
 const OWN_WAIT_MS: u64 = 500;
 
-/// A 5xx to a form that may not be sent twice is a lost answer; a part is sent again, not before the server wished.
+/// A 5xx to a form that may not be sent twice is a lost answer; a part is sent again, after the time in `Retry-After`.
 pub(super) async fn unavailable(case: Case<'_>) -> Result<Ending> {
     let effect = json!({ "kind": "status", "status": 503, "headers": { "retry-after": "1" }, "body": "<Error><Code>SlowDown</Code></Error>" });
     let ended = refused(case, effect).await?;
@@ -41,7 +41,7 @@ async fn waited(ended: &Ended<'_>, status: u16) -> Result<Ending> {
     broken::repeated(ended).await
 }
 
-/// Renewed where that can be had, the upload begun anew where it can't; the store's word has no CORS headers.
+/// The URL is signed again where it can be, and the upload restarts where it can't; the store's refusal has no CORS headers.
 pub(super) async fn expired(case: Case<'_>) -> Result<Ending> {
     let fault = match case.destination {
         // Every URL of the first start.
@@ -52,7 +52,7 @@ pub(super) async fn expired(case: Case<'_>) -> Result<Ending> {
     };
     let ended = case.upload(json!([case.on_bytes(fault)]), |_| {}).await?;
     if case.destination == Destination::Onlymonster {
-        ensure!(ended.log.of("onlymonster:start").len() == 2, "it did not begin anew, once");
+        ensure!(ended.log.of("onlymonster:start").len() == 2, "it did not restart once");
         ensure!(ended.log.of("onlymonster:export").len() == 1, "not exported once");
         // All of the first start's parts may have been on their way.
         return ended.arrived(ended.file.size).await;
