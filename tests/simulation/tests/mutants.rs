@@ -42,7 +42,7 @@ fn a_session_that_is_gone_and_is_resumed() {
 }
 
 #[test]
-fn a_slot_that_is_not_given_back() {
+fn a_slot_that_is_never_released() {
     caught(Mutant::SlotLeak);
 }
 
@@ -76,7 +76,7 @@ fn a_sign_in_page_that_counts_as_an_answer() {
 }
 
 #[test]
-fn parts_that_are_given_the_time_of_one_alone() {
+fn parts_with_the_deadline_of_one_alone() {
     let failure = caught(Mutant::AloneOnTheLine);
     assert!(failure.contains("attempts for"), "{failure}");
 }

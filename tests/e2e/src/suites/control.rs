@@ -19,7 +19,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("offline before the wasm is there", |stage| offline_at_once(stage).boxed_local()),
         Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
         Test::new("reloaded while the vendor processes it", |stage| processed_meanwhile(stage).boxed_local()),
-        Test::new("onlymonster: a webhook's word ends the polling", |stage| notified(stage).boxed_local()),
+        Test::new("onlymonster: a webhook's status ends the polling", |stage| notified(stage).boxed_local()),
     ]
 }
 

@@ -4,7 +4,8 @@ use partway::error::Code;
 use partway::platform::Stir;
 use serde_json::json;
 
-use super::scenario::{Damage, Destination, Expectation, Incident, KIB, MIB, Occurrence, PlannedUpload, Scenario};
+use super::destination::Destination;
+use super::scenario::{Damage, Expectation, Incident, Occurrence, PlannedUpload, Scenario};
 use super::settings::ServerSettings;
 use super::troubles;
 use crate::core::Line;
@@ -12,6 +13,9 @@ use crate::environment::{Cut, Network};
 use crate::rng::Rng;
 use crate::servers::{STORE, STORE_TWO};
 use crate::storage::StorageBehavior;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
 
 impl Scenario {
     /// What a seed says. `real`: with bytes, so with small files.
@@ -92,7 +96,7 @@ impl Scenario {
         scenario
     }
 
-    /// The line, the browser's word about the network, and reads.
+    /// Draws the line, `navigator.onLine` and reads.
     fn surround(&mut self, rng: &Rng) {
         let calm = self.expectation == Expectation::Calm;
         if rng.chance(if calm { 60 } else { 15 }) {
@@ -233,7 +237,7 @@ fn storage_behavior(rng: &Rng) -> StorageBehavior {
     }
 }
 
-/// One file and its way; its size is near to where something changes, as a rule.
+/// One file and its destination. Most sizes are near to where something changes.
 fn planned_upload(
     rng: &Rng,
     destination: Destination,

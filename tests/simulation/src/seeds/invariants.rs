@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use partway::error::Code;
-use partway_models::content::{Content, tile};
 
+use super::destination::Destination;
 use super::excuses;
-use super::scenario::{Destination, Expectation, Incident, Scenario};
+use super::scenario::{Expectation, Incident, Scenario};
 use super::stage::{Attempt, History, Stage};
-use crate::check::{ensure, is_file};
+use super::stored::{OPENS, stored};
+use crate::check::ensure;
 use crate::log::Record;
-use crate::servers::BUCKET;
 
 /// Checks what holds in every story; gives the excuses that it needed.
 pub(crate) fn hold(stage: &Stage) -> Result<BTreeSet<&'static str>, String> {
@@ -50,33 +50,6 @@ fn forgotten_where_it_ended(stage: &Stage, history: &History) -> Result<(), Stri
     ensure!(kept.is_none(), "it ended with {}, and is still kept", error.code.as_str());
     Ok(())
 }
-
-/// How often a file is at its destination.
-pub(crate) fn stored(stage: &Stage, history: &History) -> usize {
-    let servers = stage.world.servers();
-    let is_it = |pieces: &[Content]| match history.file.id() {
-        Some(id) => tile(pieces).is_some_and(|tile| tile.file == id),
-        None => is_file(&history.file, pieces).is_ok(),
-    };
-    match stage.scenario.destination {
-        Destination::Ofauth => servers.ofauth.entries().into_iter().filter(|pieces| is_it(pieces)).count(),
-        Destination::Apifansly => {
-            servers.apifansly.entries().into_iter().filter(|content| is_it(std::slice::from_ref(*content))).count()
-        }
-        Destination::Onlymonster => {
-            let keys = servers.onlymonster.exported_keys();
-            keys.into_iter()
-                .filter(|key| servers.vault.contents(BUCKET, key).is_some_and(|pieces| is_it(&pieces)))
-                .count()
-        }
-        Destination::S3 | Destination::Plan => {
-            servers.store.entries(BUCKET).into_iter().filter(|(_, pieces)| is_it(pieces)).count()
-        }
-    }
-}
-
-/// Calls that open an upload.
-pub(crate) const OPENS: [&str; 4] = ["ofauth:init", "onlymonster:start", "store:CreateMultipartUpload", "plan:open"];
 
 /// A saved session that can't be read is none: the upload opens a new one.
 fn unreadable_sessions_are_not_resumed(stage: &Stage, history: &History) -> Result<(), String> {

@@ -2,22 +2,25 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`scenario`], `settings`, `troubles` | what a seed says, as data |
-//! | `generate` | how that follows from the seed |
-//! | `stage` | plays it |
+//! | [`scenario`], `destination`, `settings`, `troubles` | a scenario, as data |
+//! | `generate` | how a scenario follows from its seed |
+//! | `stage`, `stored` | plays it, and finds what it stored |
 //! | `verdict` | how each upload must end |
 //! | `invariants` | what holds in every story |
 //! | `excuses` | ends that no fault names, each with its reason, and counted |
 //! | `story` | what happened, to be compared and to be read |
 //! | [`runner`] | many seeds on all cores |
 
+mod destination;
 mod excuses;
 mod generate;
 mod invariants;
+mod panics;
 pub mod runner;
 pub mod scenario;
 mod settings;
 mod stage;
+mod stored;
 mod story;
 mod troubles;
 mod verdict;
@@ -25,11 +28,13 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use self::destination::Destination;
+pub use self::excuses::RARE as RARE_EXCUSES;
 pub use self::scenario::Scenario;
 pub use self::settings::ServerSettings;
 use self::stage::{EndGuard, Stage};
 
-/// What came of one seed.
+/// The outcome of one seed.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What is wrong with it, if anything is.
@@ -60,7 +65,7 @@ pub fn play(seed: u64, real: bool, verbose: bool) -> Outcome {
         Ok(Ok(excuses)) => (excuses, None),
         Ok(Err(broken)) => (BTreeSet::new(), Some(broken)),
         Err(panic) => {
-            let words = runner::take_panic().unwrap_or_else(|| format!("{:?}", panic.downcast_ref::<&str>()));
+            let words = panics::take().unwrap_or_else(|| format!("{:?}", panic.downcast_ref::<&str>()));
             (BTreeSet::new(), Some(format!("panicked: {words}")))
         }
     };

@@ -1,47 +1,19 @@
-//! Many seeds on all cores, and what came of them.
+//! Plays many seeds on all cores, and sums up their outcomes.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Outcome, excuses, play};
+use super::{Outcome, excuses, panics, play};
 
-/// How often a line tells how far it is.
-const TELLS_EACH: Duration = Duration::from_secs(5);
+/// How often the progress is reported.
+const REPORT_EACH: Duration = Duration::from_secs(5);
 /// One seed in so many is played twice.
 const TWICE_EACH: u64 = 64;
 /// So many of the seeds that need an excuse are kept.
-const SEEDS_TOLD: usize = 3;
-
-thread_local! {
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// What the last panic on this thread said.
-pub(crate) fn take_panic() -> Option<String> {
-    PANIC.with_borrow_mut(Option::take)
-}
-
-/// Panics on the threads of seeds are kept for their story; others are printed as ever.
-fn hush() {
-    static HUSHED: Once = Once::new();
-    HUSHED.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if thread::current().name() == Some(THREAD) {
-                PANIC.with_borrow_mut(|kept| *kept = Some(info.to_string()));
-            } else {
-                before(info);
-            }
-        }));
-    });
-}
-
-const THREAD: &str = "seeds";
+const SEEDS_KEPT: usize = 3;
 
 /// Which seeds, and how.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +24,7 @@ pub struct Run {
     pub count: u64,
     /// Whether files have real bytes.
     pub real: bool,
-    /// Whether every story is told.
+    /// Whether every story is reported, not only those that fail.
     pub verbose: bool,
     /// It ends after so many failures.
     pub most_failures: usize,
@@ -60,7 +32,7 @@ pub struct Run {
     pub rare: bool,
 }
 
-/// What came of them.
+/// The outcome of all of them.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// Seeds played.
@@ -90,7 +62,7 @@ impl Needed {
     fn add(&mut self, seed: u64) {
         self.count += 1;
         self.seeds.insert(seed);
-        if self.seeds.len() > SEEDS_TOLD {
+        if self.seeds.len() > SEEDS_KEPT {
             self.seeds.pop_last();
         }
     }
@@ -103,9 +75,9 @@ impl Summary {
     }
 }
 
-/// Plays them on all cores. `hear` is told of each failure as it comes, and of how far it is.
-pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Summary {
-    hush();
+/// Plays them on all cores. `report` gets each failure as it comes, and the progress.
+pub fn run(run: Run, report: &(dyn Fn(&str) + Sync)) -> Summary {
+    panics::keep();
     let excuses = excuses::names().map(|name| (name, Needed::default())).collect();
     let (next, sum) = (AtomicUsize::new(0), Mutex::new(Summary { excuses, ..Summary::default() }));
     let rare: Vec<u64> = if run.rare { excuses::rare_seeds().collect() } else { Vec::new() };
@@ -119,32 +91,32 @@ pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Summary {
             let enough = lock(&sum).failures.len() >= run.most_failures;
             let seed = seed_at(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !enough);
             let Some(seed) = seed else { return };
-            let mut told = play(seed, run.real, run.verbose);
-            if seed % TWICE_EACH == 0 && told.failure.is_none() && play(seed, run.real, false).hash != told.hash {
-                told.failure = Some(format!("seed {seed}: the same seed tells another story"));
-                told.story = play(seed, run.real, true).story;
+            let mut outcome = play(seed, run.real, run.verbose);
+            if seed % TWICE_EACH == 0 && outcome.failure.is_none() && play(seed, run.real, false).hash != outcome.hash {
+                outcome.failure = Some(format!("seed {seed}: the same seed tells another story"));
+                outcome.story = play(seed, run.real, true).story;
             }
-            if let Some(story) = told.story.as_ref().filter(|_| run.verbose && told.failure.is_none()) {
-                hear(&format!("seed {seed}\n{story}"));
+            if let Some(story) = outcome.story.as_ref().filter(|_| run.verbose && outcome.failure.is_none()) {
+                report(&format!("seed {seed}\n{story}"));
             }
-            if let Some(failure) = &told.failure {
-                hear(&format!(
+            if let Some(failure) = &outcome.failure {
+                report(&format!(
                     "{}\n{failure}\n  again: {}",
-                    told.story.as_deref().unwrap_or(""),
+                    outcome.story.as_deref().unwrap_or(""),
                     again(seed, run.real)
                 ));
             }
             let mut sum = lock(&sum);
             sum.played += 1;
-            sum.requests += told.requests as u64;
-            sum.uploads.0 += told.succeeded.0 as u64;
-            sum.uploads.1 += told.succeeded.1 as u64;
-            sum.crashes += u64::from(told.pages - 1);
-            for excuse in &told.excuses {
+            sum.requests += outcome.requests as u64;
+            sum.uploads.0 += outcome.succeeded.0 as u64;
+            sum.uploads.1 += outcome.succeeded.1 as u64;
+            sum.crashes += u64::from(outcome.pages - 1);
+            for excuse in &outcome.excuses {
                 sum.excuses.entry(excuse).or_default().add(seed);
             }
-            if told.failure.is_some() {
-                sum.failures.insert(seed, told);
+            if outcome.failure.is_some() {
+                sum.failures.insert(seed, outcome);
             }
         }
     };
@@ -152,17 +124,17 @@ pub fn run(run: Run, hear: &(dyn Fn(&str) + Sync)) -> Summary {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
             .filter_map(|_| {
-                thread::Builder::new().name(THREAD.into()).stack_size(8 << 20).spawn_scoped(scope, work).ok()
+                thread::Builder::new().name(panics::THREAD.into()).stack_size(8 << 20).spawn_scoped(scope, work).ok()
             })
             .collect();
-        let mut told = Instant::now();
+        let mut reported = Instant::now();
         while threads.iter().any(|thread| !thread.is_finished()) {
             thread::sleep(Duration::from_millis(20));
-            if told.elapsed() >= TELLS_EACH {
-                told = Instant::now();
+            if reported.elapsed() >= REPORT_EACH {
+                reported = Instant::now();
                 let played = lock(&sum).played;
                 let rate = played as f64 / begun.elapsed().as_secs_f64();
-                hear(&format!("{played} of {} seeds, {rate:.0} a second", run.count));
+                report(&format!("{played} of {} seeds, {rate:.0} a second", run.count));
             }
         }
     });

@@ -1,9 +1,10 @@
-//! What a seed says: which file goes where, what goes wrong meanwhile, and what must come of it.
+//! A scenario: which files go where, what goes wrong meanwhile, and how the uploads must end.
 
 use partway::error::Code;
 use partway::platform::Stir;
 use serde_json::Value;
 
+use super::destination::Destination;
 use super::settings::ServerSettings;
 use super::troubles::Trouble;
 use crate::core::Line;
@@ -12,25 +13,7 @@ use crate::fault::Rule;
 use crate::storage::StorageBehavior;
 use crate::world::World;
 
-pub(crate) const KIB: u64 = 1 << 10;
-pub(crate) const MIB: u64 = 1 << 20;
-
-/// The five.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Destination {
-    /// OFAuth.
-    Ofauth,
-    /// Onlymonster.
-    Onlymonster,
-    /// apifansly.
-    Apifansly,
-    /// A store with temporary credentials.
-    S3,
-    /// The application's own plan.
-    Plan,
-}
-
-/// What must come of it, by construction.
+/// How it must end, by construction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
     /// Nothing goes wrong: it succeeds, and nothing is sent twice.
@@ -82,7 +65,7 @@ pub enum Incident {
         /// Which upload.
         upload: usize,
     },
-    /// The page is gone; later another one goes on.
+    /// The page crashes; later another one resumes.
     Crash {
         /// For how long.
         away_ms: u64,
@@ -95,7 +78,7 @@ pub enum Incident {
     },
     /// The network is gone for a while.
     Offline {
-        /// In which way.
+        /// The state of the network.
         network: Network,
         /// What becomes of requests under way.
         cut: Cut,
@@ -118,7 +101,7 @@ pub enum Incident {
         /// Whose.
         upload: usize,
     },
-    /// The file's bytes come no more.
+    /// Reads of the file hang from now on.
     Hang {
         /// Whose.
         upload: usize,
@@ -141,11 +124,11 @@ pub enum Damage {
 /// All of it.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// What it follows from.
+    /// The seed that it follows from.
     pub seed: u64,
     /// Where to.
     pub destination: Destination,
-    /// What must come of it.
+    /// How it must end.
     pub expectation: Expectation,
     /// Options of the uploader.
     pub options: Value,

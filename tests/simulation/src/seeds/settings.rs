@@ -3,9 +3,12 @@
 use partway::platform::Hook;
 use partway_models::ofauth::Layout;
 
-use super::scenario::{Destination, KIB, MIB};
+use super::destination::Destination;
 use crate::rng::Rng;
 use crate::world::World;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
 
 /// Settings of the servers.
 #[derive(Clone, Debug)]

@@ -49,10 +49,10 @@ pub(crate) struct History {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) handle: Handle,
-    /// What it went on with; None for a new one.
+    /// The saved session that it resumes; None for a new upload.
     pub(crate) kept: Option<SavedSession>,
     pub(crate) discards: bool,
-    /// What it went on with can't be read, so that it is a new one after all.
+    /// The saved session can't be read, so that it is a new upload after all.
     pub(crate) damaged: bool,
 }
 

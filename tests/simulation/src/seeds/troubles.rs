@@ -5,7 +5,7 @@ use std::rc::Rc;
 use partway::error::Code;
 use partway_models::wire::Response;
 
-use super::scenario::Destination;
+use super::destination::Destination;
 use crate::fault::{Fault, Rule};
 use crate::rng::Rng;
 

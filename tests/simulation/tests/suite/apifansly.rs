@@ -120,7 +120,7 @@ fn a_connection_lost_before_the_whole_body_is_a_certain_failure_and_repeated() {
 }
 
 #[test]
-fn told_to_wait_it_is_certain_too() {
+fn a_rate_limited_form_is_a_certain_failure_too() {
     let world = World::new(1);
     world.fault(
         "apifansly:upload",
@@ -136,7 +136,7 @@ fn told_to_wait_it_is_certain_too() {
 }
 
 #[test]
-fn refusals_are_final_and_have_the_vendors_words() {
+fn refusals_are_final_and_carry_the_vendors_message() {
     for (status, code) in [
         (400, Code::BadRequest),
         (401, Code::Unauthorized),

@@ -261,7 +261,7 @@ fn what_was_kept_counts_with_kms_too() {
 }
 
 #[test]
-fn a_condition_stands_in_nobodys_way_with_kms() {
+fn if_none_match_works_with_kms() {
     for exposed in [false, true] {
         for fault in [None, Some(Fault::ResetAfter)] {
             let world = encrypted();
@@ -299,7 +299,7 @@ fn a_plans_own_condition_is_no_conflict_with_what_was_just_stored() {
 }
 
 #[test]
-fn a_plan_that_asks_for_encryption_is_taken_at_its_word() {
+fn a_plan_with_encryption_headers_is_not_verified() {
     for (name, value) in
         [("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-customer-algorithm", "AES256")]
     {

@@ -70,7 +70,7 @@ fn behind_a_portal_that_stays_nothing_is_done_and_the_error_says_what_answered()
 }
 
 #[test]
-fn a_look_at_the_object_that_a_portal_answers_proves_nothing() {
+fn a_head_request_that_a_portal_answers_proves_nothing() {
     for length in [70 * MIB + 17, 5_000] {
         let world = World::new(6);
         world.fault("store:CompleteMultipartUpload", 0, None, Fault::ResetAfter);

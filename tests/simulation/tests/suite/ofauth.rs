@@ -265,7 +265,7 @@ fn all_three_error_shapes_are_read() {
 }
 
 #[test]
-fn a_connection_that_is_unknown_is_said_with_the_vendors_words() {
+fn an_unknown_connection_carries_the_vendors_message() {
     let world = World::new(1);
     let mut options = provider();
     options["connectionId"] = json!("conn_other");

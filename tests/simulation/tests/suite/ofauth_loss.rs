@@ -77,7 +77,7 @@ fn a_foreign_origin_gets_no_keys_and_the_error_says_how_to_trust_it() {
 }
 
 #[test]
-fn map_url_has_the_first_word() {
+fn map_url_comes_first() {
     let world = World::new(1);
     world.servers().ofauth.config.public_base = "https://eu.ofauth.example".into();
     world.hooks().map_url =

@@ -219,7 +219,7 @@ fn another_rate_is_the_callers_to_set() {
 }
 
 #[test]
-fn a_stuck_upload_is_nudged_once_for_each_state() {
+fn a_stuck_upload_is_retried_once_for_each_state() {
     for stage in [Stage::Uploaded, Stage::Processed] {
         let world = World::new(1);
         world.servers().onlymonster.config.stuck_in = Some(stage);
@@ -292,7 +292,7 @@ fn states_may_be_skipped_and_unknown_ones_are_waited_out() {
 }
 
 #[test]
-fn a_webhooks_word_ends_the_wait() {
+fn a_webhooks_status_ends_the_polling() {
     let world = std::rc::Rc::new(World::new(1));
     world.servers().onlymonster.config.processing_ms = 3_600_000;
     let upload = world.upload(provider(), json!({}), &world.file("clip.mp4", MIB));

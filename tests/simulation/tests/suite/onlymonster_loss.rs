@@ -74,7 +74,7 @@ fn a_lost_export_is_found_in_the_list_and_never_repeated() {
 }
 
 #[test]
-fn an_export_that_never_arrived_is_made_again_after_a_look_at_the_list() {
+fn an_export_that_never_arrived_is_repeated_after_reading_the_list() {
     for fault in [Fault::ResetBefore, Fault::status(500)] {
         let world = World::new(1);
         world.fault("onlymonster:export", 0, 2, fault);
@@ -90,7 +90,7 @@ fn an_export_that_never_arrived_is_made_again_after_a_look_at_the_list() {
 }
 
 #[test]
-fn an_export_that_is_told_to_wait_is_repeated_without_the_list() {
+fn an_export_with_retry_after_is_repeated_without_reading_the_list() {
     let world = World::new(1);
     world.fault("onlymonster:export", 0, 1, Fault::status(429).with("retry-after", "2"));
     let upload = world.upload(provider(), json!({}), &world.file("clip.mp4", MIB));

@@ -72,7 +72,7 @@ fn without_sign_the_plan_must_have_every_url() {
 }
 
 #[test]
-fn parts_that_sign_leaves_out_are_asked_for_once_more() {
+fn parts_missing_in_the_answer_of_sign_are_requested_again() {
     let world = World::new(1);
     world.servers().backend.leaves_out = vec![4, 5];
     let upload = uploads(&world, 50 * MIB);

@@ -57,7 +57,7 @@ fn a_bucket_without_a_rule_ends_early_with_the_rule() {
 }
 
 #[test]
-fn a_proxy_that_lets_no_page_in_is_told_what_to_allow() {
+fn the_hint_for_a_proxy_without_cors_names_what_to_allow() {
     for (name, base, more) in [
         ("ofauth", "https://api.ofauth.com", json!({ "connectionId": "conn_1" })),
         ("onlymonster", "https://omapi.onlymonster.ai", json!({ "accountId": "1001", "exportType": "post" })),
@@ -132,7 +132,7 @@ fn what_something_else_answers_between_losses_is_no_missing_rule() {
 }
 
 #[test]
-fn a_network_that_fails_is_not_taken_for_a_missing_rule() {
+fn a_failing_network_does_not_count_as_a_missing_cors_rule() {
     let world = World::new(1);
     let mut provider = s3().provider();
     // Nobody is there, as far as a probe can tell either.
@@ -145,7 +145,7 @@ fn a_network_that_fails_is_not_taken_for_a_missing_rule() {
 }
 
 #[test]
-fn where_bytes_go_out_the_rule_is_there() {
+fn reported_bytes_prove_that_the_cors_rule_exists() {
     for fault in [Fault::ResetInBody, Fault::ResetBefore, Fault::ResetAfter] {
         let world = World::new(1);
         world.fault("store:PutObject", 0, 5, fault);

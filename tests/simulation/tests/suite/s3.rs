@@ -206,7 +206,7 @@ fn credentials_that_lie_about_their_end_are_fetched_again_when_refused() {
 }
 
 #[test]
-fn finding_out_that_credentials_ended_costs_no_try() {
+fn expired_credentials_cost_no_attempt() {
     let world = World::new(1);
     credentials_end_unannounced(&world);
     world.fault("store:PutObject", 0, 2, Fault::StallInBody);

@@ -56,7 +56,7 @@ fn a_200_that_is_no_answer_at_all_is_no_success_either() {
 }
 
 #[test]
-fn a_lost_complete_that_had_worked_is_found_by_looking_at_the_object() {
+fn a_lost_complete_that_took_effect_is_found_by_a_head_request() {
     for (lost, completes) in [(Fault::ResetAfter, 1), (Fault::StallAnswer, 1)] {
         let world = World::new(1);
         world.fault("store:CompleteMultipartUpload", 0, 1, lost);
@@ -69,7 +69,7 @@ fn a_lost_complete_that_had_worked_is_found_by_looking_at_the_object() {
 }
 
 #[test]
-fn another_object_under_the_key_is_not_taken_for_this_one() {
+fn another_object_under_the_key_does_not_count_as_this_one() {
     let world = World::new(1);
     let other = uploads(&world, with(json!({})), 25 * MIB);
     world.stored(&other);
@@ -188,7 +188,7 @@ fn each_code_of_the_store_means_what_it_says() {
 }
 
 #[test]
-fn a_refusal_that_cors_hides_looks_like_a_lost_connection_and_is_tried_again() {
+fn a_refusal_hidden_by_cors_looks_like_a_lost_connection_and_is_retried() {
     let world = World::new(1);
     world.fault("store:UploadPart", 0, 3, Fault::expired());
     let upload = uploads(&world, with(json!({})), 24 * MIB);
@@ -252,7 +252,7 @@ fn roots_of_another_name_are_answers_all_the_same() {
 }
 
 #[test]
-fn a_complete_that_says_nothing_of_use_is_looked_at_before_it_is_repeated() {
+fn an_unusable_answer_to_complete_is_followed_by_a_head_request() {
     for body in [HTML, XHTML, "", "{}", "<CompleteMultipartUploadResult/>", "<A><ETag></ETag></A>", "<A><ETag>x"] {
         let world = World::new(1);
         world.fault("store:CompleteMultipartUpload", 0, None, Fault::body(body));
@@ -301,7 +301,7 @@ fn a_web_page_is_no_upload_that_was_opened() {
 }
 
 #[test]
-fn a_look_at_the_object_that_hangs_or_fails_is_taken_again() {
+fn a_head_request_that_hangs_or_fails_is_repeated() {
     for fault in [Fault::StallInBody, Fault::StallAnswer, Fault::ResetBefore] {
         for (route, provider) in
             [("store:CompleteMultipartUpload", json!({})), ("store:PutObject", json!({ "ifNoneMatch": true }))]

@@ -1,15 +1,13 @@
-//! What excuses an end that the scenario's faults don't name by themselves. Each excuse is a function with its reason, and each is
-//! counted: one that no seed needs is dead, and may hide a failure that it was never meant for.
+//! Excuses for uploads that failed.
 
-use partway::engine::events::UploadResult;
 use partway::error::{Code, UploadError};
 
-use super::invariants::{OPENS, stored};
-use super::scenario::{Destination, Expectation, Incident, Scenario};
-use super::stage::{Attempt, History, Stage};
 use crate::fault::Fault;
 use crate::log::Record;
-use crate::platform::SimPlatform;
+use crate::seeds::destination::Destination;
+use crate::seeds::scenario::{Expectation, Incident};
+use crate::seeds::stage::{Attempt, History, Stage};
+use crate::seeds::stored::{OPENS, stored};
 use crate::storage::SavedSession;
 
 /// A failed upload: the history of its file, and the error that it ended with.
@@ -17,116 +15,6 @@ pub(crate) struct Case<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) history: &'a History,
     pub(crate) error: &'a UploadError,
-}
-
-/// An excuse and its name.
-type Excuse<Judge> = (&'static str, Judge);
-type OfCase = fn(&Case<'_>) -> bool;
-type OfStage = fn(&Stage) -> bool;
-type OfResult = fn(&Scenario, &UploadResult<SimPlatform>) -> bool;
-
-/// Excuses, each by its function's name behind the prefix.
-macro_rules! named {
-    ($prefix:literal, $($excuse:ident),+ $(,)?) => { &[$((concat!($prefix, stringify!($excuse)), $excuse)),+] };
-}
-
-/// For the first end of an upload.
-const FIRST_END: &[Excuse<OfCase>] = named!(
-    "",
-    aborted_before_the_crash,
-    answer_of_a_single_call_lost,
-    application_call_failed,
-    application_call_without_network,
-    backend_forgot_an_outdated_plan,
-    call_made_before_the_crash,
-    clock_found_wrong_at_the_last_attempt,
-    file_was_changed,
-    head_request_failed,
-    key_exists_after_a_double,
-    key_exists_after_a_restart,
-    looks_like_a_missing_cors_rule,
-    network_was_cut,
-    no_connection_left,
-    processing_took_too_long,
-    reads_hang,
-    restarted_after_a_denial,
-    session_outlived_its_upload,
-    short_lived_urls,
-    slept_over_credentials,
-    slept_over_an_expiry,
-    urls_expired_after_a_restart,
-    urls_expired_before_the_attempts_ended,
-);
-
-/// For the end of an upload that the application tried again, when nothing went wrong any more.
-const SECOND_END: &[Excuse<OfCase>] = named!(
-    "tried again: ",
-    answer_of_a_single_call_lost,
-    call_made_before_the_crash,
-    head_request_failed,
-    key_exists_after_a_double,
-    key_exists_after_a_restart,
-    short_lived_urls_in_any_story,
-);
-
-/// For a file that is stored once more than it was begun.
-const DOUBLE: &[Excuse<OfStage>] =
-    named!("double: ", abort_was_not_heard, storage_lost_the_end, vendor_denied_what_it_completed);
-
-/// For a call that must not be repeated, and was made again after it took effect.
-const CALLED_AGAIN: &[Excuse<OfStage>] = named!("called again: ", abort_was_not_heard, storage_lost_the_end);
-
-/// For parts that were sent more than once, where nothing goes wrong.
-const REPEATED: &[Excuse<OfResult>] =
-    named!("repeated parts: ", allowance_used_up, clock_is_wrong, uploads_share_the_allowance);
-
-/// Seeds of excuses that are too rare for the suite's seeds. They follow from the engine's draws too: where these change, others are
-/// found by playing many seeds, which tells the lowest that need each excuse.
-const RARE: &[(&str, &[u64])] = &[];
-
-/// The names of all excuses.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    let of_cases = FIRST_END.iter().chain(SECOND_END).map(|(name, _)| *name);
-    let of_stages = DOUBLE.iter().chain(CALLED_AGAIN).map(|(name, _)| *name);
-    of_cases.chain(of_stages).chain(REPEATED.iter().map(|(name, _)| *name))
-}
-
-/// The seeds of rare excuses.
-pub(crate) fn rare_seeds() -> impl Iterator<Item = u64> {
-    RARE.iter().flat_map(|(_, seeds)| seeds.iter().copied())
-}
-
-/// Those that apply to the first end of an upload.
-pub(crate) fn of_first_end(case: &Case<'_>) -> Vec<&'static str> {
-    FIRST_END.iter().filter(|(_, applies)| applies(case)).map(|(name, _)| *name).collect()
-}
-
-/// Those that apply to the end of an upload that was tried again.
-pub(crate) fn of_second_end(case: &Case<'_>) -> Vec<&'static str> {
-    SECOND_END.iter().filter(|(_, applies)| applies(case)).map(|(name, _)| *name).collect()
-}
-
-/// Those that apply to a file that is stored once more than it was begun.
-pub(crate) fn of_double(stage: &Stage) -> Vec<&'static str> {
-    DOUBLE.iter().filter(|(_, applies)| applies(stage)).map(|(name, _)| *name).collect()
-}
-
-/// The excuse that is needed, where no other applies.
-pub(crate) fn alone(excuses: &[&'static str]) -> Option<&'static str> {
-    match excuses {
-        [alone] => Some(alone),
-        _ => None,
-    }
-}
-
-/// Those that apply to a call that was made again after it took effect.
-pub(crate) fn of_second_call(stage: &Stage) -> Vec<&'static str> {
-    CALLED_AGAIN.iter().filter(|(_, applies)| applies(stage)).map(|(name, _)| *name).collect()
-}
-
-/// Those that apply to parts that were sent more than once.
-pub(crate) fn of_repeated_parts(scenario: &Scenario, result: &UploadResult<SimPlatform>) -> Vec<&'static str> {
-    REPEATED.iter().filter(|(_, applies)| applies(scenario, result)).map(|(name, _)| *name).collect()
 }
 
 impl Case<'_> {
@@ -144,11 +32,6 @@ impl Case<'_> {
 
     fn is_doomed(&self) -> bool {
         matches!(self.stage.scenario.expectation, Expectation::Doomed(_))
-    }
-
-    /// Whether the last upload of the file began with a saved session.
-    fn is_resumed(&self) -> bool {
-        self.history.last().is_some_and(|attempt| attempt.kept.is_some())
     }
 
     /// Whether something of that kind happened to the page.
@@ -177,13 +60,13 @@ impl Case<'_> {
 }
 
 /// A store that fails whenever the object is looked at tells nothing of it.
-fn head_request_failed(case: &Case<'_>) -> bool {
+pub(super) fn head_request_failed(case: &Case<'_>) -> bool {
     let failed = |record: &Record| record.route == "store:HeadObject" && record.status != Some(200);
     case.may_be_unknown() && case.is(Destination::S3) && case.is_storm() && case.sent(failed)
 }
 
 /// What was about to be called when the page crashed may have been called.
-fn call_made_before_the_crash(case: &Case<'_>) -> bool {
+pub(super) fn call_made_before_the_crash(case: &Case<'_>) -> bool {
     let phases: &[&str] = match case.stage.scenario.destination {
         Destination::Apifansly => &["sending", "completing"],
         Destination::Plan | Destination::Ofauth => &["completing"],
@@ -196,7 +79,7 @@ fn call_made_before_the_crash(case: &Case<'_>) -> bool {
 }
 
 /// A call that can't be repeated went out whole, and nothing usable came back.
-fn answer_of_a_single_call_lost(case: &Case<'_>) -> bool {
+pub(super) fn answer_of_a_single_call_lost(case: &Case<'_>) -> bool {
     let once: &[&str] = match case.stage.scenario.destination {
         Destination::Apifansly => &["apifansly:upload"],
         Destination::Ofauth => &["ofauth:single", "ofauth:complete"],
@@ -214,7 +97,7 @@ fn answer_of_a_single_call_lost(case: &Case<'_>) -> bool {
 }
 
 /// Requests to the origin of its last one hang on all the connections that there are, so that the last ones never left.
-fn no_connection_left(case: &Case<'_>) -> bool {
+pub(super) fn no_connection_left(case: &Case<'_>) -> bool {
     let unknown = case.code() == Code::OutcomeUnknown && !case.is_doomed();
     let Some(most) = case.stage.scenario.line.connections.filter(|_| unknown || case.code() == Code::Stalled) else {
         return false;
@@ -232,42 +115,15 @@ fn no_connection_left(case: &Case<'_>) -> bool {
     record.arrived_at.is_none() && hung.count() >= most
 }
 
-/// A saved session that outlived its upload leads to one that the vendor has.
-fn session_outlived_its_upload(case: &Case<'_>) -> bool {
-    case.code() == Code::Conflict
-        && case.is(Destination::Ofauth)
-        && case.is_resumed()
-        && stored(case.stage, case.history) > 0
-}
-
-/// The saved session is out of date, by storage that failed or an abort that the backend never heard of.
-fn backend_forgot_an_outdated_plan(case: &Case<'_>) -> bool {
-    case.code() == Code::Application
-        && case.is(Destination::Plan)
-        && case.is_resumed()
-        && !of_double(case.stage).is_empty()
-}
-
-/// The upload was given up at the moment of a crash: the backend heard of it, and no later page did.
-fn aborted_before_the_crash(case: &Case<'_>) -> bool {
-    let given_up = |record: &Record| record.route == "plan:abort" && record.effects > 0;
-    case.code() == Code::Application && case.is_resumed() && case.sent(given_up)
-}
-
 /// An earlier upload of the file may have stored it, whatever became of its page.
-fn key_exists_after_a_restart(case: &Case<'_>) -> bool {
+pub(super) fn key_exists_after_a_restart(case: &Case<'_>) -> bool {
     case.code() == Code::Conflict && case.history.provider["ifNoneMatch"] == true && case.history.beginnings() > 1
-}
-
-/// As [`key_exists_after_a_restart`], by an upload that nobody remembers.
-fn key_exists_after_a_double(case: &Case<'_>) -> bool {
-    case.code() == Code::Conflict && case.history.provider["ifNoneMatch"] == true && !of_double(case.stage).is_empty()
 }
 
 /// Several requests in a row were lost, from the first to an origin on, and the origin was there each time that a probe asked: from
 /// the page that can't be told from a missing CORS rule. A request whose bytes were reported had passed the rule; what something
 /// else answered is no answer of the origin's, and what was lost before it doesn't count.
-fn looks_like_a_missing_cors_rule(case: &Case<'_>) -> bool {
+pub(super) fn looks_like_a_missing_cors_rule(case: &Case<'_>) -> bool {
     let Some((origin, _)) = case.error.message.split_once(" answers, and the browser keeps") else { return false };
     let Some(last) = case.history.last() else { return false };
     let log = case.stage.world.log();
@@ -280,20 +136,20 @@ fn looks_like_a_missing_cors_rule(case: &Case<'_>) -> bool {
 }
 
 /// A function of the application that is called once failed or hung, by no fault of the engine's.
-fn application_call_failed(case: &Case<'_>) -> bool {
+pub(super) fn application_call_failed(case: &Case<'_>) -> bool {
     let disturbed = matches!(case.stage.scenario.expectation, Expectation::Passing | Expectation::Storm);
     let failed = |record: &Record| matches!(record.route, "plan:open" | "plan:complete") && record.status != Some(200);
     disturbed && matches!(case.code(), Code::Application | Code::Stalled) && case.sent(failed)
 }
 
 /// The network failed a function of the application.
-fn application_call_without_network(case: &Case<'_>) -> bool {
+pub(super) fn application_call_without_network(case: &Case<'_>) -> bool {
     let failed = |record: &Record| record.method.is_empty() && record.status == Some(0);
     case.is_storm() && case.code() == Code::Application && case.sent(failed)
 }
 
 /// Requests hung for as long as URLs live, after the upload had restarted, which it does once.
-fn urls_expired_after_a_restart(case: &Case<'_>) -> bool {
+pub(super) fn urls_expired_after_a_restart(case: &Case<'_>) -> bool {
     let scenario = &case.stage.scenario;
     let disturbed = matches!(scenario.expectation, Expectation::Passing | Expectation::Storm);
     let stalls = |fault: &Fault| matches!(fault, Fault::StallInBody | Fault::StallAnswer);
@@ -314,13 +170,13 @@ fn urls_expired_after_a_restart(case: &Case<'_>) -> bool {
 }
 
 /// What fails for longer than URLs live ends with whichever runs out first, the attempts or the URLs.
-fn urls_expired_before_the_attempts_ended(case: &Case<'_>) -> bool {
+pub(super) fn urls_expired_before_the_attempts_ended(case: &Case<'_>) -> bool {
     let lives_ms = case.stage.scenario.servers.url_expires_s * 1000;
     case.is_doomed() && case.code() == Code::UrlExpired && case.stage.world.elapsed() > lives_ms
 }
 
 /// The network was gone, or the machine slept: what was under way failed or hung.
-fn network_was_cut(case: &Case<'_>) -> bool {
+pub(super) fn network_was_cut(case: &Case<'_>) -> bool {
     let cut = |incident: &Incident| matches!(incident, Incident::Offline { .. } | Incident::Nap { .. });
     case.is_storm() && matches!(case.code(), Code::Network | Code::Stalled) && case.happened(cut)
 }
@@ -336,17 +192,12 @@ fn slept(case: &Case<'_>) -> bool {
 }
 
 /// URLs or the session expired while the page did nothing.
-fn slept_over_an_expiry(case: &Case<'_>) -> bool {
+pub(super) fn slept_over_an_expiry(case: &Case<'_>) -> bool {
     case.is_storm() && matches!(case.code(), Code::UrlExpired | Code::SessionExpired) && slept(case)
 }
 
-/// Credentials expired while the page did nothing.
-fn slept_over_credentials(case: &Case<'_>) -> bool {
-    case.is_storm() && case.is(Destination::S3) && case.code() == Code::Unauthorized && slept(case)
-}
-
 /// The last attempt may be the one that finds out about the clock.
-fn clock_found_wrong_at_the_last_attempt(case: &Case<'_>) -> bool {
+pub(super) fn clock_found_wrong_at_the_last_attempt(case: &Case<'_>) -> bool {
     case.is_storm()
         && case.is(Destination::S3)
         && case.stage.scenario.skew_ms != 0
@@ -354,7 +205,7 @@ fn clock_found_wrong_at_the_last_attempt(case: &Case<'_>) -> bool {
 }
 
 /// An upload that restarted because the store denied it finds what it stored before.
-fn restarted_after_a_denial(case: &Case<'_>) -> bool {
+pub(super) fn restarted_after_a_denial(case: &Case<'_>) -> bool {
     case.is_storm()
         && case.code() == Code::Conflict
         && case.history.provider["ifNoneMatch"] == true
@@ -362,68 +213,26 @@ fn restarted_after_a_denial(case: &Case<'_>) -> bool {
 }
 
 /// The bound on processing passes while answers hang or don't come.
-fn processing_took_too_long(case: &Case<'_>) -> bool {
+pub(super) fn processing_took_too_long(case: &Case<'_>) -> bool {
     case.is_storm() && case.code() == Code::ProcessingTimeout
 }
 
 /// The file's bytes came no more.
-fn reads_hang(case: &Case<'_>) -> bool {
+pub(super) fn reads_hang(case: &Case<'_>) -> bool {
     case.is_storm() && case.history.hung && case.code() == Code::FileUnreadable
 }
 
 /// The file was changed on disk.
-fn file_was_changed(case: &Case<'_>) -> bool {
+pub(super) fn file_was_changed(case: &Case<'_>) -> bool {
     case.is_storm() && case.history.spoiled && matches!(case.code(), Code::FileChanged | Code::FileUnreadable)
 }
 
 /// URLs that live for two minutes expire while a few answers hang.
-fn short_lived_urls(case: &Case<'_>) -> bool {
+pub(super) fn short_lived_urls(case: &Case<'_>) -> bool {
     case.is_storm() && short_lived_urls_in_any_story(case)
 }
 
 /// A large file takes longer than URLs that live for two minutes.
-fn short_lived_urls_in_any_story(case: &Case<'_>) -> bool {
+pub(super) fn short_lived_urls_in_any_story(case: &Case<'_>) -> bool {
     case.code() == Code::UrlExpired && case.stage.scenario.short_urls()
-}
-
-fn crashes(stage: &Stage) -> bool {
-    stage.scenario.occurrences.iter().any(|occurrence| matches!(occurrence.incident, Incident::Crash { .. }))
-}
-
-/// Storage that fails loses even the word that a session is out of date.
-fn storage_lost_the_end(stage: &Stage) -> bool {
-    let storage = &stage.scenario.storage;
-    crashes(stage) && (storage.slow.is_some() || storage.full_after.is_some())
-}
-
-/// A vendor that denies an upload which it completed is believed.
-fn vendor_denied_what_it_completed(stage: &Stage) -> bool {
-    let denies = |fault: &Fault| matches!(fault, Fault::Answer { response, .. } if response.status == 404);
-    stage.scenario.destination == Destination::Ofauth
-        && stage
-            .scenario
-            .troubles
-            .iter()
-            .any(|trouble| trouble.rule.route == "ofauth:single" && denies(&trouble.rule.fault))
-}
-
-/// A backend that didn't hear that an upload is given up keeps what came of it.
-fn abort_was_not_heard(stage: &Stage) -> bool {
-    let unheard = |record: &Record| record.route == "plan:abort" && record.effects == 0;
-    stage.scenario.destination == Destination::Plan && crashes(stage) && stage.world.log().records.iter().any(unheard)
-}
-
-/// OFAuth's allowance is used up after some ninety parts.
-fn allowance_used_up(scenario: &Scenario, result: &UploadResult<SimPlatform>) -> bool {
-    scenario.destination == Destination::Ofauth && result.parts >= 80
-}
-
-/// The parts of several uploads use up OFAuth's allowance together.
-fn uploads_share_the_allowance(scenario: &Scenario, _: &UploadResult<SimPlatform>) -> bool {
-    scenario.destination == Destination::Ofauth && scenario.uploads.len() > 1
-}
-
-/// What the page signs is out of date by the servers' clock, which the first refusal tells.
-fn clock_is_wrong(scenario: &Scenario, _: &UploadResult<SimPlatform>) -> bool {
-    scenario.skew_ms != 0
 }
