@@ -1,4 +1,4 @@
-//! The corpus of hostile replies once more, the shipped way: JSON, URLs, streams and the application's values are the browser's.
+//! The corpus of hostile replies in a browser: JSON, URLs, streams and the application's values are the browser's.
 //! `tests/simulation/tests/hostile.rs` has the same corpus natively.
 
 use futures::future::join_all;
@@ -83,7 +83,7 @@ async fn all(servers: &JsValue, cases: JsValue, run: impl AsyncFn(&JsValue, &JsV
             }
         });
         failed.extend(join_all(some).await.into_iter().flatten());
-        // The driver has a word in between.
+        // The test driver gets a turn in between.
         tick(0).await;
     }
     let grown = memory() - before;

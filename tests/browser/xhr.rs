@@ -13,7 +13,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::support::{Spy, answered, api, file, js, part, platform, send};
 
-/// Where the browser goes, and nobody is.
+/// An address that a browser connects to, and where no server is.
 const NOBODY: &str = "http://127.0.0.1:47999/";
 
 fn put(url: &str, bytes: usize) -> Request<WebPlatform> {

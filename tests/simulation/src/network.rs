@@ -248,7 +248,7 @@ impl Trip {
         }
         let step = match on_sent {
             Some(_) => rate * line.tells_each_ms.max(1),
-            // Nobody listens: one step will do.
+            // Without a listener one step is enough.
             None => end.max(1),
         };
         let mut sent = 0;

@@ -1,4 +1,4 @@
-//! A world: a page with its uploads, a line, servers, and a clock that nobody waits for.
+//! A world: a page with its uploads, a line, servers, and a virtual clock.
 
 use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Somebody between the page and the destination: redirects to a sign-in page, servers that answer and can't be read, and what the
+//! Servers between the page and the destination: redirects to a sign-in page, servers that answer and can't be read, and what the
 //! page's own policy forbids.
 
 use anyhow::{Context, Result, ensure};
@@ -120,7 +120,7 @@ async fn closed_proxy(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Nobody listens when the upload begins; somebody does before its bytes are out.
+/// The page adds its progress listener after the upload began, and before its bytes are sent.
 async fn listened_late(stage: &Stage) -> Result<()> {
     quick(stage).await?;
     let slow = json!({ "kind": "bandwidth", "bytesPerSecond": 8_000_000 });

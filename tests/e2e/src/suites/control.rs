@@ -1,4 +1,4 @@
-//! Signals, calls before the wasm is there, closing, and a word from a webhook.
+//! Signals, calls before the wasm is loaded, `close()`, and the status from a webhook.
 
 use anyhow::{Result, ensure};
 use futures::FutureExt;

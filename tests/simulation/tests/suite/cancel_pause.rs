@@ -48,7 +48,7 @@ fn cancelled_at_the_start_of_each_stage() {
                 let (world, upload) = begins(dialect, size);
                 upload.when_status(stage, Handle::cancel);
                 world.run();
-                // A single PUT that completes by itself is over before the word is heard.
+                // A single PUT that completes the upload is over before the cancel.
                 if matches!(dialect.name, "ofauth" | "s3") && size == MIB && stage == Status::Completing {
                     world.stored(&upload);
                     continue;

@@ -275,7 +275,7 @@ fn if_none_match_works_with_kms() {
             let provider = crate::s3::with(json!({ "ifNoneMatch": true }));
             let upload = uploads(&world, provider.clone(), auto(), MIB);
             if lost && !exposed {
-                // The answer was lost, and nobody says what the object's ETag is: it isn't called another's.
+                // The answer was lost, and the object's ETag isn't exposed: it doesn't count as another upload's.
                 assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "{upload:?}");
             } else {
                 world.stored(&upload);
@@ -317,7 +317,7 @@ fn a_pause_while_it_is_found_out_costs_no_more_than_itself() {
     world.line(|line| line.bytes_per_ms = 2_000);
     let upload = begins(&world, s3("a"), auto(), THREE);
     let later = world.clone();
-    // The first part was answered and is on its way once more.
+    // The first part was answered and is being sent again.
     world.at_milestone(12, 500, move || {
         let upload = later.handles()[0].clone();
         upload.pause();

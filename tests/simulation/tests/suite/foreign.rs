@@ -1,4 +1,4 @@
-//! Answers of somebody between the page and the destination: a proxy's sign-in page, a captive portal. None is taken for the
+//! Answers of a server between the page and the destination: a proxy's sign-in page, a captive portal. None is taken for the
 //! destination's, at any step of any provider.
 
 use partway::error::Code;

@@ -135,7 +135,7 @@ fn what_something_else_answers_between_losses_is_no_missing_rule() {
 fn a_failing_network_does_not_count_as_a_missing_cors_rule() {
     let world = World::new(1);
     let mut provider = s3().provider();
-    // Nobody is there, as far as a probe can tell either.
+    // A probe finds no server either.
     provider["endpoint"] = json!("https://nowhere.example");
     let upload = world.upload(provider, json!({}), &world.file("clip.mp4", MIB));
     world.run();

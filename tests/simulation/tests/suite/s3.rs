@@ -159,7 +159,7 @@ fn uploads_with_the_same_options_share_their_credentials() {
     assert_eq!(world.count("credentials") - before, 2, "options of its own, an uploader of its own");
 }
 
-/// They live for a minute, and nobody says so.
+/// Credentials live for a minute, and have no `expiration`.
 fn credentials_end_unannounced(world: &World) {
     world.line(|line| line.bytes_per_ms = 500);
     world.hooks().credentials_ms = Some(60_000);

@@ -261,7 +261,7 @@ fn an_unusable_answer_to_complete_is_followed_by_a_head_request() {
         assert_eq!((world.count("store:CompleteMultipartUpload"), world.count("store:HeadObject")), (1, 1), "{body}");
         assert!(done.outcome.etag.is_some_and(|etag| etag.ends_with("-3\"")), "the object's own");
     }
-    // It did not take effect: the look shows that, and it is called again.
+    // It did not take effect: a HEAD request shows that, and it is called again.
     let world = World::new(1);
     world.fault("store:CompleteMultipartUpload", 0, 2, Fault::answer(200, HTML).with("content-type", "text/html"));
     let upload = uploads(&world, with(json!({})), 24 * MIB);

@@ -1,4 +1,4 @@
-//! Servers that say no: for now, or until something is mended.
+//! Servers that refuse: for a while, or until something is corrected.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};

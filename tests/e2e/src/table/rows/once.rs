@@ -7,7 +7,7 @@ use super::super::case::{Case, Ended, Ending};
 use super::broken;
 use crate::destination::Destination;
 
-/// The call that opens an upload. One that was begun and never filled makes nothing: it may be begun again.
+/// The call that opens an upload. An upload that was opened and never filled stores nothing, so it may be opened again.
 pub(super) async fn begin(case: Case<'_>) -> Result<Ending> {
     let route = match case.destination {
         Destination::Ofauth => "ofauth:init",
@@ -93,7 +93,7 @@ pub(super) async fn kept(case: Case<'_>) -> Result<Ending> {
     // No key there: the store itself knows an upload that it has completed, and so does a backend that keeps its plans.
     match case.destination {
         Destination::S3 => return ended.arrived(0).await,
-        // What the page's own function sent is repeated by the browser or by nobody.
+        // Only the browser repeats what the page's own function sent.
         Destination::Plan if all.len() == 1 => return of_the_page(&ended, route),
         Destination::Plan => return ended.arrived(0).await,
         _ => {}
