@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let dead: Vec<&str> = if run_of.rare { sum.unneeded().collect() } else { Vec::new() };
     for name in &dead {
         println!(
-            "no seed needs the excuse {name:?}: find one among more seeds and put it into `RARE` in excuses.rs, or remove \
+            "no seed needs the excuse {name:?}: find one among more seeds and add it to `RARE` (seeds/excuses/mod.rs), or remove \
              the excuse"
         );
     }
