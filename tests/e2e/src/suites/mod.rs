@@ -62,7 +62,7 @@ pub(crate) fn options(stage: &Stage, destination: Destination) -> Result<Value> 
 
 /// Uploads another small file, to another destination, from its start to its end: whatever the page still had to send to the first
 /// destination would have left in the meantime.
-pub(crate) async fn meanwhile(stage: &Stage, page: &Page<'_>, first: Destination) -> Result<()> {
+pub(super) async fn meanwhile(stage: &Stage, page: &Page<'_>, first: Destination) -> Result<()> {
     let other = if first == Destination::Ofauth { Destination::Apifansly } else { Destination::Ofauth };
     let file = json!({ "text": "meanwhile", "name": "meanwhile.mp4", "type": "video/mp4" });
     let report = page.upload(json!({ "file": file, "options": options(stage, other)? })).await?;

@@ -7,7 +7,6 @@ use super::super::case::{Case, Ending};
 use super::underway::{self, AT_ONCE};
 use crate::destination::Destination;
 use crate::sandbox::Log;
-use crate::suites;
 
 /// Bytes in flight are given up, and nothing else.
 pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
@@ -17,8 +16,7 @@ pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
     page.when(upload, "paused", |report| report.status.as_deref() == Some("paused")).await?;
     let route = case.destination.bytes_route();
     let paused = case.stage.log().await?;
-    // What lies in buffers still arrives, as slowly as the rest.
-    suites::meanwhile(case.stage, &page, case.destination).await?;
+    // What lies in buffers still arrives, as slowly as the rest. An upload that went on would be at rest only after its last part.
     let after = case.stage.log_at_rest(route).await?;
     let taken =
         |log: &Log| log.of(route).iter().filter(|one| one.status == Some(200) || one.status == Some(201)).count();
@@ -56,7 +54,7 @@ pub(super) async fn cancelled(case: Case<'_>) -> Result<Ending> {
         let key = log.of("store:UploadPart")[0].path.splitn(3, '/').nth(2).unwrap_or_default().replace("%2F", "/");
         ensure!(case.stage.sandbox.stored(case.destination.name(), &key).await?.is_none(), "{key} is stored");
     }
-    suites::meanwhile(case.stage, &page, case.destination).await?;
+    case.stage.log_at_rest(case.destination.bytes_route()).await?;
     let ended = case.ended(report, file).await?;
     ensure!(ended.sends() == sent, "bytes were sent after the cancel");
     for route in [

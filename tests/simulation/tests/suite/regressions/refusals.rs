@@ -91,10 +91,10 @@ fn a_refusal_never_aborts_stored_parts() {
 
 #[test]
 fn a_saved_session_outlives_a_refusal_of_everything() {
-    for (provider, route, fault) in [
-        (s3(), "store:*", refusal()),
-        (plan(), "plan:*", Fault::status(403)),
-        (s3(), "credentials", Fault::status(403)),
+    for (provider, route, fault, code) in [
+        (s3(), "store:*", refusal(), Code::Forbidden),
+        (plan(), "plan:*", Fault::status(403), Code::Application),
+        (s3(), "credentials", Fault::status(403), Code::Application),
     ] {
         let world = World::new(1);
         let (upload, session, file) = half_sent(&world, provider.clone());
@@ -102,7 +102,7 @@ fn a_saved_session_outlives_a_refusal_of_everything() {
         for _ in 0..3 {
             let refused = resume(&world, &upload, session, &file);
             world.run();
-            assert!(refused.code().is_some());
+            assert_eq!(refused.code(), Some(code), "{route}: {refused:?}");
         }
         world.mend();
         let (sent, opened) = (
