@@ -1,4 +1,4 @@
-//! The names of all calls, `<who>:<call>`, as faults and the log know them.
+//! The names of all calls, `<service>:<call>`, as faults and the log know them.
 
 use hyper::Method;
 
@@ -41,9 +41,9 @@ pub(crate) fn matches(pattern: &str, route: &str) -> bool {
     }
 }
 
-/// Who is spoken to.
+/// A vendor or the store: who a call is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Who {
+pub(crate) enum Service {
     /// OFAuth.
     Ofauth,
     /// Onlymonster.
@@ -54,7 +54,7 @@ pub(crate) enum Who {
     Store,
 }
 
-impl Who {
+impl Service {
     /// As it stands before the colon.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Who {
         }
     }
 
-    /// The name of the call that a request makes; `<who>:other` for one that isn't in the list.
+    /// The name of the call that a request makes; `<service>:other` for one that isn't in the list.
     pub(crate) fn route(self, method: &Method, path: &str, query: &str) -> &'static str {
         match self {
             Self::Ofauth => ofauth(method, path),
@@ -132,19 +132,19 @@ mod tests {
     #[test]
     fn calls_have_names() {
         let base = "/api/v0/accounts/1001/vault/medias/uploads";
-        for (who, method, path, query, route) in [
-            (Who::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1/parts/2", "", "ofauth:part"),
-            (Who::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1", "", "ofauth:single"),
-            (Who::Ofauth, Method::GET, "/v2/access/posts", "", "ofauth:other"),
-            (Who::Onlymonster, Method::GET, base, "offset=0", "onlymonster:list"),
-            (Who::Onlymonster, Method::POST, &format!("{base}/7/retry"), "", "onlymonster:retry"),
-            (Who::Apifansly, Method::GET, "/api/fansly/media/upload/9/status", "", "apifansly:status"),
-            (Who::Store, Method::PUT, "/bucket/a/b", "partNumber=1&uploadId=x", "store:UploadPart"),
-            (Who::Store, Method::PUT, "/bucket/a/b", "X-Amz-Date=1", "store:PutObject"),
-            (Who::Store, Method::POST, "/bucket/a", "uploads=&X-Amz-Date=1", "store:CreateMultipartUpload"),
-            (Who::Store, Method::GET, "/bucket", "", "store:other"),
+        for (service, method, path, query, route) in [
+            (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1/parts/2", "", "ofauth:part"),
+            (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1", "", "ofauth:single"),
+            (Service::Ofauth, Method::GET, "/v2/access/posts", "", "ofauth:other"),
+            (Service::Onlymonster, Method::GET, base, "offset=0", "onlymonster:list"),
+            (Service::Onlymonster, Method::POST, &format!("{base}/7/retry"), "", "onlymonster:retry"),
+            (Service::Apifansly, Method::GET, "/api/fansly/media/upload/9/status", "", "apifansly:status"),
+            (Service::Store, Method::PUT, "/bucket/a/b", "partNumber=1&uploadId=x", "store:UploadPart"),
+            (Service::Store, Method::PUT, "/bucket/a/b", "X-Amz-Date=1", "store:PutObject"),
+            (Service::Store, Method::POST, "/bucket/a", "uploads=&X-Amz-Date=1", "store:CreateMultipartUpload"),
+            (Service::Store, Method::GET, "/bucket", "", "store:other"),
         ] {
-            assert_eq!(who.route(&method, path, query), route, "{method} {path}");
+            assert_eq!(service.route(&method, path, query), route, "{method} {path}");
             assert!(route.ends_with(":other") || ALL.contains(&route), "{route}");
         }
     }

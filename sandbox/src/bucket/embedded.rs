@@ -7,7 +7,7 @@ use partway_models::bucket::BucketError;
 use partway_models::content::{Content, Reader, Source};
 use partway_models::store::{self, Operation, Reply, State, StoreError};
 
-use super::{ListedPart, Location};
+use super::location::{ListedPart, Location};
 
 /// A handle of the one embedded store.
 #[derive(Clone, Debug)]

@@ -3,11 +3,15 @@
 use std::io::Read;
 use std::time::Duration;
 
+use base64::Engine;
+use md5::{Digest, Md5};
 use partway_models::bucket::{Bucket, BucketError};
 use partway_models::encoding::percent_encode_path;
+use partway_models::sigv4::{self, Credentials, Target};
+use partway_models::wire::Headers;
 use roxmltree::{Document, Node};
 
-use super::{ListedPart, Location};
+use super::location::{ListedPart, Location};
 use crate::options::ExternalStore;
 
 /// Calls of its own are signed for so long.
@@ -75,7 +79,7 @@ impl External {
     /// Puts the CORS rule on the bucket that uploads from a page need.
     pub(crate) fn put_cors(&self, now: u64) -> Result<(), BucketError> {
         let url = self.sign("PUT", None, &[("cors", "")], OWN_CALLS_S, now);
-        let digest = super::content_md5(CORS_RULE.as_bytes());
+        let digest = content_md5(CORS_RULE.as_bytes());
         let request = self.agent.put(&url).header("content-md5", digest).content_type("application/xml");
         read(request.send(CORS_RULE)).and_then(Answer::ok).map(drop)
     }
@@ -129,7 +133,7 @@ impl External {
             Some(key) => format!("/{}/{}", self.store.bucket, percent_encode_path(key)),
             None => format!("/{}", self.store.bucket),
         };
-        super::sign(&super::Signing {
+        presign(&Presign {
             endpoint: &self.store.endpoint,
             region: &self.store.region,
             access_key: &self.store.access_key,
@@ -242,6 +246,41 @@ fn text<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 fn number<T: std::str::FromStr>(node: Node<'_, '_>, name: &str) -> Result<T, BucketError> {
     let value = text(node, name).and_then(|text| text.trim().parse().ok());
     value.ok_or_else(|| odd(&format!("a listed part has no {name}")))
+}
+
+/// All that goes into a signed URL.
+struct Presign<'a> {
+    endpoint: &'a str,
+    region: &'a str,
+    access_key: &'a str,
+    secret_key: &'a str,
+    method: &'a str,
+    path: &'a str,
+    query: &'a [(&'a str, &'a str)],
+    expires_s: u64,
+    now: u64,
+}
+
+fn presign(request: &Presign<'_>) -> String {
+    let credentials = Credentials {
+        access_key: request.access_key.to_owned(),
+        secret_key: request.secret_key.to_owned(),
+        session_token: None,
+    };
+    let query: Vec<_> = request.query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let target = Target {
+        method: request.method,
+        endpoint: request.endpoint,
+        path: request.path,
+        query: &query,
+        headers: &Headers::new(),
+    };
+    sigv4::presign(&credentials, request.region, &target, request.expires_s, request.now)
+}
+
+/// The value of `Content-MD5` (RFC 1864).
+fn content_md5(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(Md5::digest(bytes))
 }
 
 /// Stores agree on names, not on namespaces.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::rate::Rate;
 use crate::routes;
+use crate::state::rate::Rate;
 
 /// All that is set by `PUT /control/faults`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -262,9 +262,9 @@ impl Faults {
     }
 
     /// Whether preflights of these calls are refused. They are no calls, and use no fault up.
-    pub fn refuses_preflights(&self, who: &str) -> bool {
+    pub fn refuses_preflights(&self, service: &str) -> bool {
         let inner = self.inner.lock().expect("faults");
-        let all = format!("{who}:");
+        let all = format!("{service}:");
         inner.plan.faults.iter().any(|fault| {
             matches!(fault.effect, Effect::NoCors {}) && (fault.route == "*" || fault.route.starts_with(&all))
         })

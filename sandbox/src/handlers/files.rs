@@ -1,4 +1,4 @@
-//! Static files: the page, the package, and one folder more.
+//! Static files: the page, the package, and the folder of `--serve`.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,18 +6,18 @@ use hyper::Response;
 use hyper::header::{CACHE_CONTROL, HeaderValue};
 use partway_models::encoding::percent_decode;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::options::Options;
+use crate::response;
+use crate::response_body::ResponseBody;
 
-/// Finds and reads the file at a URL's path; a folder means its `index.html`.
-pub(crate) async fn serve(options: &Options, path: &str) -> Response<Payload> {
+/// Serves the file at a URL's path; for a folder, its `index.html`.
+pub(crate) async fn serve(options: &Options, path: &str) -> Response<ResponseBody> {
     let Some(mut file) = locate(options, path) else {
-        return answer::error(404, format!("no file is at {path}"));
+        return response::error(404, format!("there is no file at {path}"));
     };
     if tokio::fs::metadata(&file).await.is_ok_and(|found| found.is_dir()) {
         if !path.ends_with('/') {
-            let mut response = answer::empty(308);
+            let mut response = response::empty(308);
             if let Ok(location) = HeaderValue::from_str(&format!("{path}/")) {
                 response.headers_mut().insert("location", location);
             }
@@ -27,11 +27,11 @@ pub(crate) async fn serve(options: &Options, path: &str) -> Response<Payload> {
     }
     match tokio::fs::read(&file).await {
         Ok(bytes) => {
-            let mut response = answer::with_type(200, mime(&file), bytes);
+            let mut response = response::with_type(200, mime(&file), bytes);
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             response
         }
-        Err(error) => answer::error(404, format!("no file is at {path} ({}: {error})", file.display())),
+        Err(error) => response::error(404, format!("there is no file at {path} ({}: {error})", file.display())),
     }
 }
 

@@ -7,14 +7,14 @@ use hyper::{Method, Response};
 use partway_models::clock::iso8601;
 use serde::Serialize;
 
-use crate::answer;
-use crate::body::Payload;
 use crate::bucket::Store;
-use crate::sandbox::Sandbox;
+use crate::response;
+use crate::response_body::ResponseBody;
+use crate::state::State;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Given {
+struct CredentialsReply {
     access_key_id: String,
     secret_access_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,16 +23,16 @@ struct Given {
     expiration: Option<String>,
 }
 
-/// Answers `POST /api/credentials`. An existing store's own keys are given as they are: outside of AWS
-/// few stores have temporary ones.
-pub(crate) fn handle(sandbox: &Arc<Sandbox>, parts: &Parts) -> Response<Payload> {
+/// Answers `POST /api/credentials`. With an existing store, the response has the configured keys themselves:
+/// outside of AWS few stores have temporary ones.
+pub(crate) fn handle(state: &Arc<State>, parts: &Parts) -> Response<ResponseBody> {
     if parts.method != Method::POST {
-        return answer::error(405, "credentials are given by POST");
+        return response::error(405, "the method must be POST");
     }
-    let given = match &sandbox.store {
+    let reply = match &state.store {
         Store::External(store) => {
             let (access_key, secret_key) = store.keys();
-            Given {
+            CredentialsReply {
                 access_key_id: access_key.to_owned(),
                 secret_access_key: secret_key.to_owned(),
                 session_token: None,
@@ -40,9 +40,9 @@ pub(crate) fn handle(sandbox: &Arc<Sandbox>, parts: &Parts) -> Response<Payload>
             }
         }
         Store::Embedded(store) => {
-            let lifetime_ms = sandbox.knobs().credentials.lifetime_seconds * 1000;
-            let issued = store.state().issue_credentials(lifetime_ms, sandbox.clock.now());
-            Given {
+            let lifetime_ms = state.settings().credentials.lifetime_seconds * 1000;
+            let issued = store.state().issue_credentials(lifetime_ms, state.clock.now());
+            CredentialsReply {
                 access_key_id: issued.credentials.access_key,
                 secret_access_key: issued.credentials.secret_key,
                 session_token: issued.credentials.session_token,
@@ -50,5 +50,5 @@ pub(crate) fn handle(sandbox: &Arc<Sandbox>, parts: &Parts) -> Response<Payload>
             }
         }
     };
-    answer::json(200, &given)
+    response::json(200, &reply)
 }

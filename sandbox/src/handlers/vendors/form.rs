@@ -1,4 +1,4 @@
-//! A `multipart/form-data` body: files to disk, fields to memory.
+//! A `multipart/form-data` body: files are written to disk, fields are read into memory.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,19 +9,20 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
 use partway_models::wire::{FormField, FormValue};
 
-use crate::body::{BodyError, Inbound};
-use crate::spool::{Spool, Spooled};
+use crate::request_body::RequestBody;
+use crate::response_body::BodyError;
+use crate::state::spool::{Spool, Spooled};
 
-/// Fields that are no files, together.
+/// How many bytes all fields without a file name may have together. (A choice.)
 const FIELDS_LIMIT: usize = 1024 * 1024;
 
-/// Reads a form whole.
+/// Reads a whole form.
 ///
 /// # Errors
-/// It isn't one, its fields are too long, or the connection broke.
+/// The body is no form, its fields are too long, or the connection broke.
 pub(super) async fn read(
     content_type: &str,
-    body: Inbound,
+    body: RequestBody,
     spool: &Arc<Spool>,
 ) -> Result<(Vec<FormField>, Vec<Spooled>), BodyError> {
     let boundary = multer::parse_boundary(content_type)?;
@@ -32,7 +33,7 @@ pub(super) async fn read(
         let filename = field.file_name().map(str::to_owned);
         let content_type = field.content_type().map(ToString::to_string);
         let value = if filename.is_some() {
-            let file = spool.take(File(field)).await?;
+            let file = spool.receive(File(field)).await?;
             let content = file.content();
             files.push(file);
             FormValue::Content(content)
@@ -46,7 +47,7 @@ pub(super) async fn read(
     Ok((fields, files))
 }
 
-/// A field as a body.
+/// The content of a field, as a body.
 struct File(multer::Field<'static>);
 
 impl Body for File {

@@ -1,4 +1,4 @@
-//! A network that is gone for a while: connections are cut, and new ones come to nothing.
+//! A network that is offline for a while: open connections are reset, and requests on new ones too.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ impl Default for Network {
 }
 
 impl Network {
-    /// Loses it for so long, from now; for no time at all: it is there again.
-    pub(crate) fn lose(&self, length: Duration) {
+    /// Takes the network offline for `length` from now; zero brings it back online.
+    pub(crate) fn set_offline(&self, length: Duration) {
         self.until.send_replace((!length.is_zero()).then(|| Instant::now() + length));
     }
 
-    /// Whether it is lost now.
-    pub(crate) fn is_lost(&self) -> bool {
+    /// Whether the network is offline now.
+    pub(crate) fn is_offline(&self) -> bool {
         self.until.borrow().is_some_and(|until| Instant::now() < until)
     }
 
-    /// Tells when it is lost, by the moment at which it comes back.
+    /// Notified at each change, with the time at which the network is back online.
     pub(crate) fn watch(&self) -> watch::Receiver<Option<Instant>> {
         self.until.subscribe()
     }

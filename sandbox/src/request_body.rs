@@ -1,4 +1,4 @@
-//! Bodies: of requests, counted, slowed and broken on their way; of answers.
+//! Bodies of requests: counted, throttled and broken as the faults say.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -8,118 +8,90 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::watch;
 
 use crate::connection::{Connection, Reset};
-use crate::faults::Bandwidth;
-use crate::log::Logged;
+use crate::response_body::BodyError;
+use crate::state::faults::Bandwidth;
+use crate::state::log::LogHandle;
 
-/// Any error of a body.
-pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The body of an answer.
-pub(crate) type Payload = UnsyncBoxBody<Bytes, BodyError>;
-
-/// JSON and XML bodies are read up to this.
+/// JSON and XML bodies may be this long. (A choice: a CompleteMultipartUpload of 10,000 parts has 1 MB.)
 const TEXT_LIMIT: usize = 4 * 1024 * 1024;
 
-/// A stall that nobody ends is ended by a reset.
+/// The longest stall; a reset ends it. (A choice: longer than any timeout of a client.)
 const LONGEST_STALL: Duration = Duration::from_secs(600);
 
-/// A body that is all there.
-pub(crate) fn full(bytes: impl Into<Bytes>) -> Payload {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
-}
-
-/// A body that begins so and goes on with blanks for as long as anybody takes them.
-pub(crate) fn without_end(start: impl Into<Bytes>) -> Payload {
-    Endless(Some(start.into())).boxed_unsync()
-}
-
-struct Endless(Option<Bytes>);
-
-impl Body for Endless {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        const BLANKS: Bytes = Bytes::from_static(&[b' '; 64 * 1024]);
-        Poll::Ready(Some(Ok(Frame::data(self.0.take().unwrap_or(BLANKS)))))
-    }
-}
-
-/// What happens midway in a body.
+/// A fault that hits in the middle of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Midway {
+pub(crate) enum MidBodyFault {
     /// The connection is reset.
     Reset,
-    /// No more is taken.
+    /// No more bytes are read.
     Stall,
 }
 
-/// How a body is taken.
+/// The faults that hit a body.
 #[derive(Debug, Default)]
-pub(crate) struct Taking {
-    /// No faster than this.
+pub(crate) struct BodyFaults {
+    /// Limits how fast it is passed on.
     pub bandwidth: Option<Bandwidth>,
-    /// What happens in its middle.
-    pub midway: Option<Midway>,
+    /// What happens in the middle of it.
+    pub mid_body: Option<MidBodyFault>,
 }
 
 struct Inner {
     incoming: Incoming,
-    logged: Arc<Logged>,
+    entry: Arc<LogHandle>,
     connection: Arc<Connection>,
     faults: watch::Receiver<u64>,
     bandwidth: Option<Bandwidth>,
-    midway: Option<(u64, Midway)>,
+    mid_body: Option<(u64, MidBodyFault)>,
     seen: u64,
-    /// What was taken and isn't passed on yet, and how much it is.
-    held: VecDeque<Frame<Bytes>>,
-    held_bytes: u64,
-    /// Nothing more comes.
+    /// Frames that were read and not passed on yet, and the number of their bytes.
+    buffered: VecDeque<Frame<Bytes>>,
+    buffered_bytes: u64,
+    /// Whether the client has sent everything.
     ended: bool,
-    /// Until the next piece is passed on, or the faults are set anew.
+    /// Ends when the next frame may be passed on, or when the faults are replaced.
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     stall: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
 }
 
-/// A request's body. Copies of it share one position, so that the rest can be read away after whoever
-/// had it lost interest: an answer that leaves bytes unread kills the connection, and is never seen.
+/// A request's body. Clones share one position, so that the exchange can drain what a handler left unread:
+/// a response that leaves bytes unread kills the connection, and the client never sees it.
 #[derive(Clone)]
-pub(crate) struct Inbound(Arc<Mutex<Inner>>);
+pub(crate) struct RequestBody(Arc<Mutex<Inner>>);
 
-impl Inbound {
-    /// Takes a body as told.
+impl RequestBody {
+    /// Reads `incoming`, with these faults.
     pub(crate) fn new(
         incoming: Incoming,
-        taking: Taking,
-        logged: Arc<Logged>,
+        body_faults: BodyFaults,
+        entry: Arc<LogHandle>,
         connection: Arc<Connection>,
         faults: watch::Receiver<u64>,
     ) -> Self {
-        // Half of a body of unknown length is taken to be at a mebibyte.
+        // The middle of a body of unknown length is assumed at 1 MiB.
         let middle = incoming.size_hint().exact().map_or(1 << 20, |size| size / 2);
         Self(Arc::new(Mutex::new(Inner {
             incoming,
-            logged,
+            entry,
             connection,
             faults,
-            bandwidth: taking.bandwidth,
-            midway: taking.midway.map(|midway| (middle, midway)),
+            bandwidth: body_faults.bandwidth,
+            mid_body: body_faults.mid_body.map(|mid_body| (middle, mid_body)),
             seen: 0,
-            held: VecDeque::new(),
-            held_bytes: 0,
+            buffered: VecDeque::new(),
+            buffered_bytes: 0,
             ended: false,
             pause: None,
             stall: None,
         })))
     }
 
-    /// Reads what is left and forgets it.
+    /// Reads the rest of the body and discards it.
     ///
     /// # Errors
     /// The client or a fault broke the connection.
@@ -130,22 +102,22 @@ impl Inbound {
         Ok(())
     }
 
-    /// Reads a text into memory.
+    /// Reads a JSON or XML body into memory.
     ///
     /// # Errors
-    /// It is longer than any text that is meant here, or the connection broke.
+    /// It is longer than the limit, or the connection broke.
     pub(crate) async fn text(self) -> Result<Vec<u8>, BodyError> {
         let text = http_body_util::Limited::new(self, TEXT_LIMIT).collect().await?;
         Ok(text.to_bytes().to_vec())
     }
 }
 
-/// Waits until the faults are set anew; false where that took too long.
-pub(crate) async fn stalled(mut faults: watch::Receiver<u64>) -> bool {
+/// Waits until the faults are replaced; `false` if that takes longer than the longest stall.
+pub(crate) async fn wait_out_stall(mut faults: watch::Receiver<u64>) -> bool {
     tokio::time::timeout(LONGEST_STALL, faults.changed()).await.is_ok()
 }
 
-impl Body for Inbound {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -155,7 +127,8 @@ impl Body for Inbound {
 
     fn is_end_stream(&self) -> bool {
         let inner = self.0.lock().expect("body");
-        let waits = inner.midway.is_some() || inner.stall.is_some() || inner.pause.is_some() || !inner.held.is_empty();
+        let waits =
+            inner.mid_body.is_some() || inner.stall.is_some() || inner.pause.is_some() || !inner.buffered.is_empty();
         !waits && inner.incoming.is_end_stream()
     }
 
@@ -169,13 +142,13 @@ impl Inner {
         if self.connection.is_reset() {
             return Poll::Ready(Some(Err(Reset.into())));
         }
-        // What there is room for is taken, whatever is passed on meanwhile.
+        // Frames are read while the buffer has room, however fast they are passed on.
         let room = self.bandwidth.as_ref().map_or(0, |bandwidth| bandwidth.buffer_bytes);
-        while !self.ended && self.held_bytes < room {
-            match self.poll_taken(cx) {
+        while !self.ended && self.buffered_bytes < room {
+            match self.poll_incoming(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    self.held_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                    self.held.push_back(frame);
+                    self.buffered_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                    self.buffered.push_back(frame);
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                 Poll::Ready(None) => self.ended = true,
@@ -186,26 +159,26 @@ impl Inner {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        let frame = match self.held.pop_front() {
+        let frame = match self.buffered.pop_front() {
             Some(frame) => frame,
             None if self.ended => return Poll::Ready(None),
-            None => match ready!(self.poll_taken(cx)) {
+            None => match ready!(self.poll_incoming(cx)) {
                 Some(frame) => frame?,
                 None => return Poll::Ready(None),
             },
         };
         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-        self.held_bytes = self.held_bytes.saturating_sub(bytes);
-        self.slow_down(bytes);
+        self.buffered_bytes = self.buffered_bytes.saturating_sub(bytes);
+        self.throttle(bytes);
         Poll::Ready(Some(Ok(frame)))
     }
 
-    /// What comes from the client, up to where a fault hits.
-    fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Some((_, midway)) = self.midway.take_if(|(middle, _)| self.seen >= *middle) {
-            match midway {
-                Midway::Reset => return Poll::Ready(Some(Err(self.connection.reset().into()))),
-                Midway::Stall => self.stall = Some(Box::pin(stalled(self.faults.clone()))),
+    /// The next frame of the client, or the fault that hits before it.
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some((_, mid_body)) = self.mid_body.take_if(|(middle, _)| self.seen >= *middle) {
+            match mid_body {
+                MidBodyFault::Reset => return Poll::Ready(Some(Err(self.connection.reset().into()))),
+                MidBodyFault::Stall => self.stall = Some(Box::pin(wait_out_stall(self.faults.clone()))),
             }
         }
         if let Some(stall) = &mut self.stall {
@@ -222,21 +195,21 @@ impl Inner {
         if let Some(data) = frame.data_ref() {
             let bytes = data.len() as u64;
             self.seen += bytes;
-            self.logged.add_bytes(bytes);
+            self.entry.add_bytes(bytes);
         }
         Poll::Ready(Some(Ok(frame)))
     }
 
-    /// Holds the next piece back for as long as this one takes on the line.
-    fn slow_down(&mut self, bytes: u64) {
+    /// Delays the next frame by as long as `bytes` take at the limited bandwidth.
+    fn throttle(&mut self, bytes: u64) {
         let Some(bandwidth) = self.bandwidth.as_ref().filter(|_| bytes > 0) else { return };
-        // Faults that are set anew set it free.
+        // Replaced faults end the throttling.
         if self.faults.has_changed().unwrap_or(true) {
             self.bandwidth = None;
             return;
         }
         let rate = bandwidth.shared.as_deref().unwrap_or(&self.connection.rate);
-        let next = rate.take(bytes, bandwidth.bytes_per_second);
+        let next = rate.reserve(bytes, bandwidth.bytes_per_second);
         let mut faults = self.faults.clone();
         self.pause = Some(Box::pin(async move {
             let _ = tokio::time::timeout_at(next, faults.changed()).await;

@@ -1,4 +1,4 @@
-//! The request log: what came, in which order, how it ended, and how much of it ran at once.
+//! The request log: requests in their order, how each ended, and how many ran at once.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use hyper::HeaderMap;
 use serde::Serialize;
 
-use crate::clock::Clock;
+use crate::state::clock::Clock;
 
-/// Older requests make room for newer ones beyond this.
-const KEPT: usize = 50_000;
+/// How many requests are kept; the oldest are dropped first. (A choice: more than any trial sends.)
+const CAPACITY: usize = 50_000;
 
 /// Headers whose values are secrets.
 const SECRET_HEADERS: &[&str] = &[
@@ -33,29 +33,29 @@ const SECRET_PARAMETERS: &[&str] =
 pub struct Entry {
     /// Counts from 1.
     pub n: u64,
-    /// `<who>:<call>`.
+    /// `<service>:<call>`.
     pub route: String,
     /// HTTP method.
     pub method: String,
-    /// Path as it was sent.
+    /// The path as it was sent.
     pub path: String,
-    /// Query as it was sent, without its secrets.
+    /// The query as it was sent, its secrets redacted.
     pub query: String,
-    /// Status of the answer; null while there is none, and where none was sent.
+    /// Status of the response; null while the request runs, and if no response was sent.
     pub status: Option<u16>,
-    /// Bytes of the body that arrived.
+    /// How many bytes of the body arrived.
     pub bytes: u64,
-    /// Headers, without their secrets.
+    /// Headers, their secrets redacted.
     pub headers: BTreeMap<String, String>,
     /// Its `Idempotency-Key`.
     pub idempotency_key: Option<String>,
-    /// True where an earlier request's answer was given again.
+    /// Whether the response is a replay of an earlier one, for a repeated `Idempotency-Key`.
     pub copy: bool,
-    /// Faults that hit it.
+    /// The faults that hit the request.
     pub faults: Vec<&'static str>,
-    /// The server's clock when it came.
+    /// The server's clock when the request arrived.
     pub started_ms: u64,
-    /// The server's clock when it was answered or lost; null while it runs.
+    /// The server's clock when the request was answered or lost; null while it runs.
     pub ended_ms: Option<u64>,
 }
 
@@ -64,22 +64,22 @@ struct Inner {
     next: u64,
     entries: BTreeMap<u64, Entry>,
     in_flight: BTreeMap<String, (u64, u64)>,
-    /// Requests from before a clearing aren't counted out again after it.
+    /// The last number before the log was cleared: requests up to it no longer count as running.
     cleared: u64,
 }
 
-/// All requests since the start or the last clearing.
+/// All requests since the start, or since the log was cleared.
 #[derive(Debug)]
 pub struct Log {
     inner: Mutex<Inner>,
     clock: Arc<Clock>,
 }
 
-/// What `GET /control/log` answers.
+/// The response to `GET /control/log`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// In the order of their coming.
+    /// In the order of their arrival.
     pub requests: Vec<Entry>,
     /// The most that ran at once, for each route.
     pub max_in_flight: BTreeMap<String, u64>,
@@ -91,14 +91,14 @@ impl Log {
         Self { inner: Mutex::default(), clock }
     }
 
-    /// Notes a request that has come. It has ended when the handle is dropped.
+    /// Adds a request that has arrived. It ends when the handle is dropped.
     pub fn begin(
         self: &Arc<Self>,
         route: &str,
         method: &hyper::Method,
         uri: &hyper::Uri,
         headers: &HeaderMap,
-    ) -> Logged {
+    ) -> LogHandle {
         let mut inner = self.inner.lock().expect("log");
         inner.next += 1;
         let n = inner.next;
@@ -120,16 +120,16 @@ impl Log {
             ended_ms: None,
         };
         inner.entries.insert(n, entry);
-        if inner.entries.len() > KEPT {
+        if inner.entries.len() > CAPACITY {
             inner.entries.pop_first();
         }
         let (now, most) = inner.in_flight.entry(route.to_owned()).or_default();
         *now += 1;
         *most = (*most).max(*now);
-        Logged { log: self.clone(), n, route: route.to_owned() }
+        LogHandle { log: self.clone(), n, route: route.to_owned() }
     }
 
-    /// Everything noted.
+    /// The whole log.
     pub fn report(&self) -> Report {
         let inner = self.inner.lock().expect("log");
         Report {
@@ -138,7 +138,7 @@ impl Log {
         }
     }
 
-    /// Forgets all. The numbers go on counting; requests still running are no longer counted.
+    /// Removes all entries. Numbers continue; requests that are still running no longer count.
     pub fn clear(&self) {
         let mut inner = self.inner.lock().expect("log");
         inner.entries.clear();
@@ -153,42 +153,42 @@ impl Log {
     }
 }
 
-/// A request in the log, while it runs.
+/// A running request in the log.
 #[derive(Debug)]
-pub struct Logged {
+pub struct LogHandle {
     log: Arc<Log>,
     n: u64,
     route: String,
 }
 
-impl Logged {
+impl LogHandle {
     /// Its number.
     pub fn number(&self) -> u64 {
         self.n
     }
 
-    /// More of its body has come.
+    /// Adds bytes of the body that have arrived.
     pub fn add_bytes(&self, bytes: u64) {
         self.log.change(self.n, |entry| entry.bytes += bytes);
     }
 
-    /// Which faults hit it.
+    /// Sets the faults that hit the request.
     pub fn set_faults(&self, faults: Vec<&'static str>) {
         self.log.change(self.n, |entry| entry.faults = faults);
     }
 
-    /// An earlier request's answer is given again.
-    pub fn set_copy(&self) {
+    /// Marks the response as a replay of an earlier one.
+    pub fn set_replayed(&self) {
         self.log.change(self.n, |entry| entry.copy = true);
     }
 
-    /// The answer goes out.
+    /// Sets the status of the response.
     pub fn set_status(&self, status: u16) {
         self.log.change(self.n, |entry| entry.status = Some(status));
     }
 }
 
-impl Drop for Logged {
+impl Drop for LogHandle {
     fn drop(&mut self) {
         let now = self.log.clock.now();
         let mut inner = self.log.inner.lock().expect("log");
@@ -236,7 +236,7 @@ fn redact_query(query: &str) -> String {
 mod tests {
     use super::*;
 
-    fn begin(log: &Arc<Log>, uri: &str) -> Logged {
+    fn begin(log: &Arc<Log>, uri: &str) -> LogHandle {
         let mut headers = HeaderMap::new();
         headers.insert("x-api-key", "k".parse().unwrap());
         headers.insert("content-type", "video/mp4".parse().unwrap());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_stay_out_and_the_rest_is_kept() {
+    fn secrets_are_redacted_and_the_rest_is_kept() {
         let log = Arc::new(Log::new(Arc::default()));
         begin(&log, "/b/k?partNumber=1&X-Amz-Signature=feed&X-Amz-Credential=AK%2F1").set_status(200);
         let entry = &log.report().requests[0];

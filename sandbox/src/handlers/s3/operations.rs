@@ -1,4 +1,4 @@
-//! s3s's operations on the store model's.
+//! The operations of s3s, mapped to those of the store model.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,12 +8,12 @@ use partway_models::store::{ObjectInfo, Operation, Reply, StoreError};
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
-use super::reading;
+use super::object_body;
 use crate::bucket::Embedded;
-use crate::clock::Clock;
-use crate::spool::{Spool, Spooled};
+use crate::state::clock::Clock;
+use crate::state::spool::{Spool, Spooled};
 
-/// The S3 that s3s serves.
+/// The S3 implementation that s3s serves.
 pub(super) struct Operations {
     store: Embedded,
     spool: Arc<Spool>,
@@ -21,33 +21,33 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    /// On this store; bodies go to `spool`.
+    /// Operations on `store`; bodies are written to `spool`.
     pub(super) fn new(store: Embedded, spool: Arc<Spool>, clock: Arc<Clock>) -> Self {
         Self { store, spool, clock }
     }
 
     fn step(&self, operation: Operation) -> S3Result<Reply> {
-        self.store.step(operation, self.clock.now()).map_err(refused)
+        self.store.step(operation, self.clock.now()).map_err(s3s_error)
     }
 
-    async fn take(&self, body: Option<StreamingBlob>) -> S3Result<Spooled> {
+    async fn receive(&self, body: Option<StreamingBlob>) -> S3Result<Spooled> {
         let body = s3s::Body::from(body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty())));
-        let taken = self.spool.take(body).await;
-        taken.map_err(|error| S3Error::with_message(S3ErrorCode::IncompleteBody, error.to_string()))
+        let received = self.spool.receive(body).await;
+        received.map_err(|error| S3Error::with_message(S3ErrorCode::IncompleteBody, error.to_string()))
     }
 }
 
-fn refused(error: StoreError) -> S3Error {
+fn s3s_error(error: StoreError) -> S3Error {
     let code = S3ErrorCode::from_bytes(error.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
-    let mut refused = S3Error::with_message(code, error.message);
+    let mut s3s_error = S3Error::with_message(code, error.message);
     if let Ok(status) = hyper::StatusCode::from_u16(error.status) {
-        refused.set_status_code(status);
+        s3s_error.set_status_code(status);
     }
-    refused
+    s3s_error
 }
 
-fn odd(reply: &Reply) -> S3Error {
-    S3Error::with_message(S3ErrorCode::InternalError, format!("the store answered {reply:?}"))
+fn unexpected(reply: &Reply) -> S3Error {
+    S3Error::with_message(S3ErrorCode::InternalError, format!("unexpected reply of the store: {reply:?}"))
 }
 
 fn md5(header: Option<String>) -> S3Result<Option<[u8; 16]>> {
@@ -59,7 +59,7 @@ fn md5(header: Option<String>) -> S3Result<Option<[u8; 16]>> {
     }
 }
 
-fn only_if_absent(condition: Option<IfNoneMatch>) -> S3Result<bool> {
+fn if_none_match(condition: Option<IfNoneMatch>) -> S3Result<bool> {
     match condition {
         None => Ok(false),
         Some(ETagCondition::Any) => Ok(true),
@@ -67,8 +67,8 @@ fn only_if_absent(condition: Option<IfNoneMatch>) -> S3Result<bool> {
     }
 }
 
-/// What is kept with an object: its metadata and the headers that it is served with.
-fn kept(metadata: Option<Metadata>, named: [(&str, Option<String>); 4]) -> Vec<(String, String)> {
+/// The headers that are stored with an object: its metadata, and those that it is served with.
+fn object_headers(metadata: Option<Metadata>, named: [(&str, Option<String>); 4]) -> Vec<(String, String)> {
     let mut metadata: Vec<_> = metadata.into_iter().flatten().collect();
     metadata.sort();
     let metadata = metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value));
@@ -76,11 +76,11 @@ fn kept(metadata: Option<Metadata>, named: [(&str, Option<String>); 4]) -> Vec<(
     metadata.chain(named).collect()
 }
 
-struct Shown {
+struct StoredObject {
     info: ObjectInfo,
 }
 
-impl Shown {
+impl StoredObject {
     fn header(&self, name: &str) -> Option<String> {
         self.info.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     }
@@ -94,7 +94,7 @@ impl Shown {
     }
 
     fn last_modified(&self) -> Timestamp {
-        moment(self.info.last_modified)
+        timestamp(self.info.last_modified)
     }
 
     fn etag(&self) -> ETag {
@@ -102,8 +102,8 @@ impl Shown {
     }
 }
 
-fn moment(ms: u64) -> Timestamp {
-    // S3 knows whole seconds.
+fn timestamp(ms: u64) -> Timestamp {
+    // S3 has whole seconds.
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(ms / 1000))
 }
 
@@ -118,14 +118,14 @@ impl S3 for Operations {
         if input.if_match.is_some() {
             return Err(s3_error!(NotImplemented, "If-Match on a write isn't known here"));
         }
-        let (content_md5, if_none_match) = (md5(input.content_md5)?, only_if_absent(input.if_none_match)?);
-        let body = self.take(input.body).await?;
+        let (content_md5, if_none_match) = (md5(input.content_md5)?, if_none_match(input.if_none_match)?);
+        let body = self.receive(input.body).await?;
         let reply = self.step(Operation::PutObject {
             bucket: input.bucket.to_string(),
             key: input.key.to_string(),
             content: body.content(),
             content_type: input.content_type.map(|content_type| content_type.to_string()),
-            headers: kept(
+            headers: object_headers(
                 input.metadata,
                 [
                     ("cache-control", input.cache_control),
@@ -138,7 +138,7 @@ impl S3 for Operations {
             content_md5,
         })?;
         body.keep();
-        let Reply::Put { etag } = reply else { return Err(odd(&reply)) };
+        let Reply::Put { etag } = reply else { return Err(unexpected(&reply)) };
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
     }
 
@@ -151,7 +151,7 @@ impl S3 for Operations {
             bucket: input.bucket.to_string(),
             key: input.key.to_string(),
             content_type: input.content_type.map(|content_type| content_type.to_string()),
-            headers: kept(
+            headers: object_headers(
                 input.metadata,
                 [
                     ("cache-control", input.cache_control),
@@ -161,7 +161,7 @@ impl S3 for Operations {
                 ],
             ),
         })?;
-        let Reply::Created { upload_id } = reply else { return Err(odd(&reply)) };
+        let Reply::Created { upload_id } = reply else { return Err(unexpected(&reply)) };
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -173,7 +173,7 @@ impl S3 for Operations {
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
         let input = request.input;
         let content_md5 = md5(input.content_md5)?;
-        let body = self.take(input.body).await?;
+        let body = self.receive(input.body).await?;
         let reply = self.step(Operation::UploadPart {
             bucket: input.bucket.to_string(),
             key: input.key.to_string(),
@@ -183,7 +183,7 @@ impl S3 for Operations {
             content_md5,
         })?;
         body.keep();
-        let Reply::Part { etag } = reply else { return Err(odd(&reply)) };
+        let Reply::Part { etag } = reply else { return Err(unexpected(&reply)) };
         Ok(S3Response::new(UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
     }
 
@@ -203,9 +203,9 @@ impl S3 for Operations {
             key: input.key.to_string(),
             upload_id: input.upload_id.to_string(),
             parts: parts.ok_or_else(malformed)?,
-            if_none_match: only_if_absent(input.if_none_match)?,
+            if_none_match: if_none_match(input.if_none_match)?,
         })?;
-        let Reply::Completed { etag, location } = reply else { return Err(odd(&reply)) };
+        let Reply::Completed { etag, location } = reply else { return Err(unexpected(&reply)) };
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -237,11 +237,11 @@ impl S3 for Operations {
             max_parts: input.max_parts.map(|most| u32::try_from(most).unwrap_or_default()),
             part_number_marker: input.part_number_marker.map(|marker| u32::try_from(marker).unwrap_or_default()),
         })?;
-        let Reply::Parts(page) = reply else { return Err(odd(&reply)) };
+        let Reply::Parts(page) = reply else { return Err(unexpected(&reply)) };
         let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         let parts = page.parts.into_iter().map(|part| Part {
             e_tag: Some(ETag::Strong(part.etag)),
-            last_modified: Some(moment(part.last_modified)),
+            last_modified: Some(timestamp(part.last_modified)),
             part_number: Some(number(part.part_number)),
             size: Some(signed(part.size)),
             ..Default::default()
@@ -262,19 +262,19 @@ impl S3 for Operations {
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let (bucket, key) = (request.input.bucket.to_string(), request.input.key.to_string());
         let reply = self.step(Operation::HeadObject { bucket, key })?;
-        let Reply::Head(info) = reply else { return Err(odd(&reply)) };
-        let shown = Shown { info };
+        let Reply::Head(info) = reply else { return Err(unexpected(&reply)) };
+        let object = StoredObject { info };
         Ok(S3Response::new(HeadObjectOutput {
             accept_ranges: Some("bytes".into()),
-            cache_control: shown.header("cache-control"),
-            content_disposition: shown.header("content-disposition"),
-            content_encoding: shown.header("content-encoding"),
-            content_language: shown.header("content-language"),
-            content_length: Some(signed(shown.info.size)),
-            content_type: shown.info.content_type.as_deref().and_then(|text| text.parse().ok()),
-            e_tag: Some(shown.etag()),
-            last_modified: Some(shown.last_modified()),
-            metadata: shown.metadata(),
+            cache_control: object.header("cache-control"),
+            content_disposition: object.header("content-disposition"),
+            content_encoding: object.header("content-encoding"),
+            content_language: object.header("content-language"),
+            content_length: Some(signed(object.info.size)),
+            content_type: object.info.content_type.as_deref().and_then(|text| text.parse().ok()),
+            e_tag: Some(object.etag()),
+            last_modified: Some(object.last_modified()),
+            metadata: object.metadata(),
             ..Default::default()
         }))
     }
@@ -283,9 +283,9 @@ impl S3 for Operations {
         let input = request.input;
         let (bucket, key) = (input.bucket.to_string(), input.key.to_string());
         let reply = self.step(Operation::GetObject { bucket, key })?;
-        let Reply::Get(info, contents) = reply else { return Err(odd(&reply)) };
-        let shown = Shown { info };
-        let size = shown.info.size;
+        let Reply::Get(info, contents) = reply else { return Err(unexpected(&reply)) };
+        let object = StoredObject { info };
+        let size = object.info.size;
         let range = match input.range {
             None => 0..size,
             Some(range) => {
@@ -296,17 +296,17 @@ impl S3 for Operations {
             input.range.map(|_| format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
         Ok(S3Response::new(GetObjectOutput {
             accept_ranges: Some("bytes".into()),
-            cache_control: shown.header("cache-control"),
-            content_disposition: shown.header("content-disposition"),
-            content_encoding: shown.header("content-encoding"),
-            content_language: shown.header("content-language"),
+            cache_control: object.header("cache-control"),
+            content_disposition: object.header("content-disposition"),
+            content_encoding: object.header("content-encoding"),
+            content_language: object.header("content-language"),
             content_length: Some(signed(range.end - range.start)),
             content_range,
-            content_type: shown.info.content_type.as_deref().and_then(|text| text.parse().ok()),
-            e_tag: Some(shown.etag()),
-            last_modified: Some(shown.last_modified()),
-            metadata: shown.metadata(),
-            body: Some(StreamingBlob::from(reading::body(&contents, range))),
+            content_type: object.info.content_type.as_deref().and_then(|text| text.parse().ok()),
+            e_tag: Some(object.etag()),
+            last_modified: Some(object.last_modified()),
+            metadata: object.metadata(),
+            body: Some(StreamingBlob::from(object_body::body(&contents, range))),
             ..Default::default()
         }))
     }

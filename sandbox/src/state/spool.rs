@@ -1,4 +1,4 @@
-//! Large bodies go to files, their size and MD5 taken on the way.
+//! Large bodies are written to files, while their size and MD5 are computed.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -12,56 +12,56 @@ use hyper::body::Body;
 use md5::{Digest, Md5};
 use partway_models::content::{Content, Source};
 
-use crate::body::BodyError;
+use crate::response_body::BodyError;
 
-/// Written in pieces of this.
+/// The size of one write. (A choice.)
 const PIECE: usize = 256 * 1024;
 
 static ZEROS: [u8; PIECE] = [0; PIECE];
 
-/// A body no longer than this needs no file.
+/// The longest body that stays in memory. (A choice.)
 const IN_MEMORY: usize = 16 * 1024;
 
-/// The folder that bodies go to.
+/// The folder that bodies are written to.
 #[derive(Debug)]
 pub(crate) struct Spool {
     folder: PathBuf,
     next: AtomicU64,
 }
 
-/// The file of a body that nobody has kept yet: removed when dropped.
+/// A file that is removed when it is dropped, unless it is kept.
 #[derive(Debug)]
-struct Draft {
+struct TempFile {
     path: PathBuf,
     kept: bool,
 }
 
-impl Drop for Draft {
+impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.kept {
-            // A file that can't be removed stays behind in the data folder, and does no harm there.
+            // A file that can't be removed stays in the data folder, where it does no harm.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// A body that was taken in. Its file goes with it, unless it is kept.
+/// A body that was received. Its file is removed when it is dropped, unless it is kept.
 #[derive(Debug)]
 pub(crate) struct Spooled {
     content: Content,
-    draft: Option<Draft>,
+    file: Option<TempFile>,
 }
 
 impl Spooled {
-    /// What it holds.
+    /// The body.
     pub(crate) fn content(&self) -> Content {
         self.content.clone()
     }
 
-    /// Somebody refers to the file from now on.
+    /// Keeps the file.
     pub(crate) fn keep(mut self) {
-        if let Some(draft) = &mut self.draft {
-            draft.kept = true;
+        if let Some(file) = &mut self.file {
+            file.kept = true;
         }
     }
 }
@@ -70,23 +70,23 @@ struct Writing {
     hash: Md5,
     size: u64,
     pending: Vec<u8>,
-    file: Option<(File, Draft)>,
+    file: Option<(File, TempFile)>,
 }
 
 impl Spool {
-    /// Bodies go to `folder`, which is made where it isn't there.
+    /// A spool in `folder`, which is created if it doesn't exist.
     ///
     /// # Errors
-    /// It can't be made.
+    /// The folder can't be created.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         Ok(Self { folder: folder.to_owned(), next: AtomicU64::new(0) })
     }
 
-    /// Removes all files of this process; whatever else is in the folder isn't touched.
+    /// Removes all files of this process, and no others.
     ///
     /// # Errors
-    /// One of them can't be removed.
+    /// A file can't be removed.
     pub(crate) fn clear(&self) -> io::Result<()> {
         let own = format!("{}-", std::process::id());
         for entry in std::fs::read_dir(&self.folder)? {
@@ -98,11 +98,11 @@ impl Spool {
         Ok(())
     }
 
-    /// Takes a body in.
+    /// Receives a body.
     ///
     /// # Errors
     /// The connection broke, or the disk is full.
-    pub(crate) async fn take<B>(self: &Arc<Self>, mut body: B) -> Result<Spooled, BodyError>
+    pub(crate) async fn receive<B>(self: &Arc<Self>, mut body: B) -> Result<Spooled, BodyError>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: Into<BodyError>,
@@ -132,11 +132,11 @@ impl Spool {
                 let n = self.next.fetch_add(1, Ordering::Relaxed);
                 let path = self.folder.join(format!("{}-{n:08}", std::process::id()));
                 let file = File::create_new(&path)?;
-                &mut none.insert((file, Draft { path, kept: false })).0
+                &mut none.insert((file, TempFile { path, kept: false })).0
             }
         };
         for piece in writing.pending.chunks(PIECE) {
-            // What is nothing but zeros is left out, so that a sparse file of gigabytes stays one.
+            // Zeros are skipped, so that a sparse file of gigabytes stays sparse.
             if piece == &ZEROS[..piece.len()] {
                 file.seek(SeekFrom::Current(piece.len() as i64))?;
             } else {
@@ -159,28 +159,28 @@ impl Spool {
             if let Some((file, _)) = &writing.file {
                 file.set_len(writing.size)?;
             }
-            Source::File(writing.file.as_ref().map(|(_, draft)| draft.path.clone()).unwrap_or_default())
+            Source::File(writing.file.as_ref().map(|(_, file)| file.path.clone()).unwrap_or_default())
         };
         let content = Content { size: writing.size, md5: writing.hash.finalize().into(), source };
-        Ok(Spooled { content, draft: writing.file.map(|(_, draft)| draft) })
+        Ok(Spooled { content, file: writing.file.map(|(_, file)| file) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::full;
+    use crate::response_body::full;
 
     #[tokio::test]
     async fn small_bodies_stay_in_memory_and_large_ones_are_files_until_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Arc::new(Spool::new(folder.path()).unwrap());
-        let small = spool.take(full("hello")).await.unwrap().content();
+        let small = spool.receive(full("hello")).await.unwrap().content();
         assert!(matches!(&small.source, Source::Bytes(bytes) if **bytes == *b"hello"));
         assert_eq!(small.md5, <[u8; 16]>::from(Md5::digest("hello")));
 
         let bytes: Vec<u8> = (0..600_000_u32).map(|n| (n % 251) as u8).collect();
-        let kept = spool.take(full(bytes.clone())).await.unwrap();
+        let kept = spool.receive(full(bytes.clone())).await.unwrap();
         let Source::File(path) = kept.content().source else { panic!("no file") };
         assert_eq!((kept.content().size, kept.content().md5), (600_000, Md5::digest(&bytes).into()));
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
@@ -189,14 +189,14 @@ mod tests {
 
         let mut sparse = vec![0; 3 * PIECE];
         sparse[PIECE + 7] = 1;
-        let written = spool.take(full(sparse.clone())).await.unwrap();
+        let written = spool.receive(full(sparse.clone())).await.unwrap();
         let Source::File(path) = written.content().source else { panic!("no file") };
         assert_eq!(
             (std::fs::read(&path).unwrap(), written.content().md5),
             (sparse.clone(), Md5::digest(&sparse).into())
         );
 
-        let dropped = spool.take(full(bytes)).await.unwrap();
+        let dropped = spool.receive(full(bytes)).await.unwrap();
         let Source::File(path) = dropped.content().source else { panic!("no file") };
         drop(dropped);
         assert!(!path.exists());

@@ -1,32 +1,32 @@
-//! The server's clock: real time, off by as much as a test wants.
+//! The server's clock: real time, plus a skew that tests set.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A clock that can be set wrong (`skewMs`).
+/// A clock with an adjustable skew (`skewMs`).
 #[derive(Debug, Default)]
 pub struct Clock {
     skew_ms: AtomicI64,
 }
 
 impl Clock {
-    /// What the server believes the time to be, in milliseconds since the epoch.
+    /// The skewed time, in milliseconds since the epoch.
     pub fn now(&self) -> u64 {
-        self.right().saturating_add_signed(self.skew())
+        self.real_time().saturating_add_signed(self.skew())
     }
 
-    /// The right time.
-    pub fn right(&self) -> u64 {
+    /// The real time, in milliseconds since the epoch.
+    pub fn real_time(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// How far the clock is off, in milliseconds; positive is ahead.
+    /// The skew in milliseconds; a positive one is ahead of real time.
     pub fn skew(&self) -> i64 {
         self.skew_ms.load(Ordering::Relaxed)
     }
 
-    /// Sets the clock wrong.
+    /// Sets the skew.
     pub fn set_skew(&self, skew_ms: i64) {
         self.skew_ms.store(skew_ms, Ordering::Relaxed);
     }
@@ -40,6 +40,6 @@ mod tests {
     fn a_skewed_clock_is_off_by_the_skew() {
         let clock = Clock::default();
         clock.set_skew(-3_600_000);
-        assert!(clock.now() < clock.right() - 3_590_000);
+        assert!(clock.now() < clock.real_time() - 3_590_000);
     }
 }

@@ -1,4 +1,4 @@
-//! An object's bytes, read from disk as they are sent.
+//! An object's bytes, read from disk while they are sent.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -10,7 +10,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use partway_models::content::{Content, Reader};
 use tokio::sync::mpsc;
 
-/// Read in pieces of this.
+/// The size of one read. (A choice.)
 const PIECE: usize = 256 * 1024;
 
 struct Pieces {
@@ -41,7 +41,7 @@ impl Body for Pieces {
     }
 }
 
-/// The bytes of `range`.
+/// A body of the bytes of `range`.
 pub(super) fn body(contents: &[Content], range: Range<u64>) -> s3s::Body {
     let (sender, pieces) = mpsc::channel(2);
     let (mut reader, left) = (Reader::new(contents), range.end - range.start);
@@ -52,7 +52,7 @@ pub(super) fn body(contents: &[Content], range: Range<u64>) -> s3s::Body {
             loop {
                 let mut piece = Vec::with_capacity(PIECE);
                 (&mut reader).take(PIECE as u64).read_to_end(&mut piece)?;
-                // Nobody listens any more: the client left.
+                // A failed send means that the client has disconnected.
                 if piece.is_empty() || sender.blocking_send(Ok(piece.into())).is_err() {
                     return io::Result::Ok(());
                 }

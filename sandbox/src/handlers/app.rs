@@ -1,4 +1,4 @@
-//! The app's origin, but for the proxies and backends: page, package, configuration, objects, control.
+//! The app's origin without the proxies and backends: page, package, configuration, objects, control.
 
 use std::sync::Arc;
 
@@ -9,32 +9,32 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use serde_json::json;
 
-use crate::answer;
-use crate::body::{Payload, full};
-use crate::sandbox::Sandbox;
-use crate::{control, files, objects, vendors};
+use super::{control, files, objects, vendors};
+use crate::response;
+use crate::response_body::{ResponseBody, full};
+use crate::state::State;
 
-/// Control bodies are read up to this.
+/// The longest body of a control call. (A choice.)
 const LIMIT: usize = 1024 * 1024;
 
-/// Answers what isn't logged and can't be broken.
-pub(crate) async fn handle(sandbox: &Arc<Sandbox>, parts: Parts, body: Incoming) -> Response<Payload> {
+/// Answers a request that is not logged and that faults don't hit.
+pub(crate) async fn handle(state: &Arc<State>, parts: Parts, body: Incoming) -> Response<ResponseBody> {
     let path = parts.uri.path();
     if path.starts_with("/control/") {
         return match Limited::new(body, LIMIT).collect().await {
-            Ok(body) => control::handle(sandbox, &parts, &body.to_bytes()),
-            Err(error) => answer::error(400, format!("the body wasn't read: {error}")),
+            Ok(body) => control::handle(state, &parts, &body.to_bytes()),
+            Err(error) => response::error(400, format!("the body could not be read: {error}")),
         };
     }
     if parts.method != Method::GET && parts.method != Method::HEAD {
-        return answer::error(405, format!("{path} can only be read"));
+        return response::error(405, format!("the method for {path} must be GET or HEAD, not {}", parts.method));
     }
     let mut response = if let Some(object) = path.strip_prefix("/objects/") {
-        objects::handle(sandbox, object).await
+        objects::handle(state, object).await
     } else if path == "/config.json" {
-        answer::json(200, &config(sandbox))
+        response::json(200, &config(state))
     } else {
-        files::serve(&sandbox.options, path).await
+        files::serve(&state.options, path).await
     };
     if parts.method == Method::HEAD {
         if let Some(size) = response.body().size_hint().exact() {
@@ -45,9 +45,9 @@ pub(crate) async fn handle(sandbox: &Arc<Sandbox>, parts: Parts, body: Incoming)
     response
 }
 
-/// What the page needs to know: destinations as `Uploader` takes their providers, without a key in them.
-fn config(sandbox: &Sandbox) -> serde_json::Value {
-    let bucket = sandbox.store.location();
+/// The configuration of the page: destinations as `Uploader` takes their providers, without any key.
+fn config(state: &State) -> serde_json::Value {
+    let bucket = state.store.location();
     json!({
         "destinations": [
             { "label": "OFAuth", "provider": { "name": "ofauth", "baseUrl": "/api/ofauth" } },

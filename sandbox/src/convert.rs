@@ -1,4 +1,4 @@
-//! Between hyper's requests and answers and the models'.
+//! Conversions between hyper's messages and those of the models.
 
 use hyper::Response;
 use hyper::header::{HeaderName, HeaderValue};
@@ -6,11 +6,11 @@ use hyper::http::request::Parts;
 use partway_models::encoding::parse_query;
 use partway_models::wire::{self, Body, Headers};
 
-use crate::answer;
-use crate::body::{Payload, full};
+use crate::response;
+use crate::response_body::{ResponseBody, full};
 
-/// A request without its body, as the models see it; `path` is the one that the model knows.
-pub(crate) fn head(parts: &Parts, path: &str) -> wire::Request {
+/// A request without its body, for a model; `path` replaces the one that was sent.
+pub(crate) fn request_head(parts: &Parts, path: &str) -> wire::Request {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Headers = parts.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
     wire::Request {
@@ -22,9 +22,9 @@ pub(crate) fn head(parts: &Parts, path: &str) -> wire::Request {
     }
 }
 
-/// A model's answer for the wire.
-pub(crate) fn response(model: wire::Response) -> Response<Payload> {
-    let mut response = answer::empty(model.status);
+/// The response of a model, for hyper.
+pub(crate) fn response(model: wire::Response) -> Response<ResponseBody> {
+    let mut response = response::empty(model.status);
     for (name, value) in model.headers.iter() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);

@@ -1,5 +1,5 @@
-//! What stands before s3s: the model's own check of query signatures, which knows session tokens, the
-//! region, headers that nobody signed, and a clock that can be wrong. What passes it, s3s checks again.
+//! The checks before s3s: the model's verification of query signatures, which covers session tokens, the region,
+//! unsigned headers and a skewed clock. s3s verifies again what passes.
 
 use hyper::http::request::Parts;
 use partway_models::clock::parse_amz_date;
@@ -8,30 +8,30 @@ use partway_models::store::StoreError;
 use partway_models::wire::{Headers, Request};
 
 use crate::bucket::Embedded;
-use crate::clock::Clock;
-use crate::wire;
+use crate::convert;
+use crate::state::clock::Clock;
 
-/// AWS S3 API Reference, "Error responses", RequestTimeTooSkewed: fifteen minutes. s3s has the same.
+/// AWS S3 API Reference, "Error responses", RequestTimeTooSkewed: fifteen minutes. s3s has the same limit.
 const LARGEST_SKEW_MS: u64 = 900_000;
 
-/// Access key and secret that a request was made with.
-type Key = (String, String);
+/// Access key and secret of a request.
+type KeyPair = (String, String);
 
-/// Lets a request pass to s3s, with the key that it is to be checked against; none for a request that
-/// names no key, which s3s refuses.
-pub(super) fn admit(store: &Embedded, clock: &Clock, parts: &mut Parts) -> Result<Option<Key>, StoreError> {
-    let request = wire::head(parts, parts.uri.path());
+/// Authorizes a request, and returns the keys that s3s verifies its signature with; `None` for a request
+/// without an access key, which s3s refuses.
+pub(super) fn authorize(store: &Embedded, clock: &Clock, parts: &mut Parts) -> Result<Option<KeyPair>, StoreError> {
+    let request = convert::request_head(parts, parts.uri.path());
     check_checksum(&request)?;
     if request.method == "PUT" && request.header("content-length").is_none() {
         let message = "You must provide the Content-Length HTTP header.";
         return Err(StoreError::new(411, "MissingContentLength", message));
     }
-    let authorize = |key: &str, token: Option<&str>| store.state().authorize(key, token, clock.now());
+    let secret_of = |key: &str, token: Option<&str>| store.state().authorize(key, token, clock.now());
     if request.query.iter().any(|(name, _)| name.starts_with("X-Amz-")) {
-        let claim = sigv4::verify(&request, &store.location().region, &authorize, clock.now())?;
-        let secret = authorize(&claim.access_key, claim.session_token.as_deref())?;
-        if !agrees_with_the_right_time(&claim, clock) {
-            sign_anew(store, clock, parts, &request, &claim, &secret)?;
+        let claim = sigv4::verify(&request, &store.location().region, &secret_of, clock.now())?;
+        let secret = secret_of(&claim.access_key, claim.session_token.as_deref())?;
+        if !is_valid_by_real_time(&claim, clock) {
+            sign_by_real_time(store, clock, parts, &request, &claim, &secret)?;
         }
         return Ok(Some((claim.access_key, secret)));
     }
@@ -47,25 +47,24 @@ pub(super) fn admit(store: &Embedded, clock: &Clock, parts: &mut Parts) -> Resul
         return Err(StoreError::new(403, "RequestTimeTooSkewed", message));
     }
     let access_key = credential.split('/').next().unwrap_or_default();
-    let secret = authorize(access_key, request.header("x-amz-security-token"))?;
+    let secret = secret_of(access_key, request.header("x-amz-security-token"))?;
     Ok(Some((access_key.to_owned(), secret)))
 }
 
-/// Whether it is the one error that comes without CORS headers here.
+/// Whether an error is the one that gets no CORS headers: that of an expired URL.
 pub(super) fn is_expiry(error: &StoreError) -> bool {
     error.code == "AccessDenied" && error.message == "Request has expired"
 }
 
-/// s3s goes by the machine's clock.
-fn agrees_with_the_right_time(claim: &Claim, clock: &Clock) -> bool {
-    let right = clock.right();
+/// Whether the request is valid by real time too, which s3s uses.
+fn is_valid_by_real_time(claim: &Claim, clock: &Clock) -> bool {
+    let real_time = clock.real_time();
     let ends = claim.signed_at + claim.expires_s * 1000;
-    clock.skew() == 0 || (right <= ends && claim.signed_at <= right + LARGEST_SKEW_MS)
+    clock.skew() == 0 || (real_time <= ends && claim.signed_at <= real_time + LARGEST_SKEW_MS)
 }
 
-/// A request that is in time by the skewed clock, and only by it, gets a signature of the right time, so
-/// that s3s can look at the rest of it.
-fn sign_anew(
+/// Signs a request again, by real time: one that is only valid by the skewed clock would be refused by s3s.
+fn sign_by_real_time(
     store: &Embedded,
     clock: &Clock,
     parts: &mut Parts,
@@ -94,19 +93,18 @@ fn sign_anew(
     let endpoint = format!("http://{}", request.header("host").unwrap_or_default());
     let target =
         Target { method: &request.method, endpoint: &endpoint, path: &request.path, query: &query, headers: &headers };
-    let url = sigv4::presign(&credentials, &store.location().region, &target, 900, clock.right());
+    let url = sigv4::presign(&credentials, &store.location().region, &target, 900, clock.real_time());
     let uri = url.strip_prefix(&endpoint).and_then(|target| target.parse().ok());
     parts.uri = uri.ok_or_else(|| StoreError::new(400, "InvalidURI", "Couldn't parse the specified URI."))?;
     Ok(())
 }
 
-/// Checksums beside `Content-MD5` aren't part of this store: one that is sent is refused, not passed
-/// over. The one of nothing, which newer AWS SDKs sign into a URL, is known well enough to see that a
-/// body isn't nothing.
+/// Refuses checksums other than `Content-MD5`, which this store doesn't implement. The exception is the CRC32 of
+/// an empty body, which newer AWS SDKs sign into a URL: the store only checks that the body is empty.
 fn check_checksum(request: &Request) -> Result<(), StoreError> {
     let query = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let mut given = request.headers.iter().chain(query).filter(|(name, _)| name.starts_with("x-amz-checksum-"));
-    match given.next() {
+    let mut checksums = request.headers.iter().chain(query).filter(|(name, _)| name.starts_with("x-amz-checksum-"));
+    match checksums.next() {
         None => Ok(()),
         Some(("x-amz-checksum-crc32", "AAAAAA==")) if request.header("content-length") == Some("0") => Ok(()),
         Some(("x-amz-checksum-crc32", "AAAAAA==")) => {

@@ -1,11 +1,11 @@
-//! So many bytes a second, for one connection or for all that share a line.
+//! A byte rate, of one connection or shared by several.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When the next byte may be taken.
+/// Paces bytes: holds the time at which all bytes so far have passed.
 #[derive(Debug)]
 pub(crate) struct Rate(Mutex<Instant>);
 
@@ -16,8 +16,8 @@ impl Default for Rate {
 }
 
 impl Rate {
-    /// Takes so many bytes; says when they are through. Whoever shares the rate waits in turn.
-    pub(crate) fn take(&self, bytes: u64, bytes_per_second: u64) -> Instant {
+    /// Adds `bytes`, and returns when they have passed at this rate. Callers queue up behind each other.
+    pub(crate) fn reserve(&self, bytes: u64, bytes_per_second: u64) -> Instant {
         let mut next = self.0.lock().expect("rate");
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(bytes_per_second.max(1));
         let pause = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
@@ -31,11 +31,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_share_it_wait_in_turn() {
+    fn callers_queue_up_behind_each_other() {
         let rate = Rate::default();
-        let first = rate.take(500_000, 1_000_000);
+        let first = rate.reserve(500_000, 1_000_000);
         assert!(first > Instant::now());
-        assert_eq!(rate.take(250_000, 1_000_000), first + Duration::from_millis(250));
-        assert_eq!(rate.take(1, 0), first + Duration::from_millis(1_250), "no rate is none");
+        assert_eq!(rate.reserve(250_000, 1_000_000), first + Duration::from_millis(250));
+        assert_eq!(rate.reserve(1, 0), first + Duration::from_millis(1_250), "a rate of 0 counts as 1");
     }
 }

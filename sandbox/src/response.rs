@@ -1,13 +1,13 @@
-//! Answers, made in one place.
+//! Responses.
 
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::body::{Payload, full};
+use crate::response_body::{ResponseBody, full};
 
-/// A JSON answer.
-pub(crate) fn json(status: u16, value: &impl Serialize) -> Response<Payload> {
+/// A JSON response.
+pub(crate) fn json(status: u16, value: &impl Serialize) -> Response<ResponseBody> {
     match serde_json::to_vec(value) {
         Ok(bytes) => {
             let mut response = with_type(status, "application/json", bytes);
@@ -18,13 +18,13 @@ pub(crate) fn json(status: u16, value: &impl Serialize) -> Response<Payload> {
     }
 }
 
-/// An error of the sandbox's own calls: what happened and what to do.
-pub(crate) fn error(status: u16, message: impl Into<String>) -> Response<Payload> {
+/// An error of the sandbox's own calls: the message says what was expected and what was found.
+pub(crate) fn error(status: u16, message: impl Into<String>) -> Response<ResponseBody> {
     json(status, &serde_json::json!({ "error": message.into() }))
 }
 
-/// An error as S3 writes it.
-pub(crate) fn s3_error(status: u16, code: &str, message: &str) -> Response<Payload> {
+/// An error in the XML of S3.
+pub(crate) fn s3_error(status: u16, code: &str, message: &str) -> Response<ResponseBody> {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let (code, message) = (escape(code), escape(message));
     let xml = format!(
@@ -33,15 +33,15 @@ pub(crate) fn s3_error(status: u16, code: &str, message: &str) -> Response<Paylo
     with_type(status, "application/xml", xml.into_bytes())
 }
 
-/// An answer without a body.
-pub(crate) fn empty(status: u16) -> Response<Payload> {
+/// A response without a body.
+pub(crate) fn empty(status: u16) -> Response<ResponseBody> {
     let mut response = Response::new(full(""));
     *response.status_mut() = code(status);
     response
 }
 
-/// An answer of some type.
-pub(crate) fn with_type(status: u16, content_type: &'static str, bytes: Vec<u8>) -> Response<Payload> {
+/// A response with this content type.
+pub(crate) fn with_type(status: u16, content_type: &'static str, bytes: Vec<u8>) -> Response<ResponseBody> {
     let mut response = Response::new(full(bytes));
     *response.status_mut() = code(status);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -4,19 +4,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The configuration with the fields of `changes` (camel case, as in JSON) in place of its own.
-/// An unknown name or a wrong type is an error that says which, and nothing changes.
+/// A copy of `config` in which the fields of `changes` (camel case, as in JSON) replace its own.
+///
+/// # Errors
+/// A field is unknown or has the wrong type; the message names it.
 ///
 /// ```
-/// use partway_models::{apifansly::Config, knobs};
+/// use partway_models::{apifansly::Config, settings};
 /// let changes = serde_json::json!({ "processingMs": 50, "end": "failed" });
-/// let config = knobs::overlay(&Config::default(), &changes).unwrap();
+/// let config = settings::overlay(&Config::default(), &changes).unwrap();
 /// assert_eq!(config.processing_ms, 50);
-/// assert!(knobs::overlay(&config, &serde_json::json!({ "procesingMs": 1 })).is_err());
+/// assert!(settings::overlay(&config, &serde_json::json!({ "procesingMs": 1 })).is_err());
 /// ```
 pub fn overlay<T: Serialize + DeserializeOwned>(config: &T, changes: &Value) -> Result<T, String> {
     let Value::Object(changes) = changes else {
-        return Err("knobs are a JSON object".to_string());
+        return Err("settings must be a JSON object".to_string());
     };
     let mut merged = serde_json::to_value(config).map_err(|error| error.to_string())?;
     for (name, value) in changes {
