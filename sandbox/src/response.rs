@@ -2,6 +2,7 @@
 
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
+use partway_models::xml;
 use serde::Serialize;
 
 use crate::response_body::{ResponseBody, full};
@@ -25,11 +26,7 @@ pub(crate) fn error(status: u16, message: impl Into<String>) -> Response<Respons
 
 /// An error in the XML of S3.
 pub(crate) fn s3_error(status: u16, code: &str, message: &str) -> Response<ResponseBody> {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let (code, message) = (escape(code), escape(message));
-    let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    );
+    let xml = xml::document("Error", &[("Code", code), ("Message", message)]);
     with_type(status, "application/xml", xml.into_bytes())
 }
 

@@ -1,3 +1,5 @@
+//! Identifiers.
+
 use md5::{Digest, Md5};
 
 use crate::encoding::hex;

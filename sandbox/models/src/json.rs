@@ -1,3 +1,5 @@
+//! Reading JSON objects strictly.
+
 use serde_json::{Map, Value};
 
 use crate::wire::Request;
@@ -9,7 +11,7 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// Of a request, that must say that it is JSON.
-    pub(crate) fn of(request: &Request) -> Result<Self, String> {
+    fn of(request: &Request) -> Result<Self, String> {
         let media_type = request.media_type();
         if media_type != "application/json" {
             return Err(format!("Content-Type must be application/json, not {media_type:?}"));
@@ -19,6 +21,15 @@ impl Fields {
         Fields::in_value(value, "the body")
     }
 
+    /// The JSON body of a request, read by `read`; a field that `read` leaves over is an error.
+    pub(crate) fn read<T>(request: &Request, read: impl FnOnce(&mut Fields) -> Result<T, String>) -> Result<T, String> {
+        let mut fields = Fields::of(request)?;
+        let value = read(&mut fields)?;
+        fields.done()?;
+        Ok(value)
+    }
+
+    /// The fields of a value, which errors call `what`.
     pub(crate) fn in_value(value: Value, what: &str) -> Result<Self, String> {
         match value {
             Value::Object(map) => Ok(Fields { map }),
@@ -26,6 +37,7 @@ impl Fields {
         }
     }
 
+    /// The value of a field, whatever its type.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.map.remove(name)
     }

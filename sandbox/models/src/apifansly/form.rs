@@ -1,3 +1,5 @@
+//! The form of an upload.
+
 use serde_json::Value;
 
 use crate::content::Content;

@@ -1,7 +1,8 @@
-use serde::{Deserialize, Serialize};
+//! A job: the processing of one file.
+
 use serde_json::{Value, json};
 
-use super::Config;
+use super::config::{Config, End, FailureText};
 use super::form::File;
 
 /// How long links in a result hold (documentation, "Upload Media": 5 hours).
@@ -9,30 +10,6 @@ const LINKS_HOLD_MS: u64 = 5 * 3_600_000;
 /// Ids are 18 digits long, as in the documentation's sample: beyond what a JavaScript number holds.
 const MEDIA_IDS: u64 = 874_740_000_000_000_000;
 const ACCOUNT_MEDIA_IDS: u64 = 875_500_000_000_000_000;
-
-/// How jobs end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum End {
-    /// With a media id.
-    Completed,
-    /// Without one.
-    Failed,
-    /// Without one, in a state that the documentation doesn't name and that a consumer of the API treats as an end.
-    Error,
-}
-
-/// Where a failed job says why; not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum FailureText {
-    /// In `data.error`.
-    Error,
-    /// In `data.message`.
-    Message,
-    /// In `message`, beside `data`.
-    Outer,
-}
 
 /// The processing of one file. Its state follows from the time alone: a quarter of it waiting, the rest active (assumed).
 #[derive(Clone, Debug)]

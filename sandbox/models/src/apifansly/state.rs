@@ -1,42 +1,9 @@
-use serde::{Deserialize, Serialize};
+//! What the model remembers.
 
+use super::config::Config;
 use super::form::File;
-use super::job::{End, FailureText, Job};
+use super::job::Job;
 use crate::content::Content;
-
-/// Settings of the model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Config {
-    /// The one key that is let in.
-    pub api_key: String,
-    /// The connected accounts.
-    pub accounts: Vec<String>,
-    /// From upload to the end, in ms.
-    pub processing_ms: u64,
-    /// How new jobs end.
-    pub end: End,
-    /// Where a failed job says why (assumed).
-    pub failure_text: FailureText,
-    /// Requests a minute for the key (600 or 1,000, by plan).
-    pub rate_per_minute: u64,
-    /// The first job's id is one above it, and media ids follow it.
-    pub seed: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            api_key: "apifansly-key".to_string(),
-            accounts: vec!["2002".to_string()],
-            processing_ms: 3_000,
-            end: End::Completed,
-            failure_text: FailureText::Error,
-            rate_per_minute: 600,
-            seed: 6,
-        }
-    }
-}
 
 /// All that the model remembers.
 #[derive(Clone, Debug)]
@@ -87,7 +54,7 @@ impl State {
     }
 
     /// Counts a request in its minute: what is left, or how many seconds to wait. That minutes are the clock's is assumed.
-    pub(super) fn spend(&mut self, now: u64) -> Result<u64, u64> {
+    pub(super) fn count_request(&mut self, now: u64) -> Result<u64, u64> {
         let window = now / 60_000;
         if window != self.window {
             (self.window, self.spent) = (window, 0);

@@ -232,7 +232,7 @@ fn the_rate_limit_has_headers_of_its_own() {
 #[test]
 fn the_control_names_of_the_knobs() {
     let knobs = json!({ "processingMs": 1, "end": "failed" });
-    let config = crate::knobs::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &knobs).unwrap();
     assert_eq!((config.processing_ms, config.end), (1, End::Failed));
     fn sent<T: Send>(_: &T) {}
     sent(&State::new(config));

@@ -1,7 +1,9 @@
+//! The media object of a completed upload.
+
 use serde_json::{Value, json};
 
-use super::Config;
-use super::state::Session;
+use super::config::Config;
+use super::session::Session;
 use crate::clock::iso8601;
 
 /// The media object of a completed upload, where answers carry one: whole, with the fields of the reference

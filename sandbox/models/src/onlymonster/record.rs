@@ -1,3 +1,5 @@
+//! The record of an upload.
+
 use serde_json::{Value, json};
 
 use super::pipeline::Pipeline;

@@ -1,7 +1,12 @@
-use super::{ALGORITHM, MAX_EXPIRES_S, canonical_request, sign};
+//! Verification of query signatures.
+
+use super::signature::{ALGORITHM, canonical_request, sign};
 use crate::clock::{iso8601, parse_amz_date};
-use crate::store::StoreError;
+use crate::s3_error::StoreError;
 use crate::wire::{Headers, Request};
+
+/// The longest that a URL may live: seven days.
+pub const MAX_EXPIRES_S: u64 = 604_800;
 
 /// How far a request's date may lie ahead of the server's clock.
 const MAX_SKEW_MS: u64 = 15 * 60_000;
@@ -44,7 +49,7 @@ const FREE: [&str; 8] = [
 
 /// What a query signature says of itself, and is held to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct QuerySignature {
     /// Whose it is.
     pub access_key: String,
     /// Of temporary credentials.
@@ -57,10 +62,10 @@ pub struct Claim {
     pub expires_s: u64,
     date: String,
     scope: String,
-    signature: String,
+    value: String,
 }
 
-impl Claim {
+impl QuerySignature {
     /// Reads the query parameters of a signature.
     pub fn of(request: &Request, region: &str) -> Result<Self, StoreError> {
         let bad = |message: &str| StoreError::new(400, "AuthorizationQueryParametersError", message);
@@ -118,7 +123,7 @@ impl Claim {
         if !sorted || !lower || !signed_headers.iter().any(|name| name == "host") {
             return Err(bad("X-Amz-SignedHeaders must name host, in lower case, sorted, each once"));
         }
-        Ok(Claim {
+        Ok(QuerySignature {
             access_key: access_key.to_string(),
             session_token: request.query("X-Amz-Security-Token").map(str::to_string),
             signed_headers,
@@ -126,7 +131,7 @@ impl Claim {
             expires_s,
             date,
             scope: scope.to_string(),
-            signature: value("X-Amz-Signature")?,
+            value: value("X-Amz-Signature")?,
         })
     }
 }
@@ -137,44 +142,49 @@ pub type SecretOf<'a> = dyn Fn(&str, Option<&str>) -> Result<String, StoreError>
 /// Holds a request to its query signature: time, key, signature, and that no header is there that wasn't signed.
 ///
 /// Codes and statuses: AWS S3 API Reference, "Error responses".
-pub fn verify(request: &Request, region: &str, secret_of: &SecretOf<'_>, now: u64) -> Result<Claim, StoreError> {
+pub fn verify(
+    request: &Request,
+    region: &str,
+    secret_of: &SecretOf<'_>,
+    now: u64,
+) -> Result<QuerySignature, StoreError> {
     if request.headers.contains("authorization") {
         return Err(StoreError::invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
         )
         .with("ArgumentName", "Authorization"));
     }
-    let claim = Claim::of(request, region)?;
-    if claim.signed_at > now + MAX_SKEW_MS {
+    let signature = QuerySignature::of(request, region)?;
+    if signature.signed_at > now + MAX_SKEW_MS {
         return Err(StoreError::new(
             403,
             "RequestTimeTooSkewed",
             "The difference between the request time and the current time is too large.",
         )
-        .with("RequestTime", claim.date.clone())
+        .with("RequestTime", signature.date.clone())
         .with("ServerTime", iso8601(now))
         .with("MaxAllowedSkewMilliseconds", MAX_SKEW_MS.to_string()));
     }
-    let ends = claim.signed_at + claim.expires_s * 1_000;
+    let ends = signature.signed_at + signature.expires_s * 1_000;
     if now >= ends {
         return Err(StoreError::new(403, "AccessDenied", "Request has expired")
-            .with("X-Amz-Expires", claim.expires_s.to_string())
+            .with("X-Amz-Expires", signature.expires_s.to_string())
             .with("Expires", iso8601(ends))
             .with("ServerTime", iso8601(now)));
     }
-    let secret = secret_of(&claim.access_key, claim.session_token.as_deref())?;
+    let secret = secret_of(&signature.access_key, signature.session_token.as_deref())?;
     let canonical =
-        canonical_request(&request.method, &request.path, &request.query, &request.headers, &claim.signed_headers);
-    if sign(&secret, &claim.scope, &claim.date, &canonical) != claim.signature {
+        canonical_request(&request.method, &request.path, &request.query, &request.headers, &signature.signed_headers);
+    if sign(&secret, &signature.scope, &signature.date, &canonical) != signature.value {
         return Err(StoreError::new(
             403,
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
         )
-        .with("AWSAccessKeyId", claim.access_key)
+        .with("AWSAccessKeyId", signature.access_key)
         .with("CanonicalRequest", canonical));
     }
-    let stray = stray_headers(&request.headers, &claim.signed_headers);
+    let stray = stray_headers(&request.headers, &signature.signed_headers);
     let unsigned: Vec<&str> = stray.iter().map(String::as_str).filter(|name| name.starts_with("x-amz-")).collect();
     if !unsigned.is_empty() {
         return Err(StoreError::new(
@@ -194,7 +204,7 @@ pub fn verify(request: &Request, region: &str, secret_of: &SecretOf<'_>, now: u6
         )
         .with("HeadersNotSigned", stray.join(", ")));
     }
-    Ok(claim)
+    Ok(signature)
 }
 
 /// Headers that don't belong on a presigned request: neither signed, nor a browser's own, nor free of signatures in S3.

@@ -1,5 +1,10 @@
-use super::{Operation, Reply, State, StoreError, step};
+//! The store as the bucket of a vendor.
+
+use super::operation::{Operation, Reply};
+use super::state::State;
+use super::step::step;
 use crate::bucket::{Bucket, BucketError};
+use crate::s3_error::StoreError;
 use crate::wire::Headers;
 
 impl From<StoreError> for BucketError {

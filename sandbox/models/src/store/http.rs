@@ -1,11 +1,18 @@
+//! S3's REST API: requests into operations, replies into responses.
+
 use base64::Engine;
 
-use super::{ObjectInfo, Operation, PartList, Reply, State, StoreError, step, xml};
+use super::documents;
+use super::operation::{ObjectInfo, Operation, PartList, Reply};
+use super::state::State;
+use super::step::step;
 use crate::clock::{http_date, iso8601};
 use crate::content::Reader;
 use crate::encoding::percent_decode;
+use crate::s3_error::StoreError;
 use crate::sigv4;
 use crate::wire::{Body, Request, Response};
+use crate::xml;
 
 /// The name of the call, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
@@ -28,7 +35,7 @@ pub fn route(request: &Request) -> &'static str {
 /// The store in S3's REST, path style or virtual-host style, with query signatures.
 pub fn http_step(request: &Request, state: &mut State, now: u64) -> Response {
     state.requests += 1;
-    let request_id = xml::request_id(state.requests);
+    let request_id = documents::request_id(state.requests);
     let outcome = answer(request, state, now);
     let mut response =
         outcome.unwrap_or_else(|error| Response::xml(error.status, error.to_xml(&request.path, &request_id)));
@@ -121,7 +128,7 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
             let text = request.body.to_text().unwrap_or_default();
             Operation::CompleteMultipartUpload {
                 upload_id: upload_id(),
-                parts: xml::read_complete(&text).ok_or_else(StoreError::malformed_xml)?,
+                parts: documents::read_complete(&text).ok_or_else(StoreError::malformed_xml)?,
                 if_none_match: if_none_match(request)?,
                 bucket,
                 key,
@@ -226,16 +233,16 @@ fn write_reply(request: &Request, bucket: &str, key: &str, reply: Reply) -> Resu
         Reply::Put { etag } | Reply::Part { etag } => Response::empty(200).with_header("etag", &quoted(&etag)),
         Reply::Created { upload_id } => {
             let inner = named() + &xml::element("UploadId", &upload_id);
-            Response::xml(200, xml::result("InitiateMultipartUploadResult", &inner))
+            Response::xml(200, documents::result("InitiateMultipartUploadResult", &inner))
         }
         Reply::Completed { etag, location } => {
             let inner = xml::element("Location", &location) + &named() + &xml::element("ETag", &quoted(&etag));
-            Response::xml(200, xml::result("CompleteMultipartUploadResult", &inner))
+            Response::xml(200, documents::result("CompleteMultipartUploadResult", &inner))
         }
         Reply::Parts(page) => {
             let upload_id = request.query("uploadId").unwrap_or("");
             let inner = named() + &xml::element("UploadId", upload_id) + &part_list(&page);
-            Response::xml(200, xml::result("ListPartsResult", &inner))
+            Response::xml(200, documents::result("ListPartsResult", &inner))
         }
         Reply::Aborted | Reply::Deleted => Response::empty(204),
         Reply::Head(info) => {

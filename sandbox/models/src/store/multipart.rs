@@ -1,25 +1,14 @@
+//! The operations of multipart uploads.
+
 use std::collections::BTreeMap;
 
+use super::limits::{MAX_LIST, MAX_PART_NUMBER};
 use super::object::{check_condition, check_content, insert};
-use super::{MAX_LIST, MAX_PART_NUMBER, ObjectInfo, Operation, PartInfo, PartList, Reply, State, StoreError};
+use super::operation::{ObjectInfo, Operation, PartInfo, PartList, Reply};
+use super::state::State;
+use super::upload::{Part, Upload};
 use crate::content::{Content, multipart_etag, total_size};
-
-#[derive(Clone, Debug)]
-pub(super) struct Upload {
-    pub(super) bucket: String,
-    pub(super) key: String,
-    content_type: Option<String>,
-    headers: Vec<(String, String)>,
-    began: u64,
-    pub(super) parts: BTreeMap<u32, Part>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    content: Content,
-    etag: String,
-    last_modified: u64,
-}
+use crate::s3_error::StoreError;
 
 impl State {
     fn upload(&mut self, bucket: &str, key: &str, id: &str) -> Result<&mut Upload, StoreError> {

@@ -1,6 +1,10 @@
-use super::state::Object;
-use super::{MAX_PART, ObjectInfo, Operation, Reply, State, StoreError};
+//! The operations on whole objects.
+
+use super::limits::MAX_PART;
+use super::operation::{ObjectInfo, Operation, Reply};
+use super::state::{Object, State};
 use crate::content::{Content, total_size};
+use crate::s3_error::StoreError;
 
 /// What a write must pass before anything is stored (AWS S3 API Reference, PutObject, "If-None-Match").
 /// `since` is when the write began, by the state's sequence; a deletion after that is a conflict.
@@ -87,7 +91,8 @@ pub(super) fn delete(bucket: &str, key: &str, state: &mut State) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, step};
+    use super::super::config::Config;
+    use super::super::step::step;
     use super::*;
 
     fn put_of(text: &str, if_none_match: bool, content_md5: Option<[u8; 16]>) -> Operation {

@@ -1,3 +1,5 @@
+//! The operations of the store, and its replies.
+
 use crate::content::Content;
 
 /// What a store can be asked for. Keys are plain text, ETags may come with or without quotes.

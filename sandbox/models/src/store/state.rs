@@ -1,65 +1,17 @@
+//! What the store holds.
+
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::credentials::IssuedCredentials;
-use super::multipart::Upload;
-use super::{MIN_PART, ObjectInfo};
+use super::config::Config;
+use super::credentials::{CredentialStore, IssuedCredentials};
+use super::operation::ObjectInfo;
+use super::upload::Upload;
 use crate::content::Content;
 use crate::encoding::{hex, percent_encode_path};
 use crate::ids::Ids;
+use crate::s3_error::StoreError;
 use crate::sigv4::{self, Credentials, Target};
 use crate::wire::Headers;
-
-/// Settings of a store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Config {
-    /// Scheme, host and port that presigned URLs and locations begin with.
-    pub endpoint: String,
-    /// The region that signatures must name.
-    pub region: String,
-    /// The buckets there are. The first is the one that the `Bucket` trait speaks of.
-    pub buckets: Vec<String>,
-    /// The owner's access key, that never expires.
-    pub access_key: String,
-    /// The owner's secret.
-    pub secret_key: String,
-    /// The smallest part but the last: 5 MiB, as AWS; B2 has 5,000,000 bytes.
-    pub min_part_size: u64,
-    /// Whether all parts but the last must have one size, as R2 wants.
-    pub equal_parts: bool,
-    /// Whether ETags look like MD5s and are none, as with SSE-KMS and SSE-C: another one for each PUT, whatever the bytes.
-    pub opaque_etags: bool,
-    /// The bucket's default encryption, as `x-amz-server-side-encryption` of every answer names it: `AES256`, `aws:kms` or
-    /// `aws:kms:dsse`; those of KMS make ETags opaque. (AWS S3 User Guide, "Setting default server-side encryption behavior".)
-    pub encryption: Option<String>,
-    /// Whether ETags are those of other bytes, the same for the same bytes, as of a store that gets them damaged.
-    pub wrong_etags: bool,
-    /// How many conditional writes from now on meet another writer (409).
-    pub conflicts: u32,
-    /// What identifiers and issued secrets follow from.
-    pub seed: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            endpoint: "http://store.test".to_string(),
-            region: "us-east-1".to_string(),
-            buckets: vec!["media".to_string()],
-            access_key: "AKIAPARTWAYSANDBOX00".to_string(),
-            secret_key: "sandbox-owner-secret".to_string(),
-            min_part_size: MIN_PART,
-            equal_parts: false,
-            opaque_etags: false,
-            encryption: None,
-            wrong_etags: false,
-            conflicts: 0,
-            seed: 1,
-        }
-    }
-}
 
 /// All that a store holds.
 #[derive(Clone, Debug)]
@@ -71,7 +23,7 @@ pub struct State {
     /// When, by `sequence`, a key was last deleted.
     pub(super) deletions: BTreeMap<(String, String), u64>,
     pub(super) sequence: u64,
-    pub(super) issued: Vec<IssuedCredentials>,
+    issued: CredentialStore,
     pub(super) ids: Ids,
     pub(super) requests: u64,
     discarded: Vec<Content>,
@@ -106,7 +58,7 @@ impl State {
             uploads: BTreeMap::new(),
             deletions: BTreeMap::new(),
             sequence: 0,
-            issued: Vec::new(),
+            issued: CredentialStore::default(),
             requests: 0,
             discarded: Vec::new(),
         }
@@ -149,6 +101,19 @@ impl State {
 
     pub(super) fn discard(&mut self, contents: impl IntoIterator<Item = Content>) {
         self.discarded.extend(contents);
+    }
+
+    /// Issues temporary credentials for `lifetime_ms` from `now` on.
+    pub fn issue_credentials(&mut self, lifetime_ms: u64, now: u64) -> IssuedCredentials {
+        self.issued.issue(&mut self.ids, lifetime_ms, now)
+    }
+
+    /// The secret of an access key, if the session token belongs to it and it hasn't expired.
+    ///
+    /// # Errors
+    /// `InvalidAccessKeyId` 403, `InvalidToken` 400 and `ExpiredToken` 400 as in AWS S3 API Reference, "Error responses".
+    pub fn authorize(&self, access_key: &str, session_token: Option<&str>, now: u64) -> Result<String, StoreError> {
+        self.issued.authorize(&self.config, access_key, session_token, now)
     }
 
     /// A URL signed with the owner's key, path style. `query` and `headers` (to be sent exactly so) are signed too.

@@ -1,3 +1,5 @@
+//! Header fields.
+
 /// Header names and values in the order in which they came. Names are compared without case, and kept in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);

@@ -3,7 +3,7 @@
 
 use hyper::http::request::Parts;
 use partway_models::clock::parse_amz_date;
-use partway_models::sigv4::{self, Claim, Credentials, Target};
+use partway_models::sigv4::{self, Credentials, QuerySignature, Target};
 use partway_models::store::StoreError;
 use partway_models::wire::{Headers, Request};
 
@@ -28,12 +28,12 @@ pub(super) fn authorize(store: &Embedded, clock: &Clock, parts: &mut Parts) -> R
     }
     let secret_of = |key: &str, token: Option<&str>| store.state().authorize(key, token, clock.now());
     if request.query.iter().any(|(name, _)| name.starts_with("X-Amz-")) {
-        let claim = sigv4::verify(&request, &store.location().region, &secret_of, clock.now())?;
-        let secret = secret_of(&claim.access_key, claim.session_token.as_deref())?;
-        if !is_valid_by_real_time(&claim, clock) {
-            sign_by_real_time(store, clock, parts, &request, &claim, &secret)?;
+        let signature = sigv4::verify(&request, &store.location().region, &secret_of, clock.now())?;
+        let secret = secret_of(&signature.access_key, signature.session_token.as_deref())?;
+        if !is_valid_by_real_time(&signature, clock) {
+            sign_by_real_time(store, clock, parts, &request, &signature, &secret)?;
         }
-        return Ok(Some((claim.access_key, secret)));
+        return Ok(Some((signature.access_key, secret)));
     }
     let Some(credential) =
         request.header("authorization").and_then(|value| value.split_once("Credential=")?.1.split(',').next())
@@ -57,10 +57,10 @@ pub(super) fn is_expiry(error: &StoreError) -> bool {
 }
 
 /// Whether the request is valid by real time too, which s3s uses.
-fn is_valid_by_real_time(claim: &Claim, clock: &Clock) -> bool {
+fn is_valid_by_real_time(signature: &QuerySignature, clock: &Clock) -> bool {
     let real_time = clock.real_time();
-    let ends = claim.signed_at + claim.expires_s * 1000;
-    clock.skew() == 0 || (real_time <= ends && claim.signed_at <= real_time + LARGEST_SKEW_MS)
+    let ends = signature.signed_at + signature.expires_s * 1000;
+    clock.skew() == 0 || (real_time <= ends && signature.signed_at <= real_time + LARGEST_SKEW_MS)
 }
 
 /// Signs a request again, by real time: one that is only valid by the skewed clock would be refused by s3s.
@@ -69,15 +69,15 @@ fn sign_by_real_time(
     clock: &Clock,
     parts: &mut Parts,
     request: &Request,
-    claim: &Claim,
+    signature: &QuerySignature,
     secret: &str,
 ) -> Result<(), StoreError> {
     let credentials = Credentials {
-        access_key: claim.access_key.clone(),
+        access_key: signature.access_key.clone(),
         secret_key: secret.to_owned(),
-        session_token: claim.session_token.clone(),
+        session_token: signature.session_token.clone(),
     };
-    let signature = [
+    let parameters = [
         "X-Amz-Algorithm",
         "X-Amz-Credential",
         "X-Amz-Date",
@@ -86,8 +86,9 @@ fn sign_by_real_time(
         "X-Amz-Security-Token",
         "X-Amz-Signature",
     ];
-    let query: Vec<_> = request.query.iter().filter(|(name, _)| !signature.contains(&name.as_str())).cloned().collect();
-    let signed = claim.signed_headers.iter().filter(|name| *name != "host");
+    let query: Vec<_> =
+        request.query.iter().filter(|(name, _)| !parameters.contains(&name.as_str())).cloned().collect();
+    let signed = signature.signed_headers.iter().filter(|name| *name != "host");
     let headers: Headers =
         signed.flat_map(|name| request.headers.get_all(name).map(move |value| (name, value))).collect();
     let endpoint = format!("http://{}", request.header("host").unwrap_or_default());

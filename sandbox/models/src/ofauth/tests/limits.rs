@@ -72,10 +72,10 @@ fn the_control_names_of_the_knobs() {
         "partSize": 1, "singleMax": 2, "layout": "headers", "media": false,
         "ratePerMinute": 3, "burst": 4,
     });
-    let config = crate::knobs::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &knobs).unwrap();
     assert_eq!((config.part_size, config.single_max), (1, 2));
     assert_eq!((config.layout, config.media), (Layout::Headers, false));
     assert_eq!((config.rate_per_minute, config.burst), (3, 4));
     let wrong = json!({ "layout": "none" });
-    assert!(crate::knobs::overlay(&config, &wrong).is_err());
+    assert!(crate::settings::overlay(&config, &wrong).is_err());
 }

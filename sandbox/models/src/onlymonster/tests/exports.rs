@@ -151,11 +151,11 @@ fn the_control_names_of_the_knobs() {
         "processingMs": 1, "multipartThreshold": 2, "partCount": 3,
         "stuckIn": "processed", "end": "unprocessable",
     });
-    let config = crate::knobs::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &knobs).unwrap();
     assert_eq!((config.processing_ms, config.multipart_threshold), (1, 2));
     assert_eq!((config.part_count, config.stuck_in), (Some(3), Some(Stage::Processed)));
     assert_eq!(config.end, End::Unprocessable);
-    let freed = crate::knobs::overlay(&config, &json!({ "stuckIn": null })).unwrap();
+    let freed = crate::settings::overlay(&config, &json!({ "stuckIn": null })).unwrap();
     assert_eq!(freed.stuck_in, None);
-    assert!(crate::knobs::overlay(&config, &json!({ "stuckIn": "exported" })).is_err());
+    assert!(crate::settings::overlay(&config, &json!({ "stuckIn": "exported" })).is_err());
 }

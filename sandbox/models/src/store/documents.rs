@@ -1,34 +1,11 @@
+//! The XML documents of S3's REST API.
+
 use crate::encoding::hex;
-
-const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#13;"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-pub(super) fn element(name: &str, text: &str) -> String {
-    format!("<{name}>{}</{name}>", escape(text))
-}
-
-pub(super) fn document(root: &str, elements: &[(&str, &str)]) -> String {
-    let inner = elements.iter().map(|(name, text)| element(name, text));
-    format!("{HEAD}<{root}>{}</{root}>", inner.collect::<String>())
-}
+use crate::xml;
 
 /// A result, in S3's namespace; `inner` is XML already.
 pub(super) fn result(root: &str, inner: &str) -> String {
-    format!("{HEAD}<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</{root}>")
+    xml::with_head(&format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</{root}>"))
 }
 
 /// The parts of a `CompleteMultipartUpload` document; `None` where it isn't one.
@@ -82,10 +59,5 @@ mod tests {
         ] {
             assert_eq!(read_complete(bad.as_bytes()), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn text_is_escaped() {
-        assert_eq!(element("Key", "a&<b>\""), "<Key>a&amp;&lt;b&gt;&quot;</Key>");
     }
 }

@@ -1,4 +1,6 @@
-use super::xml;
+//! The errors of S3.
+
+use crate::xml;
 
 /// A refusal, as S3 words it (AWS S3 API Reference, "Error responses").
 #[derive(Clone, Debug, PartialEq, Eq)]
