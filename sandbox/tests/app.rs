@@ -3,9 +3,8 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
-use std::time::{Duration, Instant};
 
-use common::{Sandbox, bytes};
+use common::{Sandbox, bytes, eventually};
 use serde_json::{Value, json};
 
 #[test]
@@ -165,14 +164,7 @@ fn it_ends_with_its_parent_and_takes_its_files_along() {
     };
     assert!(left_behind());
     drop(sandbox.process().stdin.take());
-    let started = Instant::now();
-    let status = loop {
-        if let Some(status) = sandbox.process().try_wait().unwrap() {
-            break status;
-        }
-        assert!(started.elapsed() < Duration::from_secs(5), "it lives on");
-        std::thread::sleep(Duration::from_millis(20));
-    };
+    let status = eventually("the exit", || sandbox.process().try_wait().unwrap());
     assert!(status.success() && !left_behind());
 }
 

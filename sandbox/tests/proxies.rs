@@ -3,7 +3,6 @@
 mod common;
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
 use common::{Answer, Sandbox, bytes, exchange};
 use serde_json::{Value, json};
@@ -40,17 +39,6 @@ fn upload_form(sandbox: &Sandbox, headers: &[(&str, &str)], file: &[u8]) -> Answ
     sandbox.request("POST", url, &headers, &form("XyZ", file)).unwrap()
 }
 
-fn until(mut done: impl FnMut() -> Option<Value>) -> Value {
-    let started = Instant::now();
-    loop {
-        if let Some(value) = done() {
-            return value;
-        }
-        assert!(started.elapsed() < Duration::from_secs(20), "it never ended");
-        std::thread::sleep(Duration::from_millis(400));
-    }
-}
-
 #[test]
 fn ofauth_takes_parts_through_the_proxy() {
     let sandbox = common::start();
@@ -81,11 +69,12 @@ fn ofauth_takes_parts_through_the_proxy() {
 #[test]
 fn onlymonster_goes_from_start_to_the_vault() {
     let sandbox = common::start();
-    sandbox.knobs(&json!({ "onlymonster": { "multipartThreshold": 6_000_000, "partCount": 2 } }));
+    sandbox.knobs(&json!({ "onlymonster": {
+        "multipartThreshold": 6_000_000, "partCount": 2, "processingMs": 0, "requestsPerSecond": 1_000,
+    } }));
     let file = bytes(7_000_000, 2);
     let base = "/api/onlymonster/api/v0/accounts/424242/vault/medias/uploads";
     let post = |call: &str, body: &Value| {
-        std::thread::sleep(Duration::from_millis(350));
         let answer = sandbox.post(&format!("{base}/{call}"), body);
         assert_eq!(answer.status / 100, 2, "{call}: {}", answer.text());
         assert_no_keys(&answer);
@@ -105,35 +94,36 @@ fn onlymonster_goes_from_start_to_the_vault() {
         "export",
         &json!({ "key": start["key"], "e_tag": finish["e_tag"], "get_url": start["get_url"], "export_type": "post" }),
     );
-    let media = until(|| {
-        let list = sandbox.get(base).json();
-        let record = list["items"].as_array()?.iter().find(|item| item["id"] == export["id"])?.clone();
-        record["media_id"].is_string().then(|| record["media_id"].clone())
-    });
+    let list = sandbox.get(base).json();
+    let record = list["items"].as_array().unwrap().iter().find(|item| item["id"] == export["id"]).unwrap();
+    let media = record["media_id"].clone();
     sandbox.assert_stored("onlymonster", media.as_str().unwrap(), &file);
     assert_eq!(sandbox.get(start["get_url"].as_str().unwrap()).body.len(), file.len());
 }
 
 #[test]
-fn onlymonster_really_takes_three_a_second() {
+fn onlymonster_limits_requests_and_its_limit_is_the_published_one() {
     let sandbox = common::start();
     let list = || sandbox.get("/api/onlymonster/api/v0/accounts/1001/vault/medias/uploads").status;
-    assert_eq!([list(), list(), list(), list()], [200, 200, 200, 429]);
+    assert_eq!(sandbox.get("/control/vendors").json()["onlymonster"]["requestsPerSecond"], 3);
+    assert_eq!(list(), 200);
+    sandbox.knobs(&json!({ "onlymonster": { "requestsPerSecond": 0 } }));
+    assert_eq!(list(), 429);
 }
 
 #[test]
 fn apifansly_takes_a_form_and_processes_it() {
     let sandbox = common::start();
+    sandbox.knobs(&json!({ "apifansly": { "processingMs": 0 } }));
     let file = bytes(2_000_000, 3);
     let accepted = upload_form(&sandbox, &[], &file);
     assert_eq!(accepted.status, 201, "{}", accepted.text());
     assert_no_keys(&accepted);
     let job = accepted.json()["data"]["jobId"].clone();
     let job = job.as_str().map_or_else(|| job.to_string(), str::to_owned);
-    let media = until(|| {
-        let status = sandbox.get(&format!("/api/apifansly/api/fansly/media/upload/{job}/status")).json();
-        (status["data"]["state"] == "completed").then(|| status["data"]["result"]["mediaId"].clone())
-    });
+    let status = sandbox.get(&format!("/api/apifansly/api/fansly/media/upload/{job}/status")).json();
+    assert_eq!(status["data"]["state"], "completed");
+    let media = status["data"]["result"]["mediaId"].clone();
     sandbox.assert_stored("apifansly", media.as_str().unwrap(), &file);
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{bytes, element, now, sha256};
+use common::{bytes, element, eventually, now, sha256};
 use serde_json::json;
 
 const ORIGIN: (&str, &str) = ("origin", "https://app.example");
@@ -181,13 +181,16 @@ fn whoever_is_not_let_in_learns_why() {
 }
 
 #[test]
-fn credentials_end() {
+fn credentials_expire_by_the_servers_clock() {
     let sandbox = common::start();
-    sandbox.knobs(&json!({ "credentials": { "lifetimeSeconds": 1 } }));
+    sandbox.knobs(&json!({ "credentials": { "lifetimeSeconds": 3_600 } }));
     let credentials = sandbox.credentials();
-    assert_eq!(sandbox.put(&sandbox.sign(&credentials, "PUT", "k", &[]), b"x").status, 200);
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    let late = sandbox.put(&sandbox.sign(&credentials, "PUT", "k", &[]), b"x");
+    let put = |skew_ms: u64| {
+        sandbox.faults(&json!({ "skewMs": skew_ms }));
+        sandbox.put(&sandbox.sign_at(&credentials, "PUT", "k", &[], &[], now() + skew_ms, 300), b"x")
+    };
+    assert_eq!(put(0).status, 200);
+    let late = put(3_601_000);
     assert_eq!((late.status, element(&late.text(), "Code").as_str()), (400, "ExpiredToken"));
 }
 
@@ -209,7 +212,7 @@ fn preflights_let_through_what_the_buckets_rule_says() {
 #[test]
 fn many_parts_at_once_are_counted() {
     let sandbox = common::start();
-    sandbox.faults(&json!({ "faults": [{ "route": "store:*", "effect": { "kind": "latency", "ms": 300 } }] }));
+    sandbox.faults(&json!({ "faults": [{ "route": "store:*", "effect": { "kind": "stall", "when": "start" } }] }));
     let credentials = sandbox.credentials();
     std::thread::scope(|scope| {
         for n in 0..4 {
@@ -217,11 +220,13 @@ fn many_parts_at_once_are_counted() {
             let sandbox = &sandbox;
             scope.spawn(move || assert_eq!(sandbox.put(&url, &bytes(50_000, n)).status, 200));
         }
+        eventually("four requests", || (sandbox.logged("store:PutObject").len() == 4).then_some(()));
+        sandbox.clear_faults();
     });
     let log = sandbox.get("/control/log").json();
     assert_eq!(log["maxInFlight"]["store:PutObject"], 4);
     let entry = &sandbox.logged("store:PutObject")[0];
     assert_eq!((&entry["bytes"], &entry["status"], &entry["method"]), (&json!(50_000), &json!(200), &json!("PUT")));
     assert!(entry["query"].as_str().unwrap().contains("X-Amz-Signature=***"));
-    assert!(entry["endedMs"].as_u64().unwrap() >= entry["startedMs"].as_u64().unwrap() + 300);
+    assert!(entry["startedMs"].is_u64() && entry["endedMs"].is_u64(), "{entry}");
 }

@@ -112,7 +112,7 @@ mod tests {
         Response::json(status, &serde_json::json!({ "n": n }))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn repetitions_wait_for_the_first_response_and_get_it() {
         let (store, runs) = (Arc::new(IdempotencyStore::default()), Arc::new(AtomicU64::new(0)));
         let call = || {
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Executed(answer(200, 0))).count(), 1);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_is_not_replayed_and_a_key_belongs_to_one_call() {
         let store = IdempotencyStore::default();
         assert_eq!(store.once("k", "a", async { answer(429, 1) }).await, Outcome::Executed(answer(429, 1)));
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(store.once("k", "b", async { answer(200, 4) }).await, Outcome::KeyReused { first: "a".into() });
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_call_whose_client_disconnected_is_replayed() {
         let store = IdempotencyStore::default();
         let slow = store.once("k", "a", async {

@@ -33,3 +33,22 @@ impl Network {
         self.until.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_back_online_after_its_time() {
+        let network = Network::default();
+        assert!(!network.is_offline());
+        network.set_offline(Duration::from_secs(2));
+        tokio::time::advance(Duration::from_millis(1_999)).await;
+        assert!(network.is_offline());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!network.is_offline());
+        network.set_offline(Duration::from_secs(2));
+        network.set_offline(Duration::ZERO);
+        assert!(!network.is_offline());
+    }
+}

@@ -30,11 +30,11 @@ impl Rate {
 mod tests {
     use super::*;
 
-    #[test]
-    fn callers_queue_up_behind_each_other() {
+    #[tokio::test(start_paused = true)]
+    async fn callers_queue_up_behind_each_other() {
         let rate = Rate::default();
         let first = rate.reserve(500_000, 1_000_000);
-        assert!(first > Instant::now());
+        assert_eq!(first, Instant::now() + Duration::from_millis(500));
         assert_eq!(rate.reserve(250_000, 1_000_000), first + Duration::from_millis(250));
         assert_eq!(rate.reserve(1, 0), first + Duration::from_millis(1_250), "a rate of 0 counts as 1");
     }

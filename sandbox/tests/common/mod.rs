@@ -1,4 +1,4 @@
-//! A sandbox as a child process, and a plain HTTP client.
+//! A sandbox, as a child process or in the test's own, and a plain HTTP client of it.
 #![allow(dead_code, missing_docs, unreachable_pub)] // each test file uses its own part of this
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 /// A sandbox that ends with the test.
 pub struct Sandbox {
-    child: Child,
+    /// `None` for a sandbox in the test's own process.
+    child: Option<Child>,
     pub addresses: Value,
     agent: ureq::Agent,
     _folder: Option<tempfile::TempDir>,
@@ -22,16 +23,17 @@ pub struct Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Closing its standard input ends it; what hangs is killed.
-        drop(self.child.stdin.take());
+        let Some(child) = &mut self.child else { return };
+        // Closing its standard input ends it; a child that hangs is killed.
+        drop(child.stdin.take());
         for _ in 0..100 {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
+            if matches!(child.try_wait(), Ok(Some(_))) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -101,14 +103,21 @@ impl Sandbox {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addresses = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        // No pool: a connection is the test's business.
+        let mut sandbox = Self::in_process(addresses);
+        (sandbox.child, sandbox._folder) = (Some(child), folder);
+        sandbox
+    }
+
+    /// A client of a sandbox that runs in the test's own process.
+    pub fn in_process(addresses: Value) -> Self {
+        // No pool: each test decides on its connections.
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(0)
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { child, addresses, agent: config.into(), _folder: folder }
+        Self { child: None, addresses, agent: config.into(), _folder: None }
     }
 
     pub fn origin(&self, who: &str) -> &str {
@@ -116,7 +125,7 @@ impl Sandbox {
     }
 
     pub fn process(&mut self) -> &mut Child {
-        &mut self.child
+        self.child.as_mut().expect("a child process")
     }
 
     /// One request; paths are the app's.
@@ -170,6 +179,24 @@ impl Sandbox {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
+    /// Waits until a request of the route is in the log, and passes `check`.
+    pub fn wait_for(&self, route: &str, check: impl Fn(&Value) -> bool) -> Value {
+        eventually(route, || self.logged(route).into_iter().rev().find(&check))
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        assert_eq!(self.request("DELETE", "/control/faults", &[], b"").unwrap().status, 204);
+    }
+
+    /// Requests that arrive later and are answered earlier than one that a fault holds back.
+    pub fn overtake(&self) {
+        for n in 0..20 {
+            let url = self.sign(&self.credentials(), "PUT", &format!("overtaking-{n}"), &[]);
+            assert_eq!(self.put(&url, b"x").status, 200);
+        }
+    }
+
     /// Logged requests of a route.
     pub fn logged(&self, route: &str) -> Vec<Value> {
         let log = self.get("/control/log").json();
@@ -221,6 +248,17 @@ impl Sandbox {
         let target = Target { method, endpoint, path: &path, query: &query, headers: &headers };
         sigv4::presign(credentials, provider["region"].as_str().unwrap(), &target, expires_s, at)
     }
+}
+
+/// Polls until `check` gives a value. The polls are limited in number, so that a test fails instead of hanging.
+pub fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..6_000 {
+        if let Some(value) = check() {
+            return value;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what}: it never happened");
 }
 
 pub fn now() -> u64 {
