@@ -8,11 +8,11 @@ use crate::response_body::{ResponseBody, full};
 /// The CORS rule of one listener.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Cors {
-    /// The rule of a bucket that pages upload to, temporary credentials included.
+    /// The rule of a bucket that pages upload to.
     Bucket,
-    /// A vendor that lets pages call it.
+    /// The rule of a vendor that pages may call.
     Vendor,
-    /// The customer's own backend: pages of this machine, with cookies, any header.
+    /// The rule of the customer's backend: pages of this machine, with cookies and any header.
     Backend,
 }
 

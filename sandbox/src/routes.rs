@@ -1,11 +1,11 @@
-//! The names of all calls, `<service>:<call>`, as faults and the log know them.
+//! Routes: the names of calls, `<service>:<call>`, for faults and the log.
 
 use hyper::Method;
 use partway_models::encoding::parse_query;
 use partway_models::wire::{Body, Headers, Request};
 use partway_models::{apifansly, ofauth, onlymonster, store};
 
-/// Every call that faults can be set on.
+/// The routes that faults can be set on.
 pub(crate) const ALL: &[&str] = &[
     "ofauth:check",
     "ofauth:init",
@@ -36,7 +36,7 @@ pub(crate) const ALL: &[&str] = &[
     "credentials",
 ];
 
-/// Whether `pattern` (a name, or the beginning of one and `*`) means `route`.
+/// Whether `pattern` (a route, or the beginning of one and `*`) matches `route`.
 pub(crate) fn matches(pattern: &str, route: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => route.starts_with(beginning),
@@ -44,7 +44,7 @@ pub(crate) fn matches(pattern: &str, route: &str) -> bool {
     }
 }
 
-/// A vendor or the store: who a call is for.
+/// A vendor or the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Service {
     /// OFAuth.
@@ -58,7 +58,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// As it stands before the colon.
+    /// The part of its routes before the colon.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ofauth => "ofauth",
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_have_names() {
+    fn requests_have_routes() {
         let base = "/api/v0/accounts/1001/vault/medias/uploads";
         for (service, method, path, query, route) in [
             (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1/parts/2", "", "ofauth:part"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_ends_a_pattern() {
+    fn a_star_matches_the_rest_of_a_route() {
         assert!(matches("*", "credentials") && matches("store:*", "store:UploadPart"));
         assert!(!matches("store:*", "plan:open") && !matches("store", "store:UploadPart"));
     }

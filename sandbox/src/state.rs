@@ -46,7 +46,7 @@ pub(crate) struct State {
     pub log: Arc<Log>,
     /// Where large bodies are written to.
     pub spool: Arc<Spool>,
-    /// The bucket of plan, Onlymonster and s3.
+    /// The bucket of the plan backend, Onlymonster and the S3 destination.
     pub store: Store,
     /// The vendors' models.
     pub vendors: Arc<Vendors>,

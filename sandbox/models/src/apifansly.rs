@@ -1,6 +1,6 @@
 //! apifansly's media upload: one form, then a job (apifansly documentation, "Upload Media").
 //!
-//! Refusals other than 429 aren't published; they are given the shape of the 429 (assumed).
+//! Only the response to 429 is published; other errors are given its shape (assumed).
 
 mod config;
 mod form;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::clock::iso8601;
 use crate::wire::{Request, Response};
 
-/// The name of the call, for faults and logs.
+/// The route of a request, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
     match call(request) {
         Some(Call::Upload(_)) => "apifansly:upload",
@@ -42,7 +42,7 @@ fn call(request: &Request) -> Option<Call> {
     }
 }
 
-/// A refusal: a status and what was wrong.
+/// An error response: its status and message.
 #[derive(Debug)]
 struct ApiError(u16, String);
 

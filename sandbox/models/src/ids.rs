@@ -4,7 +4,7 @@ use md5::{Digest, Md5};
 
 use crate::encoding::hex;
 
-/// Identifiers from a seed and a counter: the same story gives the same ones.
+/// Identifiers, derived from a seed and a counter: the same run gives the same ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     seed: u64,

@@ -4,13 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::wire::Request;
 
-/// The fields of a JSON object, taken one by one; what is left over at the end is an error.
+/// The fields of a JSON object, taken one by one. A field that is left over at the end is an error.
 pub(crate) struct Fields {
     map: Map<String, Value>,
 }
 
 impl Fields {
-    /// Of a request, that must say that it is JSON.
+    /// The fields of a request's body, whose content type must be JSON.
     fn of(request: &Request) -> Result<Self, String> {
         let media_type = request.media_type();
         if media_type != "application/json" {
@@ -21,7 +21,7 @@ impl Fields {
         Fields::in_value(value, "the body")
     }
 
-    /// The JSON body of a request, read by `read`; a field that `read` leaves over is an error.
+    /// Reads the JSON body of a request with `read`. A field that `read` doesn't take is an error.
     pub(crate) fn read<T>(request: &Request, read: impl FnOnce(&mut Fields) -> Result<T, String>) -> Result<T, String> {
         let mut fields = Fields::of(request)?;
         let value = read(&mut fields)?;
@@ -42,7 +42,7 @@ impl Fields {
         self.map.remove(name)
     }
 
-    /// A string that isn't empty.
+    /// A string of at least one character.
     pub(crate) fn text(&mut self, name: &str) -> Result<String, String> {
         match self.take(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
@@ -51,7 +51,7 @@ impl Fields {
         }
     }
 
-    /// The same, where it may be absent or null.
+    /// A string of at least one character, or `None` if the field is absent or null.
     pub(crate) fn optional_text(&mut self, name: &str) -> Result<Option<String>, String> {
         match self.map.get(name) {
             None | Some(Value::Null) => {
@@ -62,14 +62,14 @@ impl Fields {
         }
     }
 
-    /// An integer above 0.
+    /// An integer greater than 0.
     pub(crate) fn positive(&mut self, name: &str) -> Result<u64, String> {
         let value = self.take(name).ok_or(format!("{name} is required"))?;
         let number = value.as_u64().filter(|number| *number > 0);
         number.ok_or(format!("{name} must be an integer greater than 0"))
     }
 
-    /// Nothing else may be there.
+    /// Checks that no field is left over.
     pub(crate) fn done(self) -> Result<(), String> {
         match self.map.keys().next() {
             None => Ok(()),

@@ -1,6 +1,6 @@
 //! OFAuth's `/v2/access/uploads`: uploads into an OnlyFans vault (OFAuth guide, "Upload Media"; OFAuth OpenAPI, "Create upload session").
 //!
-//! What nobody published, and this model assumes, is marked so in [`Config`].
+//! Assumptions about what is not published are marked in [`Config`].
 
 mod config;
 mod errors;
@@ -20,7 +20,7 @@ pub use state::{ConsumeError, State};
 use crate::wire::{Request, Response};
 use errors::ApiError;
 
-/// The name of the call, for faults and logs. A PUT without a part number is the single one.
+/// The route of a request, for faults and logs. A PUT without a part number is the single one.
 pub fn route(request: &Request) -> &'static str {
     match call(request) {
         Some(Call::Check) => "ofauth:check",
@@ -77,7 +77,7 @@ pub fn step(request: &Request, state: &mut State, now: u64) -> Response {
     state.rate_limits.add_headers(&state.config, response, &connection, now)
 }
 
-/// Both headers, on every call, part PUTs included (OFAuth guide, "Upload the File").
+/// Both headers are required on every call, PUTs of parts included (OFAuth guide, "Upload the File").
 fn authenticate(request: &Request, state: &State) -> Result<String, ApiError> {
     let config = &state.config;
     match request.header("apikey") {

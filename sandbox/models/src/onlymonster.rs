@@ -1,8 +1,8 @@
 //! Onlymonster's `/api/v0/accounts/{account_id}/vault/medias/uploads`: presigned URLs of a bucket, then an export to an
 //! OnlyFans vault (Onlymonster, "Vault Media Upload via Onlymonster API").
 //!
-//! Names of fields that the guide leaves to an unpublished reference, statuses of refusals and the shape of their body
-//! are assumed.
+//! Fields that the guide leaves to an unpublished reference, and statuses and bodies of error responses, are
+//! assumed.
 
 mod config;
 mod error;
@@ -24,7 +24,7 @@ use crate::bucket::Bucket;
 use crate::wire::{Request, Response};
 use error::ApiError;
 
-/// The name of the call, for faults and logs.
+/// The route of a request, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
     match call(request).map(|(_, call)| call) {
         Some(Call::List) => "onlymonster:list",
@@ -64,7 +64,7 @@ fn call(request: &Request) -> Option<(String, Call)> {
     Some((account.to_string(), call))
 }
 
-/// Answers one request. `bucket` is where the presigned URLs lead. `now` is in milliseconds since the epoch.
+/// Answers one request. `bucket` is the one that presigned URLs point to. `now` is in milliseconds since the epoch.
 pub fn step(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u64) -> Response {
     answer(request, state, bucket, now).unwrap_or_else(|error| error.response())
 }
@@ -92,7 +92,7 @@ fn answer(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u6
     }
 }
 
-/// `^(0|[1-9]\d*)$`, at most 19 characters; only the onlyfans platform.
+/// Checks the account id: `^(0|[1-9]\d*)$`, at most 19 characters; only the onlyfans platform.
 fn check_account(account: &str, state: &State) -> Result<(), ApiError> {
     let digits = account.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = account.len() > 1 && account.starts_with('0');

@@ -2,21 +2,21 @@
 
 use crate::xml;
 
-/// A refusal, as S3 words it (AWS S3 API Reference, "Error responses").
+/// An error response of S3 (AWS S3 API Reference, "Error responses").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError {
     /// The HTTP status.
     pub status: u16,
-    /// S3's code.
+    /// The error code.
     pub code: &'static str,
-    /// S3's message.
+    /// The message.
     pub message: String,
-    /// Further elements of the XML answer.
+    /// Further elements of the XML body.
     pub details: Vec<(&'static str, String)>,
 }
 
 impl StoreError {
-    /// Without further elements.
+    /// An error without further elements.
     pub fn new(status: u16, code: &'static str, message: &str) -> Self {
         StoreError { status, code, message: message.to_string(), details: Vec::new() }
     }
@@ -26,7 +26,7 @@ impl StoreError {
         self
     }
 
-    /// The XML answer.
+    /// The XML body of the response.
     pub fn to_xml(&self, resource: &str, request_id: &str) -> String {
         let mut elements = vec![("Code", self.code), ("Message", &self.message)];
         elements.extend(self.details.iter().map(|(name, v)| (*name, v.as_str())));

@@ -1,4 +1,4 @@
-//! Changing some fields of a model's `Config` by JSON, as the sandbox's control API does.
+//! Changes of some fields of a model's `Config` by JSON.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! AWS Signature Version 4 in the query string: presigned URLs, made and verified
+//! AWS Signature Version 4 in the query string: presigned URLs and their verification
 //! (AWS S3 API Reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)").
 
 mod presign;

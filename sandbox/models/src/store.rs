@@ -1,7 +1,7 @@
 //! An S3 store: single and multipart uploads of one or more buckets, as the AWS S3 API Reference has them.
 //!
-//! [`step`] is the store proper, on typed operations: for a server that parses the protocol and checks signatures by itself.
-//! [`http_step`] is the same store spoken to in S3's REST with query signatures.
+//! [`step`] is the store on typed operations, for a server that parses the protocol and verifies signatures itself.
+//! [`http_step`] is the same store behind S3's REST API, with query signatures.
 
 mod bucket;
 mod config;

@@ -1,25 +1,25 @@
 //! Where a bucket is, and which parts of an upload it holds.
 
-/// Where a bucket is, for those who address it.
+/// The location of a bucket.
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
     /// Scheme, host and port.
     pub endpoint: String,
-    /// All names of the same store.
+    /// All endpoints of the same store.
     pub endpoints: Vec<String>,
-    /// The bucket.
+    /// The name of the bucket.
     pub name: String,
-    /// The region that signatures name.
+    /// The region of signatures.
     pub region: String,
 }
 
-/// A part that is there.
+/// An uploaded part.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ListedPart {
-    /// From 1 on.
+    /// The part number, from 1 on.
     pub part_number: u32,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Without quotes.
+    /// The ETag, without quotes.
     pub etag: String,
 }

@@ -8,17 +8,17 @@ use super::embedded::{Embedded, remove_files};
 use super::external::External;
 use super::location::{ListedPart, Location};
 
-/// One bucket of one store. Calls may block: they belong on a thread for that.
+/// One bucket of one store. Its calls may block, so they run on blocking threads.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {
-    /// The model in this process.
+    /// The store model in this process.
     Embedded(Embedded),
-    /// A store elsewhere.
+    /// An existing store.
     External(External),
 }
 
 impl Store {
-    /// Where it is.
+    /// The location of the bucket.
     pub(crate) fn location(&self) -> Location {
         match self {
             Self::Embedded(store) => store.location(),
@@ -26,7 +26,7 @@ impl Store {
         }
     }
 
-    /// Forgets a multipart upload and its parts.
+    /// Aborts a multipart upload.
     pub(crate) fn abort(&self, key: &str, upload_id: &str, now: u64) -> Result<(), BucketError> {
         match self {
             Self::Embedded(store) => store.abort(key, upload_id, now),
@@ -34,7 +34,7 @@ impl Store {
         }
     }
 
-    /// All parts that are there, in ascending order.
+    /// All uploaded parts, in ascending order.
     pub(crate) fn list_parts(&self, key: &str, upload_id: &str, now: u64) -> Result<Vec<ListedPart>, BucketError> {
         match self {
             Self::Embedded(store) => store.list_parts(key, upload_id, now),
@@ -42,7 +42,7 @@ impl Store {
         }
     }
 
-    /// Opens an object for reading; none where there is none.
+    /// Opens an object for reading; `None` if it doesn't exist.
     pub(crate) fn read(&self, key: &str, now: u64) -> Result<Option<Box<dyn Read + Send>>, BucketError> {
         match self {
             Self::Embedded(store) => Ok(store.read(key)),

@@ -1,4 +1,4 @@
-//! What goes wrong, where, and how often: decided here from a seed, carried out elsewhere.
+//! Faults: which requests they hit is decided here, from a seed; the exchange and the bodies carry them out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,20 +9,20 @@ use tokio::sync::watch;
 use crate::routes;
 use crate::state::rate::Rate;
 
-/// All that is set by `PUT /control/faults`.
+/// The body of `PUT /control/faults`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultPlan {
-    /// Where the draws of `probability` start. The same seed and the same requests give the same faults.
+    /// The seed of the draws for `probability`: the same seed and the same requests give the same faults.
     #[serde(default)]
     pub seed: u64,
-    /// How far the server's clock is off, in milliseconds.
+    /// The skew of the server's clock, in milliseconds.
     #[serde(default)]
     pub skew_ms: i64,
-    /// Whether connections outlive an answer. Unless given: yes, but not where a fault resets connections.
+    /// Whether connections are kept alive after a response. The default is yes, unless a fault resets connections.
     #[serde(default)]
     pub keep_alive: Option<bool>,
-    /// The faults; of each kind the first that matches a request acts on it.
+    /// The faults. Of each kind, the first one that matches a request hits it.
     #[serde(default)]
     pub faults: Vec<Fault>,
 }
@@ -31,77 +31,77 @@ pub struct FaultPlan {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// `store:UploadPart`, `store:*`, `*`.
+    /// The routes that it hits: `store:UploadPart`, `store:*`, `*`.
     pub route: String,
-    /// Requests left alone before the first one that is hit.
+    /// How many matching requests pass before the first one is hit.
     #[serde(default)]
     pub skip: u64,
-    /// How many are hit; null is all.
+    /// How many requests are hit; null means all.
     #[serde(default)]
     pub times: Option<u64>,
-    /// How likely a request is to be hit.
-    #[serde(default = "always")]
+    /// The probability that a matching request is hit.
+    #[serde(default = "certain")]
     pub probability: f64,
-    /// What happens to it.
+    /// What happens to the request.
     pub effect: Effect,
 }
 
-fn always() -> f64 {
+fn certain() -> f64 {
     1.0
 }
 
-/// What happens to a request.
+/// The effect of a fault on a request.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
-    /// Answered with this, and nothing takes effect.
+    /// The request gets this response and has no effect.
     Status {
         /// The HTTP status.
         status: u16,
-        /// Headers of the answer.
+        /// Headers of the response.
         #[serde(default)]
         headers: BTreeMap<String, String>,
-        /// Body of the answer.
+        /// Body of the response.
         #[serde(default)]
         body: String,
-        /// Whether blanks follow the body without end.
+        /// Whether spaces follow the body without end.
         #[serde(default)]
         endless: bool,
-        /// Whether the page may read the answer.
+        /// Whether the response has CORS headers.
         #[serde(default = "yes")]
         cors: bool,
     },
     /// The connection is reset.
     Reset {
-        /// At which moment.
+        /// When.
         when: ResetWhen,
     },
-    /// Nothing moves any more, until the faults are set anew or the client gives up.
+    /// The request stalls until the faults are replaced or the client disconnects.
     Stall {
-        /// At which moment.
+        /// When.
         when: StallWhen,
     },
-    /// The request is looked at this much later.
+    /// The request is delayed.
     Latency {
-        /// Milliseconds.
+        /// The delay in milliseconds.
         ms: u64,
     },
-    /// The request's body is passed on no faster than this, over all requests of its connection.
+    /// The request's body is throttled, together with all requests of its connection.
     Bandwidth {
-        /// Bytes a second.
+        /// Bytes per second.
         bytes_per_second: u64,
-        /// Whether all requests that such a fault hits share one line, whatever their connections.
+        /// Whether the bandwidth is shared by all requests that such faults hit, across connections.
         #[serde(default)]
         shared: bool,
-        /// So many bytes of each body are taken at once, and passed on in their time: a relay, or the buffers of a line.
+        /// How many bytes of each body are read at once, before they are passed on at the limited rate: a relay.
         #[serde(default)]
         buffer_bytes: u64,
     },
-    /// The store says that the presigned URL has expired, without CORS headers.
+    /// The store responds that the presigned URL has expired, without CORS headers.
     Expired {},
     /// CORS doesn't expose the ETag.
     HideEtag {},
-    /// There is no CORS rule: preflights are refused, those of all calls that `route` may mean, and answers have no CORS headers.
+    /// There is no CORS rule: preflights of the service are refused, and responses have no CORS headers.
     NoCors {},
 }
 
@@ -113,11 +113,11 @@ fn yes() -> bool {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResetWhen {
-    /// The whole request was read, nothing took effect.
+    /// After the whole request was read, without any effect.
     Before,
-    /// Midway in the request's body.
+    /// In the middle of the request's body.
     Body,
-    /// The request took effect, its answer is lost.
+    /// After the request took effect, instead of the response.
     After,
 }
 
@@ -125,11 +125,11 @@ pub enum ResetWhen {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StallWhen {
-    /// Before a byte of the request's body is taken.
+    /// Before the request's body is read.
     Start,
-    /// Midway in the request's body.
+    /// In the middle of the request's body.
     Body,
-    /// The request took effect, its answer doesn't come.
+    /// After the request took effect, before the response.
     Answer,
 }
 
@@ -138,50 +138,50 @@ pub enum StallWhen {
 pub struct StatusFault {
     /// The HTTP status.
     pub status: u16,
-    /// Headers of the answer.
+    /// Headers of the response.
     pub headers: BTreeMap<String, String>,
-    /// Body of the answer.
+    /// Body of the response.
     pub body: String,
-    /// Whether blanks follow the body without end.
+    /// Whether spaces follow the body without end.
     pub endless: bool,
-    /// Whether the page may read the answer.
+    /// Whether the response has CORS headers.
     pub cors: bool,
 }
 
 /// A `bandwidth` fault that hit.
 #[derive(Clone, Debug)]
 pub struct Bandwidth {
-    /// Bytes a second.
+    /// Bytes per second.
     pub bytes_per_second: u64,
-    /// Bytes that are taken at once.
+    /// How many bytes are read at once.
     pub buffer_bytes: u64,
-    /// The line that is shared; None: its connection's own.
+    /// The shared rate; `None` for that of the connection.
     pub(crate) shared: Option<Arc<Rate>>,
 }
 
-/// All faults that hit one request.
+/// The faults that hit one request.
 #[derive(Clone, Debug, Default)]
 pub struct Hits {
-    /// Answer with this instead.
+    /// The response instead of the real one.
     pub status: Option<StatusFault>,
-    /// Reset the connection.
+    /// When the connection is reset.
     pub reset: Option<ResetWhen>,
-    /// Stall.
+    /// When the request stalls.
     pub stall: Option<StallWhen>,
-    /// Wait so many milliseconds first.
+    /// The delay in milliseconds.
     pub latency_ms: Option<u64>,
-    /// Pass the body on no faster than so many bytes a second.
+    /// The throttling of the request's body.
     pub bandwidth: Option<Bandwidth>,
-    /// Say that the URL expired.
+    /// Whether the response is that of an expired URL.
     pub expired: bool,
-    /// Don't expose the ETag.
+    /// Whether CORS hides the ETag.
     pub hide_etag: bool,
-    /// Leave the CORS headers out.
+    /// Whether the response has no CORS headers.
     pub no_cors: bool,
 }
 
 impl Hits {
-    /// The kinds that hit, for the log.
+    /// The names of the faults, for the log.
     pub fn names(&self) -> Vec<&'static str> {
         let reset = self.reset.map(|when| match when {
             ResetWhen::Before => "reset:before",
@@ -212,10 +212,10 @@ impl Hits {
 #[derive(Debug, Default)]
 struct Inner {
     plan: FaultPlan,
-    /// For each fault: requests that came by it, requests that it hit.
+    /// For each fault: how many requests matched, and how many were hit.
     counts: Vec<(u64, u64)>,
-    /// The line of those that share one.
-    line: Arc<Rate>,
+    /// The rate that faults with `shared` share.
+    shared_rate: Arc<Rate>,
 }
 
 /// The faults in force.
@@ -232,10 +232,10 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// Replaces all faults. What stalls goes on, and idle connections close.
+    /// Replaces all faults. Stalled requests continue, and idle connections close.
     ///
     /// # Errors
-    /// Says which field can't be meant.
+    /// The message names the invalid field.
     pub fn set(&self, plan: FaultPlan) -> Result<(), String> {
         plan.check()?;
         let mut inner = self.inner.lock().expect("faults");
@@ -246,22 +246,22 @@ impl Faults {
         Ok(())
     }
 
-    /// What is set.
+    /// The faults that are set.
     pub fn plan(&self) -> FaultPlan {
         self.inner.lock().expect("faults").plan.clone()
     }
 
-    /// Whether connections outlive an answer.
+    /// Whether connections are kept alive after a response.
     pub fn keep_alive(&self) -> bool {
         self.inner.lock().expect("faults").plan.keeps_alive()
     }
 
-    /// Tells when the faults are set anew.
+    /// Notified when the faults are replaced.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.generation.subscribe()
     }
 
-    /// Whether preflights of these calls are refused. They are no calls, and use no fault up.
+    /// Whether preflights of a service are refused. Preflights don't count as requests of a fault.
     pub fn refuses_preflights(&self, service: &str) -> bool {
         let inner = self.inner.lock().expect("faults");
         let all = format!("{service}:");
@@ -270,11 +270,11 @@ impl Faults {
         })
     }
 
-    /// Which faults hit the request that has come for `route`.
+    /// The faults that hit the next request of `route`.
     pub fn hit(&self, route: &str) -> Hits {
         let mut hits = Hits::default();
         let mut inner = self.inner.lock().expect("faults");
-        let Inner { plan, counts, line } = &mut *inner;
+        let Inner { plan, counts, shared_rate } = &mut *inner;
         for (index, (fault, (seen, hit))) in plan.faults.iter().zip(counts).enumerate() {
             if !routes::matches(&fault.route, route) || hits.has(&fault.effect) {
                 continue;
@@ -285,7 +285,7 @@ impl Faults {
                 continue;
             }
             *hit += 1;
-            hits.add(&fault.effect, line);
+            hits.add(&fault.effect, shared_rate);
         }
         hits
     }
@@ -300,29 +300,31 @@ impl FaultPlan {
         for (index, fault) in self.faults.iter().enumerate() {
             let wrong = |what: String| Err(format!("faults[{index}]: {what}"));
             if !routes::ALL.iter().any(|route| routes::matches(&fault.route, route)) {
-                return wrong(format!("no route is called {:?}; there are {}", fault.route, routes::ALL.join(", ")));
+                return wrong(format!("route must match one of {1}, not {0:?}", fault.route, routes::ALL.join(", ")));
             }
             if !(0.0..=1.0).contains(&fault.probability) {
-                return wrong(format!("probability {} is not between 0 and 1", fault.probability));
+                return wrong(format!("probability must be between 0 and 1, not {}", fault.probability));
             }
             match &fault.effect {
                 Effect::Status { status, headers, .. } => {
                     if !(200..=599).contains(status) {
-                        return wrong(format!("status {status} is not between 200 and 599"));
+                        return wrong(format!("status must be between 200 and 599, not {status}"));
                     }
                     for (name, value) in headers {
                         if hyper::header::HeaderName::try_from(name).is_err()
                             || hyper::header::HeaderValue::try_from(value).is_err()
                         {
-                            return wrong(format!("{name:?}: {value:?} is no HTTP header"));
+                            return wrong(format!("{name:?}: {value:?} is no valid HTTP header"));
                         }
                     }
                 }
                 Effect::Bandwidth { bytes_per_second: 0, .. } => {
-                    return wrong("bytesPerSecond is 0; a stall is {\"kind\":\"stall\"}".into());
+                    return wrong(
+                        "bytesPerSecond must be at least 1, not 0; to stall, use {\"kind\":\"stall\"}".into(),
+                    );
                 }
                 Effect::Expired {} if !fault.route.starts_with("store:") => {
-                    return wrong(format!("\"expired\" is the store's answer, the route is {:?}", fault.route));
+                    return wrong(format!("\"expired\" needs a route of the store, not {:?}", fault.route));
                 }
                 _ => {}
             }
@@ -345,7 +347,7 @@ impl Hits {
         }
     }
 
-    fn add(&mut self, effect: &Effect, line: &Arc<Rate>) {
+    fn add(&mut self, effect: &Effect, shared_rate: &Arc<Rate>) {
         match effect {
             Effect::Status { status, headers, body, endless, cors } => {
                 let (headers, body) = (headers.clone(), body.clone());
@@ -357,7 +359,7 @@ impl Hits {
             Effect::Bandwidth { bytes_per_second, shared, buffer_bytes } => {
                 let (bytes_per_second, buffer_bytes) = (*bytes_per_second, *buffer_bytes);
                 self.bandwidth =
-                    Some(Bandwidth { bytes_per_second, buffer_bytes, shared: shared.then(|| line.clone()) });
+                    Some(Bandwidth { bytes_per_second, buffer_bytes, shared: shared.then(|| shared_rate.clone()) });
             }
             Effect::Expired {} => self.expired = true,
             Effect::HideEtag {} => self.hide_etag = true,
@@ -366,8 +368,8 @@ impl Hits {
     }
 }
 
-/// A number in `[0, 1)` for the `nth` request that came by the fault at `index`: SplitMix64 over all
-/// three, so that a draw depends on no other fault's requests.
+/// A number in `[0, 1)` for the `nth` request that matched the fault at `index`: SplitMix64 over seed, index and
+/// number, so that a draw doesn't depend on the requests of other faults.
 fn draw(seed: u64, index: u64, nth: u64) -> f64 {
     let mut z = [index, nth].iter().fold(seed, |state, part| mix(state ^ part.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
     z = mix(z);
@@ -392,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_each_kind_acts_and_gives_way_when_it_is_spent() {
+    fn the_first_of_each_kind_hits_until_it_is_used_up() {
         let faults = faults(
             r#"{"faults":[
                 {"route":"store:UploadPart","skip":1,"times":1,"effect":{"kind":"status","status":503}},
@@ -423,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn resets_turn_keeping_alive_off_unless_it_is_asked_for() {
+    fn resets_disable_keep_alive_unless_it_is_set() {
         let reset = r#""faults":[{"route":"*","effect":{"kind":"reset","when":"after"}}]"#;
         assert!(!faults(&format!("{{{reset}}}")).unwrap().keep_alive());
         assert!(faults(&format!("{{\"keepAlive\":true,{reset}}}")).unwrap().keep_alive());
@@ -432,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
+    fn invalid_faults_are_refused() {
         for (json, word) in [
             (r#"{"fault":[]}"#, "fault"),
             (r#"{"faults":[{"route":"store:UploadParts","effect":{"kind":"expired"}}]}"#, "UploadParts"),

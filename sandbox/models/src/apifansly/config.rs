@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 pub enum End {
     /// With a media id.
     Completed,
-    /// Without one.
+    /// Without a media id.
     Failed,
-    /// Without one, in a state that the documentation doesn't name and that a consumer of the API treats as an end.
+    /// Without a media id, in a state that the documentation doesn't name and that a consumer of the API treats as final.
     Error,
 }
 
-/// Where a failed job says why; not published.
+/// Where a failed job has its reason; not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FailureText {
@@ -30,19 +30,19 @@ pub enum FailureText {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Config {
-    /// The one key that is let in.
+    /// The one valid key.
     pub api_key: String,
     /// The connected accounts.
     pub accounts: Vec<String>,
-    /// From upload to the end, in ms.
+    /// How long a job takes, in milliseconds.
     pub processing_ms: u64,
     /// How new jobs end.
     pub end: End,
-    /// Where a failed job says why (assumed).
+    /// Where a failed job has its reason (assumed).
     pub failure_text: FailureText,
-    /// Requests a minute for the key (600 or 1,000, by plan).
+    /// Requests per minute for the key (600 or 1,000, by plan).
     pub rate_per_minute: u64,
-    /// The first job's id is one above it, and media ids follow it.
+    /// The id of the first job is `seed + 1`; media ids are derived from it too.
     pub seed: u64,
 }
 

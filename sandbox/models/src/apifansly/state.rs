@@ -5,10 +5,10 @@ use super::form::File;
 use super::job::Job;
 use crate::content::Content;
 
-/// All that the model remembers.
+/// The state of the model.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Settings; they may be changed at any time.
+    /// The settings; they may change at any time.
     pub config: Config,
     jobs: Vec<Job>,
     window: u64,
@@ -16,18 +16,18 @@ pub struct State {
 }
 
 impl State {
-    /// No jobs.
+    /// A state without jobs.
     pub fn new(config: Config) -> Self {
         State { config, jobs: Vec::new(), window: 0, spent: 0 }
     }
 
-    /// The file behind a media id, also while its job runs.
+    /// The file behind a media id, even while its job runs.
     pub fn contents(&self, media_id: &str) -> Option<Vec<Content>> {
         let job = self.jobs.iter().find(|job| job.media_id == media_id)?;
         Some(vec![job.file.content.clone()])
     }
 
-    /// The file of every upload that was accepted, in the order in which they came.
+    /// The files of all accepted uploads, in their order.
     pub fn entries(&self) -> Vec<&Content> {
         self.jobs.iter().map(|job| &job.file.content).collect()
     }
@@ -53,7 +53,7 @@ impl State {
         &self.jobs[self.jobs.len() - 1]
     }
 
-    /// Counts a request in its minute: what is left, or how many seconds to wait. That minutes are the clock's is assumed.
+    /// Counts a request. Gives the requests that are left in this minute, or the seconds to wait (assumed: minutes of the clock).
     pub(super) fn count_request(&mut self, now: u64) -> Result<u64, u64> {
         let window = now / 60_000;
         if window != self.window {

@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How init tells the plan.
+/// Where the reply of init has the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Layout {
     /// In the body, with `parts` and their URLs.
     Body,
-    /// In headers only, as older replies do; the body has nothing but `mediaUploadId`.
+    /// In headers only, as older replies have it; the body has only `mediaUploadId`.
     Headers,
 }
 
-/// Where a part's ETag stands.
+/// Where the reply to a part has its ETag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EtagPlace {
@@ -24,7 +24,7 @@ pub enum EtagPlace {
     Both,
 }
 
-/// What `X-RateLimit-Reset` counts; not published.
+/// The unit of `X-RateLimit-Reset`; not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ResetUnit {
@@ -40,37 +40,37 @@ pub enum ResetUnit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Config {
-    /// What URLs in answers begin with.
+    /// The base of the URLs in replies.
     pub public_base: String,
-    /// The one key that is let in.
+    /// The one valid key.
     pub api_key: String,
     /// The connections that exist and may write to their vault.
     pub connections: Vec<String>,
-    /// Bytes in a part but the last: 5 MiB, as in the guide's example.
+    /// Size of all parts but the last: 5 MiB, as in the guide's example.
     pub part_size: u64,
-    /// The largest file that is sent in one request; not published (assumed: one part's size).
+    /// The largest file that is sent in one request; not published (assumed: the size of one part).
     pub single_max: u64,
-    /// How init tells the plan.
+    /// Where the reply of init has the plan.
     pub layout: Layout,
-    /// Where a part's ETag stands.
+    /// Where the reply to a part has its ETag.
     pub etag: EtagPlace,
-    /// Whether answers carry `media`.
+    /// Whether replies have `media`.
     pub media: bool,
-    /// Whether `media` has all that the reference shows, or no more than the guide's sample.
+    /// Whether `media` has all fields of the reference, or only those of the guide's sample.
     pub whole_media: bool,
-    /// Requests a minute for each connection (60 are documented).
+    /// Requests per minute for each connection (60 are documented).
     pub rate_per_minute: u64,
-    /// Requests at once for each connection (90 are documented).
+    /// The burst for each connection, in requests (90 are documented).
     pub burst: u64,
-    /// What `X-RateLimit-Reset` counts (assumed).
+    /// The unit of `X-RateLimit-Reset` (assumed).
     pub reset_unit: ResetUnit,
-    /// How long a session lives, in ms, whatever happens (assumed: an hour).
+    /// When a session expires, in milliseconds after init (assumed: an hour).
     pub session_ms: u64,
-    /// How long a session lives without a request, in ms; `null`: that doesn't end it. The guide says "after inactivity", not when.
+    /// When a session expires without requests, in milliseconds; `null`: never. The guide says "after inactivity", not when.
     pub inactivity_ms: Option<u64>,
-    /// The status of a call on a session that has expired. Not published; 404 and 410 aren't among the documented ones (assumed: 400).
+    /// The status of a call on an expired session; not published, and neither 404 nor 410 is documented (assumed: 400).
     pub gone_status: u16,
-    /// Whether complete and the single PUT answer a repetition as they did the first time (assumed), or with 409.
+    /// Whether a repeated complete or single PUT gets the first reply again (assumed), or 409.
     pub repeatable: bool,
     /// The largest image ("about 50 MB").
     pub image_max: u64,
@@ -78,7 +78,7 @@ pub struct Config {
     pub video_max: u64,
     /// The largest audio file ("about 50 MB").
     pub audio_max: u64,
-    /// What ids follow from.
+    /// The seed of identifiers.
     pub seed: u64,
 }
 

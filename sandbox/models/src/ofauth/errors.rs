@@ -23,7 +23,7 @@ impl ApiError {
         ApiError::new(400, "VALIDATION_ERROR", message.as_ref())
     }
 
-    /// Three shapes are published, and not which status has which: here 401 and 403 have
+    /// Three shapes are published, but not which status has which. Here 401 and 403 have
     /// `{error, type, requestId, actionRequired}`, 400, 413 and 415 `{error, code, details}`,
     /// and all others `{message, code, details}` (assumed).
     pub(super) fn response(&self, request_id: &str) -> Response {

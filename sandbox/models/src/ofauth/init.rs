@@ -11,10 +11,10 @@ use crate::encoding::percent_encode;
 use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-/// What the guide lists under "Supported Formats", as media types.
+/// The guide's "Supported Formats", as media types.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 const VIDEOS: [&str; 2] = ["video/mp4", "video/quicktime"];
-/// MP3 and M4A go by several names.
+/// MP3 and M4A have several media types.
 const AUDIO: [&str; 5] = ["audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a"];
 
 struct InitRequest {
@@ -70,7 +70,7 @@ pub(super) fn init(request: &Request, connection: &str, state: &mut State, now: 
         content_type: sent.content_type,
         vault: sent.vault,
         single,
-        // "Maximum bytes per part": one part that is larger makes it larger.
+        // A single upload has one part, whose size may be larger: the field means "Maximum bytes per part".
         part_size: match single {
             true => part_size.max(sent.size),
             false => part_size,

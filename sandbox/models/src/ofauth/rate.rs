@@ -9,7 +9,7 @@ use crate::wire::Response;
 /// brings as many requests.
 const COST: u64 = 60_000;
 
-/// A token bucket, of one connection.
+/// The token bucket of one connection.
 #[derive(Clone, Debug)]
 struct Tokens {
     level: u64,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::content::Content;
 
-/// `vaultUpload` of init.
+/// The `vaultUpload` of an init call.
 #[derive(Clone, Debug)]
 pub(super) struct Vault {
     pub(super) user_id: Option<String>,
 }
 
-/// One upload, from init on.
+/// One upload, since its init call.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub(super) connection: String,
@@ -26,7 +26,7 @@ pub(super) struct Session {
     pub(super) done: Option<Done>,
 }
 
-/// What a completed upload became.
+/// A completed upload.
 #[derive(Clone, Debug)]
 pub(super) struct Done {
     pub(super) media_id: u64,
@@ -40,7 +40,7 @@ impl Session {
         self.size.div_ceil(self.part_size)
     }
 
-    /// The bytes of a part, half open.
+    /// The byte range of a part, half open.
     pub(super) fn range(&self, number: u64) -> (u64, u64) {
         let start = (number - 1) * self.part_size;
         (start, self.size.min(start + self.part_size))

@@ -11,8 +11,8 @@ use crate::content::{Content, multipart_etag};
 use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-/// Says whether the connection's vault has a file of that ETag and size. That the ETag is the MD5, or the combined one of a
-/// multipart upload, is assumed.
+/// Checks whether the connection's vault has a file with this ETag and size. That the ETag is the MD5, or the combined one
+/// of a multipart upload, is assumed.
 pub(super) fn check(request: &Request, connection: &str, state: &mut State) -> Result<Response, ApiError> {
     let (etag, size) = Fields::read(request, |fields| Ok((fields.text("etag")?, fields.positive("size")?)))
         .map_err(ApiError::bad_request)?;
@@ -29,7 +29,7 @@ pub(super) fn check(request: &Request, connection: &str, state: &mut State) -> R
 }
 
 impl State {
-    /// A session of the connection that hasn't expired. A finished one doesn't expire.
+    /// The session of a connection, if it hasn't expired. A completed session doesn't expire.
     fn session(&mut self, id: &str, connection: &str, now: u64) -> Result<&mut Session, ApiError> {
         let (gone, inactivity) = (self.config.gone_status, self.config.inactivity_ms);
         let session = self
@@ -48,7 +48,7 @@ impl State {
     }
 }
 
-/// The file bytes of a PUT, if they are what init announced.
+/// The content of a PUT, if it is what init announced.
 fn content_of(request: &Request, session: &Session, expected: u64) -> Result<Content, ApiError> {
     let sent = request.header("content-type").unwrap_or("");
     if sent != session.content_type {
@@ -64,7 +64,7 @@ fn content_of(request: &Request, session: &Session, expected: u64) -> Result<Con
     Ok(content)
 }
 
-/// Stores a part. Until complete it may be sent again (OFAuth guide, "Retry failed chunks").
+/// Stores a part. Before complete, a part may be uploaded again (OFAuth guide, "Retry failed chunks").
 pub(super) fn put_part(
     request: &Request,
     connection: &str,
@@ -125,7 +125,7 @@ pub(super) fn put_single(
     repeated(id, same, state)
 }
 
-/// Puts the parts together; the server knows them (OFAuth guide, "Complete Upload").
+/// Completes an upload from the parts that the server has (OFAuth guide, "Complete Upload").
 pub(super) fn complete(request: &Request, connection: &str, state: &mut State, now: u64) -> Result<Response, ApiError> {
     let id = Fields::read(request, |fields| fields.text("mediaUploadId")).map_err(ApiError::bad_request)?;
     let session = state.session(&id, connection, now)?;

@@ -8,10 +8,10 @@ use super::session::{Done, Session};
 use crate::content::Content;
 use crate::ids::Ids;
 
-/// All that the model remembers.
+/// The state of the model.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Settings; they may be changed at any time.
+    /// The settings; they may change at any time.
     pub config: Config,
     pub(super) sessions: BTreeMap<String, Session>,
     pub(super) rate_limits: RateLimits,
@@ -20,17 +20,17 @@ pub struct State {
     requests: u64,
 }
 
-/// Why something can't be used in `mediaItems`.
+/// Why an item can't be used in `mediaItems`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsumeError {
-    /// No such upload, or it isn't completed.
+    /// There is no such upload, or it isn't completed.
     Unknown,
     /// The upload reference was used before (OFAuth guide, "Single-use").
     Used,
 }
 
 impl State {
-    /// An empty vault.
+    /// A state with an empty vault.
     pub fn new(config: Config) -> Self {
         State {
             ids: Ids::new(config.seed),
@@ -47,13 +47,13 @@ impl State {
         self.done(id).map(|done| done.contents.clone())
     }
 
-    /// The pieces of every media in the vault, in the order in which they came.
+    /// The pieces of all media in the vault, in their order.
     pub fn entries(&self) -> Vec<&[Content]> {
         let done = |upload| self.sessions.get(upload)?.done.as_ref();
         self.vault.iter().filter_map(done).map(|done| done.contents.as_slice()).collect()
     }
 
-    /// How many media the vault has got.
+    /// How many media the vault has.
     pub fn vault_entries(&self) -> usize {
         self.vault.len()
     }
@@ -63,14 +63,14 @@ impl State {
         self.sessions.len()
     }
 
-    /// The fan that an upload was meant for: `vaultUpload.userId` of its init.
+    /// The fan of an upload: `vaultUpload.userId` of its init call.
     pub fn vault_user(&self, media_upload_id: &str) -> Option<&str> {
         let vault = self.sessions.get(media_upload_id)?.vault.as_ref()?;
         vault.user_id.as_deref()
     }
 
-    /// What a post or a message does with an entry of `mediaItems`: gives the media's id.
-    /// A media id may be used again and again, an upload reference once.
+    /// Uses an item in the `mediaItems` of a post or message, and returns the media's id.
+    /// A media id may be used repeatedly, an upload reference once.
     pub fn use_in_media_items(&mut self, item: &str) -> Result<u64, ConsumeError> {
         if !item.starts_with("upload:") {
             return self.done(item).map(|done| done.media_id).ok_or(ConsumeError::Unknown);
@@ -96,7 +96,7 @@ impl State {
             .find(|done| done.media_id == media_id)
     }
 
-    /// Takes a new media into the vault; ids begin where the guide's sample is.
+    /// Adds a media to the vault; ids begin with that of the guide's sample.
     pub(super) fn add_media(&mut self, upload_id: &str) -> u64 {
         self.vault.push(upload_id.to_string());
         12_344 + self.vault.len() as u64

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A state that a record can be stuck in, until it is retried.
+/// A stage that a record can be stuck in until it is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
-    /// Queued; awaiting processing.
+    /// Queued, waiting for processing.
     Uploaded,
-    /// File ready, awaiting the export.
+    /// Processed, waiting for the export.
     Processed,
 }
 
@@ -28,43 +28,43 @@ pub enum End {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Config {
-    /// The one token that is let in.
+    /// The one valid token.
     pub token: String,
     /// Accounts on the onlyfans platform.
     pub accounts: Vec<String>,
     /// Accounts on other platforms, whose requests are rejected.
     pub other_accounts: Vec<String>,
-    /// Fans' names and their ids. Names of `u` and digits, OnlyFans' own for those who chose none, are known without.
+    /// Names and ids of fans. Names of `u` and digits, OnlyFans' defaults, are always known.
     pub fans: Vec<(String, String)>,
-    /// Files of this size and above are sent in parts ("a server-side decision"; assumed: 16 MiB).
+    /// The size from which on a file is uploaded in parts ("a server-side decision"; assumed: 16 MiB).
     pub multipart_threshold: u64,
-    /// How many parts are offered; `null`: one for each 8 MiB (assumed).
+    /// How many parts `/start` offers; `null`: one per 8 MiB (assumed).
     pub part_count: Option<u32>,
-    /// The first part's id; the next ones follow.
+    /// The id of the first part; the others follow.
     pub first_part_id: u32,
-    /// How long presigned URLs hold, in seconds (set server-side, not exposed; assumed: an hour).
+    /// How long presigned URLs are valid, in seconds (set server-side, not exposed; assumed: an hour).
     pub url_expires_s: u64,
-    /// From export to the end, in ms.
+    /// How long an export takes, in milliseconds.
     pub processing_ms: u64,
-    /// Where new exports stay until `/retry`.
+    /// The stage in which new exports wait for `/retry`.
     pub stuck_in: Option<Stage>,
     /// How new exports end.
     pub end: End,
-    /// Requests in any sliding second for the token (3 are documented).
+    /// How many requests of the token are allowed within a second (3 are documented).
     pub requests_per_second: usize,
-    /// Whether `/start` gives the record's id (implied, not shown).
+    /// Whether the reply of `/start` has the record's id (implied, not shown).
     pub start_gives_id: bool,
     /// Whether the list shows uploads that aren't exported yet (assumed).
     pub lists_started: bool,
-    /// The most records of a page, however many are asked for; `null`: as many. (A sibling endpoint's limit is 10.)
+    /// The largest page of the list; `null`: as requested. (A sibling endpoint's limit is 10.)
     pub list_cap: Option<usize>,
-    /// Whether a page of more than `list_cap` is refused instead, as the sibling endpoint does.
+    /// Whether a larger `limit` than `list_cap` is refused, as the sibling endpoint does, or reduced.
     pub list_refuses: bool,
-    /// Whether the list gives the same page whatever the offset.
+    /// Whether the list ignores `offset`.
     pub list_ignores_offset: bool,
     /// The largest file: 5 GiB.
     pub max_size: u64,
-    /// What ids follow from.
+    /// The seed of identifiers.
     pub seed: u64,
 }
 

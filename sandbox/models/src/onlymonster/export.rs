@@ -36,7 +36,7 @@ fn read(fields: &mut Fields) -> Result<ExportRequest, String> {
         },
         tags: [tags(fields, "rf_guest")?, tags(fields, "rf_partner")?, tags(fields, "rf_tag")?],
     };
-    // The rest of the record's metadata may be said again (assumed).
+    // The other metadata of the record may be sent again (assumed).
     fields.optional_text("name")?;
     fields.optional_text("content_type")?;
     if let Some(size) = fields.take("size")
@@ -61,7 +61,7 @@ fn tags(fields: &mut Fields, name: &str) -> Result<Value, String> {
     }
 }
 
-/// `POST /export`: queues the object for the vault (guide, "Step 6"). Each call that is accepted makes an entry of its own
+/// `POST /export`: queues the object for the vault (guide, "Step 6"). Each accepted call adds a vault entry of its own
 /// (guide, "Idempotency on network timeout").
 pub(super) fn export(
     request: &Request,

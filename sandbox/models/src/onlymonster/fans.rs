@@ -7,7 +7,7 @@ use super::state::State;
 use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-/// `POST /fans/verify`: a profile's link into a fan's id (guide, "Step 2"; the fields' names are assumed).
+/// `POST /fans/verify`: returns the fan's id for the link of a profile (guide, "Step 2"; the names of the fields are assumed).
 pub(super) fn verify(request: &Request, state: &State) -> Result<Response, ApiError> {
     let link = Fields::read(request, |fields| fields.text("link")).map_err(ApiError::bad_request)?;
     let name = profile(&link).ok_or_else(|| ApiError::bad_request("link must be the URL of an OnlyFans profile"))?;
@@ -30,7 +30,7 @@ fn profile(link: &str) -> Option<&str> {
     (!name.is_empty() && name.bytes().all(allowed)).then_some(name)
 }
 
-/// Whether a text has the form of a fan's id.
+/// Whether a text has the form of a fan's id: at most 19 digits.
 pub(super) fn is_fan_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

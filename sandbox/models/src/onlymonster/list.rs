@@ -6,11 +6,11 @@ use super::error::ApiError;
 use super::state::State;
 use crate::wire::{Request, Response};
 
-/// How many records a page has unless told (assumed), and at most (assumed).
+/// The default and the largest number of records of a page (assumed).
 const PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
 
-/// `GET /`: newest first (assumed). Uploads whose URLs lapsed before the export are shown with `expired=true` only.
+/// `GET /`: newest first (assumed). Uploads whose URLs expired before the export are listed with `expired=true` only.
 pub(super) fn list(request: &Request, account: &str, state: &State, now: u64) -> Result<Response, ApiError> {
     let (mut offset, mut limit, mut expired) = (0, PAGE, false);
     for (name, value) in &request.query {

@@ -2,8 +2,8 @@
 
 use super::config::{End, Stage};
 
-/// The background processing of one export. Its state follows from the time alone: each of the four stages before the end
-/// takes a quarter of the whole (assumed; the guide says that timing isn't observable).
+/// The background processing of one export. Its state depends on the time alone: each of the four stages before the end
+/// takes a quarter of the total (assumed; the guide says that timing isn't observable).
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     pub(super) began: u64,
@@ -16,7 +16,7 @@ pub(super) struct Pipeline {
 const STAGES: [&str; 4] = ["uploaded", "processing", "processed", "exporting"];
 
 impl Pipeline {
-    /// The status at a time, and since when it is that.
+    /// The status at a time, and when it began.
     pub(super) fn status(&self, now: u64) -> (&'static str, u64) {
         let offset = |stage: u64| self.takes_ms * stage / 4;
         let mut base = self.began;
@@ -28,7 +28,7 @@ impl Pipeline {
             let reached = self.began + offset(stuck);
             if now >= reached {
                 match self.retried {
-                    // Re-queued: the stage begins again then.
+                    // A retried record begins its stage again.
                     Some(retried) if now >= retried => base = retried - offset(stuck),
                     _ => return (STAGES[stuck as usize], reached),
                 }
@@ -48,7 +48,7 @@ impl Pipeline {
         (STAGES[stage as usize], base + offset(stage))
     }
 
-    /// `/retry`: frees a stuck record. `false` where the status takes no retry (guide, "Step 8 — Retry export").
+    /// `/retry`: lets a stuck record proceed. `false` if the status allows no retry (guide, "Step 8 — Retry export").
     pub(super) fn retry(&mut self, now: u64) -> bool {
         let (status, _) = self.status(now);
         let stuck = match status {

@@ -16,7 +16,7 @@ struct StartRequest {
     content_type: String,
 }
 
-/// `POST /start`: reserves a key, in one of two shapes (guide, "Step 3").
+/// `POST /start`: reserves a key; the reply has one of two shapes (guide, "Step 3").
 pub(super) fn start(
     request: &Request,
     account: &str,
@@ -100,8 +100,8 @@ fn read_finish(fields: &mut Fields) -> Result<FinishRequest, String> {
     Ok(FinishRequest { key, upload_id, parts })
 }
 
-/// `POST /finish`: puts the parts together (guide, "Step 5"). The parts may come in any order; their numbers are the ids of
-/// `/start`. A file that needs fewer parts than were offered uses the first ones.
+/// `POST /finish`: completes the upload (guide, "Step 5"). The parts may be in any order; their numbers are the ids of
+/// `/start`. A file that needs fewer parts than offered uses the first ones.
 pub(super) fn finish(
     request: &Request,
     account: &str,

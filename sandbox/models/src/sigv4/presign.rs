@@ -5,33 +5,33 @@ use crate::clock::amz_date;
 use crate::encoding::percent_encode;
 use crate::wire::Headers;
 
-/// What signs a request.
+/// The keys that sign a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// Named in the URL.
+    /// The access key, which is part of the URL.
     pub access_key: String,
-    /// Never on the wire.
+    /// The secret key, which is never sent.
     pub secret_key: String,
-    /// Of temporary credentials; goes into the query.
+    /// The session token of temporary credentials, which is part of the query.
     pub session_token: Option<String>,
 }
 
 /// The request that a URL is signed for.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// `GET`, `PUT` ...
+    /// The method: `GET`, `PUT` ...
     pub method: &'a str,
-    /// Scheme, host, and port where it isn't the scheme's own.
+    /// Scheme, host, and the port if it isn't the scheme's default.
     pub endpoint: &'a str,
-    /// Percent-encoded.
+    /// The path, percent-encoded.
     pub path: &'a str,
-    /// Decoded pairs beside those of the signature.
+    /// The query parameters without those of the signature, decoded.
     pub query: &'a [(String, String)],
-    /// Headers that must be sent exactly so, beside `host`.
+    /// The signed headers besides `host`; the request must have exactly these values.
     pub headers: &'a Headers,
 }
 
-/// A URL that does what `target` says, for `expires_s` seconds from `now` on.
+/// A URL for `target` that is valid for `expires_s` seconds from `now` on.
 pub fn presign(credentials: &Credentials, region: &str, target: &Target<'_>, expires_s: u64, now: u64) -> String {
     let endpoint = target.endpoint.trim_end_matches('/');
     let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
@@ -70,7 +70,7 @@ fn signed_names(headers: &Headers) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// AWS S3 API Reference, "Authenticating Requests: Using Query Parameters", the worked example.
+    /// The worked example of AWS S3 API Reference, "Authenticating Requests: Using Query Parameters".
     #[test]
     fn the_published_vector() {
         let credentials = Credentials {

@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 use crate::encoding::{hex, percent_decode, percent_encode, percent_encode_path};
 use crate::wire::Headers;
 
-/// The only algorithm there is.
+/// The only algorithm that S3 supports.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The payload hash of a request whose body is not signed.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// The canonical request (the same page, "Task 1").
+/// The canonical request (AWS S3 API Reference, "Authenticating Requests: Using Query Parameters").
 pub(super) fn canonical_request(
     method: &str,
     path: &str,
@@ -43,7 +43,7 @@ pub(super) fn canonical_request(
     )
 }
 
-/// Trimmed, runs of spaces as one.
+/// Trims a header value and reduces runs of spaces to one.
 fn squeeze(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -58,7 +58,7 @@ pub(super) fn sign(secret: &str, scope: &str, date: &str, canonical: &str) -> St
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    // HMAC takes keys of any length.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC refused a key") };
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()

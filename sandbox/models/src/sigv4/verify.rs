@@ -5,13 +5,13 @@ use crate::clock::{iso8601, parse_amz_date};
 use crate::s3_error::StoreError;
 use crate::wire::{Headers, Request};
 
-/// The longest that a URL may live: seven days.
+/// The longest validity of a URL: seven days.
 pub const MAX_EXPIRES_S: u64 = 604_800;
 
-/// How far a request's date may lie ahead of the server's clock.
+/// How far a request's date may be ahead of the server's clock: fifteen minutes.
 const MAX_SKEW_MS: u64 = 15 * 60_000;
 
-/// Headers that a browser adds by itself, or that HTTP needs: they may be there unsigned.
+/// Headers that a browser adds, or that HTTP needs: they may be sent unsigned.
 const BROWSER_OWN: [&str; 20] = [
     "accept",
     "accept-charset",
@@ -35,7 +35,7 @@ const BROWSER_OWN: [&str; 20] = [
     "range",
 ];
 
-/// S3's own headers that need no signature (AWS S3 API Reference, PutObject): the signature leaves them free.
+/// Headers of S3 that need no signature (AWS S3 API Reference, PutObject).
 const FREE: [&str; 8] = [
     "content-type",
     "content-md5",
@@ -47,18 +47,18 @@ const FREE: [&str; 8] = [
     "if-none-match",
 ];
 
-/// What a query signature says of itself, and is held to.
+/// A query signature, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuerySignature {
-    /// Whose it is.
+    /// The access key that signed the request.
     pub access_key: String,
-    /// Of temporary credentials.
+    /// The session token of temporary credentials.
     pub session_token: Option<String>,
-    /// Lower-case names.
+    /// The names of the signed headers, in lower case.
     pub signed_headers: Vec<String>,
-    /// When it was signed, in milliseconds since the epoch.
+    /// The signing time, in milliseconds since the epoch.
     pub signed_at: u64,
-    /// For how many seconds it holds.
+    /// How many seconds the signature is valid.
     pub expires_s: u64,
     date: String,
     scope: String,
@@ -66,7 +66,7 @@ pub struct QuerySignature {
 }
 
 impl QuerySignature {
-    /// Reads the query parameters of a signature.
+    /// Parses the query parameters of a signature.
     pub fn of(request: &Request, region: &str) -> Result<Self, StoreError> {
         let bad = |message: &str| StoreError::new(400, "AuthorizationQueryParametersError", message);
         let names = [
@@ -136,10 +136,10 @@ impl QuerySignature {
     }
 }
 
-/// Gives the secret of an access key and its session token, or says why not.
+/// Returns the secret of an access key with its session token, or the error of an invalid one.
 pub type SecretOf<'a> = dyn Fn(&str, Option<&str>) -> Result<String, StoreError> + 'a;
 
-/// Holds a request to its query signature: time, key, signature, and that no header is there that wasn't signed.
+/// Verifies the query signature of a request: time, key, signature, and that no unsigned header is present.
 ///
 /// Codes and statuses: AWS S3 API Reference, "Error responses".
 pub fn verify(
@@ -195,8 +195,8 @@ pub fn verify(
         .with("HeadersNotSigned", unsigned.join(", ")));
     }
     if !stray.is_empty() {
-        // Stricter than S3, which would let them pass: what a vendor or an application sends to its own backend
-        // has no business at a store.
+        // Stricter than S3, which ignores such headers: what a page sends to a vendor or to its own backend
+        // must not be sent to a store.
         return Err(StoreError::new(
             400,
             "InvalidRequest",
@@ -207,8 +207,8 @@ pub fn verify(
     Ok(signature)
 }
 
-/// Headers that don't belong on a presigned request: neither signed, nor a browser's own, nor free of signatures in S3.
-/// Vendor keys, cookies and tokens are among them; so is every `x-amz-*`.
+/// The headers that must not be on a presigned request: neither signed, nor a browser's own, nor free of signatures in S3.
+/// Vendor keys, cookies and tokens are among them, and every `x-amz-*`.
 pub fn stray_headers(headers: &Headers, signed: &[String]) -> Vec<String> {
     headers
         .iter()

@@ -13,7 +13,7 @@ impl From<StoreError> for BucketError {
     }
 }
 
-/// The first bucket of the configuration, with the owner's rights.
+/// The first bucket of the configuration, with the owner's permissions.
 impl Bucket for State {
     fn create_multipart(&mut self, key: &str, content_type: &str, now: u64) -> Result<String, BucketError> {
         let operation = Operation::CreateMultipartUpload {

@@ -8,30 +8,30 @@ use super::limits::MIN_PART;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Config {
-    /// Scheme, host and port that presigned URLs and locations begin with.
+    /// Scheme, host and port of presigned URLs and locations.
     pub endpoint: String,
     /// The region that signatures must name.
     pub region: String,
-    /// The buckets there are. The first is the one that the `Bucket` trait speaks of.
+    /// The names of the buckets. The `Bucket` trait uses the first one.
     pub buckets: Vec<String>,
-    /// The owner's access key, that never expires.
+    /// The owner's access key, which never expires.
     pub access_key: String,
-    /// The owner's secret.
+    /// The owner's secret key.
     pub secret_key: String,
-    /// The smallest part but the last: 5 MiB, as AWS; B2 has 5,000,000 bytes.
+    /// The smallest part but the last: 5 MiB, as at AWS; B2 has 5,000,000 bytes.
     pub min_part_size: u64,
-    /// Whether all parts but the last must have one size, as R2 wants.
+    /// Whether all parts but the last must have the same size, as R2 requires.
     pub equal_parts: bool,
-    /// Whether ETags look like MD5s and are none, as with SSE-KMS and SSE-C: another one for each PUT, whatever the bytes.
+    /// Whether ETags look like MD5s without being any, as with SSE-KMS and SSE-C: each PUT gets another one.
     pub opaque_etags: bool,
-    /// The bucket's default encryption, as `x-amz-server-side-encryption` of every answer names it: `AES256`, `aws:kms` or
+    /// The bucket's default encryption, as each response names it in `x-amz-server-side-encryption`: `AES256`, `aws:kms` or
     /// `aws:kms:dsse`; those of KMS make ETags opaque. (AWS S3 User Guide, "Setting default server-side encryption behavior".)
     pub encryption: Option<String>,
-    /// Whether ETags are those of other bytes, the same for the same bytes, as of a store that gets them damaged.
+    /// Whether ETags are wrong, and the same for the same bytes, as at a store that receives damaged bytes.
     pub wrong_etags: bool,
-    /// How many conditional writes from now on meet another writer (409).
+    /// How many of the next conditional writes conflict with another writer (409).
     pub conflicts: u32,
-    /// What identifiers and issued secrets follow from.
+    /// The seed of identifiers and issued secrets.
     pub seed: u64,
 }
 

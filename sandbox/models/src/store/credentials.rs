@@ -8,12 +8,12 @@ use crate::ids::Ids;
 use crate::s3_error::StoreError;
 use crate::sigv4::Credentials;
 
-/// Temporary credentials, as AWS STS gives them.
+/// Temporary credentials, as AWS STS issues them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedCredentials {
-    /// What signs.
+    /// The keys.
     pub credentials: Credentials,
-    /// From when on they are refused, in milliseconds since the epoch.
+    /// When they expire, in milliseconds since the epoch.
     pub expiration: u64,
 }
 
@@ -28,7 +28,7 @@ impl CredentialStore {
         let secret = format!("{}{}", ids.token(), &ids.token()[..8]);
         let mut token = Md5::new();
         token.update(secret.as_bytes());
-        // Real tokens are base64, whose + / = must survive the way into a query.
+        // Real tokens are base64, whose + / = must survive in a query.
         let token = format!("Fwo+/{}==", hex(&token.finalize()));
         let issued = IssuedCredentials {
             credentials: Credentials { access_key: access, secret_key: secret, session_token: Some(token) },
@@ -64,7 +64,7 @@ impl CredentialStore {
         }
         let mut issued = self.0.iter();
         let found = issued.find(|issued| issued.credentials.access_key == access_key).ok_or_else(unknown)?;
-        // Without its token a temporary key is one that AWS has never heard of.
+        // Without its session token, AWS doesn't know a temporary key.
         let token = session_token.ok_or_else(unknown)?;
         if found.credentials.session_token.as_deref() != Some(token) {
             return Err(invalid_token());

@@ -3,12 +3,12 @@
 use crate::encoding::hex;
 use crate::xml;
 
-/// A result, in S3's namespace; `inner` is XML already.
+/// A result element in S3's namespace; `inner` is XML.
 pub(super) fn result(root: &str, inner: &str) -> String {
     xml::with_head(&format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</{root}>"))
 }
 
-/// The parts of a `CompleteMultipartUpload` document; `None` where it isn't one.
+/// The parts of a `CompleteMultipartUpload` document; `None` if the text is no such document.
 pub(super) fn read_complete(text: &[u8]) -> Option<Vec<(u32, String)>> {
     let text = std::str::from_utf8(text).ok()?;
     let document = roxmltree::Document::parse(text).ok()?;
@@ -31,7 +31,7 @@ pub(super) fn read_complete(text: &[u8]) -> Option<Vec<(u32, String)>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// S3's request ids are 16 upper-case hexadecimal digits.
+/// A request id of S3: 16 upper-case hexadecimal digits.
 pub(super) fn request_id(number: u64) -> String {
     hex(&number.to_be_bytes()).to_uppercase()
 }

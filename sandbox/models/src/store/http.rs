@@ -14,7 +14,7 @@ use crate::sigv4;
 use crate::wire::{Body, Request, Response};
 use crate::xml;
 
-/// The name of the call, for faults and logs.
+/// The route of a request, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
     let upload = request.query("uploadId").is_some();
     let part = request.query("partNumber").is_some();
@@ -32,7 +32,7 @@ pub fn route(request: &Request) -> &'static str {
     }
 }
 
-/// The store in S3's REST, path style or virtual-host style, with query signatures.
+/// Answers one request to S3's REST API, path style or virtual-host style, with a query signature.
 pub fn http_step(request: &Request, state: &mut State, now: u64) -> Response {
     state.requests += 1;
     let request_id = documents::request_id(state.requests);
@@ -67,7 +67,7 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
     })
 }
 
-/// Virtual-host style where the host begins with a bucket's name, else path style.
+/// The bucket and key of a request: virtual-host style if the host begins with a bucket's name, else path style.
 fn place(request: &Request, state: &State) -> Result<(String, String), StoreError> {
     let invalid = || StoreError::new(400, "InvalidURI", "Couldn't parse the specified URI.");
     let path = percent_decode(&request.path).ok_or_else(invalid)?;
@@ -195,8 +195,8 @@ fn content_md5(request: &Request) -> Result<Option<[u8; 16]>, StoreError> {
     digest.map(Some).ok_or_else(|| StoreError::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid."))
 }
 
-/// Additional checksums aren't part of this store: one that is sent is refused, not passed over. The one of nothing, which
-/// newer AWS SDKs sign into a URL, is known well enough to see that the body isn't nothing.
+/// Refuses checksums other than `Content-MD5`, which this store doesn't implement. The exception is the CRC32 of an empty
+/// body, which newer AWS SDKs sign into a URL: the store only checks that the body is empty.
 fn check_checksum(request: &Request) -> Result<(), StoreError> {
     let in_query = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in request.headers.iter().chain(in_query) {
@@ -303,7 +303,7 @@ fn get(request: &Request, info: &ObjectInfo, contents: &[crate::content::Content
     Ok(response)
 }
 
-/// One range, both ends inclusive (RFC 9110, 14.1.2).
+/// The one range of a `Range` header, both ends inclusive (RFC 9110, 14.1.2).
 fn byte_range(range: &str, total: usize) -> Option<(usize, usize)> {
     let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
     let (start, end) = match (start.parse::<usize>(), end.parse::<usize>()) {

@@ -6,5 +6,5 @@ pub const MIN_PART: u64 = 5 << 20;
 pub const MAX_PART: u64 = 5 << 30;
 /// The highest part number (the same page).
 pub const MAX_PART_NUMBER: u32 = 10_000;
-/// Parts in one page of ListParts (AWS S3 API Reference, ListParts).
+/// How many parts a page of ListParts has at most (AWS S3 API Reference, ListParts).
 pub const MAX_LIST: u32 = 1_000;

@@ -69,7 +69,7 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
     };
     let used = parts.iter().filter_map(|(number, _)| upload.parts.remove(number));
     let contents: Vec<Content> = used.map(|part| part.content).collect();
-    // Parts that the list leaves out go.
+    // Parts that the list doesn't name are removed.
     state.discard(upload.parts.into_values().map(|part| part.content));
     let etag = state.etag_for(multipart_etag(&contents));
     let info = ObjectInfo {
@@ -84,7 +84,7 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
     Ok(Reply::Completed { etag, location })
 }
 
-/// AWS S3 API Reference, CompleteMultipartUpload: order, existence and ETags, sizes.
+/// Checks order, existence, ETags and sizes of the parts (AWS S3 API Reference, CompleteMultipartUpload).
 fn check_parts(
     upload: &Upload,
     upload_id: &str,
@@ -134,7 +134,7 @@ fn check_parts(
     let last = sizes[sizes.len() - 1].1;
     let first = sizes[0].1;
     if equal_parts && (all_but_last.iter().any(|(_, size)| *size != first) || last > first) {
-        // R2's rule and words (Cloudflare R2 docs, "Multipart upload").
+        // R2's rule and message (Cloudflare R2 docs, "Multipart upload").
         return Err(StoreError::new(400, "InvalidPart", "All non-trailing parts must have the same length."));
     }
     Ok(())

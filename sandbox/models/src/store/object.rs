@@ -6,8 +6,8 @@ use super::state::{Object, State};
 use crate::content::{Content, total_size};
 use crate::s3_error::StoreError;
 
-/// What a write must pass before anything is stored (AWS S3 API Reference, PutObject, "If-None-Match").
-/// `since` is when the write began, by the state's sequence; a deletion after that is a conflict.
+/// Checks the condition of a write (AWS S3 API Reference, PutObject, "If-None-Match").
+/// `since` is the state's sequence when the write began; a deletion after that is a conflict.
 pub(super) fn check_condition(state: &mut State, place: &(String, String), since: u64) -> Result<(), StoreError> {
     if state.config.conflicts > 0 {
         state.config.conflicts -= 1;

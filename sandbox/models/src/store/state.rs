@@ -13,14 +13,14 @@ use crate::s3_error::StoreError;
 use crate::sigv4::{self, Credentials, Target};
 use crate::wire::Headers;
 
-/// All that a store holds.
+/// The state of a store.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Settings; they may be changed at any time.
+    /// The settings; they may change at any time.
     pub config: Config,
     pub(super) objects: BTreeMap<(String, String), Object>,
     pub(super) uploads: BTreeMap<String, Upload>,
-    /// When, by `sequence`, a key was last deleted.
+    /// The sequence at which a key was last deleted.
     pub(super) deletions: BTreeMap<(String, String), u64>,
     pub(super) sequence: u64,
     issued: CredentialStore,
@@ -38,13 +38,13 @@ pub(super) struct Object {
 /// A multipart upload that is neither completed nor aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenUpload {
-    /// Where.
+    /// The bucket.
     pub bucket: String,
-    /// Under which key.
+    /// The key.
     pub key: String,
-    /// Its id.
+    /// The upload id.
     pub upload_id: String,
-    /// How many parts are there.
+    /// How many parts were uploaded.
     pub parts: usize,
 }
 
@@ -83,7 +83,7 @@ impl State {
         here.map(|((_, key), object)| (key.as_str(), object.contents.as_slice())).collect()
     }
 
-    /// The uploads that still hold parts, or an id.
+    /// The open multipart uploads.
     pub fn open_uploads(&self) -> Vec<OpenUpload> {
         let open = |(id, upload): (&String, &Upload)| OpenUpload {
             bucket: upload.bucket.clone(),
@@ -94,7 +94,7 @@ impl State {
         self.uploads.iter().map(open).collect()
     }
 
-    /// What was overwritten, aborted, refused or deleted since the last call: files of it may be removed.
+    /// The content that was overwritten, aborted, refused or deleted since the last call: its files may be removed.
     pub fn take_discarded(&mut self) -> Vec<Content> {
         std::mem::take(&mut self.discarded)
     }
@@ -116,7 +116,7 @@ impl State {
         self.issued.authorize(&self.config, access_key, session_token, now)
     }
 
-    /// A URL signed with the owner's key, path style. `query` and `headers` (to be sent exactly so) are signed too.
+    /// A URL signed with the owner's key, path style. `query` and `headers` are signed too.
     #[allow(clippy::too_many_arguments)] // a request has that many parts
     pub fn presign(
         &self,
@@ -143,13 +143,13 @@ impl State {
         sigv4::presign(&owner, &self.config.region, &target, expires_s, now)
     }
 
-    /// Without a signature.
+    /// The object's URL, unsigned.
     pub(super) fn location(&self, bucket: &str, key: &str) -> String {
         let endpoint = self.config.endpoint.trim_end_matches('/');
         format!("{endpoint}/{bucket}/{}", percent_encode_path(key))
     }
 
-    /// The ETag of something new: what it should be, or something else of the same looks.
+    /// The ETag of a new object or part: `etag`, or another one of the same form if the settings say so.
     pub(super) fn etag_for(&mut self, etag: String) -> String {
         let kms = self.config.encryption.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"));
         let salt = match (self.config.opaque_etags || kms, self.config.wrong_etags) {

@@ -5,7 +5,7 @@ use super::state::State;
 use super::{multipart, object};
 use crate::s3_error::StoreError;
 
-/// Does one operation, whole or not at all. `now` is in milliseconds since the epoch.
+/// Runs one operation, completely or not at all. `now` is in milliseconds since the epoch.
 pub fn step(operation: Operation, state: &mut State, now: u64) -> Result<Reply, StoreError> {
     let bucket = operation.bucket();
     if !state.config.buckets.iter().any(|known| known == bucket) {

@@ -1,4 +1,4 @@
-//! A multipart upload that is open.
+//! An open multipart upload.
 
 use std::collections::BTreeMap;
 
