@@ -106,8 +106,8 @@ pub const SYMBOLIC_WINDOW: u64 = 1 << 20;
 /// The bytes that represent a window: `size` bytes of file number `file`, from `start` on.
 pub fn symbolic_window(file: u64, start: u64, size: u64) -> [u8; 24] {
     let mut bytes = [0; 24];
-    for (place, number) in bytes.chunks_exact_mut(8).zip([file, start, size]) {
-        place.copy_from_slice(&number.to_le_bytes());
+    for (slot, number) in bytes.chunks_exact_mut(8).zip([file, start, size]) {
+        slot.copy_from_slice(&number.to_le_bytes());
     }
     bytes
 }

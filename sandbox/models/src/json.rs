@@ -16,7 +16,7 @@ impl Fields {
         if media_type != "application/json" {
             return Err(format!("Content-Type must be application/json, not {media_type:?}"));
         }
-        let text = request.body.to_text().ok_or("the body must be JSON")?;
+        let text = request.body.to_text().ok_or("the body must be JSON, not a form or a file")?;
         let value = serde_json::from_slice(&text).map_err(|error| format!("the body is not JSON: {error}"))?;
         Fields::in_value(value, "the body")
     }

@@ -4,6 +4,7 @@
 //! [`http_step`] is the same store behind S3's REST API, with query signatures.
 
 mod bucket;
+mod checks;
 mod config;
 mod credentials;
 mod documents;
@@ -20,6 +21,7 @@ mod upload;
 mod tests;
 
 pub use crate::s3_error::StoreError;
+pub use checks::{check_checksums, parse_content_md5};
 pub use config::Config;
 pub use credentials::IssuedCredentials;
 pub use http::{http_step, route};

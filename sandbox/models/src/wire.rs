@@ -113,6 +113,16 @@ pub enum Body {
 }
 
 impl Body {
+    /// Whether the body has no bytes. A form always has some.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Body::Empty => true,
+            Body::Text(bytes) => bytes.is_empty(),
+            Body::Content(content) => content.size == 0,
+            Body::Form(_) => false,
+        }
+    }
+
     /// The body as file bytes; `None` for a form.
     pub fn to_content(&self) -> Option<Content> {
         match self {

@@ -60,7 +60,7 @@ pub(super) fn init(request: &Request, connection: &str, state: &mut State, now: 
         }
     };
     if sent.size > limit {
-        let message = format!("File too large: {} bytes, at most {limit}", sent.size);
+        let message = format!("The file must have at most {limit} bytes, not {}", sent.size);
         return Err(ApiError::new(413, "FILE_TOO_LARGE", &message));
     }
     let single = sent.size <= config.single_max;

@@ -58,7 +58,7 @@ fn content_of(request: &Request, session: &Session, expected: u64) -> Result<Con
     let content = request.body.to_content();
     let content = content.ok_or_else(|| ApiError::bad_request("The body must be the file bytes"))?;
     if content.size != expected {
-        let message = format!("{} bytes were expected, not {}", expected, content.size);
+        let message = format!("The body must have {} bytes, not {}", expected, content.size);
         return Err(ApiError::bad_request(&message));
     }
     Ok(content)
@@ -73,7 +73,7 @@ pub(super) fn put_part(
     state: &mut State,
     now: u64,
 ) -> Result<Response, ApiError> {
-    let place = state.config.etag;
+    let etag_place = state.config.etag;
     let session = state.session(id, connection, now)?;
     if session.single {
         return Err(ApiError::bad_request("This upload is single: PUT the whole file to its uploadUrl"));
@@ -93,11 +93,11 @@ pub(super) fn put_part(
     let etag = format!("\"{}\"", content.etag());
     session.parts.insert(number, content);
     let mut answer = json!({ "mediaUploadId": id, "partNumber": number });
-    if place != EtagPlace::Header {
+    if etag_place != EtagPlace::Header {
         answer["etag"] = json!(etag);
     }
     let response = Response::json(200, &answer);
-    Ok(match place {
+    Ok(match etag_place {
         EtagPlace::Body => response,
         _ => response.with_header("etag", &etag),
     })

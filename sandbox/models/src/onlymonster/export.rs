@@ -48,7 +48,7 @@ fn read(fields: &mut Fields) -> Result<ExportRequest, String> {
         return Err("export_type must be \"post\" or \"message\"".to_string());
     }
     if sent.fan_id.as_deref().is_some_and(|id| !is_fan_id(id)) {
-        return Err("export_fan_id must be the id that /fans/verify gave".to_string());
+        return Err("export_fan_id must be the id that /fans/verify returned".to_string());
     }
     Ok(sent)
 }
@@ -73,7 +73,7 @@ pub(super) fn export(
     let sent = Fields::read(request, read).map_err(ApiError::bad_request)?;
     let mut record = state.record_by_key(account, &sent.key)?.clone();
     if sent.get_url != record.get_url {
-        return Err(ApiError::bad_request("get_url must be the one that /start gave"));
+        return Err(ApiError::bad_request("get_url must be the one that /start returned"));
     }
     if now >= record.urls_expire {
         return Err(ApiError::bad_request("The upload has expired; start a new one"));
@@ -81,10 +81,10 @@ pub(super) fn export(
     let object = bucket.head(&sent.key, now).map_err(ApiError::of_bucket)?;
     let (etag, size) = object.ok_or_else(|| ApiError::bad_request("The file has not been uploaded"))?;
     if sent.e_tag.trim_matches('"') != etag {
-        return Err(ApiError::bad_request("e_tag is not the uploaded object's"));
+        return Err(ApiError::bad_request("e_tag must be that of the uploaded object"));
     }
     if size != record.size {
-        let message = format!("{} bytes were announced, {size} are there", record.size);
+        let message = format!("/start announced {} bytes, the object has {size}", record.size);
         return Err(ApiError::bad_request(message));
     }
 

@@ -14,7 +14,7 @@ const MAX_PAGE: usize = 100;
 pub(super) fn list(request: &Request, account: &str, state: &State, now: u64) -> Result<Response, ApiError> {
     let (mut offset, mut limit, mut expired) = (0, PAGE, false);
     for (name, value) in &request.query {
-        let wrong = || ApiError::bad_request(format!("{name} must not be {value:?}"));
+        let wrong = || ApiError::bad_request(format!("{name} has the invalid value {value:?}"));
         match name.as_str() {
             "offset" => offset = value.parse().map_err(|_| wrong())?,
             "limit" => {

@@ -114,9 +114,9 @@ pub(super) fn finish(
     let multipart = record
         .multipart
         .as_ref()
-        .ok_or_else(|| ApiError::bad_request("There is nothing to finish: it is a single PUT"))?;
+        .ok_or_else(|| ApiError::bad_request("This upload is a single PUT, which needs no /finish"))?;
     if multipart.upload_id != sent.upload_id {
-        let message = "upload_id is not the one that was given to this key";
+        let message = "upload_id must be the one that /start returned for this key";
         return Err(ApiError::bad_request(message));
     }
     if record.expired(now) {
@@ -124,7 +124,7 @@ pub(super) fn finish(
     }
     let ids: Vec<u32> = sent.parts.iter().map(|(id, _)| *id).collect();
     if ids.is_empty() || !multipart.part_ids.starts_with(&ids) {
-        return Err(ApiError::bad_request("parts must be those of /start, each once, without a gap"));
+        return Err(ApiError::bad_request("parts must be the first ones of /start, each once"));
     }
     let etag = bucket.complete(&record.key, &multipart.upload_id, &sent.parts, now).map_err(ApiError::of_bucket)?;
     let e_tag = format!("\"{etag}\"");

@@ -90,7 +90,7 @@ impl QuerySignature {
             let (_, value) = found.next().ok_or_else(missing)?;
             match found.next() {
                 None => Ok(value.clone()),
-                Some(_) => Err(bad(&format!("{name} is given twice"))),
+                Some(_) => Err(bad(&format!("{name} must be sent once"))),
             }
         };
         if value(names[0])? != ALGORITHM {

@@ -24,7 +24,7 @@ impl Bucket for State {
         };
         match step(operation, self, now)? {
             Reply::Created { upload_id } => Ok(upload_id),
-            other => unreachable!("not an answer to create: {other:?}"),
+            other => unreachable!("CreateMultipartUpload has another reply: {other:?}"),
         }
     }
 
@@ -59,7 +59,7 @@ impl Bucket for State {
         };
         match step(operation, self, now)? {
             Reply::Completed { etag, .. } => Ok(etag),
-            other => unreachable!("not an answer to complete: {other:?}"),
+            other => unreachable!("CompleteMultipartUpload has another reply: {other:?}"),
         }
     }
 
@@ -69,7 +69,7 @@ impl Bucket for State {
             Ok(Reply::Head(info)) => Ok(Some((info.etag, info.size))),
             Err(error) if error.code == "NoSuchKey" => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(other) => unreachable!("not an answer to head: {other:?}"),
+            Ok(other) => unreachable!("HeadObject has another reply: {other:?}"),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! S3's REST API: requests into operations, replies into responses.
 
-use base64::Engine;
-
+use super::checks::{check_checksums, parse_content_md5};
 use super::documents;
 use super::operation::{ObjectInfo, Operation, PartList, Reply};
 use super::state::State;
@@ -48,10 +47,10 @@ pub fn http_step(request: &Request, state: &mut State, now: u64) -> Response {
 fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, StoreError> {
     let secret_of = |key: &str, token: Option<&str>| -> Result<String, StoreError> { state.authorize(key, token, now) };
     sigv4::verify(request, &state.config.region, &secret_of, now)?;
-    let (bucket, key) = place(request, state)?;
+    let (bucket, key) = bucket_and_key(request, state)?;
     let operation = read_operation(request, bucket.clone(), key.clone())?;
     let reply = step(operation, state, now)?;
-    let told = matches!(
+    let names_encryption = matches!(
         reply,
         Reply::Put { .. }
             | Reply::Part { .. }
@@ -61,14 +60,14 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
             | Reply::Get(..)
     );
     let response = write_reply(request, &bucket, &key, reply)?;
-    Ok(match state.config.encryption.as_deref().filter(|_| told) {
+    Ok(match state.config.encryption.as_deref().filter(|_| names_encryption) {
         Some(algorithm) => response.with_header("x-amz-server-side-encryption", algorithm),
         None => response,
     })
 }
 
 /// The bucket and key of a request: virtual-host style if the host begins with a bucket's name, else path style.
-fn place(request: &Request, state: &State) -> Result<(String, String), StoreError> {
+fn bucket_and_key(request: &Request, state: &State) -> Result<(String, String), StoreError> {
     let invalid = || StoreError::new(400, "InvalidURI", "Couldn't parse the specified URI.");
     let path = percent_decode(&request.path).ok_or_else(invalid)?;
     let path = path.strip_prefix('/').ok_or_else(invalid)?;
@@ -87,10 +86,10 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
     let upload_id = || request.query("uploadId").unwrap_or("").to_string();
     Ok(match route(request) {
         "store:PutObject" => {
-            check_checksum(request)?;
+            check_checksums(request, request.body.is_empty())?;
             Operation::PutObject {
                 content_type: request.header("content-type").map(str::to_string),
-                headers: kept_headers(request),
+                headers: stored_headers(request),
                 if_none_match: if_none_match(request)?,
                 content_md5: content_md5(request)?,
                 content: content(request)?,
@@ -99,7 +98,7 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
             }
         }
         "store:UploadPart" => {
-            check_checksum(request)?;
+            check_checksums(request, request.body.is_empty())?;
             if request.query("uploadId").is_none() {
                 return Err(StoreError::invalid_argument(
                     "This operation does not accept a part number without an upload id",
@@ -116,10 +115,10 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
             }
         }
         "store:CreateMultipartUpload" => {
-            check_checksum(request)?;
+            check_checksums(request, request.body.is_empty())?;
             Operation::CreateMultipartUpload {
                 content_type: request.header("content-type").map(str::to_string),
-                headers: kept_headers(request),
+                headers: stored_headers(request),
                 bucket,
                 key,
             }
@@ -187,38 +186,14 @@ fn if_none_match(request: &Request) -> Result<bool, StoreError> {
 }
 
 fn content_md5(request: &Request) -> Result<Option<[u8; 16]>, StoreError> {
-    let Some(text) = request.header("content-md5") else {
-        return Ok(None);
-    };
-    let decoded = base64::engine::general_purpose::STANDARD.decode(text).ok();
-    let digest = decoded.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-    digest.map(Some).ok_or_else(|| StoreError::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid."))
+    request.header("content-md5").map(parse_content_md5).transpose()
 }
 
-/// Refuses checksums other than `Content-MD5`, which this store doesn't implement. The exception is the CRC32 of an empty
-/// body, which newer AWS SDKs sign into a URL: the store only checks that the body is empty.
-fn check_checksum(request: &Request) -> Result<(), StoreError> {
-    let in_query = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in request.headers.iter().chain(in_query) {
-        if name == "x-amz-checksum-crc32" && value == "AAAAAA==" {
-            if content(request)?.size > 0 {
-                return Err(StoreError::bad_digest("The CRC32 you specified did not match the calculated checksum."));
-            }
-        } else if name.starts_with("x-amz-checksum-") {
-            return Err(StoreError::not_implemented(
-                "A header you provided implies functionality that is not implemented",
-            )
-            .with("Header", name));
-        }
-    }
-    Ok(())
-}
-
-fn kept_headers(request: &Request) -> Vec<(String, String)> {
-    let kept = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
+fn stored_headers(request: &Request) -> Vec<(String, String)> {
+    let stored = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
     let pairs = request.headers.iter();
     pairs
-        .filter(|(name, _)| name.starts_with("x-amz-meta-") || kept.contains(name))
+        .filter(|(name, _)| name.starts_with("x-amz-meta-") || stored.contains(name))
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .collect()
 }

@@ -59,9 +59,9 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
     let upload = state.upload(&bucket, &key, &upload_id)?;
     let began = upload.began;
     check_parts(upload, &upload_id, &parts, min_part_size, equal_parts)?;
-    let place = (bucket, key);
+    let id = (bucket, key);
     if if_none_match {
-        check_condition(state, &place, began)?;
+        check_condition(state, &id, began)?;
     }
 
     let Some(mut upload) = state.uploads.remove(&upload_id) else {
@@ -79,8 +79,8 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
         headers: upload.headers,
         last_modified: now,
     };
-    let location = state.location(&place.0, &place.1);
-    insert(state, place, info, contents);
+    let location = state.location(&id.0, &id.1);
+    insert(state, id, info, contents);
     Ok(Reply::Completed { etag, location })
 }
 

@@ -109,15 +109,15 @@ pub enum Operation {
 impl Operation {
     /// The bucket of the operation.
     pub fn bucket(&self) -> &str {
-        self.place().0
+        self.bucket_and_key().0
     }
 
     /// The key of the operation.
     pub fn key(&self) -> &str {
-        self.place().1
+        self.bucket_and_key().1
     }
 
-    fn place(&self) -> (&str, &str) {
+    fn bucket_and_key(&self) -> (&str, &str) {
         match self {
             Operation::PutObject { bucket, key, .. }
             | Operation::CreateMultipartUpload { bucket, key, .. }

@@ -13,15 +13,18 @@ use crate::s3_error::StoreError;
 use crate::sigv4::{self, Credentials, Target};
 use crate::wire::Headers;
 
+/// The bucket and the key of an object.
+pub(super) type ObjectId = (String, String);
+
 /// The state of a store.
 #[derive(Clone, Debug)]
 pub struct State {
     /// The settings; they may change at any time.
     pub config: Config,
-    pub(super) objects: BTreeMap<(String, String), Object>,
+    pub(super) objects: BTreeMap<ObjectId, Object>,
     pub(super) uploads: BTreeMap<String, Upload>,
     /// The sequence at which a key was last deleted.
-    pub(super) deletions: BTreeMap<(String, String), u64>,
+    pub(super) deletions: BTreeMap<ObjectId, u64>,
     pub(super) sequence: u64,
     issued: CredentialStore,
     pub(super) ids: Ids,
@@ -72,8 +75,8 @@ impl State {
 
     /// The keys of a bucket, sorted.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
-        let places = self.objects.keys();
-        let here = places.filter(|(b, _)| b == bucket);
+        let ids = self.objects.keys();
+        let here = ids.filter(|(b, _)| b == bucket);
         here.map(|(_, key)| key.clone()).collect()
     }
 

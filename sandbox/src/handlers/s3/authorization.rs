@@ -4,7 +4,7 @@
 use hyper::http::request::Parts;
 use partway_models::clock::parse_amz_date;
 use partway_models::sigv4::{self, Credentials, QuerySignature, Target};
-use partway_models::store::StoreError;
+use partway_models::store::{StoreError, check_checksums};
 use partway_models::wire::{Headers, Request};
 
 use crate::bucket::Embedded;
@@ -21,7 +21,7 @@ type KeyPair = (String, String);
 /// without an access key, which s3s refuses.
 pub(super) fn authorize(store: &Embedded, clock: &Clock, parts: &mut Parts) -> Result<Option<KeyPair>, StoreError> {
     let request = convert::request_head(parts, parts.uri.path());
-    check_checksum(&request)?;
+    check_checksums(&request, request.header("content-length") == Some("0"))?;
     if request.method == "PUT" && request.header("content-length").is_none() {
         let message = "You must provide the Content-Length HTTP header.";
         return Err(StoreError::new(411, "MissingContentLength", message));
@@ -98,23 +98,4 @@ fn sign_by_real_time(
     let uri = url.strip_prefix(&endpoint).and_then(|target| target.parse().ok());
     parts.uri = uri.ok_or_else(|| StoreError::new(400, "InvalidURI", "Couldn't parse the specified URI."))?;
     Ok(())
-}
-
-/// Refuses checksums other than `Content-MD5`, which this store doesn't implement. The exception is the CRC32 of
-/// an empty body, which newer AWS SDKs sign into a URL: the store only checks that the body is empty.
-fn check_checksum(request: &Request) -> Result<(), StoreError> {
-    let query = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let mut checksums = request.headers.iter().chain(query).filter(|(name, _)| name.starts_with("x-amz-checksum-"));
-    match checksums.next() {
-        None => Ok(()),
-        Some(("x-amz-checksum-crc32", "AAAAAA==")) if request.header("content-length") == Some("0") => Ok(()),
-        Some(("x-amz-checksum-crc32", "AAAAAA==")) => {
-            let message = "The CRC32 you specified did not match the calculated checksum.";
-            Err(StoreError::new(400, "BadDigest", message))
-        }
-        Some((name, _)) => {
-            let message = format!("A header you provided implies functionality that is not implemented: {name}");
-            Err(StoreError::new(501, "NotImplemented", &message))
-        }
-    }
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use base64::Engine;
-use partway_models::store::{ObjectInfo, Operation, Reply, StoreError};
+use partway_models::store::{ObjectInfo, Operation, Reply, StoreError, parse_content_md5};
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
@@ -50,13 +49,8 @@ fn unexpected(reply: &Reply) -> S3Error {
     S3Error::with_message(S3ErrorCode::InternalError, format!("unexpected reply of the store: {reply:?}"))
 }
 
-fn md5(header: Option<String>) -> S3Result<Option<[u8; 16]>> {
-    let Some(header) = header else { return Ok(None) };
-    let decoded = base64::engine::general_purpose::STANDARD.decode(header).ok();
-    match decoded.and_then(|bytes| bytes.try_into().ok()) {
-        Some(digest) => Ok(Some(digest)),
-        None => Err(s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid.")),
-    }
+fn content_md5(header: Option<String>) -> S3Result<Option<[u8; 16]>> {
+    header.map(|value| parse_content_md5(&value).map_err(s3s_error)).transpose()
 }
 
 fn if_none_match(condition: Option<IfNoneMatch>) -> S3Result<bool> {
@@ -68,12 +62,46 @@ fn if_none_match(condition: Option<IfNoneMatch>) -> S3Result<bool> {
 }
 
 /// The headers that are stored with an object: its metadata, and those that it is served with.
-fn object_headers(metadata: Option<Metadata>, named: [(&str, Option<String>); 4]) -> Vec<(String, String)> {
+fn stored_headers(metadata: Option<Metadata>, named: [(&str, Option<String>); 4]) -> Vec<(String, String)> {
     let mut metadata: Vec<_> = metadata.into_iter().flatten().collect();
     metadata.sort();
     let metadata = metadata.into_iter().map(|(name, value)| (format!("x-amz-meta-{name}"), value));
     let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     metadata.chain(named).collect()
+}
+
+/// The stored headers of an input that has them. (A macro: the inputs of s3s share these fields, but no trait.)
+macro_rules! stored_headers {
+    ($input:ident) => {
+        stored_headers(
+            $input.metadata,
+            [
+                ("cache-control", $input.cache_control),
+                ("content-disposition", $input.content_disposition),
+                ("content-encoding", $input.content_encoding),
+                ("content-language", $input.content_language),
+            ],
+        )
+    };
+}
+
+/// The output of HeadObject or GetObject: the headers of `object`, and the fields that only one of them has.
+macro_rules! object_output {
+    ($output:ident, $object:expr, { $($field:ident: $value:expr),* $(,)? }) => {
+        $output {
+            accept_ranges: Some("bytes".into()),
+            cache_control: $object.header("cache-control"),
+            content_disposition: $object.header("content-disposition"),
+            content_encoding: $object.header("content-encoding"),
+            content_language: $object.header("content-language"),
+            content_type: $object.content_type(),
+            e_tag: Some($object.etag()),
+            last_modified: Some($object.last_modified()),
+            metadata: $object.metadata(),
+            $($field: $value,)*
+            ..Default::default()
+        }
+    };
 }
 
 struct StoredObject {
@@ -91,6 +119,10 @@ impl StoredObject {
         };
         let metadata: Metadata = self.info.headers.iter().filter_map(named).collect();
         (!metadata.is_empty()).then_some(metadata)
+    }
+
+    fn content_type<T: std::str::FromStr>(&self) -> Option<T> {
+        self.info.content_type.as_deref().and_then(|text| text.parse().ok())
     }
 
     fn last_modified(&self) -> Timestamp {
@@ -118,22 +150,14 @@ impl S3 for Operations {
         if input.if_match.is_some() {
             return Err(s3_error!(NotImplemented, "If-Match on a write isn't known here"));
         }
-        let (content_md5, if_none_match) = (md5(input.content_md5)?, if_none_match(input.if_none_match)?);
+        let (content_md5, if_none_match) = (content_md5(input.content_md5)?, if_none_match(input.if_none_match)?);
         let body = self.receive(input.body).await?;
         let reply = self.step(Operation::PutObject {
-            bucket: input.bucket.to_string(),
-            key: input.key.to_string(),
+            bucket: input.bucket,
+            key: input.key,
             content: body.content(),
-            content_type: input.content_type.map(|content_type| content_type.to_string()),
-            headers: object_headers(
-                input.metadata,
-                [
-                    ("cache-control", input.cache_control),
-                    ("content-disposition", input.content_disposition),
-                    ("content-encoding", input.content_encoding),
-                    ("content-language", input.content_language),
-                ],
-            ),
+            content_type: input.content_type,
+            headers: stored_headers!(input),
             if_none_match,
             content_md5,
         })?;
@@ -148,18 +172,10 @@ impl S3 for Operations {
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         let input = request.input;
         let reply = self.step(Operation::CreateMultipartUpload {
-            bucket: input.bucket.to_string(),
-            key: input.key.to_string(),
-            content_type: input.content_type.map(|content_type| content_type.to_string()),
-            headers: object_headers(
-                input.metadata,
-                [
-                    ("cache-control", input.cache_control),
-                    ("content-disposition", input.content_disposition),
-                    ("content-encoding", input.content_encoding),
-                    ("content-language", input.content_language),
-                ],
-            ),
+            bucket: input.bucket.clone(),
+            key: input.key.clone(),
+            content_type: input.content_type,
+            headers: stored_headers!(input),
         })?;
         let Reply::Created { upload_id } = reply else { return Err(unexpected(&reply)) };
         Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -172,12 +188,12 @@ impl S3 for Operations {
 
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
         let input = request.input;
-        let content_md5 = md5(input.content_md5)?;
+        let content_md5 = content_md5(input.content_md5)?;
         let body = self.receive(input.body).await?;
         let reply = self.step(Operation::UploadPart {
-            bucket: input.bucket.to_string(),
-            key: input.key.to_string(),
-            upload_id: input.upload_id.to_string(),
+            bucket: input.bucket,
+            key: input.key,
+            upload_id: input.upload_id,
             part_number: u32::try_from(input.part_number).unwrap_or_default(),
             content: body.content(),
             content_md5,
@@ -199,9 +215,9 @@ impl S3 for Operations {
             .map(|part| Some((u32::try_from(part.part_number?).ok()?, part.e_tag?.into_value())))
             .collect();
         let reply = self.step(Operation::CompleteMultipartUpload {
-            bucket: input.bucket.to_string(),
-            key: input.key.to_string(),
-            upload_id: input.upload_id.to_string(),
+            bucket: input.bucket.clone(),
+            key: input.key.clone(),
+            upload_id: input.upload_id,
             parts: parts.ok_or_else(malformed)?,
             if_none_match: if_none_match(input.if_none_match)?,
         })?;
@@ -221,9 +237,9 @@ impl S3 for Operations {
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
         let input = request.input;
         self.step(Operation::AbortMultipartUpload {
-            bucket: input.bucket.to_string(),
-            key: input.key.to_string(),
-            upload_id: input.upload_id.to_string(),
+            bucket: input.bucket,
+            key: input.key,
+            upload_id: input.upload_id,
         })?;
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
     }
@@ -231,9 +247,9 @@ impl S3 for Operations {
     async fn list_parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
         let input = request.input;
         let reply = self.step(Operation::ListParts {
-            bucket: input.bucket.to_string(),
-            key: input.key.to_string(),
-            upload_id: input.upload_id.to_string(),
+            bucket: input.bucket.clone(),
+            key: input.key.clone(),
+            upload_id: input.upload_id.clone(),
             max_parts: input.max_parts.map(|most| u32::try_from(most).unwrap_or_default()),
             part_number_marker: input.part_number_marker.map(|marker| u32::try_from(marker).unwrap_or_default()),
         })?;
@@ -260,28 +276,17 @@ impl S3 for Operations {
     }
 
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
-        let (bucket, key) = (request.input.bucket.to_string(), request.input.key.to_string());
+        let (bucket, key) = (request.input.bucket, request.input.key);
         let reply = self.step(Operation::HeadObject { bucket, key })?;
         let Reply::Head(info) = reply else { return Err(unexpected(&reply)) };
         let object = StoredObject { info };
-        Ok(S3Response::new(HeadObjectOutput {
-            accept_ranges: Some("bytes".into()),
-            cache_control: object.header("cache-control"),
-            content_disposition: object.header("content-disposition"),
-            content_encoding: object.header("content-encoding"),
-            content_language: object.header("content-language"),
-            content_length: Some(signed(object.info.size)),
-            content_type: object.info.content_type.as_deref().and_then(|text| text.parse().ok()),
-            e_tag: Some(object.etag()),
-            last_modified: Some(object.last_modified()),
-            metadata: object.metadata(),
-            ..Default::default()
-        }))
+        let content_length = Some(signed(object.info.size));
+        Ok(S3Response::new(object_output!(HeadObjectOutput, object, { content_length: content_length })))
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
-        let (bucket, key) = (input.bucket.to_string(), input.key.to_string());
+        let (bucket, key) = (input.bucket, input.key);
         let reply = self.step(Operation::GetObject { bucket, key })?;
         let Reply::Get(info, contents) = reply else { return Err(unexpected(&reply)) };
         let object = StoredObject { info };
@@ -294,25 +299,15 @@ impl S3 for Operations {
         };
         let content_range =
             input.range.map(|_| format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
-        Ok(S3Response::new(GetObjectOutput {
-            accept_ranges: Some("bytes".into()),
-            cache_control: object.header("cache-control"),
-            content_disposition: object.header("content-disposition"),
-            content_encoding: object.header("content-encoding"),
-            content_language: object.header("content-language"),
+        Ok(S3Response::new(object_output!(GetObjectOutput, object, {
             content_length: Some(signed(range.end - range.start)),
-            content_range,
-            content_type: object.info.content_type.as_deref().and_then(|text| text.parse().ok()),
-            e_tag: Some(object.etag()),
-            last_modified: Some(object.last_modified()),
-            metadata: object.metadata(),
+            content_range: content_range,
             body: Some(StreamingBlob::from(object_body::body(&contents, range))),
-            ..Default::default()
-        }))
+        })))
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
-        let (bucket, key) = (request.input.bucket.to_string(), request.input.key.to_string());
+        let (bucket, key) = (request.input.bucket, request.input.key);
         self.step(Operation::DeleteObject { bucket, key })?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
