@@ -20,7 +20,7 @@ fn is_lost(sandbox: &Sandbox, url: &str, body: &[u8]) -> bool {
 }
 
 #[test]
-fn a_status_comes_instead_of_the_effect_as_often_as_it_is_told() {
+fn a_status_prevents_the_effect_as_often_as_it_is_set() {
     let sandbox = common::start();
     let url = put_url(&sandbox, "k");
     sandbox.faults(&json!({ "faults": [{ "route": "store:PutObject", "skip": 1, "times": 2, "effect": {
@@ -47,7 +47,7 @@ fn a_status_comes_instead_of_the_effect_as_often_as_it_is_told() {
 }
 
 #[test]
-fn an_answer_may_go_on_for_as_long_as_anybody_listens() {
+fn an_endless_response_lasts_as_long_as_the_client_reads() {
     let sandbox = common::start();
     sandbox.fault("store:PutObject", json!({ "kind": "status", "status": 500, "body": "<Error>", "endless": true }));
     let url = put_url(&sandbox, "k");
@@ -66,7 +66,7 @@ fn an_answer_may_go_on_for_as_long_as_anybody_listens() {
 }
 
 #[test]
-fn resets_lose_the_request_its_middle_or_its_answer() {
+fn a_reset_loses_the_request_the_rest_of_its_body_or_the_response() {
     let sandbox = common::start();
     let body = bytes(3 << 20, 2);
     for (when, stored, arrived) in [("before", 404, 3 << 20), ("body", 404, 0), ("after", 200, 3 << 20)] {
@@ -86,7 +86,7 @@ fn resets_lose_the_request_its_middle_or_its_answer() {
 }
 
 #[test]
-fn a_reset_is_a_reset_and_no_goodbye() {
+fn a_reset_is_a_tcp_reset() {
     let sandbox = common::start();
     for when in ["before", "body", "after"] {
         let url = put_url(&sandbox, "k");
@@ -94,7 +94,7 @@ fn a_reset_is_a_reset_and_no_goodbye() {
         let mut stream = common::connect(sandbox.origin("store"));
         let body = bytes(100_000, 3);
         stream.write_all(head("PUT", target_of(&url), sandbox.origin("store"), body.len()).as_bytes()).unwrap();
-        // The second half may meet the reset already.
+        // The connection may be reset before all of the body is sent.
         let _ = stream.write_all(&body);
         let error = common::read_all(&mut stream).expect_err(when);
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{when}");
@@ -102,7 +102,7 @@ fn a_reset_is_a_reset_and_no_goodbye() {
 }
 
 #[test]
-fn an_empty_body_is_lost_whole() {
+fn a_request_with_an_empty_body_is_lost_as_a_whole() {
     let sandbox = common::start();
     let url = put_url(&sandbox, "k");
     sandbox.fault("store:PutObject", json!({ "kind": "reset", "when": "body" }));
@@ -196,8 +196,8 @@ fn a_relay_reads_a_body_at_once_and_passes_it_on_slowly() {
     assert_eq!(sandbox.sha256("s3", "relayed").status, 404);
     // Replaced faults end the throttling.
     sandbox.faults(&json!({}));
-    let answer = exchange(&mut stream, b"").unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let response = exchange(&mut stream, b"").unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     assert_eq!(sandbox.sha256("s3", "relayed").json()["sha256"], common::sha256(&body));
     // A relay with a smaller buffer leaves the rest with the sender, whose writes block.
     sandbox.faults(&relay(64 << 10));
@@ -230,7 +230,7 @@ fn an_expired_url_and_a_hidden_etag() {
 }
 
 #[test]
-fn a_store_without_a_cors_rule_lets_no_page_in_and_serves_all_others() {
+fn a_store_without_a_cors_rule_refuses_pages_and_serves_other_clients() {
     let sandbox = common::start();
     sandbox.faults(&json!({ "faults": [{ "route": "store:*", "effect": { "kind": "no-cors" } }] }));
     let url = put_url(&sandbox, "k");
@@ -246,7 +246,7 @@ fn a_store_without_a_cors_rule_lets_no_page_in_and_serves_all_others() {
 }
 
 #[test]
-fn faults_leave_preflights_alone_and_act_on_proxy_and_origin_alike() {
+fn faults_hit_proxy_and_origin_alike_and_no_preflights() {
     let sandbox = common::start();
     sandbox.faults(&json!({ "faults": [{ "route": "ofauth:*", "effect": { "kind": "status", "status": 418 } }] }));
     for base in ["/api/ofauth".to_owned(), sandbox.origin("ofauth").to_owned()] {
@@ -260,7 +260,7 @@ fn faults_leave_preflights_alone_and_act_on_proxy_and_origin_alike() {
 }
 
 #[test]
-fn a_wrong_clock_is_wrong_for_all() {
+fn a_skewed_clock_applies_to_everything() {
     let sandbox = common::start();
     let hour = 3_600_000_i64;
     for skew in [hour, -hour] {
@@ -292,13 +292,13 @@ fn a_wrong_clock_is_wrong_for_all() {
 }
 
 #[test]
-fn connections_live_unless_told_otherwise_and_idle_ones_end_when_faults_are_set() {
+fn connections_are_kept_alive_by_default_and_idle_ones_close_when_faults_are_set() {
     let sandbox = common::start();
     let request = head("GET", "/config.json", sandbox.origin("app"), 0);
     let mut stream = common::connect(sandbox.origin("app"));
     for _ in 0..2 {
-        let answer = exchange(&mut stream, request.as_bytes()).unwrap().to_ascii_lowercase();
-        assert!(answer.starts_with("http/1.1 200") && !answer.contains("connection: close"));
+        let response = exchange(&mut stream, request.as_bytes()).unwrap().to_ascii_lowercase();
+        assert!(response.starts_with("http/1.1 200") && !response.contains("connection: close"));
     }
     sandbox.faults(&json!({ "keepAlive": true }));
     assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "the idle connection was closed");
@@ -314,8 +314,8 @@ fn connections_live_unless_told_otherwise_and_idle_ones_end_when_faults_are_set(
     ] {
         sandbox.faults(&faults);
         let mut stream = common::connect(sandbox.origin("app"));
-        let answer = exchange(&mut stream, request.as_bytes()).unwrap().to_ascii_lowercase();
-        assert_eq!(answer.contains("connection: close"), closes, "{faults}");
+        let response = exchange(&mut stream, request.as_bytes()).unwrap().to_ascii_lowercase();
+        assert_eq!(response.contains("connection: close"), closes, "{faults}");
         assert_eq!(exchange(&mut stream, request.as_bytes()).is_err(), closes, "{faults}");
     }
 }
@@ -337,7 +337,7 @@ fn faults_are_read_back_cleared_and_refused() {
 }
 
 #[test]
-fn the_same_seed_breaks_the_same_requests() {
+fn the_same_seed_hits_the_same_requests() {
     let sandbox = common::start();
     let run = |seed: u64| {
         sandbox.faults(&json!({ "seed": seed, "faults": [

@@ -93,7 +93,7 @@ fn parts_become_an_object_and_wrong_ones_do_not() {
 }
 
 #[test]
-fn small_parts_aborts_and_unknown_uploads_are_told() {
+fn small_parts_and_unknown_uploads_are_refused() {
     let sandbox = common::start();
     let credentials = sandbox.credentials();
     let created = sandbox.request("POST", &sandbox.sign(&credentials, "POST", "k", &[("uploads", "")]), &[], b"");
@@ -118,7 +118,7 @@ fn small_parts_aborts_and_unknown_uploads_are_told() {
 }
 
 #[test]
-fn conditional_writes_and_digests_are_minded() {
+fn conditional_writes_and_digests_are_checked() {
     let sandbox = common::start();
     let credentials = sandbox.credentials();
     let put = |headers: &[(&str, &str)]| {
@@ -136,14 +136,14 @@ fn conditional_writes_and_digests_are_minded() {
 }
 
 #[test]
-fn whoever_is_not_let_in_learns_why() {
+fn a_refused_request_gets_the_reason() {
     let sandbox = common::start();
     let good = sandbox.credentials();
     let url = |credentials: &partway_models::sigv4::Credentials| sandbox.sign(credentials, "PUT", "k", &[]);
     let refusal = |url: &str, headers: &[(&str, &str)]| {
         let headers: Vec<_> = headers.iter().copied().chain([ORIGIN]).collect();
-        let answer = sandbox.request("PUT", url, &headers, &bytes(200_000, 3)).unwrap();
-        (answer.status, element(&answer.text(), "Code"), answer.header("access-control-allow-origin").is_some())
+        let response = sandbox.request("PUT", url, &headers, &bytes(200_000, 3)).unwrap();
+        (response.status, element(&response.text(), "Code"), response.header("access-control-allow-origin").is_some())
     };
     let is = |status: u16, code: &str| (status, code.to_owned(), true);
 
@@ -183,7 +183,7 @@ fn whoever_is_not_let_in_learns_why() {
 #[test]
 fn credentials_expire_by_the_servers_clock() {
     let sandbox = common::start();
-    sandbox.knobs(&json!({ "credentials": { "lifetimeSeconds": 3_600 } }));
+    sandbox.settings(&json!({ "credentials": { "lifetimeSeconds": 3_600 } }));
     let credentials = sandbox.credentials();
     let put = |skew_ms: u64| {
         sandbox.faults(&json!({ "skewMs": skew_ms }));
@@ -195,7 +195,7 @@ fn credentials_expire_by_the_servers_clock() {
 }
 
 #[test]
-fn preflights_let_through_what_the_buckets_rule_says() {
+fn preflights_allow_what_the_rule_of_the_bucket_allows() {
     let sandbox = common::start();
     let url = format!("{}/media/k?partNumber=1&uploadId=u", sandbox.origin("store"));
     let ask = |headers: &str| {
@@ -210,7 +210,7 @@ fn preflights_let_through_what_the_buckets_rule_says() {
 }
 
 #[test]
-fn many_parts_at_once_are_counted() {
+fn concurrent_requests_are_counted() {
     let sandbox = common::start();
     sandbox.faults(&json!({ "faults": [{ "route": "store:*", "effect": { "kind": "stall", "when": "start" } }] }));
     let credentials = sandbox.credentials();

@@ -37,7 +37,7 @@ fn put_url(sandbox: &Sandbox, key: &str) -> String {
     sandbox.sign(&sandbox.credentials(), "PUT", key, &[])
 }
 
-/// Advances the clock in small steps until all clients have ended; gives how much virtual time passed.
+/// Advances the clock in small steps until all clients have ended; returns how much virtual time that took.
 async fn time_until_end<T>(clients: &[JoinHandle<T>]) -> Duration {
     let started = Instant::now();
     while !clients.iter().all(JoinHandle::is_finished) {

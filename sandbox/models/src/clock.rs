@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_it_writes() {
+    fn parses_what_it_formats() {
         for day in 0..40_000u64 {
             let moment = day * DAY + 45_296_000;
             assert_eq!(parse_amz_date(&amz_date(moment)), Some(moment));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date() {
+    fn refuses_invalid_dates() {
         for text in [
             "",
             "20130524",

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn symbolic_md5_follows_from_the_range() {
+    fn symbolic_md5_is_derived_from_the_range() {
         let whole = Content::symbolic(7, 0, 100);
         assert_eq!(whole.slice(10, 30), Some(Content::symbolic(7, 10, 20)));
         assert_ne!(Content::symbolic(7, 0, 10).md5, Content::symbolic(8, 0, 10).md5);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_tile_or_they_do_not() {
+    fn only_contiguous_pieces_form_a_range() {
         let s = Content::symbolic;
         let cases = [
             (vec![s(1, 0, 4), s(1, 4, 6)], Some((1, 0, 10))),

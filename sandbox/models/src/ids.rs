@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_differ_and_follow_from_the_seed() {
+    fn ids_differ_and_are_derived_from_the_seed() {
         let (mut a, mut b, mut c) = (Ids::new(1), Ids::new(1), Ids::new(2));
         let first = a.uuid();
         assert_eq!(first.len(), 36);

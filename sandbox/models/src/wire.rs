@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_come_apart() {
+    fn targets_are_split() {
         let request = Request::new("GET", "http://127.0.0.1:80/a%2Fb/c?x=1%3A2");
         assert_eq!(request.header("host"), Some("127.0.0.1:80"));
         assert_eq!(request.path, "/a%2Fb/c");

@@ -43,7 +43,7 @@ pub fn command() -> Command {
     command
 }
 
-/// Starts one, with a root that has a page and a package.
+/// Starts a sandbox whose root has a page and a package.
 pub fn start() -> Sandbox {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [
@@ -63,22 +63,22 @@ pub fn start() -> Sandbox {
     Sandbox::spawn(command, Some(folder))
 }
 
-/// Starts one with these options.
+/// Starts a sandbox with these options.
 pub fn start_with(options: &[&str]) -> Sandbox {
     let mut command = command();
     command.args(options);
     Sandbox::spawn(command, None)
 }
 
-/// An answer, read whole.
+/// A whole response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -91,7 +91,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// Everything that a page could look at.
+    /// Everything that a page can read.
     pub fn everything(&self) -> String {
         format!("{:?} {}", self.headers, self.text())
     }
@@ -128,8 +128,8 @@ impl Sandbox {
         self.child.as_mut().expect("a child process")
     }
 
-    /// One request; paths are the app's.
-    pub fn request(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, String> {
+    /// Sends one request. A path is one of the app.
+    pub fn request(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Response, String> {
         let url = if url.starts_with('/') { format!("{}{url}", self.origin("app")) } else { url.to_owned() };
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
@@ -143,43 +143,43 @@ impl Sandbox {
         let status = response.status().as_u16();
         let limit = response.body_mut().with_config().limit(1 << 30);
         let body = limit.read_to_vec().map_err(|error| error.to_string())?;
-        Ok(Answer { status, headers, body })
+        Ok(Response { status, headers, body })
     }
 
-    pub fn get(&self, url: &str) -> Answer {
+    pub fn get(&self, url: &str) -> Response {
         self.request("GET", url, &[], b"").unwrap()
     }
 
-    pub fn put(&self, url: &str, body: &[u8]) -> Answer {
+    pub fn put(&self, url: &str, body: &[u8]) -> Response {
         self.request("PUT", url, &[], body).unwrap()
     }
 
-    pub fn post(&self, url: &str, body: &Value) -> Answer {
+    pub fn post(&self, url: &str, body: &Value) -> Response {
         self.post_with(url, &[], body)
     }
 
-    pub fn post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub fn post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Response {
         let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
         self.request("POST", url, &headers, body.to_string().as_bytes()).unwrap()
     }
 
-    /// Sets the faults, which must be fine.
+    /// Sets the faults, which must be valid.
     pub fn faults(&self, faults: &Value) {
-        let answer = self.request("PUT", "/control/faults", &[], faults.to_string().as_bytes()).unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = self.request("PUT", "/control/faults", &[], faults.to_string().as_bytes()).unwrap();
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 
-    /// One fault, once.
+    /// Sets a fault that hits once.
     pub fn fault(&self, route: &str, effect: Value) {
         self.faults(&json!({ "faults": [{ "route": route, "times": 1, "effect": effect }] }));
     }
 
-    pub fn knobs(&self, knobs: &Value) {
-        let answer = self.post("/control/vendors", knobs);
-        assert_eq!(answer.status, 200, "{}", answer.text());
+    pub fn settings(&self, settings: &Value) {
+        let response = self.post("/control/vendors", settings);
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 
-    /// Waits until a request of the route is in the log, and passes `check`.
+    /// Waits until the log has a request of the route that passes `check`, and returns it.
     pub fn wait_for(&self, route: &str, check: impl Fn(&Value) -> bool) -> Value {
         eventually(route, || self.logged(route).into_iter().rev().find(&check))
     }
@@ -189,7 +189,7 @@ impl Sandbox {
         assert_eq!(self.request("DELETE", "/control/faults", &[], b"").unwrap().status, 204);
     }
 
-    /// Requests that arrive later and are answered earlier than one that a fault holds back.
+    /// Sends requests, and waits for their responses: none of them is blocked by an earlier one.
     pub fn overtake(&self) {
         for n in 0..20 {
             let url = self.sign(&self.credentials(), "PUT", &format!("overtaking-{n}"), &[]);
@@ -197,17 +197,17 @@ impl Sandbox {
         }
     }
 
-    /// Logged requests of a route.
+    /// The logged requests of a route.
     pub fn logged(&self, route: &str) -> Vec<Value> {
         let log = self.get("/control/log").json();
         log["requests"].as_array().unwrap().iter().filter(|entry| entry["route"] == route).cloned().collect()
     }
 
-    pub fn sha256(&self, destination: &str, id: &str) -> Answer {
+    pub fn sha256(&self, destination: &str, id: &str) -> Response {
         self.get(&format!("/objects/{destination}/{}/sha256", percent_encode(id)))
     }
 
-    /// Holds what arrived against what was sent.
+    /// Compares the stored object with the bytes that were sent.
     pub fn assert_stored(&self, destination: &str, id: &str, bytes: &[u8]) {
         let found = self.sha256(destination, id);
         assert_eq!(found.status, 200, "{}", found.text());
@@ -223,7 +223,7 @@ impl Sandbox {
         }
     }
 
-    /// A signed URL of the store, by the present time.
+    /// A URL of the store, signed now.
     pub fn sign(&self, credentials: &Credentials, method: &str, key: &str, query: &[(&str, &str)]) -> String {
         self.sign_at(credentials, method, key, query, &[], now(), 300)
     }
@@ -250,7 +250,7 @@ impl Sandbox {
     }
 }
 
-/// Polls until `check` gives a value. The polls are limited in number, so that a test fails instead of hanging.
+/// Polls until `check` returns a value. The polls are limited in number, so that a test fails instead of hanging.
 pub fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     for _ in 0..6_000 {
         if let Some(value) = check() {
@@ -270,7 +270,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     partway_models::encoding::hex(&Sha256::digest(bytes))
 }
 
-/// Bytes that compress to nothing else.
+/// Pseudo-random bytes.
 pub fn bytes(size: usize, seed: u8) -> Vec<u8> {
     let mut state = u64::from(seed) + 1;
     (0..size)
@@ -287,14 +287,14 @@ pub fn element(xml: &str, name: &str) -> String {
     after.split_once("</").unwrap().0.replace("&quot;", "\"")
 }
 
-/// A connection that is written to by hand.
+/// A connection for requests that are written by hand.
 pub fn connect(origin: &str) -> TcpStream {
     let stream = TcpStream::connect(origin.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }
 
-/// A request head with a body's length.
+/// The head of a request whose body has this length.
 pub fn head(method: &str, target: &str, origin: &str, length: usize) -> String {
     let host = origin.trim_start_matches("http://");
     format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n")
@@ -307,7 +307,7 @@ pub fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Sends a request and reads one answer, by its `Content-Length`; the connection stays.
+/// Sends a request and reads one response, by its `Content-Length`. The connection stays open.
 pub fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<String> {
     stream.write_all(request)?;
     let mut reader = BufReader::new(stream.try_clone()?);

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_hold_back_a_second_write() {
+    fn a_condition_prevents_a_second_write() {
         let mut state = State::new(Config::default());
         step(put_of("one", true, None), &mut state, 0).unwrap();
         let second = step(put_of("two", true, None), &mut state, 0);

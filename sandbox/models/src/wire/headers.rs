@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_no_case_and_values_an_order() {
+    fn names_are_compared_without_case_and_values_keep_their_order() {
         let mut headers: Headers = [("A", "1"), ("b", "2"), ("a", "3")].into_iter().collect();
         assert_eq!(headers.get_all("a").collect::<Vec<_>>(), ["1", "3"]);
         headers.insert("A", "4");

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn export_wants_what_start_and_the_store_gave() {
+fn export_needs_the_values_of_start_and_of_the_store() {
     let mut world = World::new();
     let (started, etag) = world.uploaded();
     let good = export_body(&started, &etag);
@@ -46,7 +46,7 @@ fn export_wants_what_start_and_the_store_gave() {
 }
 
 #[test]
-fn the_object_must_be_there_whole_and_in_time() {
+fn the_object_must_be_complete_and_in_time() {
     let mut world = World::new();
     let nothing = world.start(3);
     let response = world.export(&nothing, "\"x\"");
@@ -81,7 +81,7 @@ fn a_repeated_export_is_a_second_entry() {
 }
 
 #[test]
-fn a_stuck_upload_is_freed_by_retry() {
+fn a_stuck_upload_proceeds_after_retry() {
     for (stuck_in, status) in [(Stage::Uploaded, "uploaded"), (Stage::Processed, "processed")] {
         let mut world = World::new();
         world.state.config.stuck_in = Some(stuck_in);
@@ -90,7 +90,7 @@ fn a_stuck_upload_is_freed_by_retry() {
         world.now += 600_000;
         assert_eq!(world.list("")[0]["status"], status);
         let call = format!("{}/retry", started["id"].as_str().unwrap());
-        // An empty body, as there is nothing to say; twice, as it is idempotent while it is queued.
+        // The call has no body. It is sent twice, since it is idempotent while the upload is queued.
         world.state.config.processing_ms = 0;
         let response = world.send(Request::new("POST", &format!("{BASE}/{call}")));
         assert_eq!(response.status, 200);
@@ -146,7 +146,7 @@ fn ends_are_ends() {
 }
 
 #[test]
-fn the_control_names_of_the_knobs() {
+fn the_json_names_of_the_settings() {
     let knobs = json!({
         "processingMs": 1, "multipartThreshold": 2, "partCount": 3,
         "stuckIn": "processed", "end": "unprocessable",
