@@ -61,7 +61,7 @@ impl IdempotencyStore {
         }
         let running = tokio::spawn(async move {
             let mut run = Some(run);
-            let answer = call
+            let response = call
                 .response
                 .get_or_try_init(|| async {
                     let response = match run.take() {
@@ -72,9 +72,9 @@ impl IdempotencyStore {
                 })
                 .await
                 .cloned();
-            match (answer, run) {
-                (Ok(answer), Some(_)) => Outcome::Replayed(answer),
-                (Ok(answer), None) | (Err(answer), _) => Outcome::Executed(answer),
+            match (response, run) {
+                (Ok(response), Some(_)) => Outcome::Replayed(response),
+                (Ok(response), None) | (Err(response), _) => Outcome::Executed(response),
             }
         });
         running.await.unwrap_or_else(|_| Outcome::Executed(Response::empty(500)))
@@ -108,7 +108,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
-    fn answer(status: u16, n: u64) -> Response {
+    fn response(status: u16, n: u64) -> Response {
         Response::json(status, &serde_json::json!({ "n": n }))
     }
 
@@ -120,7 +120,7 @@ mod tests {
             tokio::spawn(async move {
                 let run = async move {
                     tokio::time::sleep(Duration::from_millis(30)).await;
-                    answer(200, runs.fetch_add(1, Ordering::Relaxed))
+                    response(200, runs.fetch_add(1, Ordering::Relaxed))
                 };
                 store.once("k", "POST ofauth /init", run).await
             })
@@ -128,17 +128,17 @@ mod tests {
         let (one, two) = (call(), call());
         let outcomes = [one.await.unwrap(), two.await.unwrap()];
         assert_eq!(runs.load(Ordering::Relaxed), 1);
-        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Replayed(answer(200, 0))).count(), 1);
-        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Executed(answer(200, 0))).count(), 1);
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Replayed(response(200, 0))).count(), 1);
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Executed(response(200, 0))).count(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_not_replayed_and_a_key_belongs_to_one_call() {
         let store = IdempotencyStore::default();
-        assert_eq!(store.once("k", "a", async { answer(429, 1) }).await, Outcome::Executed(answer(429, 1)));
-        assert_eq!(store.once("k", "a", async { answer(200, 2) }).await, Outcome::Executed(answer(200, 2)));
-        assert_eq!(store.once("k", "a", async { answer(200, 3) }).await, Outcome::Replayed(answer(200, 2)));
-        assert_eq!(store.once("k", "b", async { answer(200, 4) }).await, Outcome::KeyReused { first: "a".into() });
+        assert_eq!(store.once("k", "a", async { response(429, 1) }).await, Outcome::Executed(response(429, 1)));
+        assert_eq!(store.once("k", "a", async { response(200, 2) }).await, Outcome::Executed(response(200, 2)));
+        assert_eq!(store.once("k", "a", async { response(200, 3) }).await, Outcome::Replayed(response(200, 2)));
+        assert_eq!(store.once("k", "b", async { response(200, 4) }).await, Outcome::KeyReused { first: "a".into() });
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,9 +146,9 @@ mod tests {
         let store = IdempotencyStore::default();
         let slow = store.once("k", "a", async {
             tokio::time::sleep(Duration::from_millis(40)).await;
-            answer(200, 1)
+            response(200, 1)
         });
         assert!(tokio::time::timeout(Duration::from_millis(5), slow).await.is_err());
-        assert_eq!(store.once("k", "a", async { answer(200, 2) }).await, Outcome::Replayed(answer(200, 1)));
+        assert_eq!(store.once("k", "a", async { response(200, 2) }).await, Outcome::Replayed(response(200, 1)));
     }
 }

@@ -56,7 +56,7 @@ fn the_object_must_be_complete_and_in_time() {
     let etag = world.put(&short["put_url"], 0, 3);
     let response = world.export(&short, &etag);
     assert_eq!(response.status, 400);
-    assert!(response.text().contains("4 bytes were announced"));
+    assert!(response.text().contains("announced 4 bytes"));
     let (lapsed, etag) = world.uploaded();
     world.now += 3_600_000;
     assert_eq!(world.export(&lapsed, &etag).status, 400);
