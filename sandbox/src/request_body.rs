@@ -17,10 +17,10 @@ use crate::response_body::BodyError;
 use crate::state::faults::Bandwidth;
 use crate::state::log::LogHandle;
 
-/// JSON and XML bodies may be this long. (A choice: a CompleteMultipartUpload of 10,000 parts has 1 MB.)
+/// JSON and XML bodies may be this long. (A choice: a CompleteMultipartUpload of 10,000 parts has about 1 MB.)
 const TEXT_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The longest stall; a reset ends it. (A choice: longer than any timeout of a client.)
+/// The longest stall; a reset ends it. (A choice: no test waits that long.)
 const LONGEST_STALL: Duration = Duration::from_secs(600);
 
 /// A fault that hits in the middle of a body.
