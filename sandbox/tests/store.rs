@@ -133,6 +133,13 @@ fn conditional_writes_and_digests_are_checked() {
     assert_eq!((damaged.status, element(&damaged.text(), "Code").as_str()), (400, "BadDigest"));
     let garbled = put(&[("content-md5", "x")]);
     assert_eq!((garbled.status, element(&garbled.text(), "Code").as_str()), (400, "InvalidDigest"));
+    let header = [("x-amz-checksum-sha256", "x")];
+    let url = sandbox.sign_at(&credentials, "PUT", "once", &[], &header, now(), 300);
+    let checksum = sandbox.request("PUT", &url, &header, b"hello").unwrap();
+    assert_eq!((checksum.status, element(&checksum.text(), "Code").as_str()), (501, "NotImplemented"));
+    let of_nothing = sandbox.sign(&credentials, "PUT", "once", &[("x-amz-checksum-crc32", "AAAAAA==")]);
+    assert_eq!(element(&sandbox.put(&of_nothing, b"hello").text(), "Code"), "BadDigest");
+    assert_eq!(sandbox.put(&of_nothing, b"").status, 200);
 }
 
 #[test]

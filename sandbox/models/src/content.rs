@@ -209,14 +209,14 @@ mod tests {
 
     #[test]
     fn md5_of_bytes_and_of_a_file_agree() {
-        let held = Content::bytes(b"hello".to_vec());
-        assert_eq!(held.etag(), "5d41402abc4b2a76b9719d911017c592");
+        let in_memory = Content::bytes(b"hello".to_vec());
+        assert_eq!(in_memory.etag(), "5d41402abc4b2a76b9719d911017c592");
         let path = std::env::temp_dir().join(format!("partway-content-{}", std::process::id()));
         std::fs::write(&path, b"hello").unwrap();
         let on_disk = Content::file(&path).unwrap();
-        assert_eq!((on_disk.size, on_disk.md5), (5, held.md5));
+        assert_eq!((on_disk.size, on_disk.md5), (5, in_memory.md5));
         let mut text = String::new();
-        let mut reader = Reader::new(&[held.clone(), on_disk.clone(), held.slice(1, 3).unwrap()]);
+        let mut reader = Reader::new(&[in_memory.clone(), on_disk.clone(), in_memory.slice(1, 3).unwrap()]);
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "hellohelloel");
         assert!(on_disk.slice(0, 1).is_none());

@@ -181,10 +181,10 @@ fn sign(state: &State, call: &Sign) -> Result<serde_json::Value, ApiError> {
 fn list(state: &State, call: &PlanCall) -> Result<serde_json::Value, ApiError> {
     let plan = find(state, &call.plan)?;
     let parts = state.store.list_parts(&plan.key, &call.plan.upload_id, state.clock.now())?;
-    let shown = parts
+    let listed = parts
         .into_iter()
         .map(|part| json!({ "partNumber": part.part_number, "size": part.size, "etag": format!("\"{}\"", part.etag) }));
-    Ok(shown.collect())
+    Ok(listed.collect())
 }
 
 /// Every part of the plan must be named once, and the store must have it with the planned size. An ETag that

@@ -204,14 +204,14 @@ impl Drop for LogHandle {
 }
 
 fn redact_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut shown = BTreeMap::<String, String>::new();
+    let mut redacted = BTreeMap::<String, String>::new();
     for (name, value) in headers {
         let value = if SECRET_HEADERS.contains(&name.as_str()) {
             "***".into()
         } else {
             String::from_utf8_lossy(value.as_bytes())
         };
-        match shown.entry(name.as_str().to_owned()) {
+        match redacted.entry(name.as_str().to_owned()) {
             MapEntry::Vacant(vacant) => {
                 vacant.insert(value.into_owned());
             }
@@ -221,15 +221,15 @@ fn redact_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
             }
         }
     }
-    shown
+    redacted
 }
 
 fn redact_query(query: &str) -> String {
-    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+    let redacted = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) => format!("{name}=***"),
         _ => pair.to_owned(),
     });
-    shown.collect::<Vec<_>>().join("&")
+    redacted.collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]

@@ -231,8 +231,8 @@ fn the_rate_limit_has_headers_of_its_own() {
 
 #[test]
 fn the_json_names_of_the_settings() {
-    let knobs = json!({ "processingMs": 1, "end": "failed" });
-    let config = crate::settings::overlay(&Config::default(), &knobs).unwrap();
+    let changes = json!({ "processingMs": 1, "end": "failed" });
+    let config = crate::settings::overlay(&Config::default(), &changes).unwrap();
     assert_eq!((config.processing_ms, config.end), (1, End::Failed));
     fn sent<T: Send>(_: &T) {}
     sent(&State::new(config));

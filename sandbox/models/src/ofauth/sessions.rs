@@ -52,7 +52,7 @@ impl State {
 fn content_of(request: &Request, session: &Session, expected: u64) -> Result<Content, ApiError> {
     let sent = request.header("content-type").unwrap_or("");
     if sent != session.content_type {
-        let message = format!("Content-Type must be {}, as given to init, not {sent:?}", session.content_type);
+        let message = format!("Content-Type must be {}, as in the call of init, not {sent:?}", session.content_type);
         return Err(ApiError::bad_request(&message));
     }
     let content = request.body.to_content();
@@ -85,8 +85,7 @@ pub(super) fn put_part(
         .filter(|number| (1..=total).contains(number))
         .ok_or_else(|| ApiError::bad_request(format!("Part numbers of this upload are 1 to {total}")))?;
     if session.done.is_some() {
-        let message = "The upload is completed already";
-        return Err(ApiError::new(409, "UPLOAD_COMPLETED", message));
+        return Err(completed_before());
     }
     let (start, end) = session.range(number);
     let content = content_of(request, session, end - start)?;
@@ -148,12 +147,11 @@ pub(super) fn complete(request: &Request, connection: &str, state: &mut State, n
 }
 
 fn repeated(id: &str, same: bool, state: &State) -> Result<Response, ApiError> {
-    if state.config.repeatable && same {
-        answer(id, state)
-    } else {
-        let message = "The upload is completed already";
-        Err(ApiError::new(409, "UPLOAD_COMPLETED", message))
-    }
+    if state.config.repeatable && same { answer(id, state) } else { Err(completed_before()) }
+}
+
+fn completed_before() -> ApiError {
+    ApiError::new(409, "UPLOAD_COMPLETED", "The upload is completed already")
 }
 
 fn finish(id: &str, etag: String, contents: Vec<Content>, state: &mut State) {

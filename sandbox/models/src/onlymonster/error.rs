@@ -20,6 +20,11 @@ impl ApiError {
         ApiError(404, message.to_string())
     }
 
+    /// The URLs of the upload have expired.
+    pub(super) fn expired() -> Self {
+        ApiError::bad_request("The upload has expired; start a new one")
+    }
+
     /// An error of the store: the caller's fault, unless the store is unreachable.
     pub(super) fn of_bucket(error: BucketError) -> Self {
         let status = if error.code == "Unreachable" { 502 } else { 400 };

@@ -76,7 +76,7 @@ pub(super) fn export(
         return Err(ApiError::bad_request("get_url must be the one that /start returned"));
     }
     if now >= record.urls_expire {
-        return Err(ApiError::bad_request("The upload has expired; start a new one"));
+        return Err(ApiError::expired());
     }
     let object = bucket.head(&sent.key, now).map_err(ApiError::of_bucket)?;
     let (etag, size) = object.ok_or_else(|| ApiError::bad_request("The file has not been uploaded"))?;

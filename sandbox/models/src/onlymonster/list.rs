@@ -38,13 +38,13 @@ pub(super) fn list(request: &Request, account: &str, state: &State, now: u64) ->
     if state.config.list_ignores_offset {
         offset = 0;
     }
-    let shown = state.records.iter().rev().filter(|record| {
+    let listed = state.records.iter().rev().filter(|record| {
         record.account == account
             && (record.export.is_some()
                 || (expired && record.expired(now))
                 || (state.config.lists_started && !record.expired(now)))
     });
-    let page = shown.skip(offset).take(limit);
+    let page = listed.skip(offset).take(limit);
     let items: Vec<Value> = page.map(|record| record.to_json(now)).collect();
     Ok(Response::json(200, &json!({ "items": items })))
 }

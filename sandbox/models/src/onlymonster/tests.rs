@@ -153,8 +153,8 @@ fn a_multipart_upload_from_start_to_the_vault() {
     assert_eq!(finished.status, 200, "{}", finished.text());
     let etag = finished.json_body()["e_tag"].as_str().unwrap().to_string();
     assert!(etag.ends_with("-3\""), "{etag}");
-    let shown = world.list("")[0].clone();
-    assert_eq!(shown["metadata"]["e_tag"], etag, "the ETag shows that finish took effect");
+    let listed = world.list("")[0].clone();
+    assert_eq!(listed["metadata"]["e_tag"], etag, "the ETag shows that finish took effect");
     let again = world.post("finish", body);
     assert_eq!(again.status, 400);
     assert!(again.text().contains("NoSuchUpload"));

@@ -120,7 +120,7 @@ pub(super) fn finish(
         return Err(ApiError::bad_request(message));
     }
     if record.expired(now) {
-        return Err(ApiError::bad_request("The upload has expired; start a new one"));
+        return Err(ApiError::expired());
     }
     let ids: Vec<u32> = sent.parts.iter().map(|(id, _)| *id).collect();
     if ids.is_empty() || !multipart.part_ids.starts_with(&ids) {

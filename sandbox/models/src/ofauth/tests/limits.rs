@@ -68,11 +68,11 @@ fn the_unit_of_reset_is_a_setting() {
 
 #[test]
 fn the_json_names_of_the_settings() {
-    let knobs = json!({
+    let changes = json!({
         "partSize": 1, "singleMax": 2, "layout": "headers", "media": false,
         "ratePerMinute": 3, "burst": 4,
     });
-    let config = crate::settings::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &changes).unwrap();
     assert_eq!((config.part_size, config.single_max), (1, 2));
     assert_eq!((config.layout, config.media), (Layout::Headers, false));
     assert_eq!((config.rate_per_minute, config.burst), (3, 4));

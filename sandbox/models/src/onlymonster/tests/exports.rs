@@ -147,11 +147,11 @@ fn ends_are_ends() {
 
 #[test]
 fn the_json_names_of_the_settings() {
-    let knobs = json!({
+    let changes = json!({
         "processingMs": 1, "multipartThreshold": 2, "partCount": 3,
         "stuckIn": "processed", "end": "unprocessable",
     });
-    let config = crate::settings::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &changes).unwrap();
     assert_eq!((config.processing_ms, config.multipart_threshold), (1, 2));
     assert_eq!((config.part_count, config.stuck_in), (Some(3), Some(Stage::Processed)));
     assert_eq!(config.end, End::Unprocessable);

@@ -176,14 +176,14 @@ fn expired_uploads_are_listed_on_request() {
     let lapsed = world.start(3)["id"].clone();
     world.now += 3_600_000;
     let live = world.start(3)["id"].clone();
-    let shown = |items: Vec<Value>| -> Vec<Value> { items.iter().map(|item| item["id"].clone()).collect() };
-    let usual = shown(world.list(""));
+    let ids = |items: Vec<Value>| -> Vec<Value> { items.iter().map(|item| item["id"].clone()).collect() };
+    let usual = ids(world.list(""));
     assert_eq!(usual, [live.clone(), started["id"].clone()]);
-    assert_eq!(shown(world.list("?expired=false")), usual);
+    assert_eq!(ids(world.list("?expired=false")), usual);
     let all = [live, lapsed, started["id"].clone()];
-    assert_eq!(shown(world.list("?expired=true")), all);
+    assert_eq!(ids(world.list("?expired=true")), all);
     world.state.config.lists_started = false;
-    assert_eq!(shown(world.list("?expired=true")), all[1..]);
+    assert_eq!(ids(world.list("?expired=true")), all[1..]);
 }
 
 #[test]
