@@ -139,7 +139,7 @@ fn timestamp(ms: u64) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(ms / 1000))
 }
 
-fn signed(size: u64) -> i64 {
+fn to_i64(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
@@ -259,7 +259,7 @@ impl S3 for Operations {
             e_tag: Some(ETag::Strong(part.etag)),
             last_modified: Some(timestamp(part.last_modified)),
             part_number: Some(number(part.part_number)),
-            size: Some(signed(part.size)),
+            size: Some(to_i64(part.size)),
             ..Default::default()
         });
         Ok(S3Response::new(ListPartsOutput {
@@ -280,7 +280,7 @@ impl S3 for Operations {
         let reply = self.step(Operation::HeadObject { bucket, key })?;
         let Reply::Head(info) = reply else { return Err(unexpected(&reply)) };
         let object = StoredObject { info };
-        let content_length = Some(signed(object.info.size));
+        let content_length = Some(to_i64(object.info.size));
         Ok(S3Response::new(object_output!(HeadObjectOutput, object, { content_length: content_length })))
     }
 
@@ -300,7 +300,7 @@ impl S3 for Operations {
         let content_range =
             input.range.map(|_| format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1)));
         Ok(S3Response::new(object_output!(GetObjectOutput, object, {
-            content_length: Some(signed(range.end - range.start)),
+            content_length: Some(to_i64(range.end - range.start)),
             content_range: content_range,
             body: Some(StreamingBlob::from(object_body::body(&contents, range))),
         })))
