@@ -1,54 +1,52 @@
-//! The browser's side: [`WebPlatform`], and what the package's JavaScript calls.
+//! What the package's face calls.
 //!
-//! No export borrows anything while it calls into JavaScript, and none is `async`: promises belong to the JavaScript face, which
-//! settles them when this instance dies too.
+//! No export borrows anything while it calls into JavaScript, and none is `async`: promises belong to the face, which settles them
+//! when this instance crashes too.
 
+use std::fmt;
 use std::rc::Rc;
 
 use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::*;
-use web_sys::Blob;
 
-use crate::context::Notice;
+use super::events;
+use super::file_source::FileSource;
+use super::js::globals::{console_error, console_warn};
+use super::js::object::text;
+use super::js::thrown::message;
+use super::options::{BrowserOptions, UploaderOptions, settings};
+use super::page_events;
+use super::platform::WebPlatform;
+use super::session_store::SessionStore;
+use crate::context::notices::Notice;
 use crate::context::shared::SharedState;
+use crate::engine::handle::Upload;
 use crate::engine::record::SavedSession;
-use crate::engine::uploader::{Start, Upload, Uploader};
+use crate::engine::uploader::{Start, Uploader};
 use crate::error::{Code, UploadError};
-use crate::json::Value;
+use crate::json::{self, Json, Kind};
 use crate::model::events::EventSink;
-use crate::model::file::SourceFile;
 use crate::platform::PageEvent;
-use crate::providers::s3::SharedCredentials;
-use crate::providers::{AnyProvider, Setup};
-
-mod answer;
-mod body;
-#[cfg(feature = "crash-test")]
-mod crash;
-
-mod events;
-mod fetch;
-mod globals;
-mod hooks;
-mod js;
-mod json;
-mod options;
-mod outgoing;
-mod platform;
-mod policy;
-mod probe;
-mod shelf;
-mod signal;
-mod stir;
-mod timer;
-mod url;
-mod xhr;
-
-pub use platform::WebPlatform;
+use crate::providers;
+use crate::providers::setup::{ProviderCache, Setup};
 
 thread_local! {
     /// One for the page, whatever `Uploader` asks.
-    static PACES: SharedState = SharedState::default();
+    static SHARED: SharedState = SharedState::default();
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// How an upload starts: `{keep?, keepPart?, forget?, kept?, discard?}`. The functions are its [`SessionStore`].
+    #[wasm_bindgen(extends = SessionStore)]
+    pub type StartOptions;
+
+    /// `{record, parts}`, as an earlier page saved them.
+    #[wasm_bindgen(method, getter, catch)]
+    fn kept(this: &StartOptions) -> Result<JsValue, JsValue>;
+    /// Whether the saved session is given up instead of continued.
+    #[wasm_bindgen(method, getter, catch)]
+    fn discard(this: &StartOptions) -> Result<JsValue, JsValue>;
 }
 
 /// The engine of one `Uploader`.
@@ -56,56 +54,60 @@ thread_local! {
 #[derive(Debug)]
 pub struct Engine {
     uploader: Uploader,
-    page: Rc<options::Page>,
-    credentials: SharedCredentials,
+    options: Rc<BrowserOptions>,
+    cache: ProviderCache,
 }
 
 #[wasm_bindgen]
 impl Engine {
-    /// From the options of an `Uploader`, as they were given.
+    /// Takes the options of an `Uploader` as the caller gave them.
     ///
     /// # Errors
     /// A plain error object.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: JsValue) -> Result<Engine, JsValue> {
-        let page = Rc::new(options::Page::new(&options));
-        let platform = WebPlatform::of(page.clone(), JsValue::UNDEFINED, &JsValue::UNDEFINED);
-        let settings = options::settings(&platform, options).map_err(|error| events::error(&error))?;
+    pub fn new(options: &UploaderOptions) -> Result<Engine, JsValue> {
+        let settings = settings(options).map_err(|error| events::error_to_js(&error))?;
         Ok(Self {
-            uploader: Uploader::new(settings, PACES.with(SharedState::clone)),
-            page,
-            credentials: SharedCredentials::default(),
+            uploader: Uploader::new(settings, SHARED.with(SharedState::clone)),
+            options: Rc::new(BrowserOptions::read(options)),
+            cache: ProviderCache::default(),
         })
     }
 
-    /// Starts an upload of `source`: `{file, name, size, type}`. `provider` has this file's settings in it already; `options` is
-    /// `{keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` gives a promise that settles once the
-    /// session is kept, `keepPart(number, part)` and `forget()` are waited for by nobody, `kept` is what an earlier page kept,
-    /// `{record, parts}`, and `discard` gives that up instead of going on. What the upload tells goes to `sink(type, detail)`; a "complete" or an "error" is the last.
+    /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
+    /// `options` is `{keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` returns a promise that settles once the session is
+    /// saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
+    /// `discard` gives that up instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors
-    /// A plain error object, where `source` is none.
+    /// A plain error object, where `source` isn't a file.
     pub fn start(
         &self,
-        source: &JsValue,
+        source: &FileSource,
         provider: &JsValue,
-        options: &JsValue,
+        options: &StartOptions,
         sink: Function,
     ) -> Result<Task, JsValue> {
-        let platform = WebPlatform::of(self.page.clone(), provider.clone(), options);
-        let source = read_source(source).ok_or_else(|| {
-            events::error(&UploadError::new(Code::InvalidOptions, "There is no file in what was given as one."))
+        let platform =
+            WebPlatform::with(self.options.clone(), provider.clone(), options.unchecked_ref::<SessionStore>().clone());
+        let file = source.read().ok_or_else(|| {
+            events::error_to_js(
+                &UploadError::new(
+                    Code::InvalidOptions,
+                    "The file must be a File, or a Blob with a name, but it is something else.",
+                )
+                .hint("Pass the File that was picked or dropped."),
+            )
         })?;
-        let sink = listener(sink);
+        let sink = event_sink(sink);
         #[cfg(feature = "crash-test")]
-        let sink = crash::midway(&source.name, sink);
-        let name = js::text(provider, "name").unwrap_or_default();
-        let shared = PACES.with(SharedState::clone);
-        let (settings, credentials) = (self.uploader.settings(), &self.credentials);
-        let setup = Setup { platform: &platform, settings, shared: &shared, credentials };
-        let provider = AnyProvider::new(&name, provider, &setup);
-        let begin = begin(options);
-        Ok(Task(self.uploader.start(platform, source, provider, sink, begin)))
+        let sink = super::crash::midway(&file.name, sink);
+        let shared = SHARED.with(SharedState::clone);
+        let setup =
+            Setup { platform: &platform, settings: self.uploader.settings(), shared: &shared, cache: &self.cache };
+        let name = text(provider, "name").unwrap_or_default();
+        let provider = providers::create(&name, provider, &setup);
+        Ok(Task(self.uploader.start(platform, file, provider, sink, start_of(options))))
     }
 
     /// Stops every upload here; no server is told.
@@ -125,37 +127,36 @@ impl Task {
         self.0.pause();
     }
 
-    /// Goes on.
+    /// Continues after a pause.
     pub fn resume(&self) {
         self.0.resume();
     }
 
-    /// Stops for good, and tells the server.
+    /// Ends the upload, and tells the server.
     pub fn cancel(&self) {
         self.0.cancel();
     }
 
-    /// Brings a status that was learnt from a webhook. What can't be read is reported and changes nothing: the upload finds out
-    /// by itself.
+    /// Passes on a status that the application learned from a webhook. An update that can't be read is reported and changes nothing: the
+    /// upload polls the status itself.
     pub fn notify(&self, update: &JsValue) {
-        match crate::json::decode::<WebPlatform, Notice>(self.0.platform(), update) {
+        match json::decode::<_, Notice>(update) {
             Ok(notice) => self.0.notify(notice),
-            Err(why) => js::warn(&text!("partway: notify() can't read the update: {}", why)),
+            Err(mismatch) => console_warn(&text!("partway: notify() can't read the update: {}.", mismatch.message())),
         }
     }
 }
 
-impl std::fmt::Debug for Task {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Task")
     }
 }
 
-/// Has everything that waits or hangs looked at, now: the face calls it on the page's events. `online` where the network is
-/// back.
-#[wasm_bindgen]
-pub fn stir(online: bool) {
-    stir::tell(if online { PageEvent::Online } else { PageEvent::Visible });
+/// Wakes all that waits or hangs: the face calls it at events of the page. `online` says that the network is back.
+#[wasm_bindgen(js_name = stir)]
+pub fn emit_page_event(online: bool) {
+    page_events::emit(if online { PageEvent::Online } else { PageEvent::Visible });
 }
 
 /// The version, for the face to compare with its own.
@@ -164,33 +165,24 @@ pub fn version() -> JsString {
     env!("CARGO_PKG_VERSION").into()
 }
 
-/// How the face has the upload begin: `kept` is `{record, parts}`, `discard` gives it up.
-fn begin(options: &JsValue) -> Start<WebPlatform> {
-    let Some(kept) = js::member(options, "kept") else { return Start::New };
-    let parts = match js::member(&kept, "parts").as_ref().map(json::value) {
-        Some(Value::List(parts)) => parts,
+/// How the options say that an upload starts.
+fn start_of(options: &StartOptions) -> Start<JsValue> {
+    let Some(saved) = options.kept().ok().filter(JsValue::is_object) else { return Start::New };
+    let parts = match Kind::of(saved.member("parts").as_ref()) {
+        Kind::List(parts) => parts,
         _ => Vec::new(),
     };
-    let kept = SavedSession { record: js::member(&kept, "record").unwrap_or_default(), parts };
-    if js::is_true(options, "discard") { Start::Discard(kept) } else { Start::Saved(kept) }
+    let saved = SavedSession { record: saved.member("record").unwrap_or_default(), parts };
+    let is_discarded = options.discard().is_ok_and(|discard| discard == JsValue::TRUE);
+    if is_discarded { Start::Discard(saved) } else { Start::Saved(saved) }
 }
 
-fn read_source(source: &JsValue) -> Option<SourceFile<WebPlatform>> {
-    let blob: Blob = js::member(source, "file").filter(JsValue::is_object)?.unchecked_into();
-    Some(SourceFile {
-        name: js::text(source, "name")?,
-        size: js::member(source, "size")?.as_f64()? as u64,
-        content_type: js::text(source, "type").unwrap_or_default(),
-        blob,
-    })
-}
-
-/// Where events go. A listener that throws stops nothing.
-fn listener(sink: Function) -> EventSink<WebPlatform> {
+/// Passes events on to the face. A listener that throws stops nothing.
+fn event_sink(sink: Function) -> EventSink<JsValue> {
     Rc::new(move |event| {
-        let (kind, detail) = events::told(event);
+        let (kind, detail) = events::to_js(event);
         if let Err(thrown) = sink.call2(&JsValue::UNDEFINED, &kind.into(), &detail) {
-            js::error(&text!("partway: a listener failed: {}", js::message(&thrown)));
+            console_error(&text!("partway: a listener failed: {}", message(&thrown)));
         }
     })
 }

@@ -1,28 +1,28 @@
-//! What the page's events say about the network and the page, for whatever waits or hangs.
+//! Events of the page after which what waits or hangs should be looked at, such as a network that is back.
 
 use std::cell::RefCell;
 
-use super::signal::Signal;
+use super::js::Signal;
 use crate::platform::PageEvent;
 
 thread_local! {
-    static WAITING: RefCell<Vec<Signal<PageEvent>>> = const { RefCell::new(Vec::new()) };
+    static WAITERS: RefCell<Vec<Signal<PageEvent>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Has everything that waits or hangs looked at, now.
-pub(super) fn tell(stir: PageEvent) {
-    for waiting in WAITING.take() {
-        waiting.give(stir);
+/// Wakes all that wait for the next event.
+pub(super) fn emit(event: PageEvent) {
+    for waiter in WAITERS.take() {
+        waiter.set(event);
     }
 }
 
 /// Resolves at the next event.
 pub(super) fn next() -> Signal<PageEvent> {
     let signal = Signal::new();
-    WAITING.with_borrow_mut(|waiting| {
-        // Whoever was dropped meanwhile waits no more.
-        waiting.retain(Signal::is_shared);
-        waiting.push(signal.clone());
+    WAITERS.with_borrow_mut(|waiters| {
+        // Those whose task is gone have no other clone.
+        waiters.retain(Signal::is_shared);
+        waiters.push(signal.clone());
     });
     signal
 }

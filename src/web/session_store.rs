@@ -1,48 +1,37 @@
-//! Where an upload's session is kept: the face's functions, which write to IndexedDB.
+//! Where an upload's session is saved: the face's functions, which write to IndexedDB.
 
-use js_sys::Function;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
-use super::js;
+use super::js::promise::outcome;
 
-/// What the face gave one upload to keep its session with; nothing where `resume` is off.
-#[derive(Clone, Debug)]
-pub(super) struct SessionStore {
-    upload: JsValue,
+#[wasm_bindgen]
+extern "C" {
+    /// What the face gave one upload to save its session with. Each function may be missing: they all are where `resume` is off.
+    #[derive(Clone, Debug)]
+    pub type SessionStore;
+
+    #[wasm_bindgen(method, catch, js_name = keep)]
+    fn keep_record(this: &SessionStore, record: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = keepPart)]
+    fn keep_part_record(this: &SessionStore, number: u32, part: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = forget)]
+    fn forget_record(this: &SessionStore) -> Result<JsValue, JsValue>;
 }
 
 impl SessionStore {
-    /// From the upload's options.
-    pub(super) fn new(upload: &JsValue) -> Self {
-        Self { upload: upload.clone() }
+    /// Saves the record. Resolves to whether it was saved.
+    pub(super) fn keep(&self, record: &JsValue) -> impl Future<Output = bool> + 'static {
+        let saving = outcome(self.keep_record(record));
+        async move { saving.await.is_ok() }
     }
 
-    fn function(&self, name: &str) -> Option<Function> {
-        js::function(&self.upload, name)
-    }
-
-    /// Keeps the record; the promise settles once it is kept.
-    pub(super) fn keep(&self, record: JsValue) -> impl Future<Output = bool> + 'static {
-        let keeping = self.function("keep").map(|keep| js::outcome(keep.call1(&JsValue::UNDEFINED, &record)));
-        async move {
-            match keeping {
-                Some(keeping) => keeping.await.is_ok(),
-                None => false,
-            }
-        }
-    }
-
-    /// Keeps a part.
+    /// Saves a part, without waiting for it.
     pub(super) fn keep_part(&self, number: u32, part: &JsValue) {
-        if let Some(keep) = self.function("keepPart") {
-            let _ = keep.call2(&JsValue::UNDEFINED, &number.into(), part);
-        }
+        let _ = self.keep_part_record(number, part);
     }
 
-    /// Drops record and parts.
+    /// Drops the record and its parts, without waiting for it.
     pub(super) fn forget(&self) {
-        if let Some(forget) = self.function("forget") {
-            let _ = forget.call0(&JsValue::UNDEFINED);
-        }
+        let _ = self.forget_record();
     }
 }

@@ -1,12 +1,12 @@
-//! Timers, in windows and workers alike.
+//! Timers.
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use super::js::Handler;
+use super::handler::{Handler, as_function};
 use super::signal::Signal;
 
-/// Browsers keep a delay in 32 bits, signed; a longer one would fire at once (HTML, "timer initialization steps").
+/// Browsers store a delay in 32 bits, signed; a longer one would fire at once (HTML, "timer initialization steps").
 const LONGEST_MS: u64 = i32::MAX as u64;
 
 #[wasm_bindgen]
@@ -20,19 +20,17 @@ extern "C" {
 /// A timer that is set. Dropped, it never fires.
 struct Timer {
     id: JsValue,
-    rung: Signal<()>,
+    fired: Signal<()>,
     _handler: Handler,
 }
 
 impl Timer {
-    /// For what is left, or as much of it as a browser can wait; the rest is then left.
-    fn new(left: &mut u64) -> Self {
-        let ms = (*left).min(LONGEST_MS);
-        *left -= ms;
-        let rung = Signal::new();
-        let ring = rung.clone();
-        let handler = Handler::new(move |_| ring.give(()));
-        Self { id: set_timeout(handler.as_ref().unchecked_ref(), ms as i32), rung, _handler: handler }
+    /// A timer for at most [`LONGEST_MS`].
+    fn new(ms: u64) -> Self {
+        let fired = Signal::new();
+        let fire = fired.clone();
+        let handler = Handler::new(move |_| fire.set(()));
+        Self { id: set_timeout(as_function(&handler), ms as i32), fired, _handler: handler }
     }
 }
 
@@ -43,16 +41,21 @@ impl Drop for Timer {
 }
 
 /// Resolves after that many milliseconds, counted from this call.
-pub(super) fn sleep(ms: u64) -> impl Future<Output = ()> + 'static {
-    let mut left = ms;
-    let mut timer = Timer::new(&mut left);
+pub(in crate::web) fn sleep(ms: u64) -> impl Future<Output = ()> + 'static {
+    let (mut timer, mut left) = next(ms);
     async move {
         loop {
-            (&mut timer.rung).await;
+            (&mut timer.fired).await;
             if left == 0 {
                 return;
             }
-            timer = Timer::new(&mut left);
+            (timer, left) = next(left);
         }
     }
+}
+
+/// A timer for as much of a time as a browser can wait, and what is left then.
+fn next(ms: u64) -> (Timer, u64) {
+    let now = ms.min(LONGEST_MS);
+    (Timer::new(now), ms - now)
 }

@@ -1,4 +1,4 @@
-//! Requests by `XMLHttpRequest`, which tells how much has gone out.
+//! Requests by `XMLHttpRequest`, which reports how much has gone out.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,55 +8,56 @@ use js_sys::{Date, Function, JsString};
 use wasm_bindgen::prelude::*;
 use web_sys::{RequestCredentials, XmlHttpRequest, XmlHttpRequestResponseType, XmlHttpRequestUpload};
 
-use super::answer::{MOST, announces_too_much, capped};
-use super::globals::user_agent;
-use super::js::{self, Handler, member, pairs};
-use super::outgoing::Outgoing;
-use super::signal::Signal;
-use super::url;
+use super::headers::{pairs, parse};
+use super::limits::{MAX_ANSWER, announces_too_much, capped};
+use super::request::Outgoing;
 use crate::http::Response;
 use crate::http::foreign::{Foreign, says_html};
 use crate::platform::{OnSent, SendFailure};
 use crate::util::text;
+use crate::web::js::globals::user_agent;
+use crate::web::js::handler::as_function;
+use crate::web::js::object::{self, member};
+use crate::web::js::{Handler, Signal, url};
 
-/// Ten times what Gecko lets pass between two words on what has gone out.
-const TELLS_WITHIN_MS: f64 = 500.0;
+/// Ten times the interval of Gecko's progress events.
+const REPORTS_WITHIN_MS: f64 = 500.0;
 
-/// Whether this is Gecko: it says that a body is out only when the answer comes, tells of bytes every 50 ms, and drops what it
-/// would have told when the connection is lost. So silence right before a loss says nothing there. Chromium and WebKit tell
-/// at once. (Found: Firefox 153, Chromium 156, WebKitGTK 2.50.)
-fn tells_late() -> bool {
+/// Whether this is Gecko: it fires `load` of an upload only when the answer comes, reports progress every 50 ms, and drops pending
+/// reports when the connection is lost. So no report right before a loss proves nothing there. Chromium and WebKit report at once.
+/// (Found: Firefox 153, Chromium 156, WebKitGTK 2.50.)
+fn reports_late() -> bool {
     user_agent().is_some_and(|agent| text::contains(&agent, " Gecko/"))
 }
 
 fn is(event: &JsValue, kind: &str) -> bool {
-    js::text(event, "type").as_deref() == Some(kind)
+    object::text(event, "type").as_deref() == Some(kind)
 }
 
 fn number(event: &JsValue, name: &str) -> Option<f64> {
     member(event, name)?.as_f64()
 }
 
-/// A request under way. Dropped, it is aborted: `abort` fires its events at once, so the handlers go first.
+/// A request in flight. Dropped, it is aborted: `abort` fires its events at once, so the handlers go first.
 pub(super) struct Exchange {
     request: XmlHttpRequest,
     upload: Option<XmlHttpRequestUpload>,
-    /// Given when it is over, however it went, or brings more than is wanted.
+    /// Set when the request is over, or its answer is longer than is read.
     over: Signal<()>,
-    /// True when the whole body has gone out; None where there is nothing to watch.
+    /// Whether the whole body has gone out; None where there is no body.
     body_sent: Rc<Cell<Option<bool>>>,
-    /// When the browser last told how much has gone out.
-    told_at: Rc<Cell<f64>>,
+    /// When the browser last reported how much has gone out.
+    reported_at: Rc<Cell<f64>>,
     on_answer: Handler,
     on_upload: Handler,
-    /// The address that was asked.
+    /// The URL that was requested.
     address: String,
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.listen(None, None);
-        // Does nothing where it is over.
+        // Does nothing once the request is over.
         let _ = self.request.abort();
     }
 }
@@ -67,16 +68,16 @@ impl Exchange {
         let body_sent = Rc::new(Cell::new(None));
         let ended = over.clone();
         let sent = body_sent.clone();
-        let told_at = Rc::new(Cell::new(Date::now()));
-        let told = told_at.clone();
-        // A server that never ends would fill the page's memory.
+        let reported_at = Rc::new(Cell::new(Date::now()));
+        let reported = reported_at.clone();
+        // An endless answer would fill the page's memory.
         let answered = move |event: JsValue| {
-            if !is(&event, "progress") || number(&event, "loaded").is_some_and(|bytes| bytes > f64::from(MOST)) {
-                ended.give(());
+            if !is(&event, "progress") || number(&event, "loaded").is_some_and(|bytes| bytes > f64::from(MAX_ANSWER)) {
+                ended.set(());
             }
         };
         let moved = move |event: JsValue| {
-            told.set(Date::now());
+            reported.set(Date::now());
             if is(&event, "load") {
                 sent.set(Some(true));
                 on_sent(size);
@@ -88,26 +89,26 @@ impl Exchange {
             }
         };
         let (on_answer, on_upload) = (Handler::new(answered), Handler::new(moved));
-        Self { request, upload: None, over, body_sent, told_at, on_answer, on_upload, address: String::new() }
+        Self { request, upload: None, over, body_sent, reported_at, on_answer, on_upload, address: String::new() }
     }
 
-    fn begin(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
+    fn send(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
         let request = &self.request;
         request.open(&outgoing.method, &outgoing.url)?;
         self.address = url::resolve(&outgoing.url).map_or_else(|| outgoing.url.clone(), |url| url.href);
-        // The page's own cookies can't be held back: they go to its own origin.
+        // Cookies go to the page's own origin all the same.
         request.set_with_credentials(outgoing.credentials == RequestCredentials::Include);
         request.set_response_type(XmlHttpRequestResponseType::Text);
         for (name, value) in pairs(&Headers::from_raw(outgoing.headers.clone())) {
             request.set_request_header(&name, &value)?;
         }
-        // Listeners to the upload force a preflight: none where there is nothing to hear.
+        // Listeners on the upload force a preflight: none where there is no body.
         if !outgoing.body.is_null() {
             self.upload = Some(request.upload()?);
             self.body_sent.set(Some(false));
         }
-        self.listen(Some(self.on_answer.as_ref().unchecked_ref()), Some(self.on_upload.as_ref().unchecked_ref()));
-        // `send` takes all that `fetch` takes; the name says Blob because one signature serves for all.
+        self.listen(Some(as_function(&self.on_answer)), Some(as_function(&self.on_upload)));
+        // `send` takes all that `fetch` takes. (The binding's name says Blob.)
         request.send_with_opt_blob(Some(outgoing.body.unchecked_ref()))
     }
 
@@ -115,24 +116,24 @@ impl Exchange {
         self.request.set_onprogress(answered);
         self.request.set_onloadend(answered);
         if let Some(upload) = &self.upload {
-            // Says at once that bytes will be told of.
+            // The first report comes at once.
             upload.set_onloadstart(moved);
             upload.set_onprogress(moved);
             upload.set_onload(moved);
         }
     }
 
-    /// Whether the whole body had gone out when the connection was lost; None where that can't be told.
+    /// Whether the whole body had gone out when the connection was lost; None where that isn't known.
     fn body_sent(&self) -> Option<bool> {
-        let lately = || Date::now() - self.told_at.get() < TELLS_WITHIN_MS;
-        self.body_sent.get().filter(|sent| *sent || !(tells_late() && lately()))
+        let recently = || Date::now() - self.reported_at.get() < REPORTS_WITHIN_MS;
+        self.body_sent.get().filter(|sent| *sent || !(reports_late() && recently()))
     }
 
-    /// Reads the answer.
-    pub(super) async fn answer(mut self) -> Result<Response, SendFailure> {
+    /// Waits for the response.
+    pub(super) async fn response(mut self) -> Result<Response, SendFailure> {
         (&mut self.over).await;
-        let response = self.response().ok_or_else(|| SendFailure::Network { body_sent: self.body_sent() })?;
-        match self.led_to() {
+        let response = self.read().ok_or_else(|| SendFailure::Network { body_sent: self.body_sent() })?;
+        match self.redirected_to() {
             Some(address) => Err(SendFailure::Redirected(Foreign {
                 status: Some(response.status),
                 page: says_html(response.header("content-type")),
@@ -143,17 +144,17 @@ impl Exchange {
         }
     }
 
-    /// The address that answered, where it is another than the one that was asked: this transport follows redirects, and nothing else
-    /// tells. It never has a fragment (XMLHttpRequest Standard, "responseURL").
-    fn led_to(&self) -> Option<String> {
+    /// The URL that answered, where it isn't the requested one: this transport follows redirects, and nothing else shows it. It never
+    /// has a fragment (XMLHttpRequest Standard, "responseURL").
+    fn redirected_to(&self) -> Option<String> {
         let answered = self.request.response_url();
         (!answered.is_empty() && answered != text::before(&self.address, "#")).then_some(answered)
     }
 
-    /// The answer; None where there is none.
-    fn response(&self) -> Option<Response> {
+    /// The response; None where there is none.
+    fn read(&self) -> Option<Response> {
         let status = self.request.status().ok().filter(|status| *status != 0)?;
-        let headers = parse_headers(&self.request.get_all_response_headers().unwrap_or_default());
+        let headers = parse(&self.request.get_all_response_headers().unwrap_or_default());
         let cut = self.request.ready_state() != XmlHttpRequest::DONE;
         let body = if cut || announces_too_much(&headers) {
             String::new()
@@ -166,19 +167,8 @@ impl Exchange {
 }
 
 /// Sends a request.
-pub(super) fn begin(request: XmlHttpRequest, outgoing: &Outgoing, on_sent: OnSent) -> Result<Exchange, SendFailure> {
+pub(super) fn start(request: XmlHttpRequest, outgoing: &Outgoing, on_sent: OnSent) -> Result<Exchange, SendFailure> {
     let mut exchange = Exchange::new(request, outgoing.size, on_sent);
-    exchange.begin(outgoing).map_err(|_| outgoing.refused())?;
+    exchange.send(outgoing).map_err(|_| outgoing.refused())?;
     Ok(exchange)
-}
-
-/// Lines of `name: value` (XMLHttpRequest Standard, "getAllResponseHeaders()").
-fn parse_headers(lines: &str) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    for line in text::split(lines, "\n") {
-        if let Some((name, value)) = text::split_once(line, ":") {
-            headers.push((name.to_ascii_lowercase(), value.trim_ascii().into()));
-        }
-    }
-    headers
 }

@@ -1,0 +1,21 @@
+//! The browser's side: [`WebPlatform`], and the classes that the package's face calls.
+
+#[cfg(feature = "crash-test")]
+mod crash;
+mod events;
+mod exports;
+mod file_source;
+mod hooks;
+mod js;
+mod json;
+mod options;
+mod page_events;
+mod platform;
+mod session_store;
+mod transport;
+
+pub use exports::{Engine, StartOptions, Task, emit_page_event, version};
+pub use file_source::FileSource;
+pub use options::UploaderOptions;
+pub use platform::WebPlatform;
+pub use session_store::SessionStore;
