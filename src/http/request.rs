@@ -256,3 +256,69 @@ impl<J, B> Request<J, B> {
         matches!(self, Request::Api(request) if request.once)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::plan::ByteRange;
+
+    fn url(query: &str) -> Url {
+        let (origin, path) = ("https://store.example".into(), "/key".into());
+        Url {
+            href: crate::util::text::concat(&["https://store.example/key?", query]),
+            origin,
+            path,
+            query: query.into(),
+        }
+    }
+
+    fn file(content_type: &str) -> FileBody<()> {
+        FileBody { blob: (), size: 5, range: ByteRange::new(0, 5), content_type: ContentType::of(Some(content_type)) }
+    }
+
+    fn type_of(request: StoreRequest<(), ()>) -> ContentType {
+        assert!(request.headers().iter().all(|(name, _)| name != "content-type"), "the body carries the type");
+        match request.body() {
+            Body::File(file) => file.content_type.clone(),
+            body => panic!("{body:?}"),
+        }
+    }
+
+    const HOST: &str = "X-Amz-SignedHeaders=host";
+    const TYPE: &str = "X-Amz-SignedHeaders=content-type%3Bhost";
+    const UNKNOWN: &str = "Expires=1&Signature=s";
+
+    #[test]
+    fn a_file_goes_with_the_type_that_was_signed() {
+        let png = || ContentType::Exactly("image/png".into());
+        let mp4 = || ContentType::Exactly("video/mp4".into());
+        for (query, header, own, expected) in [
+            (HOST, None, "video/mp4", Some(ContentType::Any)),
+            (HOST, Some("image/png"), "video/mp4", None),
+            (TYPE, None, "video/mp4", Some(mp4())),
+            (TYPE, Some("image/png"), "video/mp4", Some(png())),
+            (TYPE, Some("image/png"), "", Some(png())),
+            (TYPE, None, "", None),
+            (UNKNOWN, None, "video/mp4", Some(ContentType::Absent)),
+            (UNKNOWN, Some("image/png"), "video/mp4", Some(png())),
+        ] {
+            let headers = header.map(|value| ("Content-Type".into(), value.into())).into_iter().collect();
+            let request = StoreRequest::new("", Step::Part, Method::Put, url(query), headers, Body::File(file(own)));
+            assert_eq!(request.ok().map(type_of), expected, "{query} {header:?} {own}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_url_that_does_not_say_what_it_signs_gets_the_files_type() {
+        for (query, own, expected) in [
+            (HOST, "video/mp4", Some(ContentType::Any)),
+            (TYPE, "video/mp4", Some(ContentType::Exactly("video/mp4".into()))),
+            (TYPE, "", None),
+            (UNKNOWN, "video/mp4", Some(ContentType::Exactly("video/mp4".into()))),
+            (UNKNOWN, "", Some(ContentType::Absent)),
+        ] {
+            let request = StoreRequest::<(), ()>::put_part("", url(query), file(own));
+            assert_eq!(request.ok().map(type_of), expected, "{query} {own}");
+        }
+    }
+}

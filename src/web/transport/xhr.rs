@@ -48,7 +48,7 @@ pub(super) struct Exchange {
     body_sent: Rc<Cell<Option<bool>>>,
     /// When the browser last reported how much has gone out.
     reported_at: Rc<Cell<f64>>,
-    on_answer: Handler,
+    on_response: Handler,
     on_upload: Handler,
     /// The URL that was requested.
     address: String,
@@ -67,29 +67,29 @@ impl Exchange {
         let over = Signal::new();
         let body_sent = Rc::new(Cell::new(None));
         let ended = over.clone();
-        let sent = body_sent.clone();
+        let is_sent = body_sent.clone();
         let reported_at = Rc::new(Cell::new(Date::now()));
         let reported = reported_at.clone();
         // An endless answer would fill the page's memory.
-        let answered = move |event: JsValue| {
+        let received = move |event: JsValue| {
             if !is(&event, "progress") || number(&event, "loaded").is_some_and(|bytes| bytes > f64::from(MAX_ANSWER)) {
                 ended.set(());
             }
         };
-        let moved = move |event: JsValue| {
+        let sent = move |event: JsValue| {
             reported.set(Date::now());
             if is(&event, "load") {
-                sent.set(Some(true));
+                is_sent.set(Some(true));
                 on_sent(size);
             } else if let Some(bytes) = number(&event, "loaded") {
                 if number(&event, "total").is_some_and(|total| total > 0.0 && bytes >= total) {
-                    sent.set(Some(true));
+                    is_sent.set(Some(true));
                 }
                 on_sent((bytes as u64).min(size));
             }
         };
-        let (on_answer, on_upload) = (Handler::new(answered), Handler::new(moved));
-        Self { request, upload: None, over, body_sent, reported_at, on_answer, on_upload, address: String::new() }
+        let (on_response, on_upload) = (Handler::new(received), Handler::new(sent));
+        Self { request, upload: None, over, body_sent, reported_at, on_response, on_upload, address: String::new() }
     }
 
     fn send(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
@@ -107,19 +107,19 @@ impl Exchange {
             self.upload = Some(request.upload()?);
             self.body_sent.set(Some(false));
         }
-        self.listen(Some(as_function(&self.on_answer)), Some(as_function(&self.on_upload)));
+        self.listen(Some(as_function(&self.on_response)), Some(as_function(&self.on_upload)));
         // `send` takes all that `fetch` takes. (The binding's name says Blob.)
         request.send_with_opt_blob(Some(outgoing.body.unchecked_ref()))
     }
 
-    fn listen(&self, answered: Option<&Function>, moved: Option<&Function>) {
-        self.request.set_onprogress(answered);
-        self.request.set_onloadend(answered);
+    fn listen(&self, on_response: Option<&Function>, on_upload: Option<&Function>) {
+        self.request.set_onprogress(on_response);
+        self.request.set_onloadend(on_response);
         if let Some(upload) = &self.upload {
             // The first report comes at once.
-            upload.set_onloadstart(moved);
-            upload.set_onprogress(moved);
-            upload.set_onload(moved);
+            upload.set_onloadstart(on_upload);
+            upload.set_onprogress(on_upload);
+            upload.set_onload(on_upload);
         }
     }
 

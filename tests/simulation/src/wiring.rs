@@ -134,11 +134,12 @@ fn fill(outgoing: &mut Outgoing, body: &Body<SimPlatform>) {
 
 /// A slice goes with the type that it was given; the file itself with its own.
 fn sent_type(file: &FileBody<SimPlatform>) -> Option<String> {
-    let whole = file.range == ByteRange::new(0, file.blob.size());
-    if whole && file.any_type && !file.blob.kind.is_empty() {
-        return Some(file.blob.kind.clone());
+    let is_whole = file.range == ByteRange::new(0, file.blob.size());
+    match &file.content_type {
+        ContentType::Exactly(kind) => Some(kind.clone()).filter(|kind| !kind.is_empty()),
+        ContentType::Any if is_whole => Some(file.blob.kind.clone()).filter(|kind| !kind.is_empty()),
+        ContentType::Any | ContentType::Absent => None,
     }
-    file.content_type.clone().filter(|kind| !kind.is_empty())
 }
 
 fn default_type(outgoing: &mut Outgoing, kind: &str) {
