@@ -385,7 +385,7 @@ impl fmt::Display for UploadError {
 impl std::error::Error for UploadError {}
 
 /// The result of anything that an upload does.
-pub type Result<T> = std::result::Result<T, UploadError>;
+pub type Result<T, E = UploadError> = std::result::Result<T, E>;
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@
 pub mod util;
 
 pub mod context;
-//ENGINE pub mod engine;
+pub mod engine;
 pub mod error;
 pub mod http;
 pub mod json;

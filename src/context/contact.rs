@@ -93,4 +93,3 @@ fn blocked(origin: &str, error: &UploadError) -> UploadError {
     let message = text!("{} answers, and the browser keeps the answers from this page.", origin);
     error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).unanswered().retry(Retry::Never)
 }
-

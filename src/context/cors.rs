@@ -55,7 +55,10 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
         Request::Store(request) => {
             let names = request.headers().iter().map(|(name, _)| name.as_str());
             let own: Vec<&str> = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-")).collect();
-            bucket_hint(&cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)), url)
+            bucket_hint(
+                &cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)),
+                url,
+            )
         }
         Request::Api(request) => {
             let mut names = vec!["content-type"];
@@ -199,6 +202,6 @@ mod tests {
     fn the_packages_readme_has_the_rule_for_s3() {
         let dense = |text: &str| text.split_whitespace().collect::<String>();
         let rule = rule("https://app.example", DIRECT, &["if-none-match"]);
-        assert!(dense(include_str!("../../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
+        assert!(dense(include_str!("../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
     }
 }

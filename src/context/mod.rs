@@ -5,12 +5,12 @@
 pub mod backoff;
 pub mod calls;
 pub mod clock;
+pub mod connectivity;
 mod contact;
 pub mod cors;
 mod hooks;
 pub mod integrity;
 pub mod line;
-pub mod connectivity;
 mod network;
 pub mod notices;
 pub mod rate_limit;

@@ -64,4 +64,3 @@ impl<P: Platform> Context<P> {
         true
     }
 }
-

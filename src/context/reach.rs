@@ -7,8 +7,6 @@
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
-use crate::util::text;
-
 /// Between a probe that found a server and the next try. (A choice: a restart behind a proxy takes seconds; without the probes the
 /// error came after some thirty.)
 const GAP_MS: u64 = 5_000;

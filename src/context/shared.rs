@@ -1,9 +1,9 @@
 //! What all uploads of the page share.
 
 use super::backoff::Backoffs;
+use super::connectivity::Connectivity;
 use super::integrity::Stores;
 use super::line::Line;
-use super::connectivity::Connectivity;
 use super::rate_limit::RateLimiters;
 use super::reach::Reach;
 

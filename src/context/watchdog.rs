@@ -9,8 +9,8 @@ use futures::future::LocalBoxFuture;
 
 use super::line::{Line, Place};
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::foreign::Foreign;
 use crate::http::Response;
+use crate::http::foreign::Foreign;
 use crate::platform::{PageEvent, Platform, RequestOf, SendFailure};
 
 /// How long a server may work on what it has whole, before its answer begins: S3's complete and a vendor that forwards
@@ -276,7 +276,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use super::line::SLOWEST_LINE;
+    use crate::context::line::SLOWEST_LINE;
 
     const SIZE: u64 = 8 << 20;
     const DRAIN_MS: u64 = SIZE * 1000 / SLOWEST_LINE;

@@ -1,7 +1,17 @@
 //! The engine: from a picked file to its outcome, the same for every destination, on any [`Platform`](crate::platform::Platform).
+//!
+//! [`uploader`] starts uploads and hands out a [`handle`] to each. The `supervisor` runs one to its end and outlives it. `steps` is the
+//! way of a file: check, open, `send` its parts (each by one or more `attempt`s), complete, settle. `store` saves the session for a
+//! later page, in the form of [`record`].
 
+mod attempt;
+mod file_check;
+pub mod handle;
 pub mod record;
-pub mod send;
-pub mod steps;
-pub mod store;
+mod run;
+mod send;
+pub mod start;
+mod steps;
+mod store;
+mod supervisor;
 pub mod uploader;

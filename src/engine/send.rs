@@ -1,123 +1,147 @@
-//! The parts of one file on their way: as many at once as the slots allow, each tried until it is there.
+//! The parts of one file in flight: as many at once as the slots allow, each tried until it is uploaded.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{self, Poll};
+use std::task::Poll;
 
-use crate::context::Context;
-use crate::context::integrity::{self, Doubt, Proof};
+use super::attempt::attempt_part;
+use super::file_check::still_readable;
+use super::record;
+use super::run::Run;
+use crate::context::integrity::{self, Doubt};
 use crate::context::retry::RetryLoop;
-use crate::engine::record;
-use crate::error::{Code, Result, Retry, Step, UploadError};
-use crate::http::presigned::Expiry;
-use crate::http::{Request, Response};
+use crate::error::{Code, Result, Retry};
 use crate::model::events::{Event, SentPart, Status};
-use crate::model::plan::{ByteRange, Part};
-use crate::model::session::Session;
-use crate::model::settings::Integrity;
+use crate::model::plan::Part;
+use crate::model::session::{AnySession, Receipt, UploadedPart};
 use crate::platform::Platform;
-use crate::provider::{Provider, Receipt};
 use crate::sync::in_flight::InFlight;
 use crate::sync::semaphore::Permit;
 use crate::util::ordered;
 
-/// A part that arrived: what the caller is told, and what the provider needs of its answer.
-#[derive(Debug)]
-pub struct UploadedPart<P: Platform> {
-    /// What the caller is told.
-    pub part: SentPart,
-    /// What the provider read from the answer.
-    pub receipt: Receipt<P>,
+/// What happens next while parts are in flight.
+enum Next<J> {
+    /// A part came to its end.
+    Completed(Result<UploadedPart<J>>),
+    /// A slot for the next part is free.
+    Slot(Permit),
+    /// The upload was paused: what is in flight is aborted.
+    Paused,
 }
 
-/// Sends every part of a session's plan that hasn't `arrived` yet. The result is in the plan's order.
+/// Sends every part of a session's plan that isn't uploaded yet. The result is in the plan's order.
 ///
 /// # Errors
 /// The first part's that can't be sent; the others are aborted.
-pub async fn send_all<P: Platform>(
-    cx: &Context<P>,
-    session: &Session<P>,
-    mut arrived: Vec<UploadedPart<P>>,
-) -> Result<Vec<UploadedPart<P>>> {
-    let parts = session.plan.parts();
-    cx.measure(true, |meter, now| {
+pub(super) async fn send_all<P: Platform>(
+    run: &Run<P>,
+    session: &dyn AnySession<P::Json>,
+    mut uploaded: Vec<UploadedPart<P::Json>>,
+) -> Result<Vec<UploadedPart<P::Json>>> {
+    let (cx, parts) = (&run.cx, session.plan().parts());
+    let now = cx.platform.now();
+    cx.reporter.measure(now, |meter| {
         meter.begin(parts.len() as u32, now);
-        arrived.iter().for_each(|there| meter.arrived(there.part.number, there.part.range.len(), now));
+        uploaded.iter().for_each(|sent| meter.completed(sent.part.number, sent.part.range.len(), now));
     });
     loop {
-        ordered::sort(&mut arrived, |there| there.part.number);
-        let mut there = arrived.len();
-        let mut waiting = Vec::new();
-        for part in parts.iter().rev() {
-            if there > 0 && arrived[there - 1].part.number == part.number {
-                there -= 1;
-            } else {
-                waiting.push(part);
-            }
-        }
+        ordered::sort(&mut uploaded, |sent| sent.part.number);
+        let mut waiting = waiting_parts(parts, &uploaded);
         if waiting.is_empty() {
-            return Ok(arrived);
+            return Ok(uploaded);
         }
-        // Whatever a pause cut off takes off again; what arrived is not sent again.
-        cx.measure(true, |meter, _| waiting.iter().for_each(|part| meter.lost(part.number)));
+        // Parts aborted by a pause are queued again; uploaded parts are kept.
+        cx.reporter.measure(cx.platform.now(), |meter| waiting.iter().for_each(|part| meter.failed(part.number)));
         cx.wait_while_paused().await;
-        cx.status(Status::Sending);
-        let mut flying = InFlight::default();
-        let mut next_slot = cx.slots.acquire();
-        let mut paused = pin!(cx.pause.paused());
-        // Lets waiting parts take off as slots come free; nothing more lands once all have, or the upload is paused.
-        let mut landing = |context: &mut task::Context<'_>| {
-            loop {
-                if let Poll::Ready(landed) = flying.poll_completed(context) {
-                    return Poll::Ready(Some(landed));
+        cx.reporter.set_status(Status::Sending);
+        let mut in_flight = InFlight::default();
+        let mut slot = run.slots.acquire();
+        let mut paused = pin!(run.pause.paused());
+        while !(waiting.is_empty() && in_flight.is_empty()) {
+            let next = poll_fn(|context| {
+                if let Poll::Ready(part) = in_flight.poll_completed(context) {
+                    return Poll::Ready(Next::Completed(part));
                 }
-                let Some(part) = waiting.last() else {
-                    if flying.is_empty() {
-                        return Poll::Ready(None);
+                if !waiting.is_empty()
+                    && let Poll::Ready(permit) = Pin::new(&mut slot).poll(context)
+                {
+                    return Poll::Ready(Next::Slot(permit));
+                }
+                // What must not be sent twice and was sent whole can't be called back: a pause waits for its answer.
+                if run.committed.get() {
+                    return Poll::Pending;
+                }
+                paused.as_mut().poll(context).map(|()| Next::Paused)
+            });
+            match next.await {
+                Next::Completed(part) => {
+                    let part = part?;
+                    report(run, session, &part);
+                    uploaded.push(part);
+                }
+                Next::Slot(permit) => {
+                    if let Some(part) = waiting.pop() {
+                        in_flight.push(send_part(run, session, part, permit));
                     }
-                    break;
-                };
-                let Poll::Ready(slot) = Pin::new(&mut next_slot).poll(context) else { break };
-                flying.push(send_one(cx, session, part, slot));
-                waiting.pop();
-                next_slot = cx.slots.acquire();
+                    slot = run.slots.acquire();
+                }
+                Next::Paused => break,
             }
-            // What must not be sent twice and went out whole can't be called back: a pause waits for its answer.
-            if cx.is_committed() { Poll::Pending } else { paused.as_mut().poll(context).map(|()| None) }
-        };
-        while let Some(landed) = poll_fn(&mut landing).await {
-            let landed: UploadedPart<P> = landed?;
-            let part = &landed.part;
-            cx.count_arrival();
-            if cx.provider.goes_on_after(session) {
-                cx.keeper.part(&cx.platform, part.number, || record::write_part(&cx.platform, &landed));
-            }
-            cx.measure(true, |meter, now| meter.arrived(part.number, part.range.len(), now));
-            cx.emit(Event::Part(part.clone()));
-            arrived.push(landed);
         }
     }
 }
 
-/// Sends one part until it is there.
-async fn send_one<P: Platform>(
-    cx: &Context<P>,
-    session: &Session<P>,
+/// The parts that aren't uploaded, the first one last; `uploaded` is in order.
+fn waiting_parts<'a, J>(parts: &'a [Part], uploaded: &[UploadedPart<J>]) -> Vec<&'a Part> {
+    let mut rest = uploaded.len();
+    let mut waiting = Vec::new();
+    for part in parts.iter().rev() {
+        if rest > 0 && uploaded[rest - 1].part.number == part.number {
+            rest -= 1;
+        } else {
+            waiting.push(part);
+        }
+    }
+    waiting
+}
+
+/// Reports a part that was uploaded, and saves it where a later page could need it.
+fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded: &UploadedPart<P::Json>) {
+    let (cx, part) = (&run.cx, &uploaded.part);
+    cx.reporter.count_completed();
+    run.slots.went_well();
+    if run.continues_after(session) {
+        run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
+    }
+    let now = cx.platform.now();
+    cx.reporter.measure(now, |meter| meter.completed(part.number, part.range.len(), now));
+    cx.reporter.emit(Event::Part(part.clone()));
+}
+
+/// Sends one part until it is uploaded.
+async fn send_part<P: Platform>(
+    run: &Run<P>,
+    session: &dyn AnySession<P::Json>,
     part: &Part,
-    slot: Permit,
-) -> Result<UploadedPart<P>> {
-    let mut slot = Some(slot);
+    permit: Permit,
+) -> Result<UploadedPart<P::Json>> {
+    let cx = &run.cx;
+    let mut permit = Some(permit);
     let mut retries = RetryLoop::default();
-    let (mut attempts, mut renew, mut unsure, mut suspected) = (0, false, false, false);
+    let (mut attempts, mut renew, mut unsure, mut renewed_on_suspicion) = (0, false, false, false);
     let mut doubt = Doubt::default();
     // What a try gave whose ETag is in doubt.
     let mut stored = Receipt { number: part.number, etag: None, reply: None };
+    let sent = |receipt: Receipt<P::Json>, attempts, verified| UploadedPart {
+        part: SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified },
+        receipt,
+    };
     loop {
         attempts += 1;
-        if slot.is_none() {
-            slot = Some(cx.slots.acquire().await);
+        if permit.is_none() {
+            permit = Some(run.slots.acquire().await);
         }
-        let attempt = attempt_part(cx, session, part, renew, retries.stalls()).await;
+        let attempt = attempt_part(run, session, part, renew, retries.stalls()).await;
         let settled = match attempt {
             Ok((receipt, proof)) => {
                 let verified = doubt.settle(cx, proof, receipt.etag.as_deref()).await;
@@ -127,163 +151,45 @@ async fn send_one<P: Platform>(
             Err(error) => Err(error),
         };
         let error = match settled {
-            Ok((receipt, Some(verified))) => {
-                let part =
-                    SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified };
-                return Ok(UploadedPart { part, receipt });
-            }
+            Ok((receipt, Some(verified))) => return Ok(sent(receipt, attempts, verified)),
             Ok((receipt, None)) => {
                 stored = receipt;
                 renew = false;
-                cx.measure(false, |meter, _| meter.lost(part.number));
+                cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
                 continue;
             }
             Err(error) => {
-                // A refusal after a lost answer may only say that the first request had worked.
+                // A refusal after a lost answer may only say that the first request took effect.
                 unsure |= error.answer_lost;
                 error.part(part.number).answer_lost(unsure)
             }
         };
         if broken!(LostPart) && error.code == Code::Network {
-            let part = SentPart { number: part.number, range: part.range, etag: None, attempts, verified: false };
-            return Ok(UploadedPart { receipt: Receipt { number: part.number, etag: None, reply: None }, part });
+            return Ok(sent(Receipt { number: part.number, etag: None, reply: None }, attempts, false));
         }
-        cx.measure(false, |meter, _| meter.lost(part.number));
+        cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
-            // What may have arrived may have arrived, whatever became of the file since.
+            // Whether the part arrived stays open, whatever became of the file since.
             still_readable(cx, part.range).await.map_err(|error| error.answer_lost(unsure))?;
         }
         renew = error.code == Code::UrlExpired;
         if broken!(SlotLeak) {
-            std::mem::forget(slot.take());
+            std::mem::forget(permit.take());
         }
-        // The one that finds out what ETags are keeps its slot: those that wait for it hold all others.
+        // The part that finds out what the ETags are keeps its slot: those that wait for it hold all others.
         if !doubt.is_asking() {
-            drop(slot.take());
+            drop(permit.take());
         }
-        let over = error.url_over;
+        let may_be_expired = error.url_over;
         if let Err(error) = retries.backoff(cx, error, &cx.settings.retry).await {
-            // Whatever the clocks say: before it ends so, a URL that may be over is had anew, once.
-            if !over || suspected {
+            // Whatever the clocks say: before the upload fails, a URL that may have expired is renewed once.
+            if !may_be_expired || renewed_on_suspicion {
                 return Err(error);
             }
-            if !cx.provider.can_renew() {
+            if !run.capabilities.renews_urls {
                 return Err(error.retry(Retry::Restart));
             }
-            (retries, renew, suspected) = (RetryLoop::default(), true, true);
+            (retries, renew, renewed_on_suspicion) = (RetryLoop::default(), true, true);
         }
     }
-}
-
-/// One attempt: ask for the request, send it, read the answer, hold the bytes against the ETag.
-async fn attempt_part<P: Platform>(
-    cx: &Context<P>,
-    session: &Session<P>,
-    part: &Part,
-    renew: bool,
-    stalls: u32,
-) -> Result<(Receipt<P>, Proof)> {
-    let request = cx.provider.part_request(cx, session, part, renew).await?;
-    let asked = integrity::asked(cx, session, &request);
-    let once = request.once();
-    let once = once && !broken!(SecondForm);
-    let expiry = match &request {
-        Request::Store(request) => request.url().expiry().or(session.expires_at.filter(|_| !cx.provider.can_renew())),
-        Request::Api(_) => Expiry::default(),
-    };
-    cx.count_attempt();
-    cx.measure(true, |meter, _| meter.started(part.number));
-    let patient = once || cx.provider.part_completes(session);
-    let sending = cx.send(request, patient, stalls, |sent| {
-        cx.commit(once && sent >= part.range.len());
-        cx.measure(false, |meter, now| meter.sent(part.number, sent, now));
-    });
-    let hashing = async {
-        let in_vain = cx.settings.integrity == Integrity::Auto && cx.etags.in_vain();
-        if in_vain || !hashes(cx) {
-            return Ok(None);
-        }
-        integrity::md5_of(cx, part.range).await
-    };
-    let (mut sending, mut hashing) = (pin!(sending), pin!(hashing));
-    let mut hashed = None;
-    let answer = poll_fn(|context| {
-        let answer = sending.as_mut().poll(context);
-        if answer.is_pending()
-            && hashed.is_none()
-            && let Poll::Ready(md5) = hashing.as_mut().poll(context)
-        {
-            hashed = Some(md5);
-        }
-        answer
-    })
-    .await;
-    cx.commit(false);
-    // What a provider takes for an arrival though the answer is none is settled by it later.
-    let plain = answer.as_ref().is_ok_and(Response::ok);
-    let answer = answer.map_err(|error| {
-        // A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired
-        // before it came only tells that this machine's clock is off.
-        let lapsed = expiry.at.is_some_and(|at| cx.is_past(at, session.begun_at));
-        if error.code == Code::Network && lapsed && cx.is_online() {
-            let lost = error.answer_lost;
-            UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part).answer_lost(lost)
-        } else {
-            error
-        }
-    });
-    if hashes(cx)
-        && let Ok(response) = &answer
-    {
-        asked.answered(cx, response);
-    }
-    let receipt = answer.and_then(|response| cx.provider.receipt(cx, session, part, &response));
-    let receipt = receipt.map_err(|error| match error.code {
-        Code::UrlExpired if cx.provider.can_renew() => error.retry(Retry::Later(None)),
-        _ if once => error.or_unknown(),
-        Code::Network | Code::Forbidden => {
-            let over = [cx.platform.now(), cx.server_now()].map(|now| expiry.may_be_over(now, session.begun_at));
-            error.url_over(over[0] || over[1])
-        }
-        _ => error,
-    })?;
-    let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::strong), ..receipt };
-    let checkable = receipt.etag.as_deref().is_some_and(integrity::is_md5);
-    let md5 = match hashed {
-        Some(md5) => md5,
-        None if checkable => hashing.await,
-        None => Ok(None),
-    };
-    // A read that never ended matters where there is something to be checked.
-    let md5 = if checkable { md5.map_err(|error| error.at(Step::Part))? } else { None };
-    if checkable && md5.is_none() && hashes(cx) {
-        // It was to be hashed, and couldn't be read.
-        still_readable(cx, part.range).await?;
-    }
-    let proof = integrity::judge(cx, receipt.etag.as_deref(), md5, plain)?;
-    Ok((receipt, proof))
-}
-
-/// True where parts are held against their ETags, as far as these allow it.
-fn hashes<P: Platform>(cx: &Context<P>) -> bool {
-    cx.settings.integrity != Integrity::Off && cx.provider.etag_is_md5()
-}
-
-/// A file that was changed or removed makes a request fail like a lost connection; one byte tells them apart.
-async fn still_readable<P: Platform>(cx: &Context<P>, range: ByteRange) -> Result<()> {
-    if range.is_empty() {
-        return Ok(());
-    }
-    let first = ByteRange::new(range.start, range.start + 1);
-    match cx.read(first).await.map_err(|error| error.at(Step::Part))? {
-        Some(_) => Ok(()),
-        None => Err(file_changed()),
-    }
-}
-
-/// The file isn't the one that was picked any more.
-pub fn file_changed() -> UploadError {
-    UploadError::new(Code::FileChanged, "The file was changed, moved or removed while it was uploaded.")
-        .at(Step::Part)
-        .hint("Pick the file again.")
 }

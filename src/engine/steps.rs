@@ -1,127 +1,161 @@
-//! One file's way: check, open, send, complete, settle.
+//! The way of one file: check, open, send, complete, settle.
 
 use std::pin::pin;
-use std::rc::Rc;
 
-use crate::context::Context;
+use super::file_check::file_changed;
+use super::record::Resumed;
+use super::run::Run;
+use super::send::send_all;
 use crate::context::integrity;
-use crate::engine::record::{self, Resumed};
-use crate::engine::send::{file_changed, send_all};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::model::events::{Outcome, Status, UploadResult};
-use crate::model::session::{Phase, Session};
+use crate::model::plan::Plan;
+use crate::model::session::{AnySession, Phase, Progressed, UploadedPart};
 use crate::model::settings::Integrity;
 use crate::platform::Platform;
-use crate::provider::Provider;
+use crate::provider::SharedSession;
 use crate::sync::timeout::timeout;
 
 /// How long a destination is given to hear that an upload was given up: the caller doesn't wait for a server that is away. (A
 /// choice.)
 const ABORT_MS: u64 = 10_000;
 
-/// Takes one file all the way, from where a session that was kept had come, if there is one.
+/// What came of a file.
+struct Uploaded<J> {
+    outcome: Outcome<J>,
+    /// How many parts it was sent in.
+    parts: u32,
+    /// Whether all of them were verified.
+    verified: bool,
+}
+
+/// Takes one file all the way, from where a saved session had come, if there is one.
 ///
 /// # Errors
 /// Whatever ended it.
-pub async fn run<P: Platform>(cx: &Context<P>, resumed: &mut Option<Resumed<P>>) -> Result<Box<UploadResult<P>>> {
+pub(super) async fn run_steps<P: Platform>(
+    run: &Run<P>,
+    resumed: Option<Resumed<P>>,
+) -> Result<Box<UploadResult<P::Json>>> {
+    let cx = &run.cx;
     cx.wait_while_paused().await;
     cx.acquire_seat().await;
     cx.wait_while_paused().await;
     let started = cx.platform.now();
-    cx.status(Status::Checking);
+    cx.reporter.set_status(Status::Checking);
     // Where the destination has all of the bytes, nobody may have the file any more.
-    let settling = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Settling);
+    let settling = resumed.as_ref().is_some_and(|resumed| resumed.progressed.phase == Phase::Settling);
     if !settling {
-        check(cx)?;
-        let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Check))?;
-        cx.sample.set(sample.ok_or_else(unreadable)?);
+        check(run).await?;
     }
-    let mut outcome = Outcome::default();
-    outcome.already_there = resumed.is_none() && cx.provider.check(cx, &mut outcome).await?;
-    let mut anew = false;
-    let (parts, verified) = if outcome.already_there {
-        cx.measure(true, |meter, now| {
-            meter.begin(1, now);
-            meter.started(1);
-            meter.arrived(1, cx.file.size, now);
-        });
-        (0, cx.md5.get().is_some())
-    } else {
-        let mut former = None;
-        loop {
-            let kept = resumed.is_some();
-            let sending = resumed.as_ref().is_some_and(|resumed| resumed.phase == Phase::Sending);
-            outcome = Outcome::default();
-            let error = match once_through(cx, resumed, former.take(), &mut outcome).await {
-                Ok(done) => break done,
-                Err(error) => error,
-            };
-            // Whether what was kept is refused for good, a new session tells.
-            let spared = sending && cx.arrived() == 0 && refused(cx, &error);
-            // A session that was kept for another day may well be gone by then: that counts for nothing.
-            let gone = error.retry == Retry::Restart && (kept || !anew) && !settling;
-            if !(spared || gone) {
-                return Err(error);
-            }
-            anew = !kept;
-            *resumed = None;
-            cx.platform.warn(&text!("{}: {} The upload starts anew.", error.code.as_str(), error.message));
-            let opened = cx.session.take();
-            if broken!(StaleSession) {
-                if kept {
-                    return Err(error);
-                }
-                let stale = |session: &Rc<Session<P>>| Resumed {
-                    session: (**session).clone(),
-                    phase: Phase::Sending,
-                    arrived: Vec::new(),
-                };
-                *resumed = opened.as_ref().map(stale);
-                cx.session.set(opened);
-                continue;
-            }
-            former = opened.map(|session| Former { session, error, spared });
-        }
+    let stored = if resumed.is_none() { run.provider.check(cx).await? } else { None };
+    let Uploaded { outcome, parts, verified } = match stored {
+        Some(outcome) => already_there(run, outcome),
+        None => upload(run, resumed, settling).await?,
     };
     Ok(Box::new(UploadResult {
-        provider: cx.provider.name(),
+        provider: run.provider.name(),
         outcome,
         bytes: cx.file.size,
         parts,
-        attempts: cx.attempts(),
+        attempts: cx.reporter.attempts(),
         elapsed_ms: cx.platform.now().saturating_sub(started),
         verified,
     }))
 }
 
-/// Tells the destination that nothing more comes of a session; false where it could not be told.
-pub async fn give_up<P: Platform>(cx: &Context<P>, session: &Session<P>) -> bool {
-    let mut deadline = cx.platform.sleep(ABORT_MS);
-    let told = timeout(pin!(cx.provider.abort(cx, session)), deadline.as_mut()).await;
-    told == Some(true)
+/// What can be said before anything is sent.
+async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
+    let (cx, file) = (&run.cx, &run.cx.file);
+    if file.size == 0 && !run.capabilities.takes_empty {
+        return Err(UploadError::new(Code::FileRejected, "The file is empty.")
+            .at(Step::Check)
+            .hint("Only an S3 store takes an empty file."));
+    }
+    run.provider.accept().check(&cx.settings.accept, &file.name, file.known_type(), file.size)?;
+    if cx.settings.integrity == Integrity::Require && !run.capabilities.etags_are_md5s {
+        return Err(UploadError::new(
+            Code::InvalidOptions,
+            "`integrity` is \"require\", and this destination gives nothing to verify parts against.",
+        )
+        .at(Step::Check)
+        .hint("Use \"auto\" or \"off\"."));
+    }
+    let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Check))?;
+    cx.digests.set_sample(sample.ok_or_else(|| {
+        UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
+            .at(Step::Check)
+            .hint("It may have been moved, or be in a folder that the browser may not read. Pick it again.")
+    })?);
+    Ok(())
 }
 
-/// True where a session that was kept is refused before it got any further, by whoever may take another one.
-fn refused<P: Platform>(cx: &Context<P>, error: &UploadError) -> bool {
+/// The destination has the file already.
+fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Uploaded<P::Json> {
+    let (cx, now) = (&run.cx, run.cx.platform.now());
+    cx.reporter.measure(now, |meter| {
+        meter.begin(1, now);
+        meter.started(1);
+        meter.completed(1, cx.file.size, now);
+    });
+    let outcome = Outcome { already_there: true, ..outcome };
+    Uploaded { outcome, parts: 0, verified: cx.digests.whole().is_some() }
+}
+
+/// Uploads the file with one session, or with another one in its place where the first is gone.
+async fn upload<P: Platform>(
+    run: &Run<P>,
+    mut resumed: Option<Resumed<P>>,
+    settling: bool,
+) -> Result<Uploaded<P::Json>> {
+    let cx = &run.cx;
+    let (mut former, mut restarted) = (None, false);
+    loop {
+        let saved = resumed.is_some();
+        let sending = resumed.as_ref().is_some_and(|resumed| resumed.progressed.phase == Phase::Sending);
+        let error = match upload_once(run, resumed.take(), former.take()).await {
+            Ok(uploaded) => return Ok(uploaded),
+            Err(error) => error,
+        };
+        // Whether the saved session is refused for good, a new one tells.
+        let spared = sending && cx.reporter.completed() == 0 && is_session_refused(run, &error);
+        // A saved session may well be gone by now: that doesn't count as a restart.
+        let gone = error.retry == Retry::Restart && (saved || !restarted) && !settling && !broken!(NoRestart);
+        if !(spared || gone) {
+            return Err(error);
+        }
+        restarted = !saved;
+        cx.platform.warn(&text!("{}: {} The upload starts again.", error.code.as_str(), error.message));
+        former = run.open_session.take().map(|session| Former { session, error, spared });
+    }
+}
+
+/// Whether a saved session is refused before it made progress, by a server that may accept another one.
+fn is_session_refused<P: Platform>(run: &Run<P>, error: &UploadError) -> bool {
     let refused = match error.code {
         Code::Unauthorized | Code::Forbidden => matches!(error.step, Some(Step::Part | Step::Sign)),
         Code::Application => error.retry == Retry::Restart,
         _ => false,
     };
-    let session = cx.session.take();
-    // One that a part completes may have been completed before.
-    let open = session.as_ref().is_some_and(|session| !cx.provider.part_completes(session));
-    cx.session.set(session);
+    // One that its only part completes may have been completed before.
+    let open = run.open_session.borrow().as_ref().is_some_and(|session| !run.part_completes(&**session));
     refused && open && !error.answer_lost
 }
 
 /// A session in whose place another one is opened.
 struct Former<P: Platform> {
-    session: Rc<Session<P>>,
+    session: SharedSession<P>,
     /// Why.
     error: UploadError,
     /// It was only refused: what it stored is left alone.
     spared: bool,
+}
+
+/// Tells the destination that nothing more comes of a session; false where it could not be told.
+pub(super) async fn give_up<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>) -> bool {
+    let mut deadline = run.cx.platform.sleep(ABORT_MS);
+    let told = timeout(pin!(run.provider.abort(&run.cx, session)), deadline.as_mut()).await;
+    told == Some(true)
 }
 
 /// Gives the former session up, once the new one is open: its parts would be billed for ever.
@@ -129,14 +163,14 @@ struct Former<P: Platform> {
 /// # Errors
 /// The former one's error, where it may have stored the whole file and could not be given up: a new one would store it a second
 /// time.
-async fn make_way<P: Platform>(cx: &Context<P>, former: Former<P>) -> Result<()> {
+async fn give_up_former<P: Platform>(run: &Run<P>, former: Former<P>) -> Result<()> {
     let Former { session, error, spared } = former;
-    let matters = !spared && !session.multipart && error.answer_lost;
-    // Where it matters there is a second time: a machine that sleeps, or a network that is away, uses up the first.
+    let matters = !spared && !session.is_multipart() && error.answer_lost;
+    // Where it matters there is a second try: a machine that sleeps, or a network that is away, uses up the first.
     for _ in 0..=u32::from(matters) {
-        cx.wait_for_network(true).await;
-        cx.wait_while_paused().await;
-        if spared || give_up(cx, &session).await {
+        run.cx.wait_for_network(true).await;
+        run.cx.wait_while_paused().await;
+        if spared || give_up(run, &*session).await {
             return Ok(());
         }
     }
@@ -148,143 +182,121 @@ async fn make_way<P: Platform>(cx: &Context<P>, former: Former<P>) -> Result<()>
     ))
 }
 
-/// The way with one session; gives what came of it, how many parts it took, and whether all were verified.
-async fn once_through<P: Platform>(
-    cx: &Context<P>,
-    resumed: &mut Option<Resumed<P>>,
+/// Uploads the file with one session.
+async fn upload_once<P: Platform>(
+    run: &Run<P>,
+    resumed: Option<Resumed<P>>,
     former: Option<Former<P>>,
-    outcome: &mut Outcome<P>,
-) -> Result<(u32, bool)> {
+) -> Result<Uploaded<P::Json>> {
+    let cx = &run.cx;
     cx.wait_while_paused().await;
-    cx.status(Status::Opening);
+    cx.reporter.set_status(Status::Opening);
     let fresh = resumed.is_none();
-    if let Some(resumed) = resumed {
-        cx.provider.restore(cx, resumed).await?;
-        if resumed.arrived.iter().any(|arrived| arrived.part.verified) {
-            cx.etags.are_md5s();
-        }
-    }
-    let Resumed { session, phase, arrived } = match resumed.take() {
-        Some(resumed) => resumed,
-        None => {
-            let begun_at = cx.platform.now();
-            let opened = cx.provider.open(cx).await;
-            if let (Err(_), Some(former)) = (&opened, &former) {
-                cx.session.set(Some(former.session.clone()));
-            }
-            let mut session = opened?;
-            session.begun_at = begun_at;
-            Resumed { session, phase: Phase::Sending, arrived: Vec::new() }
-        }
+    let Resumed { session, progressed: Progressed { phase, uploaded } } = match resumed {
+        Some(resumed) => restore(run, resumed).await?,
+        None => open(run, former.as_ref()).await?,
     };
-    let mut session = Rc::new(session);
-    outcome.etag = session.etag.clone();
-    outcome.key = session.key.clone();
-    let count = session.plan.parts().len();
-    let mut verified = true;
-    if phase == Phase::Settling {
-        verified = arrived.len() == count && arrived.iter().all(|arrived| arrived.part.verified);
-        all_there(cx, &session);
+    let parts = session.plan().parts().len() as u32;
+    let (outcome, verified) = if phase == Phase::Settling {
+        count_all(run, session.plan());
+        (Outcome::default(), are_verified(session.plan(), &uploaded))
     } else {
-        cx.session.set(Some(session.clone()));
+        run.open_session.replace(Some(session.clone()));
         if let Some(former) = former {
-            make_way(cx, former).await?;
+            give_up_former(run, former).await?;
         }
         if fresh {
-            if cx.keeper.holds() {
-                // Nothing of the one before may be taken for this one.
-                cx.keeper.forget(&cx.platform);
-            }
-            // What can't be taken up midway may have arrived from the first byte on.
-            let begun = if cx.provider.resumes() { Phase::Sending } else { Phase::Completing };
-            keep(cx, &session, begun).await;
+            save_fresh(run, &*session).await;
         }
-        cx.wait_while_paused().await;
-        let sent = send_all(cx, &session, arrived).await;
-        let arrived = match sent {
-            Err(error) if !fresh && cx.provider.completed_before(&session, &error) => {
-                all_there(cx, &session);
-                Vec::new()
-            }
-            Err(error) if cx.provider.part_completes(&session) => return Err(error.or_unknown()),
-            sent => sent?,
-        };
-        verified &= arrived.len() == count;
-        let mut receipts = Vec::new();
-        for arrived in arrived {
-            verified &= arrived.part.verified;
-            receipts.push(arrived.receipt);
-        }
-        // Not every browser fails where a file is rewritten while it is read: what went out may be of two files.
-        let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Part))?;
-        if sample != Some(cx.sample.get()) {
-            return Err(file_changed());
-        }
-
-        cx.wait_while_paused().await;
-        cx.status(Status::Completing);
-        if cx.provider.goes_on_after(&session) {
-            keep(cx, &session, Phase::Completing).await;
-        }
-        cx.provider.complete(cx, &session, &receipts, !fresh, outcome).await?;
-        // The destination has the file: from here on there is nothing to give up, and nobody else has the session.
-        cx.session.take();
-        if let Some(session) = Rc::get_mut(&mut session) {
-            if outcome.record_id.is_some() {
-                session.record_id = outcome.record_id.clone();
-            }
-            session.etag = outcome.etag.clone();
-        }
-    }
-
+        send_and_complete(run, &*session, uploaded, fresh).await?
+    };
+    // The destination has the file: from here on there is nothing to give up.
+    run.open_session.take();
     cx.release_seat();
-    if cx.provider.processes() {
-        keep(cx, &session, Phase::Settling).await;
+    if run.capabilities.processes {
+        run.save(&*session, Phase::Settling).await;
         cx.wait_while_paused().await;
-        cx.status(Status::Processing);
+        cx.reporter.set_status(Status::Processing);
     }
-    // The destination has the bytes: whatever happens now, sending them anew would be a second upload.
-    let settled = cx.provider.settle(cx, &session, outcome).await;
-    settled.map_err(|error| error.retry(Retry::Never))?;
-    Ok((count as u32, verified))
+    // The destination has the bytes: whatever happens now, sending them again would be a second upload.
+    let settled = run.provider.settle(cx, &*session, outcome).await;
+    let outcome = settled.map_err(|error| error.retry(Retry::Never))?;
+    Ok(Uploaded { outcome, parts, verified })
 }
 
-/// Measures every part as one that the destination has.
-fn all_there<P: Platform>(cx: &Context<P>, session: &Session<P>) {
-    let parts = session.plan.parts();
-    cx.measure(true, |meter, now| {
+/// Continues a saved session.
+async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resumed<P>> {
+    let Resumed { session, progressed } = resumed;
+    let progressed = run.provider.restore(&run.cx, &*session, progressed).await?;
+    if progressed.uploaded.iter().any(|uploaded| uploaded.part.verified) {
+        run.cx.etags.are_md5s();
+    }
+    Ok(Resumed { session, progressed })
+}
+
+/// Opens a new session. Where that fails, the former one is open still.
+async fn open<P: Platform>(run: &Run<P>, former: Option<&Former<P>>) -> Result<Resumed<P>> {
+    let opened = run.provider.open(&run.cx).await;
+    if let (Err(_), Some(former)) = (&opened, former) {
+        run.open_session.replace(Some(former.session.clone()));
+    }
+    Ok(Resumed { session: opened?, progressed: Progressed { phase: Phase::Sending, uploaded: Vec::new() } })
+}
+
+/// Saves a session that was just opened, before a byte is sent.
+async fn save_fresh<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>) {
+    if run.store.has_record() {
+        // Nothing of the former session may be taken for this one.
+        run.store.forget(&run.cx.platform);
+    }
+    // What can't be continued midway may have taken effect from the first byte on.
+    let phase = if run.capabilities.resumes { Phase::Sending } else { Phase::Completing };
+    run.save(session, phase).await;
+}
+
+/// Sends the parts that aren't uploaded, and has them put together. What came of it, and whether all parts were verified.
+async fn send_and_complete<P: Platform>(
+    run: &Run<P>,
+    session: &dyn AnySession<P::Json>,
+    uploaded: Vec<UploadedPart<P::Json>>,
+    fresh: bool,
+) -> Result<(Outcome<P::Json>, bool)> {
+    let cx = &run.cx;
+    cx.wait_while_paused().await;
+    let uploaded = match send_all(run, session, uploaded).await {
+        Err(error) if !fresh && run.provider.completed_before(session, &error) => {
+            count_all(run, session.plan());
+            Vec::new()
+        }
+        Err(error) if run.part_completes(session) => return Err(error.or_unknown()),
+        sent => sent?,
+    };
+    let verified = are_verified(session.plan(), &uploaded);
+    let receipts: Vec<_> = uploaded.into_iter().map(|uploaded| uploaded.receipt).collect();
+    // Not every browser fails where a file is rewritten while it is read: what was sent may be of two files.
+    let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Part))?;
+    if !cx.digests.has_sample(sample) {
+        return Err(file_changed());
+    }
+    cx.wait_while_paused().await;
+    cx.reporter.set_status(Status::Completing);
+    if run.continues_after(session) {
+        run.save(session, Phase::Completing).await;
+    }
+    let outcome = run.provider.complete(cx, session, &receipts, !fresh).await?;
+    Ok((outcome, verified))
+}
+
+/// Whether every part was verified.
+fn are_verified<J>(plan: &Plan, uploaded: &[UploadedPart<J>]) -> bool {
+    uploaded.len() == plan.parts().len() && uploaded.iter().all(|uploaded| uploaded.part.verified)
+}
+
+/// Counts every part as one that the destination has.
+fn count_all<P: Platform>(run: &Run<P>, plan: &Plan) {
+    let (parts, now) = (plan.parts(), run.cx.platform.now());
+    run.cx.reporter.measure(now, |meter| {
         meter.begin(parts.len() as u32, now);
-        parts.iter().for_each(|part| meter.arrived(part.number, part.range.len(), now));
+        parts.iter().for_each(|part| meter.completed(part.number, part.range.len(), now));
     });
-}
-
-fn keep<P: Platform>(cx: &Context<P>, session: &Session<P>, phase: Phase) -> impl Future<Output = ()> {
-    let record = record::write(&cx.platform, cx.provider.name(), session, phase, cx.provider.keeps_urls());
-    cx.keeper.keep(&cx.platform, record)
-}
-
-/// What can be said before anything is sent.
-fn check<P: Platform>(cx: &Context<P>) -> Result<()> {
-    let source = &cx.file;
-    let reject =
-        |message: &str, hint: &str| Err(UploadError::new(Code::FileRejected, message).at(Step::Check).hint(hint));
-    if source.size == 0 && !cx.provider.takes_empty() {
-        return reject("The file is empty.", "Only an S3 store takes an empty file.");
-    }
-    cx.provider.accept().check(&cx.settings.accept, &source.name, source.known_type(), source.size)?;
-    if cx.settings.integrity == Integrity::Require && !cx.provider.etag_is_md5() {
-        return Err(UploadError::new(
-            Code::InvalidOptions,
-            "`integrity` is \"require\", and this destination gives nothing to check against.",
-        )
-        .at(Step::Check)
-        .hint("Use \"auto\" or \"off\"."));
-    }
-    Ok(())
-}
-
-fn unreadable() -> UploadError {
-    UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
-        .at(Step::Check)
-        .hint("It may have been moved, or lie in a folder that the browser may not read. Pick it again.")
 }

@@ -34,8 +34,8 @@ mod mutants {
         SecondExport,
         /// A form that may have arrived is sent again.
         SecondForm,
-        /// A session that is gone is gone on with.
-        StaleSession,
+        /// A session that is gone is not replaced by a new one.
+        NoRestart,
         /// A slot isn't given back after a part failed.
         SlotLeak,
         /// Progress falls with a part that is sent again.
@@ -62,7 +62,7 @@ mod mutants {
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
-            Mutant::StaleSession,
+            Mutant::NoRestart,
             Mutant::SlotLeak,
             Mutant::FallingProgress,
             Mutant::ForgottenParts,

@@ -1,4 +1,4 @@
-//! What comes back by `fetch`: answers, failures of every kind, and requests that nobody waits for any more.
+//! What `fetch` gives: answers, failures of every kind, and requests that were dropped.
 
 use futures::FutureExt;
 use partway::error::Code;

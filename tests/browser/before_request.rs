@@ -1,4 +1,4 @@
-//! The application's last word on requests to an API: `beforeRequest` and `mapUrl`.
+//! How the application changes requests to an API: `beforeRequest` and `mapUrl`.
 
 use partway::error::{Code, Step};
 use partway::http::{Body, Method, Request};

@@ -159,7 +159,10 @@ async fn a_paused_upload_sends_nothing_until_it_goes_on() {
     let task = start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
     task.pause();
     until(&ear, "$.heard.length > 0").await;
-    tick(30).await;
+    // Another upload goes from its start to its end in the meantime.
+    let (other_ear, other) = (self::ear(), Engine::new(self::options(OFAUTH_SERVER)).unwrap());
+    start(&other, OFAUTH, &file("['0123456789']", "b.mp4", "video/mp4"), &other_ear);
+    settled(&other_ear, "$.end").await;
     assert_eq!(of(&options, "$.seen.length"), 0);
     assert_eq!(json_of(&ear, "$.heard"), r#"[["status","paused"]]"#);
     task.resume();

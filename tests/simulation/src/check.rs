@@ -6,9 +6,9 @@ use partway_models::content::{Content, Tile, tile};
 
 use crate::file::File;
 use crate::handle::Handle;
-use crate::platform::SimPlatform;
 use crate::servers::BUCKET;
 use crate::world::World;
+use serde_json::Value;
 
 /// Ends the function with a sentence where something doesn't hold.
 macro_rules! ensure {
@@ -36,7 +36,7 @@ pub(crate) fn story(world: &World, handles: &[Handle]) -> Result<(), String> {
     ensure!(left == 0, "{left} tasks of the engine wait for ever");
     let taken: usize = world.engines.borrow().iter().map(|engine| engine.taken()).sum();
     ensure!(taken == 0, "{taken} slots or places were never given back");
-    let running = world.paces.borrow().rate_limiters.running();
+    let running = world.shared.borrow().rate_limiters.running();
     ensure!(running == 0, "{running} calls still count as under way");
     Ok(())
 }
@@ -101,7 +101,7 @@ impl World {
     /// # Panics
     /// Where the result names nothing that is there.
     #[track_caller]
-    pub fn pieces(&self, result: &UploadResult<SimPlatform>) -> Vec<Content> {
+    pub fn pieces(&self, result: &UploadResult<Value>) -> Vec<Content> {
         self.try_pieces(result).unwrap_or_else(|broken| panic!("{broken}"))
     }
 
@@ -109,7 +109,7 @@ impl World {
     ///
     /// # Errors
     /// The result names nothing that is there.
-    pub fn try_pieces(&self, result: &UploadResult<SimPlatform>) -> Result<Vec<Content>, String> {
+    pub fn try_pieces(&self, result: &UploadResult<Value>) -> Result<Vec<Content>, String> {
         let outcome = &result.outcome;
         let servers = self.servers();
         let id = |id: &Option<String>| id.clone().ok_or_else(|| format!("{} gave no id", result.provider));
@@ -134,7 +134,7 @@ impl World {
     /// # Panics
     /// Where it hasn't.
     #[track_caller]
-    pub fn stored(&self, handle: &Handle) -> UploadResult<SimPlatform> {
+    pub fn stored(&self, handle: &Handle) -> UploadResult<Value> {
         let result = handle.done();
         proves(handle.file(), &self.pieces(&result));
         assert_eq!(result.bytes, handle.file().size());

@@ -4,8 +4,8 @@ use std::cell::{Ref, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-use partway::context::Notice;
-use partway::engine::uploader::Upload;
+use partway::context::notices::Notice;
+use partway::engine::handle::Upload;
 use partway::error::{Code, UploadError};
 use partway::json::Decode;
 use partway::model::events::{Event, EventSink, Status, UploadResult};
@@ -17,7 +17,7 @@ use crate::executor::Page;
 use crate::file::File;
 use crate::platform::SimPlatform;
 
-type SimEvent = Event<SimPlatform>;
+type SimEvent = Event<Value>;
 type Trigger = (Box<dyn Fn(&SimEvent) -> bool>, Box<dyn FnOnce(&Handle)>);
 
 /// One upload. Clones are the same one.
@@ -63,7 +63,7 @@ impl Handle {
         }))
     }
 
-    pub(crate) fn sink(&self) -> EventSink<SimPlatform> {
+    pub(crate) fn sink(&self) -> EventSink<Value> {
         let handle = self.clone();
         Rc::new(move |event| handle.hear(event))
     }
@@ -113,8 +113,7 @@ impl Handle {
     /// # Panics
     /// Where the notice has another shape.
     pub fn notify(&self, notice: Value) {
-        let platform = SimPlatform::reading(self.0.core.clone());
-        let notice = Notice::decode(&platform, Some(&notice)).unwrap_or_else(|error| panic!("notice: {error:?}"));
+        let notice = Notice::decode(Some(&notice)).unwrap_or_else(|error| panic!("notice: {error:?}"));
         self.with(|upload| upload.notify(notice));
     }
 
@@ -177,7 +176,7 @@ impl Handle {
     }
 
     /// How it ended; None while it runs.
-    pub fn result(&self) -> Option<Result<UploadResult<SimPlatform>, UploadError>> {
+    pub fn result(&self) -> Option<Result<UploadResult<Value>, UploadError>> {
         self.events().iter().rev().find_map(|(_, event)| match event {
             Event::Complete(result) => Some(Ok((**result).clone())),
             Event::Error(error) => Some(Err(error.clone())),
@@ -190,7 +189,7 @@ impl Handle {
     /// # Panics
     /// Where it has none.
     #[track_caller]
-    pub fn done(&self) -> UploadResult<SimPlatform> {
+    pub fn done(&self) -> UploadResult<Value> {
         match self.result() {
             Some(Ok(result)) => result,
             _ => panic!("no result: {}", self.story()),

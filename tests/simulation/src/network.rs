@@ -7,8 +7,8 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
 use partway::http::foreign::Foreign;
-use partway::http::{Body, Request, Response};
-use partway::platform::{OnSent, SendFailure};
+use partway::http::{Body, Response};
+use partway::platform::{OnSent, RequestOf, SendFailure};
 use partway_models::clock::http_date;
 use partway_models::wire;
 
@@ -24,7 +24,7 @@ use crate::wiring::{Cors, Outgoing, PAGE, PLAIN_PAGE, to_wire};
 type Answer = Result<Response, SendFailure>;
 
 /// Takes a request to its server and its answer back.
-pub(crate) async fn exchange(page: SimPlatform, request: Request<SimPlatform>, on_sent: OnSent) -> Answer {
+pub(crate) async fn exchange(page: SimPlatform, request: RequestOf<SimPlatform>, on_sent: OnSent) -> Answer {
     let core = page.core.clone();
     let once = request.once();
     let reports = core.line.get().reports || once;
@@ -248,7 +248,7 @@ impl Trip {
         }
         let step = match on_sent {
             Some(_) => rate * line.tells_each_ms.max(1),
-            // Nobody listens: one step will do.
+            // Without a listener one step is enough.
             None => end.max(1),
         };
         let mut sent = 0;
@@ -330,7 +330,7 @@ impl Trip {
         let own = core.clone();
         core.executor.spawn(
             async move {
-                // As early as it can: whoever asks afterwards hears of it.
+                // As early as it can, so that later calls see it.
                 own.executor.sleep_until(own.executor.now() + own.line.get().latency.0).await;
                 own.log.borrow_mut().records[entry].arrived_at = Some(own.executor.now());
                 serve(&own, entry, &origin, &request);

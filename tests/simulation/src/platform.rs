@@ -6,11 +6,10 @@ use std::rc::Rc;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use partway::error::{Result, Step};
-use partway::http::{Request, Response, Url};
-use partway::json;
+use partway::http::{Response, Url};
 use partway::model::plan::ByteRange;
-use partway::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, SendFailure};
-use serde_json::{Number, Value};
+use partway::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure};
+use serde_json::Value;
 
 use crate::core::Core;
 use crate::executor::Page;
@@ -130,41 +129,9 @@ impl Platform for SimPlatform {
         if self.core.plain.get() { PLAIN_PAGE } else { PAGE }.into()
     }
 
-    fn parse(&self, text: &str) -> Option<Value> {
-        serde_json::from_str(text).ok().map(as_javascript)
-    }
-
-    fn value(&self, json: &Value) -> json::Value<Value> {
-        match json {
-            Value::Null => json::Value::Nothing,
-            Value::Bool(flag) => json::Value::Flag(*flag),
-            Value::Number(number) => json::Value::Number(number.as_f64().unwrap_or(f64::NAN)),
-            Value::String(text) => json::Value::Text(text.clone()),
-            Value::Array(items) => json::Value::List(items.clone()),
-            Value::Object(_) => json::Value::Object,
-        }
-    }
-
-    fn names(&self, object: &Value) -> Vec<String> {
-        object.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
-    }
-
-    fn with(&self, mut object: Value, name: &str, member: Value) -> Value {
-        object[name] = member;
-        object
-    }
-
-    fn encode(&self, value: &json::Made<'_>) -> Value {
-        serde_json::to_value(value).unwrap_or(Value::Null)
-    }
-
-    fn member(&self, json: &Value, name: &str) -> Option<Value> {
-        json.as_object()?.get(name).filter(|member| !member.is_null()).cloned()
-    }
-
     fn send(
         &self,
-        request: Request<Self>,
+        request: RequestOf<Self>,
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
         exchange(self.clone(), request, on_sent).boxed_local()
@@ -230,35 +197,9 @@ fn resolve_from(page: &str, text: &str) -> Option<Url> {
     })
 }
 
-/// JavaScript has one kind of number: what is beyond 2^53 lost its last digits.
-fn as_javascript(value: Value) -> Value {
-    match value {
-        Value::Number(number) => Value::Number(as_double(&number)),
-        Value::Array(items) => Value::Array(items.into_iter().map(as_javascript).collect()),
-        Value::Object(members) => members.into_iter().map(|(name, member)| (name, as_javascript(member))).collect(),
-        other => other,
-    }
-}
-
-fn as_double(number: &Number) -> Number {
-    const SAFE: f64 = 9_007_199_254_740_992.0;
-    let Some(double) = number.as_f64() else { return number.clone() };
-    if double.fract() == 0.0 && double.abs() <= SAFE {
-        return Number::from(double as i64);
-    }
-    Number::from_f64(double).unwrap_or_else(|| number.clone())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_javascripts() {
-        let read = |text: &str| as_javascript(serde_json::from_str(text).unwrap()).to_string();
-        assert_eq!(read("[12, 12.0, 1.5, -3]"), "[12,12,1.5,-3]");
-        assert_eq!(read("874740000000000001"), "8.7474e+17");
-    }
 
     #[test]
     fn urls_are_a_browsers() {

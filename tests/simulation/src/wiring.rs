@@ -1,11 +1,14 @@
 //! A browser's part in a request: what of it goes on the wire, which rules it keeps, and what of the answer the page may read.
 
-use partway::http::{Body, FileBody, Method, Request, Response};
+use partway::http::{Body, Method, Request, Response};
 use partway::model::events::Outcome;
+use partway::model::file::{ContentType, FileBody};
 use partway::model::plan::ByteRange;
+use partway::platform::{BodyOf, RequestOf};
 use partway_models::wire::{self, FormField, FormValue};
 use serde_json::Value;
 
+use crate::file::File;
 use crate::platform::SimPlatform;
 
 /// The page's own origin, where the proxies are.
@@ -40,7 +43,7 @@ impl Outgoing {
 }
 
 /// Puts a request into the form in which a server gets it.
-pub(crate) fn to_wire(request: &Request<SimPlatform>) -> Outgoing {
+pub(crate) fn to_wire(request: &RequestOf<SimPlatform>) -> Outgoing {
     let (url, method, headers, presigned) = match request {
         Request::Api(api) => {
             let headers = api.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
@@ -85,7 +88,7 @@ fn forbid(name: &str, value: &str, faults: &mut Vec<String>) {
     }
 }
 
-fn fill(outgoing: &mut Outgoing, body: &Body<SimPlatform>) {
+fn fill(outgoing: &mut Outgoing, body: &BodyOf<SimPlatform>) {
     match body {
         Body::Empty => {}
         Body::Json(value) => {
@@ -133,7 +136,7 @@ fn fill(outgoing: &mut Outgoing, body: &Body<SimPlatform>) {
 }
 
 /// A slice goes with the type that it was given; the file itself with its own.
-fn sent_type(file: &FileBody<SimPlatform>) -> Option<String> {
+fn sent_type(file: &FileBody<File>) -> Option<String> {
     let is_whole = file.range == ByteRange::new(0, file.blob.size());
     match &file.content_type {
         ContentType::Exactly(kind) => Some(kind.clone()).filter(|kind| !kind.is_empty()),

@@ -1,17 +1,18 @@
-//! A world: a page with its uploads, a line, servers, and a clock that nobody waits for.
+//! A world: a page with its uploads, a line, servers, and a virtual clock.
 
 use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures::FutureExt;
 use partway::context::shared::SharedState;
+use partway::engine::start::Start;
 use partway::engine::uploader;
 use partway::json::Decode;
 use partway::model::file::SourceFile;
 use partway::model::settings::Settings;
 use partway::platform::PageEvent;
-use partway::providers::s3::SharedCredentials;
-use partway::providers::{AnyProvider, Setup};
+use partway::providers;
+use partway::providers::setup::{ProviderCache, Setup};
 use serde_json::{Value, json};
 
 use crate::bottleneck::Bottleneck;
@@ -37,7 +38,7 @@ const TOO_LONG_MS: u64 = 14 * 24 * 3_600_000;
 /// A world. Everything in it follows from its seed.
 pub struct World {
     pub(crate) core: Rc<Core>,
-    pub(crate) paces: RefCell<SharedState>,
+    pub(crate) shared: RefCell<SharedState>,
     /// The uploaders of the page that lives.
     pub(crate) engines: RefCell<Vec<Rc<uploader::Uploader>>>,
     uploaders: Cell<usize>,
@@ -68,7 +69,7 @@ impl World {
                 milestones: Cell::default(),
                 plans: RefCell::default(),
             }),
-            paces: RefCell::default(),
+            shared: RefCell::default(),
             engines: RefCell::default(),
             uploaders: Cell::default(),
             handles: Rc::default(),
@@ -163,6 +164,17 @@ impl World {
         self.log().records.iter().filter(|record| fits(record.route)).cloned().collect()
     }
 
+    /// The same where there must be one at least, for checks of each of them.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[track_caller]
+    pub fn some_sent(&self, name: &str) -> Vec<Record> {
+        let sent = self.sent(name);
+        assert!(!sent.is_empty(), "no {name} was sent");
+        sent
+    }
+
     /// How many requests of that name were sent.
     pub fn count(&self, route: &str) -> usize {
         self.sent(route).len()
@@ -201,9 +213,8 @@ impl World {
         for (name, value) in options.as_object().into_iter().flatten() {
             merged[name] = value.clone();
         }
-        let platform = SimPlatform::reading(self.core.clone());
-        let settings = Settings::decode(&platform, Some(&merged)).unwrap_or_else(|error| panic!("options: {error:?}"));
-        let inner = Rc::new(uploader::Uploader::new(settings.clone(), self.paces.borrow().clone()));
+        let settings = Settings::decode(Some(&merged)).unwrap_or_else(|error| panic!("options: {error:?}"));
+        let inner = Rc::new(uploader::Uploader::new(settings.clone(), self.shared.borrow().clone()));
         self.engines.borrow_mut().push(inner.clone());
         Uploader {
             inner: inner.clone(),
@@ -212,9 +223,9 @@ impl World {
             id: self.uploaders.get(),
             page: self.core.page.get(),
             core: self.core.clone(),
-            paces: self.paces.borrow().clone(),
+            shared: self.shared.borrow().clone(),
             usual: OnceCell::new(),
-            credentials: SharedCredentials::default(),
+            cache: ProviderCache::default(),
             handles: self.handles.clone(),
         }
     }
@@ -252,7 +263,7 @@ impl World {
         self.core.storage.crash(page, written);
         self.core.page.set(page + 1);
         self.core.executor.end_page(page);
-        self.paces.replace(SharedState::default());
+        self.shared.replace(SharedState::default());
         self.engines.take();
     }
 
@@ -370,10 +381,10 @@ pub struct Uploader {
     id: usize,
     page: Page,
     core: Rc<Core>,
-    paces: SharedState,
+    shared: SharedState,
     /// The provider's options that it was made with: those of its first upload.
     usual: OnceCell<Value>,
-    credentials: SharedCredentials,
+    cache: ProviderCache,
     handles: Rc<RefCell<Vec<Handle>>>,
 }
 
@@ -389,10 +400,10 @@ impl Uploader {
             record: kept.record.unwrap_or(Value::Null),
             parts: kept.parts.into_values().collect(),
         };
-        let begin = match beginning {
-            Beginning::New => uploader::Start::New,
-            Beginning::Kept(kept) => uploader::Start::Saved(stored(kept)),
-            Beginning::Discard(kept) => uploader::Start::Discard(stored(kept)),
+        let start = match beginning {
+            Beginning::New => Start::New,
+            Beginning::Kept(kept) => Start::Saved(stored(kept)),
+            Beginning::Discard(kept) => Start::Discard(stored(kept)),
         };
         let number = self.handles.borrow().len();
         let platform = SimPlatform {
@@ -404,9 +415,8 @@ impl Uploader {
             options: Rc::new(provider.clone()),
             usual: *self.usual.get_or_init(|| provider.clone()) == provider,
         };
-        let (settings, paces, credentials) = (&self.settings, &self.paces, &self.credentials);
-        let setup = Setup { platform: &platform, settings, shared: paces, credentials };
-        let made = AnyProvider::new(provider["name"].as_str().unwrap_or(""), &provider, &setup);
+        let setup = Setup { platform: &platform, settings: &self.settings, shared: &self.shared, cache: &self.cache };
+        let made = providers::create(provider["name"].as_str().unwrap_or(""), &provider, &setup);
         let source = SourceFile {
             name: file.name.clone(),
             size: file.size(),
@@ -416,7 +426,7 @@ impl Uploader {
         let lane = format!("uploader {}", self.id);
         let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
         let handle = Handle::new(place, self.core.clone(), file.clone(), provider);
-        let upload = self.inner.start(platform, source, made, handle.sink(), begin);
+        let upload = self.inner.start(platform, source, made, handle.sink(), start);
         handle.started(upload);
         self.handles.borrow_mut().push(handle.clone());
         handle

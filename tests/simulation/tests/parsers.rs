@@ -4,14 +4,16 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use partway::context::Notice;
+use partway::context::notices::Notice;
+use partway::context::shared::SharedState;
 use partway::engine::record::{self, SavedSession};
 use partway::error::Code;
 use partway::http::Url;
-use partway::json::IdText;
-use partway::json::{Decode, Pairs};
+use partway::json::{Decode, IdText, Json, StringMap};
 use partway::model::settings::Settings;
 use partway::platform::Platform;
+use partway::providers;
+use partway::providers::setup::{ProviderCache, Setup};
 use partway_models::wire::Response;
 use partway_simulation::platform::SimPlatform;
 use partway_simulation::servers::STORE;
@@ -138,7 +140,7 @@ fn survives(name: &str, route: &str, small: bool, edit: impl Fn(&mut Response) +
 }
 
 /// What was kept of an upload that failed midway, made once.
-fn kept(name: &str) -> SavedSession<SimPlatform> {
+fn kept(name: &str) -> SavedSession<Value> {
     let world = World::new(1);
     let (session, file) = (world.session(), world.file("clip.mp4", SIZE));
     let route = match name {
@@ -154,10 +156,10 @@ fn kept(name: &str) -> SavedSession<SimPlatform> {
 }
 
 thread_local! {
-    static KEPT: RefCell<Vec<(&'static str, SavedSession<SimPlatform>)>> = RefCell::default();
+    static KEPT: RefCell<Vec<(&'static str, SavedSession<Value>)>> = RefCell::default();
 }
 
-fn kept_once(name: &'static str) -> SavedSession<SimPlatform> {
+fn kept_once(name: &'static str) -> SavedSession<Value> {
     KEPT.with_borrow_mut(|all| {
         if let Some((_, kept)) = all.iter().find(|(of, _)| *of == name) {
             return kept.clone();
@@ -168,8 +170,8 @@ fn kept_once(name: &'static str) -> SavedSession<SimPlatform> {
     })
 }
 
-fn text_of(platform: &SimPlatform, json: &Value) -> bool {
-    String::decode(platform, Some(json)).is_ok()
+fn text_of(json: &Value) -> bool {
+    String::decode(Some(json)).is_ok()
 }
 
 proptest! {
@@ -177,36 +179,33 @@ proptest! {
 
     #[test]
     fn any_value_is_read_as_what_it_is_or_refused(value in any_json()) {
-        let world = World::new(1);
-        let platform = &SimPlatform::of(&world);
         let json = Some(&value);
-        prop_assert_eq!(text_of(platform, &value), value.is_string());
-        prop_assert_eq!(bool::decode(platform, json).ok(), value.as_bool());
-        prop_assert_eq!(f64::decode(platform, json).ok(), value.as_f64());
-        if let Ok(number) = u64::decode(platform, json) {
+        prop_assert_eq!(text_of(&value), value.is_string());
+        prop_assert_eq!(bool::decode(json).ok(), value.as_bool());
+        prop_assert_eq!(f64::decode(json).ok(), value.as_f64());
+        if let Ok(number) = u64::decode(json) {
             prop_assert_eq!(value.as_f64(), Some(number as f64));
             prop_assert!(number <= 1 << 53);
         }
-        if let Ok(number) = i64::decode(platform, json) {
+        if let Ok(number) = i64::decode(json) {
             prop_assert_eq!(value.as_f64(), Some(number as f64));
         }
-        prop_assert!(u32::decode(platform, json).is_ok() <= u64::decode(platform, json).is_ok());
-        prop_assert_eq!(Vec::<Option<f64>>::decode(platform, json).is_ok(), value.as_array().is_some_and(|items| {
+        prop_assert!(u32::decode(json).is_ok() <= u64::decode(json).is_ok());
+        prop_assert_eq!(Vec::<Option<f64>>::decode(json).is_ok(), value.as_array().is_some_and(|items| {
             items.iter().all(|item| item.is_null() || item.is_number())
         }));
-        if let Ok(IdText(id)) = IdText::decode(platform, json) {
+        if let Ok(IdText(id)) = IdText::decode(json) {
             prop_assert!(!matches!(id.as_str(), "" | "." | ".."));
         }
-        if let Ok(Pairs(pairs)) = Pairs::decode(platform, json) {
+        if let Ok(StringMap(pairs)) = StringMap::decode(json) {
             prop_assert_eq!(pairs.len(), value.as_object().unwrap().len());
         }
-        let _ = (Notice::decode(platform, json).is_ok(), Settings::decode(platform, json).is_ok());
+        let _ = (Notice::decode(json).is_ok(), Settings::decode(json).is_ok());
     }
 
     #[test]
     fn any_text_is_json_as_serde_has_it_or_none(text in "[\\[\\]{}\",:0-9a-f.eE+\\\\ntrulsN-]{0,30}") {
-        let world = World::new(1);
-        let parsed = SimPlatform::of(&world).parse(&text);
+        let parsed = Value::parse(&text);
         prop_assert_eq!(parsed.is_some(), serde_json::from_str::<Value>(&text).is_ok());
     }
 
@@ -232,16 +231,20 @@ proptest! {
         kept.record = change(kept.record, &changes);
         let parts = change(Value::from(kept.parts), &part_changes);
         kept.parts = parts.as_array().cloned().unwrap_or_default();
-        let read = record::read(&SimPlatform::of(&world), name, size, &kept);
+        let platform = SimPlatform::with_options(&world, provider(name));
+        let (settings, shared, cache) = (Settings::default(), SharedState::default(), ProviderCache::default());
+        let setup = Setup { platform: &platform, settings: &settings, shared: &shared, cache: &cache };
+        let made = providers::create(name, &provider(name), &setup).unwrap();
+        let read = record::read(&*made, size, &kept);
         if changes.is_empty() {
             prop_assert_eq!(read.is_some(), size == SIZE);
         }
         if let Some(read) = read {
-            let plan = &read.session.plan;
+            let plan = read.session.plan();
             prop_assert_eq!(plan.size(), size);
             prop_assert_eq!(plan.parts().iter().map(|part| part.range.len()).sum::<u64>(), size);
-            for arrived in &read.arrived {
-                prop_assert_eq!(plan.part(arrived.part.number).map(|part| part.range), Some(arrived.part.range));
+            for uploaded in &read.progressed.uploaded {
+                prop_assert_eq!(plan.part(uploaded.part.number).map(|part| part.range), Some(uploaded.part.range));
             }
         }
     }
@@ -284,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn a_session_with_anything_in_it_is_gone_on_with_or_begun_anew(
+    fn a_session_with_anything_in_it_is_resumed_or_restarted(
         which in 0..CALLS.len(),
         changes in prop::collection::vec((any::<Index>(), any_json()), 1..3),
     ) {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all suites, one table, one line.
 
 mod counts;
+mod layers;
 mod report;
 mod suites;
 

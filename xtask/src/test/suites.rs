@@ -27,6 +27,11 @@ pub(crate) struct Outcome {
 /// In the order in which they run: what is quick to fail comes first.
 pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "fmt", about: "rustfmt has nothing to change", run: fmt },
+    Suite {
+        name: "layers",
+        about: "layers use only those before them, and no files import each other in a circle",
+        run: layers,
+    },
     Suite { name: "clippy", about: "no warning in the whole workspace, natively", run: clippy },
     Suite { name: "clippy-wasm", about: "no warning in partway, for wasm", run: clippy_wasm },
     Suite { name: "doc", about: "rustdoc without a warning, natively and for wasm", run: doc },
@@ -117,6 +122,11 @@ fn fmt(ground: &Ground) -> Result<Outcome> {
     check(process::cargo().args(["fmt", "--all", "--check", "--", "--color", "never"]))
 }
 
+fn layers(_: &Ground) -> Result<Outcome> {
+    let counts = super::layers::check()?;
+    Ok(Outcome { success: counts.failed == 0, counts })
+}
+
 fn clippy(ground: &Ground) -> Result<Outcome> {
     ground.linters()?;
     check(process::cargo().args([
@@ -167,11 +177,11 @@ fn simulation(ground: &Ground) -> Result<Outcome> {
 }
 
 fn seeds(ground: &Ground) -> Result<Outcome> {
-    let play = |count: &str, bytes: Option<&str>| {
+    let play = |count: &str, option: &str| {
         let mut command = simulate::program();
-        check(command.args(["--seeds", count]).args(bytes))
+        check(command.args(["--seeds", count, option]))
     };
-    let (symbolic, real) = (play("20000", None)?, play("400", Some("--bytes"))?);
+    let (symbolic, real) = (play("20000", "--every-excuse")?, play("400", "--bytes")?);
     // A build of its own: what is broken on purpose is in no other.
     let mutants = ["--release", "--package", "partway-simulation", "--features", "mutants", "--test", "mutants"];
     let mutants = cargo_test(&mutants, &ground.arguments)?;

@@ -5,8 +5,8 @@ use std::path::Path;
 use partway::context::shared::SharedState;
 use partway::json::Decode;
 use partway::model::settings::Settings;
-use partway::providers::s3::SharedCredentials;
-use partway::providers::{AnyProvider, Setup};
+use partway::providers;
+use partway::providers::setup::{ProviderCache, Setup};
 use partway_simulation::World;
 use partway_simulation::platform::SimPlatform;
 use serde_json::Value;
@@ -20,10 +20,10 @@ fn every_option_that_the_face_takes_is_taken() {
     for options in all {
         let provider = &options["provider"];
         let platform = SimPlatform::with_options(&world, provider.clone());
-        let settings = Settings::decode(&platform, Some(&options)).unwrap_or_else(|why| panic!("{options}: {why}"));
-        let (paces, credentials) = (SharedState::default(), SharedCredentials::default());
-        let setup = Setup { platform: &platform, settings: &settings, shared: &paces, credentials: &credentials };
-        if let Err(error) = AnyProvider::new(provider["name"].as_str().unwrap(), provider, &setup) {
+        let settings = Settings::decode(Some(&options)).unwrap_or_else(|why| panic!("{options}: {}", why.message()));
+        let (shared, cache) = (SharedState::default(), ProviderCache::default());
+        let setup = Setup { platform: &platform, settings: &settings, shared: &shared, cache: &cache };
+        if let Err(error) = providers::create(provider["name"].as_str().unwrap(), provider, &setup) {
             panic!("{provider}: {error:?}");
         }
     }

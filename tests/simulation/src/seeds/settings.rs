@@ -3,13 +3,16 @@
 use partway::platform::Hook;
 use partway_models::ofauth::Layout;
 
-use super::scenario::{KIB, MIB, Who, chance, pick};
+use super::destination::Destination;
 use crate::rng::Rng;
 use crate::world::World;
 
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
 /// Settings of the servers.
 #[derive(Clone, Debug)]
-pub struct Knobs {
+pub struct ServerSettings {
     pub(crate) part_size: u64,
     pub(crate) threshold: u64,
     part_count: Option<u32>,
@@ -23,32 +26,34 @@ pub struct Knobs {
     completes: bool,
 }
 
-impl Knobs {
-    pub(crate) fn of(rng: &Rng, who: Who, wild: bool) -> Self {
-        let small = pick(rng, &[(2, MIB), (1, 256 * KIB)]);
-        let (part_size, threshold) = match who {
-            Who::Ofauth => (small, pick(rng, &[(2, small), (1, 64 * KIB)])),
-            Who::Apifansly => (small, u64::MAX),
-            Who::Onlymonster => (5 * MIB, pick(rng, &[(2, 5 * MIB), (1, 1), (1, 64 * MIB)])),
-            Who::S3 => (pick(rng, &[(3, 5 * MIB), (1, 8 * MIB)]), pick(rng, &[(2, 5 * MIB), (1, 0), (1, 16 * MIB)])),
-            Who::Plan => (5 * MIB, pick(rng, &[(2, 5 * MIB), (1, 0)])),
+impl ServerSettings {
+    pub(crate) fn of(rng: &Rng, destination: Destination, wild: bool) -> Self {
+        let small = rng.pick(&[(2, MIB), (1, 256 * KIB)]);
+        let (part_size, threshold) = match destination {
+            Destination::Ofauth => (small, rng.pick(&[(2, small), (1, 64 * KIB)])),
+            Destination::Apifansly => (small, u64::MAX),
+            Destination::Onlymonster => (5 * MIB, rng.pick(&[(2, 5 * MIB), (1, 1), (1, 64 * MIB)])),
+            Destination::S3 => {
+                (rng.pick(&[(3, 5 * MIB), (1, 8 * MIB)]), rng.pick(&[(2, 5 * MIB), (1, 0), (1, 16 * MIB)]))
+            }
+            Destination::Plan => (5 * MIB, rng.pick(&[(2, 5 * MIB), (1, 0)])),
         };
         Self {
             part_size,
             threshold,
-            part_count: pick(rng, &[(3, None), (1, Some(rng.between(1, 30) as u32))]),
-            url_expires_s: if wild { pick(rng, &[(3, 3_600), (1, 120)]) } else { 3_600 },
-            processing_ms: pick(rng, &[(2, 4_000), (1, 0), (1, 45_000)]),
-            headers_layout: chance(rng, 15),
-            first_urls: pick(rng, &[(2, 2), (1, 0), (1, 100_000)]),
-            credentials_ms: pick(rng, &[(3, 3_600_000), (1, 300_000)]),
-            lists: chance(rng, 80),
-            signs: chance(rng, 85),
+            part_count: rng.pick(&[(3, None), (1, Some(rng.between(1, 30) as u32))]),
+            url_expires_s: if wild { rng.pick(&[(3, 3_600), (1, 120)]) } else { 3_600 },
+            processing_ms: rng.pick(&[(2, 4_000), (1, 0), (1, 45_000)]),
+            headers_layout: rng.chance(15),
+            first_urls: rng.pick(&[(2, 2), (1, 0), (1, 100_000)]),
+            credentials_ms: rng.pick(&[(3, 3_600_000), (1, 300_000)]),
+            lists: rng.chance(80),
+            signs: rng.chance(85),
             completes: true,
         }
     }
 
-    pub(crate) fn turn(&self, world: &World) {
+    pub(crate) fn apply(&self, world: &World) {
         {
             let mut servers = world.servers();
             let ofauth = &mut servers.ofauth.config;

@@ -1,0 +1,116 @@
+//! One attempt at a part: request, answer, receipt, and the bytes' MD5 against the ETag.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use super::file_check::still_readable;
+use super::run::Run;
+use crate::context::Context;
+use crate::context::integrity::{self, Proof};
+use crate::error::{Code, Result, Retry, Step, UploadError};
+use crate::http::presigned::Expiry;
+use crate::http::{Request, Response};
+use crate::model::plan::Part;
+use crate::model::session::{AnySession, Receipt};
+use crate::model::settings::Integrity;
+use crate::platform::Platform;
+
+/// Requests and sends the part once, reads the answer, and compares the bytes with the ETag. `renew` asks for another URL, `stalls` is
+/// how often the part was given up before.
+///
+/// # Errors
+/// Whatever kept the part from being uploaded.
+pub(super) async fn attempt_part<P: Platform>(
+    run: &Run<P>,
+    session: &dyn AnySession<P::Json>,
+    part: &Part,
+    renew: bool,
+    stalls: u32,
+) -> Result<(Receipt<P::Json>, Proof)> {
+    let cx = &run.cx;
+    let request = run.provider.part_request(cx, session, part, renew).await?;
+    let asked = integrity::asked(cx, session.object_key(), &request);
+    let once = request.once() && !broken!(SecondForm);
+    let expiry = match &request {
+        Request::Store(request) => {
+            let session_ends = session.expires_at().filter(|_| !run.capabilities.renews_urls);
+            request.url().expiry().or(session_ends)
+        }
+        Request::Api(_) => Expiry::default(),
+    };
+    cx.reporter.count_attempt();
+    cx.reporter.measure(cx.platform.now(), |meter| meter.started(part.number));
+    let patient = once || run.part_completes(session);
+    let sending = cx.send(request, patient, stalls, |sent| {
+        run.committed.set(once && sent >= part.range.len());
+        let now = cx.platform.now();
+        cx.reporter.measure_quietly(now, |meter| meter.sent(part.number, sent, now));
+    });
+    let hashing = async {
+        let in_vain = cx.settings.integrity == Integrity::Auto && cx.etags.in_vain();
+        if in_vain || !run.verifies() {
+            return Ok(None);
+        }
+        integrity::md5_of(cx, part.range).await
+    };
+    let (mut sending, mut hashing) = (pin!(sending), pin!(hashing));
+    let mut hashed = None;
+    let answer = poll_fn(|context| {
+        let answer = sending.as_mut().poll(context);
+        if answer.is_pending()
+            && hashed.is_none()
+            && let Poll::Ready(md5) = hashing.as_mut().poll(context)
+        {
+            hashed = Some(md5);
+        }
+        answer
+    })
+    .await;
+    run.committed.set(false);
+    // A provider may take an answer for a success that isn't 2xx: a later step settles that.
+    let plain = answer.as_ref().is_ok_and(Response::ok);
+    let answer = answer.map_err(|error| expired_or(cx, error, expiry, session.began_at()));
+    if run.verifies()
+        && let Ok(response) = &answer
+    {
+        asked.answered(cx, response);
+    }
+    let receipt = answer.and_then(|response| run.provider.receipt(cx, session, part, &response));
+    let receipt = receipt.map_err(|error| match error.code {
+        Code::UrlExpired if run.capabilities.renews_urls => error.retry(Retry::Later(None)),
+        _ if once => error.or_unknown(),
+        Code::Network | Code::Forbidden => {
+            let began_at = session.began_at();
+            let over = [cx.platform.now(), cx.server_now()].map(|now| expiry.may_be_over(now, began_at));
+            error.url_over(over[0] || over[1])
+        }
+        _ => error,
+    })?;
+    let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::strong), ..receipt };
+    let verifiable = receipt.etag.as_deref().is_some_and(integrity::is_md5);
+    let md5 = match hashed {
+        Some(md5) => md5,
+        None if verifiable => hashing.await,
+        None => Ok(None),
+    };
+    // A read that never ended matters where there is something to be verified.
+    let md5 = if verifiable { md5.map_err(|error| error.at(Step::Part))? } else { None };
+    if verifiable && md5.is_none() && run.verifies() {
+        // It was to be hashed, and couldn't be read.
+        still_readable(cx, part.range).await?;
+    }
+    let proof = integrity::judge(cx, receipt.etag.as_deref(), md5, plain)?;
+    Ok((receipt, proof))
+}
+
+/// A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired before it came only
+/// tells that this machine's clock is off.
+fn expired_or<P: Platform>(cx: &Context<P>, error: UploadError, expiry: Expiry, began_at: u64) -> UploadError {
+    let expired = expiry.at.is_some_and(|at| cx.is_past(at, began_at));
+    if error.code == Code::Network && expired && cx.is_online() {
+        let lost = error.answer_lost;
+        return UploadError::new(Code::UrlExpired, "The presigned URL has expired.").at(Step::Part).answer_lost(lost);
+    }
+    error
+}

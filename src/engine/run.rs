@@ -1,0 +1,69 @@
+//! One upload at work: its context, its provider, and what only the engine may touch.
+
+use std::cell::{Cell, RefCell};
+
+use super::store::SessionStore;
+use crate::context::Context;
+use crate::model::session::{AnySession, Phase};
+use crate::model::settings::Integrity;
+use crate::platform::Platform;
+use crate::provider::{Capabilities, DynProvider, SharedSession};
+use crate::sync::pause::PauseToken;
+use crate::sync::semaphore::Semaphore;
+
+/// One upload at work.
+pub(super) struct Run<P: Platform> {
+    /// What its provider sees.
+    pub(super) cx: Context<P>,
+    /// Its destination.
+    pub(super) provider: Box<dyn DynProvider<P>>,
+    /// What the destination can do.
+    pub(super) capabilities: Capabilities,
+    /// Slots for requests, over all uploads.
+    pub(super) slots: Semaphore,
+    /// Pauses it, and ends it.
+    pub(super) pause: PauseToken,
+    /// Saves the session for a later page.
+    pub(super) store: SessionStore,
+    /// The session that must be given up if the upload ends early.
+    pub(super) open_session: RefCell<Option<SharedSession<P>>>,
+    /// A request that must not be sent twice has been sent whole, and its answer is awaited.
+    pub(super) committed: Cell<bool>,
+}
+
+impl<P: Platform> Run<P> {
+    /// An upload that is about to begin.
+    pub(super) fn new(cx: Context<P>, provider: Box<dyn DynProvider<P>>, slots: Semaphore, pause: PauseToken) -> Self {
+        Self {
+            cx,
+            capabilities: provider.capabilities(),
+            provider,
+            slots,
+            pause,
+            store: SessionStore::default(),
+            open_session: RefCell::default(),
+            committed: Cell::default(),
+        }
+    }
+
+    /// Whether parts are compared with their ETags, as far as these allow it.
+    pub(super) fn verifies(&self) -> bool {
+        self.cx.settings.integrity != Integrity::Off && self.capabilities.etags_are_md5s
+    }
+
+    /// Whether the answer to the session's only part is the end of the upload.
+    pub(super) fn part_completes(&self, session: &dyn AnySession<P::Json>) -> bool {
+        self.capabilities.single_part_completes && !session.is_multipart()
+    }
+
+    /// Whether something is left to be done once all parts are uploaded: they are put together, or the file is processed.
+    pub(super) fn continues_after(&self, session: &dyn AnySession<P::Json>) -> bool {
+        session.is_multipart() || self.capabilities.completes_single_parts || self.capabilities.processes
+    }
+
+    /// Saves the session, and waits until it is saved.
+    pub(super) fn save(&self, session: &dyn AnySession<P::Json>, phase: Phase) -> impl Future<Output = ()> {
+        let record = super::record::write(self.provider.name(), session, phase, self.capabilities.saves_urls);
+        self.store.save(&self.cx.platform, record)
+    }
+}
