@@ -160,7 +160,7 @@ async fn a_paused_upload_sends_nothing_until_it_goes_on() {
     task.pause();
     until(&ear, "$.heard.length > 0").await;
     // Another upload goes from its start to its end in the meantime.
-    let (other_ear, other) = (self::ear(), Engine::new(self::options(OFAUTH_SERVER)).unwrap());
+    let (other_ear, other) = (self::ear(), Engine::new(self::options(OFAUTH_SERVER).unchecked_ref()).unwrap());
     start(&other, OFAUTH, &file("['0123456789']", "b.mp4", "video/mp4"), &other_ear);
     settled(&other_ear, "$.end").await;
     assert_eq!(of(&options, "$.seen.length"), 0);
