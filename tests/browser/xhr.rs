@@ -7,7 +7,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 use partway::error::Step;
 use partway::http::{Body, Method, Request, StoreRequest, Url};
-use partway::platform::{Platform, SendFailure};
+use partway::platform::{Platform, RequestOf, SendFailure};
 use partway::web::WebPlatform;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -16,13 +16,13 @@ use super::support::{Spy, answered, api, file, js, part, platform, send};
 /// An address that a browser connects to, and where no server is.
 const NOBODY: &str = "http://127.0.0.1:47999/";
 
-fn put(url: &str, bytes: usize) -> Request<WebPlatform> {
+fn put(url: &str, bytes: usize) -> RequestOf<WebPlatform> {
     let file = file(&format!("[new Uint8Array({bytes})]"), "a", "");
-    Request::Api(api(Method::Put, url, Body::File(part(&file, 0, bytes as u64, None, false))))
+    Request::Api(api(Method::Put, url, Body::File(part(&file, 0, bytes as u64, None))))
 }
 
 /// What a store is asked: signed, so that no two are the same.
-fn signed_get(href: &str) -> Request<WebPlatform> {
+fn signed_get(href: &str) -> RequestOf<WebPlatform> {
     let (origin, path, query) = ("https://store.example".into(), "/key".into(), String::new());
     let url = Url { href: href.into(), origin, path, query };
     Request::Store(StoreRequest::new("", Step::List, Method::Get, url, Vec::new(), Body::Empty).unwrap())

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// A value that an event handler leaves, and that one task waits for. Clones are the same signal.
-pub(super) struct Signal<T>(Rc<State<T>>);
+/// A value that an event handler sets and one task waits for. Clones are the same signal.
+pub(in crate::web) struct Signal<T>(Rc<State<T>>);
 
 struct State<T> {
     value: Cell<Option<T>>,
@@ -20,12 +20,13 @@ impl<T> Clone for Signal<T> {
 }
 
 impl<T> Signal<T> {
-    pub(super) fn new() -> Self {
+    /// A signal without a value.
+    pub(in crate::web) fn new() -> Self {
         Self::of(None)
     }
 
-    /// One that has its value already.
-    pub(super) fn given(value: T) -> Self {
+    /// A signal that has its value already.
+    pub(in crate::web) fn ready(value: T) -> Self {
         Self::of(Some(value))
     }
 
@@ -33,13 +34,13 @@ impl<T> Signal<T> {
         Self(Rc::new(State { value: Cell::new(value), waker: Cell::new(None) }))
     }
 
-    /// True while somebody else has it too.
-    pub(super) fn is_shared(&self) -> bool {
+    /// Whether there is another clone.
+    pub(in crate::web) fn is_shared(&self) -> bool {
         Rc::strong_count(&self.0) > 1
     }
 
-    /// Leaves the value, and wakes whoever waits.
-    pub(super) fn give(&self, value: T) {
+    /// Sets the value and wakes the task that waits for it.
+    pub(in crate::web) fn set(&self, value: T) {
         self.0.value.set(Some(value));
         if let Some(waker) = self.0.waker.take() {
             waker.wake();

@@ -1,10 +1,15 @@
-//! What the page or worker says of itself. Not every place has all of it.
+//! Globals of the page or worker. Not every kind of worker has all of them.
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = warn)]
+    pub(in crate::web) fn console_warn(message: &str);
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    pub(in crate::web) fn console_error(message: &str);
+
     #[wasm_bindgen(js_name = addEventListener, catch)]
     fn add_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
     #[wasm_bindgen(js_name = removeEventListener, catch)]
@@ -33,41 +38,41 @@ extern "C" {
     fn agent() -> Result<JsValue, JsValue>;
 }
 
-fn text(said: Result<JsValue, JsValue>) -> Option<String> {
-    said.ok()?.as_string()
+fn text(value: Result<JsValue, JsValue>) -> Option<String> {
+    value.ok()?.as_string()
 }
 
-/// Hears of an event of the page or worker.
-pub(super) fn listen(kind: &str, listener: &Function) {
+/// Adds a listener for an event of the page or worker.
+pub(in crate::web) fn listen(kind: &str, listener: &Function) {
     let _ = add_event_listener(kind, listener);
 }
 
-/// Hears of it no more.
-pub(super) fn unlisten(kind: &str, listener: &Function) {
+/// Removes the listener.
+pub(in crate::web) fn unlisten(kind: &str, listener: &Function) {
     let _ = remove_event_listener(kind, listener);
 }
 
-/// The origin.
-pub(super) fn origin() -> Option<String> {
+/// The origin of the page or worker.
+pub(in crate::web) fn origin() -> Option<String> {
     text(Global::own_origin())
 }
 
-/// What a document's relative URLs are relative to.
-pub(super) fn document_base() -> Option<String> {
+/// The document's base URL.
+pub(in crate::web) fn document_base() -> Option<String> {
     text(Document::base())
 }
 
-/// The address.
-pub(super) fn address() -> Option<String> {
+/// The address of the page or worker.
+pub(in crate::web) fn address() -> Option<String> {
     text(Location::href())
 }
 
-/// Which browser it is.
-pub(super) fn user_agent() -> Option<String> {
+/// The browser's name for itself.
+pub(in crate::web) fn user_agent() -> Option<String> {
     text(Navigator::agent())
 }
 
-/// False only where the browser knows that there is no network.
-pub(super) fn online() -> bool {
+/// Whether there may be a network: false only where the browser knows that there is none.
+pub(in crate::web) fn is_online() -> bool {
     Navigator::on_line().ok() != Some(JsValue::FALSE)
 }

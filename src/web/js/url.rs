@@ -3,14 +3,14 @@
 use super::globals;
 use crate::http::Url;
 
-/// What relative URLs are relative to, as `fetch` has it: the document's base, a worker's address. A worker that was made from a
-/// Blob has an address under which nothing lies; its origin is the page's.
+/// The base of relative URLs, as for `fetch`: the document's base URL, or the worker's address. A worker that was made from a Blob has
+/// an address that is no base; its origin is the page's.
 fn base() -> Option<String> {
     globals::document_base().or_else(globals::address).filter(|href| href.starts_with("http")).or_else(globals::origin)
 }
 
-/// Parses a URL of the web; None for what is none, `blob:` and `data:` among it.
-pub(super) fn resolve(url: &str) -> Option<Url> {
+/// Parses a URL; None unless its scheme is http or https.
+pub(in crate::web) fn resolve(url: &str) -> Option<Url> {
     // Nothing is relative to a blank page.
     let base = base().unwrap_or_else(|| "about:blank".into());
     let parsed = web_sys::Url::new_with_base(url, &base).ok()?;
@@ -24,6 +24,6 @@ pub(super) fn resolve(url: &str) -> Option<Url> {
 }
 
 /// The page's own origin.
-pub(super) fn origin() -> String {
+pub(in crate::web) fn origin() -> String {
     globals::origin().unwrap_or_default()
 }
