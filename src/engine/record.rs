@@ -22,7 +22,6 @@ pub struct SavedSession<J> {
 }
 
 /// A session that an earlier page saved, and how far it has come.
-#[derive(Debug)]
 pub struct Resumed<P: Platform> {
     /// The session.
     pub session: SharedSession<P>,

@@ -7,8 +7,13 @@ use super::{Json, Kind};
 use crate::util::text;
 
 /// Why a value can't be decoded.
+///
+/// Boxed, since every decoded value is returned beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct Mismatch(Box<Details>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
     path: String,
     expected: &'static str,
     found: &'static str,
@@ -16,24 +21,34 @@ pub struct Mismatch {
 
 impl Mismatch {
     /// `expected` is what should be there, as it stands after "must be".
+    #[cold]
+    #[inline(never)]
     pub fn new<J: Json>(expected: &'static str, found: Option<&J>) -> Self {
-        Self { path: String::new(), expected, found: Kind::of(found).name() }
+        Self::of(expected, Kind::of(found).name())
+    }
+
+    fn of(expected: &'static str, found: &'static str) -> Self {
+        Self(Box::new(Details { path: String::new(), expected, found }))
     }
 
     /// The same, in the member of an object.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn within(mut self, member: &str) -> Self {
-        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = text::concat(&[member, separator, &self.path]);
+        let path = &self.0.path;
+        let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        self.0.path = text::concat(&[member, separator, path]);
         self
     }
 
     /// The whole as a sentence without its full stop: "`parts[].start` must be a whole number from 0, but is a string".
     pub fn message(&self) -> String {
-        if self.path.is_empty() {
-            return text!("it must be {}, but is {}", self.expected, self.found);
+        let Details { path, expected, found } = &*self.0;
+        if path.is_empty() {
+            return text!("it must be {}, but is {}", expected, found);
         }
-        text!("`{}` must be {}, but is {}", self.path, self.expected, self.found)
+        text!("`{}` must be {}, but is {}", path, expected, found)
     }
 }
 
@@ -111,7 +126,7 @@ fn is_whole(number: f64) -> bool {
 fn number<J: Json>(json: Option<&J>, expected: &'static str, fits: fn(f64) -> bool) -> Result<f64, Mismatch> {
     match Kind::of(json) {
         Kind::Number(number) if fits(number) => Ok(number),
-        Kind::Number(_) => Err(Mismatch { found: "another number", ..Mismatch::new(expected, json) }),
+        Kind::Number(_) => Err(Mismatch::of(expected, "another number")),
         _ => Err(Mismatch::new(expected, json)),
     }
 }
@@ -151,7 +166,7 @@ impl<J: Json> Decode<J> for u32 {
         let number = u64::decode(json)?;
         number
             .try_into()
-            .map_err(|_| Mismatch { found: "another number", ..Mismatch::new("a whole number below 2^32", json) })
+            .map_err(|_| Mismatch::of("a whole number below 2^32", "another number"))
     }
 }
 

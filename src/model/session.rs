@@ -1,7 +1,6 @@
 //! What an upload must know to continue with what was opened at the destination.
 
 use std::any::Any;
-use std::fmt::Debug;
 
 use crate::json::Json;
 use crate::model::events::SentPart;
@@ -46,7 +45,7 @@ impl<S> Session<S> {
 }
 
 /// What a provider remembers of an upload that it opened.
-pub trait SessionState<J: Json>: Clone + Debug + 'static {
+pub trait SessionState<J: Json>: Sized + 'static {
     /// Adds what a later page needs to the record of the session.
     fn save(&self, record: J) -> J;
     /// Reads it from the record; None where it is incomplete.
@@ -58,7 +57,7 @@ pub trait SessionState<J: Json>: Clone + Debug + 'static {
 }
 
 /// A session, whatever its provider: what the engine sees of it.
-pub trait AnySession<J: Json>: Debug {
+pub trait AnySession<J: Json> {
     /// The parts.
     fn plan(&self) -> &Plan;
     /// Whether the parts must be put together at the end.

@@ -197,10 +197,8 @@ fn expand(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, mut path: Stri
 /// The code of a file: without comments, strings, and the tests at its end.
 fn code(text: &str) -> String {
     let mut code = String::new();
-    for line in text.lines() {
-        if line.trim_start().starts_with("#[cfg(test)]") {
-            break;
-        }
+    let tests = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    for line in text[..tests].lines() {
         code.push_str(line.split("//").next().unwrap_or_default());
         code.push('\n');
     }
@@ -326,7 +324,7 @@ mod tests {
 
     #[test]
     fn comments_and_tests_import_nothing() {
-        let text = "// crate::web\n/// [`crate::web`]\n#[cfg(test)]\nmod tests { use crate::web; }";
+        let text = "// crate::web\n/// [`crate::web`]\n#[cfg(test)]\nmod tests {\n use crate::web; }";
         assert_eq!(upward_imports(&source(&[("json", text)])), [""; 0]);
     }
 
