@@ -354,9 +354,9 @@ impl UploadError {
             return self;
         }
         let message =
-            text!("The file may have arrived: no usable answer came ({}). {}", self.code.as_str(), self.message);
+            text!("The upload may have succeeded: no usable answer was received ({}). {}", self.code.as_str(), self.message);
         self.renamed(Code::OutcomeUnknown, message)
-            .hint("Look at the destination before sending the file again: each accepted upload may count.")
+            .hint("Check whether the file is at the destination before you upload it again: a second upload may store or bill it twice.")
     }
 
     /// The same failure as another error: what was being done, the status, the part and the vendor's words stay.

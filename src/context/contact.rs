@@ -76,21 +76,21 @@ impl Contact {
             next = reach.probed(origin, found, platform.now());
         }
         if next == Next::Tell {
-            let what = "{} answers, and the browser keeps the answers from this page. Partway goes on trying. {}";
+            let what = "{} answers, but the browser keeps the answers from this page (CORS). Partway keeps trying. {}";
             platform.warn(&text::fill(what, &[&origin, &self.hint]));
         }
         Err(match next {
             Next::EndReason => blocked(origin, &error).hint(self.hint),
             _ if reach.is_suspect(origin) => error.hint(self.hint),
             // Another request to the origin may have been allowed, and this one not: a rule has methods and headers too.
-            _ => error.hint(text::concat(&["Where it never works: ", &self.hint])),
+            _ => error.hint(text::concat(&["If it never works: ", &self.hint])),
         })
     }
 }
 
 /// The error where the page can't read what an origin answers.
 fn blocked(origin: &str, error: &UploadError) -> UploadError {
-    let message = text!("{} answers, and the browser keeps the answers from this page.", origin);
+    let message = text!("{} answers, but the browser keeps the answers from this page (CORS).", origin);
     error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).unanswered().retry(Retry::Never)
 }
 

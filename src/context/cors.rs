@@ -63,7 +63,7 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
             api_hint(&page, &url.origin, &text::join(&names, ", "))
         }
     };
-    text::concat(&[&what, " A proxy or an extension that blocks the requests looks the same."])
+    text::concat(&[&what, " A proxy or an extension that blocks the request looks the same to a page."])
 }
 
 fn bucket_hint(rule: &str, url: &Url) -> String {
@@ -71,20 +71,20 @@ fn bucket_hint(rule: &str, url: &Url) -> String {
     let Some(bucket) = aws_bucket(url) else {
         // Garage 2 for one.
         let also =
-            ". Some stores send refusals without CORS headers: then check the keys, their permissions, and the clocks.";
+            ". Some stores send errors without CORS headers: if the rule is set, check the keys, their permissions and the clocks.";
         return text::concat(&[&what, also]);
     };
     // The redirect to the right region answers the preflight, which no page can see.
-    let also = "{}. Or the bucket is in another region than the URL says, which looks the same from a page: \
-        `aws s3api get-bucket-location --bucket {}` or the S3 console names it (null means us-east-1).";
+    let also = "{}. If the rule is set, the bucket may be in another region than the URL says: \
+        `aws s3api get-bucket-location --bucket {}` or the S3 console shows its region (null means us-east-1).";
     text::fill(also, &[&what, &bucket])
 }
 
 fn api_hint(page: &str, origin: &str, headers: &str) -> String {
     text!(
-        "Have {} answer OPTIONS requests with 204, and every answer carry Access-Control-Allow-Origin: {}, \
+        "Make {} answer OPTIONS requests with 204, and send with every response Access-Control-Allow-Origin: {}, \
          Access-Control-Allow-Methods: GET, POST, PUT, Access-Control-Allow-Headers: {} (and what `beforeRequest` adds), \
-         Access-Control-Expose-Headers: {}, and with `credentials: \"include\"` Access-Control-Allow-Credentials: true.",
+         Access-Control-Expose-Headers: {}, and, if you use `credentials: \"include\"`, Access-Control-Allow-Credentials: true.",
         origin,
         page,
         headers,
@@ -116,7 +116,7 @@ pub(crate) fn etag_hidden(page_origin: &str) -> UploadError {
 pub(crate) fn hidden(rule: &str) -> UploadError {
     UploadError::new(
         Code::EtagNotExposed,
-        "The store took the part, and its CORS rule keeps the ETag from this page; without it the parts can't be put together.",
+        "The store accepted the part, but its CORS rule doesn't expose the ETag, which is needed to complete the upload.",
     )
     .at(Step::Part)
     .hint(text!("Set this CORS rule on the bucket: {}", rule))
@@ -170,7 +170,7 @@ mod tests {
     fn the_hint_for_an_api_names_what_it_must_allow() {
         let hint = api_hint("https://app.example", "https://proxy.example", "content-type, x-connection-id");
         for word in [
-            "Have https://proxy.example answer OPTIONS",
+            "Make https://proxy.example answer OPTIONS",
             "Access-Control-Allow-Origin: https://app.example",
             "Access-Control-Allow-Headers: content-type, x-connection-id (",
             "Access-Control-Allow-Methods: GET, POST, PUT",
@@ -199,6 +199,6 @@ mod tests {
     fn the_packages_readme_has_the_rule_for_s3() {
         let dense = |text: &str| text.split_whitespace().collect::<String>();
         let rule = rule("https://app.example", DIRECT, &["if-none-match"]);
-        assert!(dense(include_str!("../../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
+        assert!(dense(include_str!("../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
     }
 }

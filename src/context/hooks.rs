@@ -62,7 +62,7 @@ impl<P: Platform> Context<P> {
                     Code::Stalled,
                     text!("The application's `{}` did not settle within {} s.", hook.as_str(), deadline / 1000),
                 )
-                .hint("Let it reject when its server doesn't answer."),
+                .hint("Make it reject when its server doesn't answer."),
             }
             .at(step);
             drop((answer, timer));
@@ -94,11 +94,11 @@ impl<P: Platform> Context<P> {
 fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
     let (what, hint) = match failure.kind {
         Thrown::NotJson => (
-            "The application's `{}` parsed something as JSON that isn't, most likely an HTML page: {}",
+            "The application's `{}` got a response that isn't JSON, most likely an HTML page: {}",
             "Check the URL that it requests, and `response.ok` before `response.json()`.",
         ),
-        Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` has what it threw."),
-        Thrown::Anything => ("The application's `{}` failed: {}", "`cause` has what it threw."),
+        Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` is the exception that it threw."),
+        Thrown::Anything => ("The application's `{}` failed: {}", "`cause` is the exception that it threw."),
     };
     let again = failure.upload_error.unwrap_or(repeatable && failure.kind != Thrown::Mistake);
     UploadError::new(Code::Application, text::fill(what, &[&hook.as_str(), &failure.message]))

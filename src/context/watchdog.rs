@@ -115,9 +115,9 @@ impl<P: Platform> Future for Watch<'_, P> {
             Some(Err(SendFailure::Refused(error))) => error,
             Some(Err(SendFailure::Network { body_sent })) => UploadError::new(
                 Code::Network,
-                "The connection was lost, or the browser was not allowed to make the request.",
+                "The connection was lost, or the browser blocked the request.",
             )
-            .hint("Where it never works: check the address and the server's CORS rule.")
+            .hint("If it never works, check the address and the server's CORS rule.")
             .answer_lost(body_sent != Some(false))
             .unanswered(),
             None => {
@@ -125,9 +125,9 @@ impl<P: Platform> Future for Watch<'_, P> {
                 let seconds = waited_ms.div_ceil(1000);
                 UploadError::new(
                     Code::Stalled,
-                    text!("The request was given up: nothing moved on its connection for {} s.", seconds),
+                    text!("The request was aborted: no bytes were transferred for {} s.", seconds),
                 )
-                .hint("Raise `stallMs` where the line, or the server, pauses for longer.")
+                .hint("Raise `stallMs` if the network or the server pauses for longer.")
                 .answer_lost(self.deadline.may_have_arrived())
             }
         };
@@ -276,7 +276,7 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use super::line::SLOWEST_LINE;
+    use crate::context::line::SLOWEST_LINE;
 
     const SIZE: u64 = 8 << 20;
     const DRAIN_MS: u64 = SIZE * 1000 / SLOWEST_LINE;

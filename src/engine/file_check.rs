@@ -7,7 +7,7 @@ use crate::platform::Platform;
 
 /// The file isn't the one that was picked any more.
 pub(super) fn file_changed() -> UploadError {
-    UploadError::new(Code::FileChanged, "The file was changed, moved or removed while it was uploaded.")
+    UploadError::new(Code::FileChanged, "The file was changed, moved or removed during the upload.")
         .at(Step::Part)
         .hint("Pick the file again.")
 }

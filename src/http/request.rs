@@ -116,16 +116,16 @@ impl<J, B> StoreRequest<J, B> {
         };
         if !url.is_safe_from(page) {
             return mismatch(
-                "{} is not an https address.",
+                "A presigned URL must be https, but is {}.",
                 &url.without_query(),
-                "Presigned URLs are secrets: sign them for https.",
+                "Presign the URL for https: it is a secret.",
             );
         }
         if let Some(name) = url.signed_for_nothing().filter(|_| body.file_len() > 0) {
             return mismatch(
-                "The URL was signed for an empty body: its {} is that of no bytes, so the store would refuse the file.",
+                "The URL was presigned for an empty body: its {} is the checksum of zero bytes, so the store would refuse the file.",
                 name,
-                "Where it is signed, make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".",
+                "Where you presign URLs, create the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".",
             );
         }
         for (name, _) in &mut headers {
@@ -133,16 +133,20 @@ impl<J, B> StoreRequest<J, B> {
         }
         headers.retain(|(name, _)| name != "host" && name != "content-length");
         if let Some((name, _)) = headers.iter().find(|(name, value)| !header_is_valid(name, value)) {
-            return mismatch("The header \"{}\" can't be sent.", name, "Check the plan's `headers`.");
+            return mismatch(
+                "The header \"{}\" is invalid: its name must be an HTTP token, and its value must have no control characters.",
+                name,
+                "Correct it in the plan's `headers`.",
+            );
         }
         let signed = url.signed_headers();
         if let Some(signed) = &signed
             && let Some((name, _)) = headers.iter().find(|(name, _)| !signed.contains(name))
         {
             return mismatch(
-                "The header {} isn't signed by the URL it would go to.",
+                "The plan has the header {}, which the presigned URL doesn't sign.",
                 name,
-                "Name the header when the URL is signed, or leave it out of the plan's `headers`.",
+                "Sign the header when you presign the URL, or remove it from the plan's `headers`.",
             );
         }
         if let Body::File(file) = &mut body {
@@ -161,9 +165,9 @@ impl<J, B> StoreRequest<J, B> {
         };
         if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
             return mismatch(
-                "The URL signs the header {}, and the plan gives it no value.",
+                "The presigned URL signs the header {}, but the plan's `headers` have no value for it.",
                 name,
-                "Give the value in the plan's `headers`, or sign the URL without that header.",
+                "Add the value to the plan's `headers`, or presign the URL without that header.",
             );
         }
         Ok(Self { step, method, url, headers, body })

@@ -157,12 +157,12 @@ pub(crate) fn unproven<P: Platform>(cx: &Context<P>) -> Result<()> {
     }
     let (what, hint) = match cx.etags.etags() {
         Etags::Opaque => (
-            "The part can't be verified: the store's ETags are no MD5s, because it encrypts with KMS or customer keys (SSE-KMS, SSE-C).",
+            "The part can't be verified: the store encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags aren't MD5s.",
             "Use `integrity: \"auto\"` for this bucket, or let it encrypt with SSE-S3 (AES256), whose ETags are MD5s.",
         ),
         _ => (
-            "The part can't be verified: its ETag is hidden, or is no MD5.",
-            "Expose ETag by the bucket's CORS rule, or use `integrity: \"auto\"` for stores whose ETags are no MD5s.",
+            "The part can't be verified: its ETag can't be read, or isn't an MD5.",
+            "Add ETag to `ExposeHeaders` of the bucket's CORS rule, or use `integrity: \"auto\"` for stores whose ETags aren't MD5s.",
         ),
     };
     Err(UploadError::new(Code::IntegrityMismatch, what).at(Step::Part).retry(Retry::Never).retryable(false).hint(hint))
@@ -170,7 +170,7 @@ pub(crate) fn unproven<P: Platform>(cx: &Context<P>) -> Result<()> {
 
 /// Other bytes arrived.
 fn damaged() -> UploadError {
-    UploadError::new(Code::IntegrityMismatch, "The store's ETag isn't the MD5 of the bytes that were to be sent.")
+    UploadError::new(Code::IntegrityMismatch, "The ETag of the stored part isn't the MD5 of the part's bytes.")
         .at(Step::Part)
-        .hint("Something between changes the bytes, or the store's ETags are no MD5s: then set `integrity` to \"off\".")
+        .hint("A proxy or an extension may change the bytes. If the store's ETags aren't MD5s, set `integrity` to \"off\".")
 }

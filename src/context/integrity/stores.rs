@@ -96,9 +96,9 @@ impl Store {
     /// Remembers that its ETags are no MD5s, and says it once where it is `told`.
     pub(crate) fn set_opaque<P: Platform>(&self, platform: &P, told: bool) {
         if !self.0.opaque.replace(true) && told {
-            platform.warn(&text!("partway: {} encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags are no MD5s and uploads to it are \
-                 not verified. Expose x-amz-server-side-encryption by its CORS rule, or set `integrity` to \"off\", so that no \
-                 part is sent twice to find this out.", self.0.place));
+            platform.warn(&text!("partway: {} encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags aren't MD5s and uploads to it are \
+                 not verified. So that no part is sent twice to find this out, expose x-amz-server-side-encryption by the bucket's \
+                 CORS rule, or set `integrity` to \"off\".", self.0.place));
         }
     }
 

@@ -176,7 +176,7 @@ fn had_no_connection(stage: &Stage, line: &Line) -> bool {
 /// that can't be told from a missing CORS rule. What tells of bytes that went out isn't taken for it; what something else answered is no
 /// answer of the origin's, and what was lost before it doesn't count.
 fn never_readable(stage: &Stage, line: &Line, error: &UploadError) -> bool {
-    let Some((origin, _)) = error.message.split_once(" answers, and the browser keeps") else { return false };
+    let Some((origin, _)) = error.message.split_once(" answers, but the browser keeps") else { return false };
     let Some(last) = line.last() else { return false };
     let log = stage.world.log();
     let own = |record: &&Record| record.upload == last.handle.number() && record.url.starts_with(origin);

@@ -37,7 +37,7 @@ fn a_bucket_without_a_rule_ends_early_with_the_rule() {
                 world.run();
                 let error = upload.error();
                 assert_eq!((error.code, error.retryable), (Code::Network, true), "{upload:?}");
-                assert!(error.message.contains("answers, and the browser keeps the answers from this page"), "{error}");
+                assert!(error.message.contains("answers, but the browser keeps the answers from this page"), "{error}");
                 let direct = dialect.name == "s3";
                 for word in ["\"AllowedOrigins\": [\"https://app.example\"]", "\"PUT\"", "x-amz-checksum-type"] {
                     assert!(hint(&upload).contains(word), "{word}: {upload:?}");
