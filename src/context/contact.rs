@@ -54,7 +54,7 @@ impl Contact {
     ) -> Result<Response> {
         let (reach, platform, origin) = (&cx.shared.reach, &cx.platform, self.origin.as_str());
         let error = match answer {
-            Err(error) if error.unanswered => error,
+            Err(error) if error.no_readable_answer => error,
             Err(error) => {
                 if error.code == Code::Network {
                     reach.disturbed(origin);
@@ -91,6 +91,6 @@ impl Contact {
 /// The error where the page can't read what an origin answers.
 fn blocked(origin: &str, error: &UploadError) -> UploadError {
     let message = text!("{} answers, but the browser keeps the answers from this page (CORS).", origin);
-    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).unanswered().retry(Retry::Never)
+    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).no_readable_answer().retry(Retry::Never)
 }
 

@@ -52,7 +52,7 @@ impl RetryLoop {
         self.completed = cx.reporter.completed();
         let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
         let attempt = if expired { &mut self.expired } else { &mut self.attempt };
-        *attempt += u32::from(!error.held || *attempt == 0);
+        *attempt += u32::from(!error.queued_behind_stalled || *attempt == 0);
         let wished = matches!(error.retry, Retry::Later(Some(wish)) if wish > 0);
         let wait = next_try(error, *attempt, retry, cx.platform.random())?;
         cx.wait(wait, wished).await;

@@ -62,7 +62,7 @@ impl<P: Platform> Context<P> {
         drop(watchdog);
         let answer = answer.map_err(|error| {
             let held = size == 0 && error.code == Code::Stalled && self.shared.line.stood_still(sent_at);
-            error.held(held)
+            error.queued_behind_stalled(held)
         });
         let response = match contact {
             Some(contact) => contact.learn(self, answer, sent_at, sent.get() > 0).await?,

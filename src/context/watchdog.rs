@@ -119,7 +119,7 @@ impl<P: Platform> Future for Watch<'_, P> {
             )
             .hint("If it never works, check the address and the server's CORS rule.")
             .answer_lost(body_sent != Some(false))
-            .unanswered(),
+            .no_readable_answer(),
             None => {
                 let waited_ms = self.platform.now().saturating_sub(self.deadline.place.moved_at());
                 let seconds = waited_ms.div_ceil(1000);

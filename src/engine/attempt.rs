@@ -83,7 +83,7 @@ pub(super) async fn attempt_part<P: Platform>(
         Code::Network | Code::Forbidden => {
             let began_at = session.began_at();
             let over = [cx.platform.now(), cx.server_now()].map(|now| expiry.may_be_over(now, began_at));
-            error.url_over(over[0] || over[1])
+            error.url_may_be_expired(over[0] || over[1])
         }
         _ => error,
     })?;

@@ -180,7 +180,7 @@ async fn send_part<P: Platform>(
         if !doubt.is_asking() {
             drop(permit.take());
         }
-        let may_be_expired = error.url_over;
+        let may_be_expired = error.url_may_be_expired;
         if let Err(error) = retries.backoff(cx, error, &cx.settings.retry).await {
             // Whatever the clocks say: before the upload fails, a URL that may have expired is renewed once.
             if !may_be_expired || renewed_on_suspicion {

@@ -137,7 +137,7 @@ mod tests {
         let error = Foreign { status: Some(200), page: true, redirected: true, to }.error();
         assert!(error.message.ends_with("status 200, an HTML page, redirected to https://login.example."), "{error}");
         assert_eq!((error.code, error.status, error.answer_lost, error.retryable), (Code::Network, None, true, true));
-        assert!(!error.unanswered);
+        assert!(!error.no_readable_answer);
         let hidden = Foreign { redirected: true, ..Foreign::default() }.error();
         assert!(hidden.message.contains("a redirect, which Partway does not follow"), "{hidden}");
     }
