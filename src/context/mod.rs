@@ -5,12 +5,12 @@
 pub mod backoff;
 pub mod calls;
 pub mod clock;
+pub mod connectivity;
 mod contact;
 pub mod cors;
+mod deadline;
 mod hooks;
 pub mod integrity;
-pub mod line;
-pub mod connectivity;
 mod network;
 pub mod notices;
 pub mod rate_limit;
@@ -21,6 +21,7 @@ pub mod retry;
 pub mod seat;
 mod send;
 pub mod shared;
+pub mod uplink;
 pub mod watchdog;
 
 use std::cell::Cell;

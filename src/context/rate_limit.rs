@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::backoff::LONGEST_WISH_MS;
+use super::backoff::MAX_RETRY_AFTER_MS;
 use crate::http::Response;
 use crate::platform::Platform;
 
@@ -186,7 +186,7 @@ impl RateLimiter {
             && let Some(wait) = wish
         {
             // A later wish that is shorter takes nothing back.
-            state.not_before.set(state.not_before.get().max(now + wait.min(LONGEST_WISH_MS)));
+            state.not_before.set(state.not_before.get().max(now + wait.min(MAX_RETRY_AFTER_MS)));
         }
     }
 }
@@ -273,7 +273,7 @@ mod tests {
             let pace = RateLimiter::default();
             let headers = vec![("retry-after".into(), value.into())];
             pace.learn(&Response { status: 429, headers, body: String::new() }, 1_000);
-            assert!(pace.wait(1_000) > 0 && pace.wait(1_000 + LONGEST_WISH_MS) == 0, "{value}");
+            assert!(pace.wait(1_000) > 0 && pace.wait(1_000 + MAX_RETRY_AFTER_MS) == 0, "{value}");
         }
     }
 }
