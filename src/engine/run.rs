@@ -33,12 +33,7 @@ pub(super) struct Run<P: Platform> {
 
 impl<P: Platform> Run<P> {
     /// An upload that is about to begin.
-    pub(super) fn new(
-        cx: Context<P>,
-        provider: Box<dyn DynProvider<P>>,
-        slots: Semaphore,
-        pause: PauseToken,
-    ) -> Self {
+    pub(super) fn new(cx: Context<P>, provider: Box<dyn DynProvider<P>>, slots: Semaphore, pause: PauseToken) -> Self {
         Self {
             cx,
             capabilities: provider.capabilities(),

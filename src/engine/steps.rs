@@ -229,7 +229,7 @@ async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resum
     let Resumed { session, progressed } = resumed;
     let progressed = run.provider.restore(&run.cx, &*session, progressed).await?;
     if progressed.uploaded.iter().any(|uploaded| uploaded.part.verified) {
-        run.cx.etags.are_md5s();
+        run.cx.etags.set_md5s();
     }
     Ok(Resumed { session, progressed })
 }

@@ -65,7 +65,7 @@ impl Url {
 
     /// The header names that a SigV4 URL signed, lower case, without `host`; None where it isn't such a URL.
     ///
-    /// SourceFile: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
+    /// Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
     pub fn signed_headers(&self) -> Option<Vec<String>> {
         let encoded = self.encoded_value("X-Amz-SignedHeaders")?;
         // What can't be decoded names no header that anybody could send, so that no value fits.
