@@ -150,7 +150,7 @@ impl<P: Platform> Context<P> {
         self.reporter.set_status(Status::Paused);
         let seated = self.seat.release();
         while self.pause.is_paused() {
-            self.pause.open().await;
+            self.pause.resumed().await;
             if seated {
                 self.seat.acquire().await;
                 if self.pause.is_paused() {

@@ -58,7 +58,7 @@ impl<P: Platform> Context<P> {
         let mut watchdog = watchdog::send(&self.platform, request, limits, &self.shared.uplink, on_bytes);
         let answer = (&mut watchdog).await;
         if watchdog.found_slow() {
-            self.slots.ease_off();
+            self.slots.halve();
         }
         drop(watchdog);
         let answer = answer.map_err(|error| {
@@ -75,10 +75,10 @@ impl<P: Platform> Context<P> {
         }
         self.clock.learn_from(&response, sent_at, now);
         if size > 0 {
-            self.slots.cap(self.shared.uplink.max_concurrency(size));
+            self.slots.set_cap(self.shared.uplink.max_concurrency(size));
         }
         if backoff.is_some_and(|backoff| backoff.learn(&response, now)) {
-            self.slots.ease_off();
+            self.slots.halve();
         }
         Ok(response)
     }

@@ -109,7 +109,7 @@ fn waiting_parts<'a, J>(parts: &'a [Part], uploaded: &[UploadedPart<J>]) -> Vec<
 fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded: &UploadedPart<P::Json>) {
     let (cx, part) = (&run.cx, &uploaded.part);
     cx.reporter.count_completed();
-    run.slots.went_well();
+    run.slots.count_success();
     if run.continues_after(session) {
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
     }
