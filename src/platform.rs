@@ -173,16 +173,16 @@ pub trait Platform: Clone + Debug + 'static {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
 
-    /// True where some server answers at an origin, whatever it answers. It needs no CORS rule, sends no secret, and goes to the
+    /// Whether some server answers at an origin, whatever it answers. It needs no CORS rule, sends no secret, and goes to the
     /// origin's root; false says nothing.
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;
 
     /// Reads bytes of a file; None where it can't be read (any more).
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
 
-    /// True where the provider's options are the uploader's own, with nothing of this upload's over them.
+    /// Whether the provider's options are the uploader's own, with nothing of this upload's over them.
     fn has_usual_options(&self) -> bool;
-    /// True where the application gave that function (or, for [`Hook::Key`], a text).
+    /// Whether the application gave that function (or, for [`Hook::Key`], a text).
     fn has(&self, hook: Hook) -> bool;
     /// Calls a function of the application.
     fn call(

@@ -11,9 +11,9 @@ use crate::util::text;
 pub struct Foreign {
     /// Its status; None where the browser hides it, as it does where a redirect isn't followed.
     pub status: Option<u16>,
-    /// True where it is a web page.
+    /// Whether it is a web page.
     pub page: bool,
-    /// True where it was, or came after, a redirect.
+    /// Whether it was, or came after, a redirect.
     pub redirected: bool,
     /// The origin that the redirect led to; None where nobody tells.
     pub to: Option<String>,
@@ -56,7 +56,7 @@ const BEGINS: [&str; 2] = ["!doctype html", "html"];
 /// The same, where the content type says that it is one: pages that are sloppy, and no root of an S3 answer.
 const BEGINS_SLOPPY: [&str; 6] = ["head", "body", "script", "meta", "title", "center"];
 
-/// True for a web page. The content type alone says too little: small stores and frameworks give `text/html` to an empty answer, to
+/// Whether an answer is a web page. The content type alone says too little: small stores and frameworks give `text/html` to an empty answer, to
 /// XML, and to a plain "OK" (Flask's and Express's default).
 fn is_page(response: &Response) -> bool {
     let Some(tag) = content(&response.body).strip_prefix('<') else { return false };
@@ -70,7 +70,7 @@ fn is_page(response: &Response) -> bool {
     begins(&BEGINS) || (says_html(response.header("content-type")) && begins(&BEGINS_SLOPPY))
 }
 
-/// True for the content type of a web page.
+/// Whether a content type is that of a web page.
 pub(crate) fn says_html(content_type: Option<&str>) -> bool {
     let kind = content_type.unwrap_or("").trim_ascii().to_ascii_lowercase();
     kind.starts_with("text/html") || kind.starts_with("application/xhtml")

@@ -18,7 +18,7 @@ impl Expiry {
         Self { at: self.at.or(at), ..self }
     }
 
-    /// True where it may be over: by this machine's clock, which says `now`, or because it was had at `since` and lives no longer.
+    /// Whether it may be over: by this machine's clock, which says `now`, or because it was had at `since` and lives no longer.
     /// Clocks may be off; whoever asks must not rely on the answer.
     pub fn may_be_over(&self, now: u64, since: u64) -> bool {
         let outlived = |span| now.saturating_sub(since) >= span;

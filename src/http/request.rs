@@ -78,9 +78,9 @@ pub struct ApiRequest<J, B> {
     pub headers: Vec<(&'static str, String)>,
     /// What it carries.
     pub body: Body<J, B>,
-    /// True where `headers` hold a vendor's key: such a request must not follow a redirect.
+    /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.
     pub keyed: bool,
-    /// True for a body that must not arrive twice: the transport must tell whether it went out whole.
+    /// Whether the body must not arrive twice: the transport must tell whether it went out whole.
     pub once: bool,
 }
 
@@ -195,7 +195,7 @@ impl<J, B> StoreRequest<J, B> {
     }
 }
 
-/// True where a browser takes the header: a token for a name, no control characters in the value.
+/// Whether a browser takes the header: a token for a name, no control characters in the value.
 fn header_is_valid(name: &str, value: &str) -> bool {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(token) && value.bytes().all(|byte| byte >= 32 && byte != 127)
@@ -227,7 +227,7 @@ impl<J, B> Request<J, B> {
         }
     }
 
-    /// True where it must not arrive twice.
+    /// Whether it must not arrive twice.
     pub fn once(&self) -> bool {
         matches!(self, Request::Api(request) if request.once)
     }

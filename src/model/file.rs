@@ -47,7 +47,7 @@ pub struct FileBody<B> {
     pub range: ByteRange,
     /// The `Content-Type` that must go with it; None sends none.
     pub content_type: Option<String>,
-    /// True where the receiver takes any content type, so that the file itself may be the body.
+    /// Whether the receiver takes any content type, so that the file itself may be the body.
     pub any_type: bool,
 }
 
@@ -69,10 +69,10 @@ impl Accept {
         }
     }
 
-    /// Passes a file that fits; the caller's members are in place of the rule's own.
+    /// Checks a file; options given by the caller override the provider's limits.
     ///
     /// # Errors
-    /// `file-rejected`, with what would have been taken.
+    /// `file-rejected`, with what is accepted.
     pub fn check(&self, setting: &AcceptSetting, name: &str, content_type: &str, size: u64) -> Result<()> {
         if setting.off {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The ordered parts of a file, and the checks that a server's word about them must pass.
+//! The ordered parts of a file, and the checks that a server's plan must pass.
 
 use crate::util::ordered;
 
@@ -50,7 +50,7 @@ impl ByteRange {
         self.end.saturating_sub(self.start)
     }
 
-    /// True where it holds no byte.
+    /// Whether it holds no byte.
     pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -161,7 +161,7 @@ impl Plan {
         self.parts.binary_search_by(|part| part.number.cmp(&number)).ok()
     }
 
-    /// True where the other plan has the same parts, wherever they go.
+    /// Whether the other plan has the same parts, wherever they go.
     pub fn cuts_like(&self, other: &Self) -> bool {
         let cut = |plan: &Self, at: usize| (plan.parts[at].number, plan.parts[at].range);
         self.parts.len() == other.parts.len() && (0..self.parts.len()).all(|at| cut(self, at) == cut(other, at))
