@@ -238,7 +238,10 @@ pub trait DynProvider<P: Platform> {
 /// # Errors
 /// `internal` for another provider's: the engine never mixes them up.
 fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Result<&Session<T::Session>> {
-    session.as_any().downcast_ref().ok_or_else(|| UploadError::new(Code::Internal, "The session belongs to another provider."))
+    session
+        .as_any()
+        .downcast_ref()
+        .ok_or_else(|| UploadError::new(Code::Internal, "The session belongs to another provider."))
 }
 
 impl<P: Platform, T: Provider<P>> DynProvider<P> for T {

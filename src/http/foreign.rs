@@ -1,6 +1,6 @@
-//! Answers of somebody between the page and the destination: a proxy's sign-in page, a captive portal, a server's own login.
+//! Answers from between the page and the destination: a proxy's sign-in page, a captive portal, the login of the page's own server.
 //!
-//! They come with a status of 200 as often as not, and prove nothing: neither that the request arrived, nor that it didn't.
+//! Their status is often 200. They prove neither that the request reached the destination, nor that it didn't.
 
 use crate::error::{Code, UploadError};
 use crate::http::Response;
@@ -9,27 +9,26 @@ use crate::util::text;
 /// What is known of an answer that isn't the destination's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Foreign {
-    /// Its status; None where the browser hides it, as it does where a redirect isn't followed.
+    /// Its status; None if the browser hides it, as it does for a redirect that isn't followed.
     pub status: Option<u16>,
     /// Whether it is a web page.
     pub page: bool,
     /// Whether it was, or came after, a redirect.
     pub redirected: bool,
-    /// The origin that the redirect led to; None where nobody tells.
+    /// The origin that the redirect led to, if it is known.
     pub to: Option<String>,
 }
 
 impl Foreign {
-    /// What an answer is that claims success and isn't the destination's: no API and no store answers with a web page.
+    /// Recognises an answer that claims success and isn't the destination's: no API and no store answers with a web page.
     pub fn of(response: &Response) -> Option<Self> {
         let foreign = response.ok() && is_page(response);
         foreign.then(|| Self { status: Some(response.status), page: true, ..Self::default() })
     }
 
-    /// The error that it is. It passes when somebody has signed in, so that another try is right; whether the request took effect
-    /// is open.
+    /// The error for this answer. It is retried, since signing in resolves it; whether the request took effect is unknown.
     ///
-    /// It carries no status: that would be taken for the destination's word.
+    /// It has no status, which would count as the destination's.
     pub fn error(&self) -> UploadError {
         let mut facts = String::new();
         if let Some(status) = self.status {

@@ -38,7 +38,7 @@ impl Method {
 pub enum Body<J, B> {
     /// Nothing.
     Empty,
-    /// A JSON value; serialised after `beforeRequest` had its word.
+    /// A JSON value; serialised after `beforeRequest` may have changed it.
     Json(J),
     /// XML, small.
     Xml(String),
@@ -80,7 +80,7 @@ pub struct ApiRequest<J, B> {
     pub body: Body<J, B>,
     /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.
     pub keyed: bool,
-    /// Whether the body must not arrive twice: the transport must tell whether it went out whole.
+    /// Whether the body must not arrive twice: the transport must report whether it was sent to its end.
     pub once: bool,
 }
 
@@ -158,12 +158,12 @@ impl<J, B> StoreRequest<J, B> {
             }
             file.any_type = signed.is_some() && !wanted;
         }
-        let carried = |name: &String| {
+        let has_value = |name: &String| {
             name == "content-length"
                 || headers.iter().any(|(given, _)| given == name)
                 || (name == "content-type" && matches!(&body, Body::File(file) if file.content_type.is_some()))
         };
-        if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
+        if let Some(name) = signed.iter().flatten().find(|name| !has_value(name)) {
             return mismatch(
                 "The presigned URL signs the header {}, but the plan's `headers` have no value for it.",
                 name,
@@ -195,7 +195,7 @@ impl<J, B> StoreRequest<J, B> {
     }
 }
 
-/// Whether a browser takes the header: a token for a name, no control characters in the value.
+/// Whether a browser accepts the header: a token for a name, no control characters in the value.
 fn header_is_valid(name: &str, value: &str) -> bool {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(token) && value.bytes().all(|byte| byte >= 32 && byte != 127)

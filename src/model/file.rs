@@ -86,7 +86,10 @@ impl Accept {
             let accepted = text::join(types, ", ");
             if content_type.is_empty() {
                 return reject(
-                    text!("The media type of \"{}\" is unknown: the browser gives none, and the name has no known extension.", name),
+                    text!(
+                        "The media type of \"{}\" is unknown: the browser gives none, and the name has no known extension.",
+                        name
+                    ),
                     text!("Pass `contentType`. Accepted types: {}.", accepted),
                 );
             }

@@ -128,7 +128,11 @@ impl Meter {
         Progress {
             sent: self.high,
             total: self.total,
-            fraction: if self.total > 0 { self.high as f64 / self.total as f64 } else { f64::from(u8::from(is_complete)) },
+            fraction: if self.total > 0 {
+                self.high as f64 / self.total as f64
+            } else {
+                f64::from(u8::from(is_complete))
+            },
             rate: rate.filter(|_| !is_complete),
             eta: rate.filter(|rate| *rate > 0.0 && !is_complete).map(|rate| left / rate),
             parts_total: self.parts_total,
