@@ -336,8 +336,11 @@ impl UploadError {
         if !self.answer_lost {
             return self;
         }
-        let message =
-            text!("The upload may have succeeded: no usable answer was received ({}). {}", self.code.as_str(), self.message);
+        let message = text!(
+            "The upload may have succeeded: no usable answer was received ({}). {}",
+            self.code.as_str(),
+            self.message
+        );
         self.renamed(Code::OutcomeUnknown, message)
             .hint("Check whether the file is at the destination before you upload it again: a second upload may store or bill it twice.")
     }
@@ -368,7 +371,7 @@ impl fmt::Display for UploadError {
 impl std::error::Error for UploadError {}
 
 /// The result of anything that an upload does.
-pub type Result<T> = std::result::Result<T, UploadError>;
+pub type Result<T, E = UploadError> = std::result::Result<T, E>;
 
 #[cfg(test)]
 mod tests {

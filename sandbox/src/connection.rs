@@ -1,4 +1,4 @@
-//! One connection of a client: kept alive, closed, or reset, as the faults say.
+//! One connection of a client: kept alive, closed or reset, as the faults say.
 
 use std::future::Future;
 use std::io;
@@ -17,19 +17,19 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::body::Payload;
-use crate::rate::Rate;
+use crate::response_body::ResponseBody;
+use crate::state::rate::Rate;
 
-/// A body is taken in pieces of at most this, so that bandwidth is even and memory small.
+/// The largest read of a body. (A choice: small, so that throttled bodies flow evenly.)
 const READ_BUFFER: usize = 64 * 1024;
 
 /// What a request may do to the connection that it came on.
 #[derive(Debug)]
 pub(crate) struct Connection {
     reset: AtomicBool,
-    /// Whether it is there while the network isn't.
-    outlives: AtomicBool,
-    /// What its bandwidth allows.
+    /// Whether it stays while the network is offline.
+    exempt_from_offline: AtomicBool,
+    /// Paces the bodies of its throttled requests.
     pub(crate) rate: Rate,
 }
 
@@ -47,27 +47,27 @@ impl std::error::Error for Reset {}
 
 impl Connection {
     fn new() -> Self {
-        Self { reset: AtomicBool::new(false), outlives: AtomicBool::new(false), rate: Rate::default() }
+        Self { reset: AtomicBool::new(false), exempt_from_offline: AtomicBool::new(false), rate: Rate::default() }
     }
 
-    /// Has the connection reset (TCP RST) as soon as its request is let go.
+    /// Marks the connection: it is reset (TCP RST) as soon as its request is dropped.
     pub(crate) fn reset(&self) -> Reset {
         self.reset.store(true, Ordering::Relaxed);
         Reset
     }
 
-    /// Keeps it where the network is lost: whoever controls the server speaks on it.
-    pub(crate) fn outlive_the_network(&self) {
-        self.outlives.store(true, Ordering::Relaxed);
+    /// Keeps the connection open while the network is offline: the control API must stay reachable.
+    pub(crate) fn set_exempt_from_offline(&self) {
+        self.exempt_from_offline.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is to be reset.
+    /// Whether it was marked to be reset.
     pub(crate) fn is_reset(&self) -> bool {
         self.reset.load(Ordering::Relaxed)
     }
 }
 
-/// A socket that can end with a reset.
+/// A socket that sends a reset when it is dropped, if its connection is marked.
 struct Socket {
     stream: TcpStream,
     connection: Arc<Connection>,
@@ -76,7 +76,7 @@ struct Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.connection.is_reset() {
-            // Where it can't be set, the connection closes in the usual way: still a lost answer.
+            // If that fails, the connection closes in the usual way: the response is lost all the same.
             let _ = self.stream.set_zero_linger();
         }
     }
@@ -117,8 +117,8 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Serves one connection to its end. When the faults are set anew it closes after the answer that is
-/// under way, at once where there is none. When the network is lost it is reset.
+/// Serves one connection to its end. When the faults are replaced it closes: after the current response, or
+/// at once if it is idle. When the network goes offline it is reset.
 pub(crate) async fn serve<H, F>(
     stream: TcpStream,
     mut faults: watch::Receiver<u64>,
@@ -126,7 +126,7 @@ pub(crate) async fn serve<H, F>(
     handle: H,
 ) where
     H: Fn(Arc<Connection>, Request<Incoming>) -> F,
-    F: Future<Output = Result<Response<Payload>, Reset>> + Send,
+    F: Future<Output = Result<Response<ResponseBody>, Reset>> + Send,
 {
     let connection = Arc::new(Connection::new());
     let socket = Socket { stream, connection: connection.clone() };
@@ -135,7 +135,7 @@ pub(crate) async fn serve<H, F>(
     let mut serving = pin!(serving);
     loop {
         tokio::select! {
-            // How a connection ended is the client's business, or a fault's.
+            // Errors are ignored: the client or a fault has ended the connection.
             _ = serving.as_mut() => return,
             changed = faults.changed() => {
                 serving.as_mut().graceful_shutdown();
@@ -145,7 +145,7 @@ pub(crate) async fn serve<H, F>(
                 }
             }
             Ok(()) = network.changed() => {
-                if network.borrow_and_update().is_some() && !connection.outlives.load(Ordering::Relaxed) {
+                if network.borrow_and_update().is_some() && !connection.exempt_from_offline.load(Ordering::Relaxed) {
                     connection.reset();
                     return;
                 }

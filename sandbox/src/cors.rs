@@ -1,20 +1,24 @@
-//! Which pages may send what, and read what.
+//! Cross-origin rules: which pages may send and read what.
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use crate::body::{Payload, full};
+use crate::response_body::{ResponseBody, full};
 
-/// The cross-origin rule of one listener.
+/// The CORS rule of one listener.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Cors {
-    /// The rule of a bucket that pages upload to, temporary credentials included.
+    /// The rule of a bucket that pages upload to.
     Bucket,
-    /// A vendor that lets pages call it.
+    /// The rule of a vendor that pages may call.
     Vendor,
-    /// The customer's own backend: pages of this machine, with cookies, any header.
+    /// The rule of the customer's backend: pages of this machine, with cookies and any header.
     Backend,
 }
+
+/// Marks a response that gets no CORS headers, as some errors of stores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoCors;
 
 const METHODS: &str = "GET, HEAD, PUT, POST, DELETE";
 const BUCKET_HEADERS: &[&str] = &["content-type", "content-md5", "cache-control", "if-none-match"];
@@ -26,11 +30,11 @@ const VENDOR_EXPOSES: &str = "ETag, Retry-After, X-RateLimit-Limit, X-RateLimit-
     X-RateLimit-Retry-After, X-OFAuth-Upload-Total-Parts, X-OFAuth-Upload-Part-Size";
 
 impl Cors {
-    /// Answers a preflight: what isn't allowed is refused, without headers, as S3 does ("CORSResponse").
-    pub(crate) fn preflight(self, request: &HeaderMap) -> Response<Payload> {
-        let asked = |name: &str| request.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (origin, method) = (asked("origin"), asked("access-control-request-method"));
-        let headers = asked("access-control-request-headers");
+    /// Answers a preflight. One that the rule doesn't allow is refused without CORS headers, as S3 does ("CORSResponse").
+    pub(crate) fn preflight(self, request: &HeaderMap) -> Response<ResponseBody> {
+        let value_of = |name: &str| request.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (origin, method) = (value_of("origin"), value_of("access-control-request-method"));
+        let headers = value_of("access-control-request-headers");
         let refused = headers
             .split(',')
             .map(|name| name.trim().to_ascii_lowercase())
@@ -49,40 +53,40 @@ impl Cors {
         let mut response = Response::new(full(""));
         *response.status_mut() = StatusCode::NO_CONTENT;
         self.allow(origin, response.headers_mut());
-        let answer = response.headers_mut();
-        put(answer, "access-control-allow-methods", METHODS);
+        let headers_out = response.headers_mut();
+        put(headers_out, "access-control-allow-methods", METHODS);
         if !headers.is_empty() {
-            put(answer, "access-control-allow-headers", headers);
+            put(headers_out, "access-control-allow-headers", headers);
         }
-        put(answer, "access-control-max-age", "7200");
+        put(headers_out, "access-control-max-age", "7200");
         response
     }
 
-    /// Lets the page at `origin` read an answer; its ETag only if `etag`.
-    pub(crate) fn expose(self, origin: &str, etag: bool, answer: &mut HeaderMap) {
+    /// Lets the page at `origin` read a response, and its ETag if `etag`.
+    pub(crate) fn expose(self, origin: &str, etag: bool, headers_out: &mut HeaderMap) {
         if !self.allows_origin(origin) {
             return;
         }
-        self.allow(origin, answer);
+        self.allow(origin, headers_out);
         let exposed = if self == Self::Bucket { BUCKET_EXPOSES } else { VENDOR_EXPOSES };
         let exposed = if etag { exposed } else { exposed.trim_start_matches("ETag, ") };
-        put(answer, "access-control-expose-headers", exposed);
+        put(headers_out, "access-control-expose-headers", exposed);
     }
 
-    fn allow(self, origin: &str, answer: &mut HeaderMap) {
-        answer.append("vary", HeaderValue::from_static("Origin"));
+    fn allow(self, origin: &str, headers_out: &mut HeaderMap) {
+        headers_out.append("vary", HeaderValue::from_static("Origin"));
         if self == Self::Backend {
-            put(answer, "access-control-allow-origin", origin);
-            put(answer, "access-control-allow-credentials", "true");
+            put(headers_out, "access-control-allow-origin", origin);
+            put(headers_out, "access-control-allow-credentials", "true");
         } else {
-            put(answer, "access-control-allow-origin", "*");
+            put(headers_out, "access-control-allow-origin", "*");
         }
     }
 
     fn allows_origin(self, origin: &str) -> bool {
         match self {
             Self::Bucket | Self::Vendor => true,
-            // The control API lies behind it too: not for any page on the net.
+            // The same origin has the control API, which pages of other machines must not call.
             Self::Backend => is_local(origin),
         }
     }
@@ -96,13 +100,13 @@ impl Cors {
     }
 }
 
-/// Whether an origin is of this machine, on any port.
+/// Whether an origin is on this machine, at any port.
 fn is_local(origin: &str) -> bool {
     let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     host.is_some_and(is_local_host)
 }
 
-/// Whether a `Host` is of this machine, on any port.
+/// Whether a `Host` names this machine, with any port.
 pub(crate) fn is_local_host(host: &str) -> bool {
     let host = match host.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
@@ -112,7 +116,7 @@ pub(crate) fn is_local_host(host: &str) -> bool {
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    // A value that came as a header can go as one.
+    // Each value is a constant or came in a header, so it is a valid one.
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
     }
@@ -122,7 +126,7 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 mod tests {
     use super::*;
 
-    fn preflight(cors: Cors, origin: &str, headers: &str) -> Response<Payload> {
+    fn preflight(cors: Cors, origin: &str, headers: &str) -> Response<ResponseBody> {
         let mut request = HeaderMap::new();
         put(&mut request, "origin", origin);
         put(&mut request, "access-control-request-method", "PUT");

@@ -2,41 +2,32 @@
 //! the proxies and the backend that a customer would write, and a network that breaks on demand.
 //!
 //! ```text
-//! connection -> exchange -> app: page, config.json, objects, control
-//!                  |        vendors (own origin, or proxied with keys and idempotency) -> models
-//!                  |        s3 (s3s in front: protocol and signatures)                 -> models
-//!              faults, log  plan, credentials
+//! server      listeners, one origin each
+//! connection  one connection: kept alive, closed, reset
+//! exchange    one request and its response: CORS, log, faults
+//! handlers/   what each call does: page, control, vendors (own origin, or proxied), plan, credentials, s3
+//! state/      what all handlers share: clock, faults, log, settings, models. It knows no handler.
+//! bucket/     the embedded store, or an existing one
 //! ```
 //!
-//! What a vendor or the store answers is decided by `partway-models`; what goes wrong on the way, by
-//! [`faults`]. [`start`] runs it in a test's own process, the binary `partway-sandbox` as a child.
+//! The responses of a vendor or the store are decided by `partway-models`; what goes wrong on the way, by
+//! [`faults`]. [`start`] runs the server in a test's own process, the binary `partway-sandbox` as a child.
 
-mod answer;
-mod app;
-mod body;
 mod bucket;
-mod clock;
 mod connection;
-mod control;
+mod convert;
 mod cors;
-mod credentials;
 mod exchange;
-pub mod faults;
-mod files;
-mod idempotency;
-mod knobs;
-pub mod log;
-mod network;
-mod objects;
+mod handlers;
 pub mod options;
-mod plan;
-mod rate;
+mod request_body;
+mod response;
+mod response_body;
 mod routes;
-mod s3;
-mod sandbox;
 mod server;
-mod spool;
-mod vendors;
-mod wire;
+mod state;
+mod target;
 
-pub use server::{Addresses, Running, start};
+pub use server::{Running, start};
+pub use state::addresses::Addresses;
+pub use state::{faults, log};

@@ -1,4 +1,4 @@
-//! The server's command line.
+//! The command line of the server.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
     match serde_json::to_string(&running.addresses) {
         Ok(line) => {
             let mut out = std::io::stdout().lock();
-            // Whoever started it may not want to know.
+            // A closed standard output is no error: the parent may not read the addresses.
             let _ = writeln!(out, "{line}").and_then(|()| out.flush());
         }
         Err(error) => {
@@ -41,16 +41,16 @@ async fn main() -> ExitCode {
     }
     tokio::select! {
         () = running.forever() => {}
-        () = parent_gone(watch_parent) => {}
-        () = told_to_stop() => {}
+        () = parent_exit(watch_parent) => {}
+        () = stop_signal() => {}
     }
     drop(running);
-    // A read of standard input that is still under way would keep the runtime from ending.
+    // A pending read of standard input would keep the runtime from shutting down.
     std::process::exit(0);
 }
 
-/// Ends when standard input closes, as it does when the parent dies.
-async fn parent_gone(watch: bool) {
+/// Waits until standard input closes, which it does when the parent process ends.
+async fn parent_exit(watch: bool) {
     if !watch {
         return std::future::pending().await;
     }
@@ -59,7 +59,8 @@ async fn parent_gone(watch: bool) {
     while !matches!(input.read(&mut buffer).await, Ok(0) | Err(_)) {}
 }
 
-async fn told_to_stop() {
+/// Waits for SIGINT or SIGTERM.
+async fn stop_signal() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;

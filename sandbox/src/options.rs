@@ -12,33 +12,33 @@ Usage: partway-sandbox [options]
   --port N            port of the app; the store and the vendors follow at N+1 to N+4.
                       0 (default) takes any free ports
   --root DIR          repository with www/ and pkg/ (default: the current folder)
-  --data DIR          where objects are kept (default: a temporary folder, removed at exit)
+  --data DIR          folder for objects (default: a temporary folder, removed at exit)
   --serve DIR         serve this folder at /extra/ too
   --exit-with-parent  exit when standard input closes
 
 An existing store (Garage, MinIO, Ceph, AWS, ...) instead of the embedded one:
 
   --s3-endpoint URL   its address, path style: https://s3.eu-west-1.amazonaws.com
-  --s3-bucket NAME    a bucket that is there
+  --s3-bucket NAME    an existing bucket
   --s3-region REGION  (default: us-east-1)
   --s3-access-key KEY
   --s3-secret-key KEY or in the environment, as PARTWAY_S3_SECRET_KEY
 
-When all listeners are ready, one line of JSON on standard output tells their addresses.
+When all listeners are ready, the server prints their addresses on standard output, as one line of JSON.
 ";
 
-/// How the server is to run.
+/// The options of the server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Port of the app; 0 is any.
+    /// The port of the app; 0 is any free port.
     pub port: u16,
     /// The folder with `www/` and `pkg/`.
     pub root: PathBuf,
-    /// Where objects are kept; none is a temporary folder.
+    /// The folder for objects; `None` is a temporary one.
     pub data: Option<PathBuf>,
-    /// Served at `/extra/`.
+    /// A folder that is served at `/extra/`.
     pub serve: Option<PathBuf>,
-    /// Exit when standard input closes.
+    /// Whether the server exits when standard input closes.
     pub exit_with_parent: bool,
     /// An existing store instead of the embedded one.
     pub s3: Option<ExternalStore>,
@@ -53,15 +53,15 @@ impl Default for Options {
 /// An existing store.
 #[derive(Clone, Eq, PartialEq)]
 pub struct ExternalStore {
-    /// `http://127.0.0.1:3900`, without a slash at the end.
+    /// Its endpoint without a slash at the end: `http://127.0.0.1:3900`.
     pub endpoint: String,
     /// The bucket.
     pub bucket: String,
-    /// The region that signatures name.
+    /// The region of signatures.
     pub region: String,
-    /// Access key id.
+    /// The access key.
     pub access_key: String,
-    /// Secret access key.
+    /// The secret key.
     pub secret_key: String,
 }
 
@@ -72,19 +72,19 @@ impl std::fmt::Debug for ExternalStore {
     }
 }
 
-/// What the command line asks for.
+/// What the command line requests.
 #[derive(Debug)]
 pub enum Command {
-    /// Run.
+    /// Run the server.
     Serve(Box<Options>),
     /// Print the help.
     Help,
 }
 
-/// Reads the arguments after the program's name.
+/// Parses the arguments after the program's name.
 ///
 /// # Errors
-/// Says which argument is wrong and what to write.
+/// The message names the invalid argument and what was expected.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, String> {
     let mut options = Options::default();
     let [mut endpoint, mut bucket, mut region, mut access_key, mut secret_key] = [const { None::<String> }; 5];
@@ -101,7 +101,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
             "--exit-with-parent" => options.exit_with_parent = true,
             "--port" => {
                 let text = value()?;
-                options.port = text.parse().map_err(|_| format!("--port {text}: not a port number from 0 to 65535"))?;
+                options.port =
+                    text.parse().map_err(|_| format!("--port must be a number from 0 to 65535, not {text:?}"))?;
             }
             "--root" => options.root = value()?.into(),
             "--data" => options.data = Some(value()?.into()),
@@ -114,16 +115,19 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
             other => return Err(format!("unknown option {other}; see --help")),
         }
         if inline.is_some() {
-            return Err(format!("{name} takes no value; see --help"));
+            return Err(format!("{name} takes no value; remove it, see --help"));
         }
     }
     if options.port > u16::MAX - 4 {
-        return Err(format!("--port {}: the four ports after it are needed too", options.port));
+        return Err(format!(
+            "--port must be at most 65531, not {}: the server needs the four ports after it too",
+            options.port
+        ));
     }
     let secret_key = secret_key.or_else(|| std::env::var("PARTWAY_S3_SECRET_KEY").ok());
     options.s3 = match endpoint {
         None if bucket.is_some() || region.is_some() || access_key.is_some() => {
-            return Err("--s3-bucket, --s3-region and the keys go with --s3-endpoint; see --help".into());
+            return Err("--s3-bucket, --s3-region and --s3-access-key need --s3-endpoint too; see --help".into());
         }
         None => None,
         Some(endpoint) => {
@@ -131,7 +135,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
                 value.filter(|value| !value.is_empty()).ok_or_else(|| format!("--s3-endpoint needs {name} too"))
             };
             if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-                return Err(format!("--s3-endpoint {endpoint}: begins with neither http:// nor https://"));
+                return Err(format!("--s3-endpoint must begin with http:// or https://, not be {endpoint:?}"));
             }
             Some(ExternalStore {
                 endpoint: endpoint.trim_end_matches('/').to_owned(),
@@ -167,10 +171,10 @@ mod tests {
     }
 
     #[test]
-    fn wrong_ones_are_named() {
+    fn errors_name_the_argument() {
         for (line, word) in [
             ("--ports 1", "--ports"),
-            ("--port x", "--port x"),
+            ("--port x", "\"x\""),
             ("--port 65534", "65534"),
             ("--port", "value"),
             ("--exit-with-parent=1", "no value"),

@@ -1,8 +1,11 @@
-//! The names of all calls, `<who>:<call>`, as faults and the log know them.
+//! Routes: the names of calls, `<service>:<call>`, for faults and the log.
 
 use hyper::Method;
+use partway_models::encoding::parse_query;
+use partway_models::wire::{Body, Headers, Request};
+use partway_models::{apifansly, ofauth, onlymonster, store};
 
-/// Every call that faults can be set on.
+/// The routes that faults can be set on.
 pub(crate) const ALL: &[&str] = &[
     "ofauth:check",
     "ofauth:init",
@@ -33,7 +36,7 @@ pub(crate) const ALL: &[&str] = &[
     "credentials",
 ];
 
-/// Whether `pattern` (a name, or the beginning of one and `*`) means `route`.
+/// Whether `pattern` (a route, or the beginning of one and `*`) matches `route`.
 pub(crate) fn matches(pattern: &str, route: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => route.starts_with(beginning),
@@ -41,9 +44,9 @@ pub(crate) fn matches(pattern: &str, route: &str) -> bool {
     }
 }
 
-/// Who is spoken to.
+/// A vendor or the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Who {
+pub(crate) enum Service {
     /// OFAuth.
     Ofauth,
     /// Onlymonster.
@@ -54,8 +57,8 @@ pub(crate) enum Who {
     Store,
 }
 
-impl Who {
-    /// As it stands before the colon.
+impl Service {
+    /// The part of its routes before the colon.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ofauth => "ofauth",
@@ -65,63 +68,25 @@ impl Who {
         }
     }
 
-    /// The name of the call that a request makes; `<who>:other` for one that isn't in the list.
+    /// The route of a request; `<service>:unknown` if it is none of the service's calls.
     pub(crate) fn route(self, method: &Method, path: &str, query: &str) -> &'static str {
+        let request = Request {
+            method: method.to_string(),
+            path: path.to_owned(),
+            query: parse_query(query),
+            headers: Headers::new(),
+            body: Body::Empty,
+        };
         match self {
-            Self::Ofauth => ofauth(method, path),
-            Self::Onlymonster => onlymonster(method, path),
-            Self::Apifansly => apifansly(method, path),
-            Self::Store => store(method, path, query),
+            Self::Ofauth => ofauth::route(&request),
+            Self::Onlymonster => onlymonster::route(&request),
+            Self::Apifansly => apifansly::route(&request),
+            // Addresses are path style: `/bucket/key`.
+            Self::Store => match path.trim_start_matches('/').split_once('/') {
+                Some((_, key)) if !key.is_empty() => store::route(&request),
+                _ => "store:unknown",
+            },
         }
-    }
-}
-
-fn ofauth(method: &Method, path: &str) -> &'static str {
-    let Some(call) = path.strip_prefix("/v2/access/uploads/") else { return "ofauth:other" };
-    match (method.as_str(), call) {
-        ("POST", "init") => "ofauth:init",
-        ("POST", "check") => "ofauth:check",
-        ("POST", "complete") => "ofauth:complete",
-        ("PUT", part) if part.contains("/parts/") => "ofauth:part",
-        ("PUT", single) if !single.contains('/') => "ofauth:single",
-        _ => "ofauth:other",
-    }
-}
-
-fn onlymonster(method: &Method, path: &str) -> &'static str {
-    let Some((_, call)) = path.split_once("/vault/medias/uploads") else { return "onlymonster:other" };
-    match (method.as_str(), call.trim_matches('/')) {
-        ("GET", "") => "onlymonster:list",
-        ("POST", "fans/verify") => "onlymonster:verify-fan",
-        ("POST", "start") => "onlymonster:start",
-        ("POST", "finish") => "onlymonster:finish",
-        ("POST", "export") => "onlymonster:export",
-        ("POST", retry) if retry.ends_with("/retry") => "onlymonster:retry",
-        _ => "onlymonster:other",
-    }
-}
-
-fn apifansly(method: &Method, path: &str) -> &'static str {
-    match (method.as_str(), path.starts_with("/api/fansly/")) {
-        ("POST", true) if path.ends_with("/media/upload") => "apifansly:upload",
-        ("GET", true) if path.ends_with("/status") => "apifansly:status",
-        _ => "apifansly:other",
-    }
-}
-
-fn store(method: &Method, path: &str, query: &str) -> &'static str {
-    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-    let in_bucket = path.trim_start_matches('/').split_once('/').is_some_and(|(_, key)| !key.is_empty());
-    match (method.as_str(), in_bucket, has("uploadId")) {
-        ("PUT", true, true) => "store:UploadPart",
-        ("PUT", true, false) => "store:PutObject",
-        ("POST", true, true) => "store:CompleteMultipartUpload",
-        ("POST", true, false) if has("uploads") => "store:CreateMultipartUpload",
-        ("DELETE", true, true) => "store:AbortMultipartUpload",
-        ("GET", true, true) => "store:ListParts",
-        ("GET", true, false) => "store:GetObject",
-        ("HEAD", true, false) => "store:HeadObject",
-        _ => "store:other",
     }
 }
 
@@ -130,27 +95,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_have_names() {
+    fn requests_have_routes() {
         let base = "/api/v0/accounts/1001/vault/medias/uploads";
-        for (who, method, path, query, route) in [
-            (Who::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1/parts/2", "", "ofauth:part"),
-            (Who::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1", "", "ofauth:single"),
-            (Who::Ofauth, Method::GET, "/v2/access/posts", "", "ofauth:other"),
-            (Who::Onlymonster, Method::GET, base, "offset=0", "onlymonster:list"),
-            (Who::Onlymonster, Method::POST, &format!("{base}/7/retry"), "", "onlymonster:retry"),
-            (Who::Apifansly, Method::GET, "/api/fansly/media/upload/9/status", "", "apifansly:status"),
-            (Who::Store, Method::PUT, "/bucket/a/b", "partNumber=1&uploadId=x", "store:UploadPart"),
-            (Who::Store, Method::PUT, "/bucket/a/b", "X-Amz-Date=1", "store:PutObject"),
-            (Who::Store, Method::POST, "/bucket/a", "uploads=&X-Amz-Date=1", "store:CreateMultipartUpload"),
-            (Who::Store, Method::GET, "/bucket", "", "store:other"),
+        for (service, method, path, query, route) in [
+            (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1/parts/2", "", "ofauth:part"),
+            (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1", "", "ofauth:single"),
+            (Service::Ofauth, Method::GET, "/v2/access/posts", "", "ofauth:unknown"),
+            (Service::Onlymonster, Method::GET, base, "offset=0", "onlymonster:list"),
+            (Service::Onlymonster, Method::POST, &format!("{base}/7/retry"), "", "onlymonster:retry"),
+            (Service::Apifansly, Method::GET, "/api/fansly/media/upload/9/status", "", "apifansly:status"),
+            (Service::Store, Method::PUT, "/bucket/a/b", "partNumber=1&uploadId=x", "store:UploadPart"),
+            (Service::Store, Method::PUT, "/bucket/a/b", "X-Amz-Date=1", "store:PutObject"),
+            (Service::Store, Method::POST, "/bucket/a", "uploads=&X-Amz-Date=1", "store:CreateMultipartUpload"),
+            (Service::Store, Method::GET, "/bucket/a", "prefix=http://b", "store:GetObject"),
+            (Service::Store, Method::GET, "/bucket", "", "store:unknown"),
+            (Service::Store, Method::GET, "/bucket/", "", "store:unknown"),
         ] {
-            assert_eq!(who.route(&method, path, query), route, "{method} {path}");
-            assert!(route.ends_with(":other") || ALL.contains(&route), "{route}");
+            assert_eq!(service.route(&method, path, query), route, "{method} {path}");
+            assert!(route.ends_with(":unknown") || ALL.contains(&route), "{route}");
         }
     }
 
     #[test]
-    fn a_star_ends_a_pattern() {
+    fn a_star_matches_the_rest_of_a_route() {
         assert!(matches("*", "credentials") && matches("store:*", "store:UploadPart"));
         assert!(!matches("store:*", "plan:open") && !matches("store", "store:UploadPart"));
     }

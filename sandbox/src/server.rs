@@ -1,68 +1,59 @@
-//! Several listeners, an origin each, in one process.
+//! The listeners, one origin each, in one process.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::Serialize;
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::bucket::Store;
 use crate::connection;
-use crate::exchange::{self, Listener};
+use crate::exchange::Exchange;
 use crate::options::Options;
-use crate::routes::Who;
-use crate::sandbox::Sandbox;
-
-/// Where everything is: the line that is printed when the server is ready.
-#[derive(Clone, Debug, Serialize)]
-pub struct Addresses {
-    /// Page, proxies, backends, control.
-    pub app: String,
-    /// The S3 store, embedded or existing.
-    pub store: String,
-    /// OFAuth.
-    pub ofauth: String,
-    /// Onlymonster.
-    pub onlymonster: String,
-    /// apifansly.
-    pub apifansly: String,
-}
+use crate::routes::Service;
+use crate::state::State;
+use crate::state::addresses::Addresses;
+use crate::target::Listener;
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
 pub struct Running {
-    /// Its origins.
+    /// The addresses of its listeners.
     pub addresses: Addresses,
     listeners: JoinSet<()>,
     _temporary: Option<TempDir>,
 }
 
 impl Running {
-    /// Waits for ever, serving.
+    /// Serves until the future is dropped.
     pub async fn forever(&mut self) {
         while self.listeners.join_next().await.is_some() {}
         std::future::pending::<()>().await;
     }
 }
 
+/// (A choice: small, so that a sender soon notices a throttled body.)
 const RECEIVE_BUFFER: usize = 64 * 1024;
+
+/// The TCP payload of an Ethernet frame: 1,500 bytes without 40 of headers (RFC 9293, 3.7.1).
 const SEGMENT: u32 = 1460;
 
 const LISTENERS: [Listener; 5] = [
     Listener::App,
-    Listener::Of(Who::Store),
-    Listener::Of(Who::Ofauth),
-    Listener::Of(Who::Onlymonster),
-    Listener::Of(Who::Apifansly),
+    Listener::Of(Service::Store),
+    Listener::Of(Service::Ofauth),
+    Listener::Of(Service::Onlymonster),
+    Listener::Of(Service::Apifansly),
 ];
 
 /// Starts all listeners.
 ///
 /// # Errors
-/// A port is taken, or the data folder can't be written.
+/// A port is in use, or the data folder can't be written.
 pub async fn start(options: Options) -> io::Result<Running> {
     let mut sockets = Vec::new();
     for (offset, listener) in (0_u16..).zip(LISTENERS) {
@@ -86,24 +77,40 @@ pub async fn start(options: Options) -> io::Result<Running> {
             (temporary.path().to_owned(), Some(temporary))
         }
     };
-    let sandbox = Arc::new(Sandbox::new(options, addresses.clone(), &folder)?);
-    // `localhost` is a second name of the same ports; where it means ::1 first, it is answered there too.
+    let state = Arc::new(State::new(options, addresses.clone(), &folder)?);
+    // Browsers may resolve `localhost` to ::1 first, so the same ports listen there too, if the machine has IPv6.
     for (listener, port) in LISTENERS.into_iter().zip(ports) {
         if let Ok(socket) = listen(SocketAddr::from((Ipv6Addr::LOCALHOST, port))) {
             sockets.push((listener, socket));
         }
     }
+    let exchange = Arc::new(Exchange::new(state.clone()));
     let mut listeners = JoinSet::new();
     for (listener, socket) in sockets {
-        listeners.spawn(accept(sandbox.clone(), listener, socket));
+        listeners.spawn(accept(exchange.clone(), listener, socket));
     }
-    sandbox.prepare_store().await;
+    put_cors_rule(&state).await;
     Ok(Running { addresses, listeners, _temporary: temporary })
 }
 
-/// Listens with the segments of an Ethernet and a small receive buffer: on loopback's own terms megabytes
-/// of a body would lie in kernel buffers, sent for the client, long before they are taken here, and no
-/// bandwidth could be felt.
+/// Puts the CORS rule on an existing bucket, and reports on standard error whether that worked.
+async fn put_cors_rule(state: &State) {
+    let (Store::External(store), now) = (&state.store, state.clock.now()) else { return };
+    let (bucket, store) = (store.location(), store.clone());
+    let put = tokio::task::spawn_blocking(move || store.put_cors(now)).await;
+    match put {
+        Ok(Ok(())) => eprintln!("partway-sandbox: put the CORS rule on {}/{}", bucket.endpoint, bucket.name),
+        Ok(Err(error)) => eprintln!(
+            "partway-sandbox: could not put a CORS rule on {}/{} ({error}). Pages can only upload to the bucket if it \
+             has one: methods PUT, POST, GET, HEAD, DELETE; any header; ETag exposed",
+            bucket.endpoint, bucket.name
+        ),
+        Err(error) => eprintln!("partway-sandbox: could not put a CORS rule: {error}"),
+    }
+}
+
+/// Listens with Ethernet-sized segments and a small receive buffer. With loopback's defaults, megabytes of a
+/// body would wait in kernel buffers, already sent for the client, and throttling would go unnoticed.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
@@ -118,8 +125,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(sandbox: Arc<Sandbox>, listener: Listener, socket: TcpListener) {
-    // Ends with this task, so that nothing is served after the server is dropped.
+async fn accept(exchange: Arc<Exchange>, listener: Listener, socket: TcpListener) {
+    // The connections end with this task, so that nothing is served after the server is dropped.
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -127,14 +134,16 @@ async fn accept(sandbox: Arc<Sandbox>, listener: Listener, socket: TcpListener) 
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
         let Ok((stream, _)) = accepted else {
-            // Out of file descriptors, most likely: let some connections end.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            // Most likely the process is out of file descriptors: wait until some connections have ended.
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (sandbox, faults, network) = (sandbox.clone(), sandbox.faults.watch(), sandbox.network.watch());
+        let (faults, network) = (exchange.state.faults.watch(), exchange.state.network.watch());
+        let exchange = exchange.clone();
         connections.spawn(connection::serve(stream, faults, network, move |connection, request| {
-            exchange::handle(sandbox.clone(), listener, connection, request)
+            let exchange = exchange.clone();
+            async move { exchange.handle(listener, connection, request).await }
         }));
     }
 }

@@ -3,13 +3,12 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
-use std::time::{Duration, Instant};
 
-use common::{Sandbox, bytes};
+use common::{Sandbox, bytes, eventually};
 use serde_json::{Value, json};
 
 #[test]
-fn files_come_with_their_types_and_nothing_else_comes() {
+fn files_have_their_types_and_others_are_not_served() {
     let sandbox = common::start();
     for (path, kind, body) in [
         ("/", "text/html; charset=utf-8", "<title>page</title>"),
@@ -17,9 +16,9 @@ fn files_come_with_their_types_and_nothing_else_comes() {
         ("/pkg/dist/x.wasm", "application/wasm", "\0asm"),
         ("/extra/a%20b.txt", "text/plain; charset=utf-8", "extra"),
     ] {
-        let answer = sandbox.get(path);
-        assert_eq!((answer.status, answer.text().as_str()), (200, body), "{path}");
-        assert_eq!((answer.header("content-type"), answer.header("cache-control")), (Some(kind), Some("no-cache")));
+        let response = sandbox.get(path);
+        assert_eq!((response.status, response.text().as_str()), (200, body), "{path}");
+        assert_eq!((response.header("content-type"), response.header("cache-control")), (Some(kind), Some("no-cache")));
     }
     for path in ["/nothing.js", "/%2e%2e/Cargo.toml", "/pkg/..%2fCargo.toml", "/pkg/%2e%2e/%2e%2e/etc/passwd"] {
         assert_eq!(sandbox.get(path).status, 404, "{path}");
@@ -58,7 +57,7 @@ fn open(sandbox: &Sandbox, size: usize) -> Value {
 #[test]
 fn a_plan_is_signed_in_batches_checked_and_completed() {
     let sandbox = common::start();
-    sandbox.knobs(&json!({ "plan": { "partSize": 5 << 20, "firstBatch": 1, "largestBatch": 2 } }));
+    sandbox.settings(&json!({ "plan": { "partSize": 5 << 20, "firstBatch": 1, "largestBatch": 2 } }));
     let file = bytes((11 << 20) + 5, 1);
     let plan = open(&sandbox, file.len());
     let key = plan["key"].as_str().unwrap();
@@ -87,13 +86,13 @@ fn a_plan_is_signed_in_batches_checked_and_completed() {
     sent[1]["etag"] = Value::Null;
     let done = complete(&json!(sent));
     assert_eq!(done.status, 200, "{}", done.text());
-    assert_eq!(complete(&json!(sent)).json(), done.json(), "a repetition gets the same answer");
+    assert_eq!(complete(&json!(sent)).json(), done.json(), "a repetition gets the same response");
     assert_eq!(complete(&json!(swapped)).status, 409);
     sandbox.assert_stored("plan", key, &file);
 }
 
 #[test]
-fn a_plan_minds_sizes_and_can_be_given_up() {
+fn a_plan_checks_sizes_and_can_be_aborted() {
     let sandbox = common::start();
     let plan = open(&sandbox, 100);
     let url = plan["parts"][0]["uploadUrl"].as_str().unwrap();
@@ -114,11 +113,11 @@ fn a_plan_minds_sizes_and_can_be_given_up() {
 }
 
 #[test]
-fn a_reset_leaves_nothing() {
+fn a_reset_removes_everything() {
     let sandbox = common::start();
     let credentials = sandbox.credentials();
     assert_eq!(sandbox.put(&sandbox.sign(&credentials, "PUT", "k", &[]), &bytes(100_000, 2)).status, 200);
-    sandbox.knobs(&json!({ "ofauth": { "media": false }, "plan": { "firstBatch": 9 } }));
+    sandbox.settings(&json!({ "ofauth": { "media": false }, "plan": { "firstBatch": 9 } }));
     sandbox.faults(
         &json!({ "skewMs": 5000, "faults": [{ "route": "credentials", "effect": { "kind": "latency", "ms": 1 } }] }),
     );
@@ -129,8 +128,8 @@ fn a_reset_leaves_nothing() {
         sandbox.get("/control/faults").json(),
         json!({ "seed": 0, "skewMs": 0, "keepAlive": null, "faults": [] })
     );
-    let knobs = sandbox.get("/control/vendors").json();
-    assert_eq!((&knobs["ofauth"]["media"], &knobs["plan"]["firstBatch"]), (&json!(true), &json!(4)));
+    let settings = sandbox.get("/control/vendors").json();
+    assert_eq!((&settings["ofauth"]["media"], &settings["plan"]["firstBatch"]), (&json!(true), &json!(4)));
     assert_eq!(sandbox.put(&sandbox.sign(&credentials, "PUT", "k", &[]), b"x").status, 403, "credentials are gone too");
     let wrong = sandbox.post("/control/vendors", &json!({ "ofauth": { "partsize": 1 } }));
     assert_eq!(wrong.status, 400);
@@ -138,7 +137,7 @@ fn a_reset_leaves_nothing() {
 }
 
 #[test]
-fn files_on_disk_go_when_they_are_replaced() {
+fn files_on_disk_are_removed_with_their_objects() {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = common::start_with(&["--data", folder.path().to_str().unwrap()]);
     let files = || std::fs::read_dir(folder.path()).unwrap().count();
@@ -149,12 +148,12 @@ fn files_on_disk_go_when_they_are_replaced() {
     }
     let digest = [("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==")];
     assert_eq!(sandbox.request("PUT", &url, &digest, &bytes(200_000, 9)).unwrap().status, 400);
-    assert_eq!(files(), 1, "what was refused isn't kept");
+    assert_eq!(files(), 1, "the file of a refused body is removed");
     sandbox.assert_stored("s3", "k", &bytes(200_000, 2));
 }
 
 #[test]
-fn it_ends_with_its_parent_and_takes_its_files_along() {
+fn it_exits_with_its_parent_and_removes_its_files() {
     let mut sandbox = common::start();
     let url = sandbox.sign(&sandbox.credentials(), "PUT", "k", &[]);
     assert_eq!(sandbox.put(&url, &bytes(200_000, 1)).status, 200);
@@ -165,19 +164,12 @@ fn it_ends_with_its_parent_and_takes_its_files_along() {
     };
     assert!(left_behind());
     drop(sandbox.process().stdin.take());
-    let started = Instant::now();
-    let status = loop {
-        if let Some(status) = sandbox.process().try_wait().unwrap() {
-            break status;
-        }
-        assert!(started.elapsed() < Duration::from_secs(5), "it lives on");
-        std::thread::sleep(Duration::from_millis(20));
-    };
+    let status = eventually("the exit", || sandbox.process().try_wait().unwrap());
     assert!(status.success() && !left_behind());
 }
 
 #[test]
-fn the_command_line_says_what_is_wrong() {
+fn errors_of_the_command_line_name_the_argument() {
     let run = |arguments: &[&str]| common::command().args(arguments).output().unwrap();
     let help = run(&["--help"]);
     let text = String::from_utf8(help.stdout).unwrap();

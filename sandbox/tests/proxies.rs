@@ -1,22 +1,21 @@
-//! The vendors, by the proxies and by their own origins.
+//! The vendors, through the proxies and at their own origins.
 
 mod common;
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
-use common::{Answer, Sandbox, bytes, exchange};
+use common::{Response, Sandbox, bytes, exchange};
 use serde_json::{Value, json};
 
-/// None of the keys that the proxies have may be in what a page gets.
+/// The keys of the proxies, which no response to a page may contain.
 const KEYS: [&str; 3] = ["ofauth-key", "onlymonster-token", "apifansly-key"];
 
-fn assert_no_keys(answer: &Answer) {
-    let seen = answer.everything();
+fn assert_no_keys(response: &Response) {
+    let seen = response.everything();
     assert!(KEYS.iter().all(|key| !seen.contains(key)), "{seen}");
 }
 
-/// A vendor's URL on the proxy, as a page maps it.
+/// The URL of the proxy for a vendor's URL.
 fn mapped(url: &Value) -> String {
     url.as_str().unwrap().replace("https://api.ofauth.com/", "/api/ofauth/")
 }
@@ -33,28 +32,17 @@ fn form(boundary: &str, file: &[u8]) -> Vec<u8> {
     body
 }
 
-fn upload_form(sandbox: &Sandbox, headers: &[(&str, &str)], file: &[u8]) -> Answer {
+fn upload_form(sandbox: &Sandbox, headers: &[(&str, &str)], file: &[u8]) -> Response {
     let kind = ("content-type", "multipart/form-data; boundary=XyZ");
     let headers: Vec<_> = headers.iter().copied().chain([kind]).collect();
     let url = "/api/apifansly/api/fansly/999/media/upload";
     sandbox.request("POST", url, &headers, &form("XyZ", file)).unwrap()
 }
 
-fn until(mut done: impl FnMut() -> Option<Value>) -> Value {
-    let started = Instant::now();
-    loop {
-        if let Some(value) = done() {
-            return value;
-        }
-        assert!(started.elapsed() < Duration::from_secs(20), "it never ended");
-        std::thread::sleep(Duration::from_millis(400));
-    }
-}
-
 #[test]
-fn ofauth_takes_parts_through_the_proxy() {
+fn parts_reach_ofauth_through_the_proxy() {
     let sandbox = common::start();
-    sandbox.knobs(&json!({ "ofauth": { "partSize": 400_000, "singleMax": 400_000 } }));
+    sandbox.settings(&json!({ "ofauth": { "partSize": 400_000, "singleMax": 400_000 } }));
     let file = bytes(1_000_000, 1);
     let wish = json!({ "filename": "a.mp4", "size": file.len(), "contentType": "video/mp4" });
     let init = sandbox.post("/api/ofauth/v2/access/uploads/init", &wish);
@@ -81,15 +69,16 @@ fn ofauth_takes_parts_through_the_proxy() {
 #[test]
 fn onlymonster_goes_from_start_to_the_vault() {
     let sandbox = common::start();
-    sandbox.knobs(&json!({ "onlymonster": { "multipartThreshold": 6_000_000, "partCount": 2 } }));
+    sandbox.settings(&json!({ "onlymonster": {
+        "multipartThreshold": 6_000_000, "partCount": 2, "processingMs": 0, "requestsPerSecond": 1_000,
+    } }));
     let file = bytes(7_000_000, 2);
     let base = "/api/onlymonster/api/v0/accounts/424242/vault/medias/uploads";
     let post = |call: &str, body: &Value| {
-        std::thread::sleep(Duration::from_millis(350));
-        let answer = sandbox.post(&format!("{base}/{call}"), body);
-        assert_eq!(answer.status / 100, 2, "{call}: {}", answer.text());
-        assert_no_keys(&answer);
-        answer.json()
+        let response = sandbox.post(&format!("{base}/{call}"), body);
+        assert_eq!(response.status / 100, 2, "{call}: {}", response.text());
+        assert_no_keys(&response);
+        response.json()
     };
     let start = post("start", &json!({ "name": "a.mp4", "size": file.len(), "content_type": "video/mp4" }));
     let half = file.len().div_ceil(2).max(5 << 20);
@@ -105,40 +94,41 @@ fn onlymonster_goes_from_start_to_the_vault() {
         "export",
         &json!({ "key": start["key"], "e_tag": finish["e_tag"], "get_url": start["get_url"], "export_type": "post" }),
     );
-    let media = until(|| {
-        let list = sandbox.get(base).json();
-        let record = list["items"].as_array()?.iter().find(|item| item["id"] == export["id"])?.clone();
-        record["media_id"].is_string().then(|| record["media_id"].clone())
-    });
+    let list = sandbox.get(base).json();
+    let record = list["items"].as_array().unwrap().iter().find(|item| item["id"] == export["id"]).unwrap();
+    let media = record["media_id"].clone();
     sandbox.assert_stored("onlymonster", media.as_str().unwrap(), &file);
     assert_eq!(sandbox.get(start["get_url"].as_str().unwrap()).body.len(), file.len());
 }
 
 #[test]
-fn onlymonster_really_takes_three_a_second() {
+fn onlymonster_limits_requests_and_its_limit_is_the_published_one() {
     let sandbox = common::start();
     let list = || sandbox.get("/api/onlymonster/api/v0/accounts/1001/vault/medias/uploads").status;
-    assert_eq!([list(), list(), list(), list()], [200, 200, 200, 429]);
+    assert_eq!(sandbox.get("/control/vendors").json()["onlymonster"]["requestsPerSecond"], 3);
+    assert_eq!(list(), 200);
+    sandbox.settings(&json!({ "onlymonster": { "requestsPerSecond": 0 } }));
+    assert_eq!(list(), 429);
 }
 
 #[test]
-fn apifansly_takes_a_form_and_processes_it() {
+fn a_form_reaches_apifansly_and_is_processed() {
     let sandbox = common::start();
+    sandbox.settings(&json!({ "apifansly": { "processingMs": 0 } }));
     let file = bytes(2_000_000, 3);
     let accepted = upload_form(&sandbox, &[], &file);
     assert_eq!(accepted.status, 201, "{}", accepted.text());
     assert_no_keys(&accepted);
     let job = accepted.json()["data"]["jobId"].clone();
     let job = job.as_str().map_or_else(|| job.to_string(), str::to_owned);
-    let media = until(|| {
-        let status = sandbox.get(&format!("/api/apifansly/api/fansly/media/upload/{job}/status")).json();
-        (status["data"]["state"] == "completed").then(|| status["data"]["result"]["mediaId"].clone())
-    });
+    let status = sandbox.get(&format!("/api/apifansly/api/fansly/media/upload/{job}/status")).json();
+    assert_eq!(status["data"]["state"], "completed");
+    let media = status["data"]["result"]["mediaId"].clone();
     sandbox.assert_stored("apifansly", media.as_str().unwrap(), &file);
 }
 
 #[test]
-fn the_vendors_own_origins_want_keys() {
+fn the_vendors_own_origins_need_keys() {
     let sandbox = common::start();
     let init = format!("{}/v2/access/uploads/init", sandbox.origin("ofauth"));
     let wish = json!({ "filename": "a.mp4", "size": 5, "contentType": "video/mp4" });
@@ -171,18 +161,18 @@ fn a_repeated_key_takes_effect_once() {
     let new = upload_form(&sandbox, &[("idempotency-key", "k-2")], &other);
     assert_ne!(new.json()["data"]["jobId"], first.json()["data"]["jobId"]);
     let wish = json!({ "filename": "a.mp4", "size": 5, "contentType": "video/mp4" });
-    // Keys are each proxy's own; within one, a key is of one call.
+    // Each proxy has keys of its own; within a proxy, a key belongs to one call.
     assert_eq!(sandbox.post_with("/api/ofauth/v2/access/uploads/init", &key, &wish).status, 200);
     let misused = sandbox.post_with("/api/ofauth/v2/access/uploads/complete", &key, &wish);
     assert_eq!(misused.status, 422, "{}", misused.text());
     let direct = format!("{}/v2/access/uploads/init", sandbox.origin("ofauth"));
     let keys = [("apikey", "ofauth-key"), ("x-connection-id", "conn_sandbox"), key[0]];
     let ids = [(); 2].map(|()| sandbox.post_with(&direct, &keys, &wish).json()["mediaUploadId"].clone());
-    assert_ne!(ids[0], ids[1], "only the proxy minds the key");
+    assert_ne!(ids[0], ids[1], "only the proxy checks the key");
 }
 
 #[test]
-fn a_call_whose_answer_was_lost_is_answered_on_repetition() {
+fn a_lost_response_is_replayed() {
     let sandbox = common::start();
     let file = bytes(400_000, 6);
     sandbox.fault("apifansly:upload", json!({ "kind": "reset", "when": "after" }));
@@ -195,7 +185,7 @@ fn a_call_whose_answer_was_lost_is_answered_on_repetition() {
     let seen: Vec<_> = entries.iter().map(|entry| (&entry["status"], &entry["copy"])).collect();
     assert_eq!(seen, [(&Value::Null, &json!(false)), (&json!(201), &json!(true))]);
 
-    // One that never took effect isn't a copy of anything.
+    // The repetition of a call without effect is no replay.
     sandbox.fault("apifansly:upload", json!({ "kind": "reset", "when": "before" }));
     let headers = [headers[0], ("idempotency-key", "never")];
     assert!(sandbox.request("POST", &url, &headers, &form("XyZ", &file)).is_err());
@@ -204,7 +194,7 @@ fn a_call_whose_answer_was_lost_is_answered_on_repetition() {
 }
 
 #[test]
-fn a_kept_connection_that_dies_is_seen_by_who_kept_it() {
+fn a_reset_of_a_reused_connection_reaches_the_client() {
     let sandbox = common::start();
     sandbox.faults(&json!({ "keepAlive": true, "faults": [
         { "route": "plan:open", "skip": 1, "times": 1, "effect": { "kind": "reset", "when": "after" } },

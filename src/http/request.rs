@@ -2,7 +2,7 @@
 
 use super::Url;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::model::file::FileBody;
+use crate::model::file::{ContentType, FileBody};
 use crate::util::text;
 
 /// An HTTP method that the engine uses.
@@ -150,18 +150,16 @@ impl<J, B> StoreRequest<J, B> {
             );
         }
         if let Body::File(file) = &mut body {
-            let wanted = signed.as_ref().is_some_and(|names| names.iter().any(|name| name == "content-type"));
-            match headers.iter().position(|(name, _)| name == "content-type") {
-                Some(given) => file.content_type = Some(headers.swap_remove(given).1),
-                None if !wanted => file.content_type = None,
-                None => {}
-            }
-            file.any_type = signed.is_some() && !wanted;
+            let header = headers.iter().position(|(name, _)| name == "content-type");
+            let header = header.map(|index| headers.swap_remove(index).1);
+            let own = std::mem::replace(&mut file.content_type, ContentType::Absent);
+            file.content_type = signed_type(signed.as_deref(), header, own);
         }
         let has_value = |name: &String| {
             name == "content-length"
                 || headers.iter().any(|(given, _)| given == name)
-                || (name == "content-type" && matches!(&body, Body::File(file) if file.content_type.is_some()))
+                || (name == "content-type"
+                    && matches!(&body, Body::File(file) if file.content_type != ContentType::Absent))
         };
         if let Some(name) = signed.iter().flatten().find(|name| !has_value(name)) {
             return mismatch(
@@ -171,6 +169,20 @@ impl<J, B> StoreRequest<J, B> {
             );
         }
         Ok(Self { step, method, url, headers, body })
+    }
+
+    /// The PUT of a part to a URL that a vendor presigned. The file's content type goes along where the URL signs it, or doesn't say what
+    /// it signs.
+    ///
+    /// # Errors
+    /// Those of [`StoreRequest::new`].
+    pub fn put_part(page: &str, url: Url, file: FileBody<B>) -> Result<Self> {
+        let takes_type = url.signed_headers().is_none_or(|names| names_type(&names));
+        let headers = match &file.content_type {
+            ContentType::Exactly(own) if takes_type => vec![("content-type".into(), own.clone())],
+            _ => Vec::new(),
+        };
+        Self::new(page, Step::Part, Method::Put, url, headers, Body::File(file))
     }
 
     /// What it is for.
@@ -193,6 +205,22 @@ impl<J, B> StoreRequest<J, B> {
     pub fn body(&self) -> &Body<J, B> {
         &self.body
     }
+}
+
+/// Decides the content type of a file that goes to a presigned URL: `signed` are the headers that the URL signs, where it says so,
+/// `header` is what the request's headers give, `own` is the file's.
+fn signed_type(signed: Option<&[String]>, header: Option<String>, own: ContentType) -> ContentType {
+    match (header, signed) {
+        (Some(header), _) => ContentType::Exactly(header),
+        (None, Some(names)) if names_type(names) => own,
+        (None, Some(_)) => ContentType::Any,
+        // A type that wasn't signed would break the signature.
+        (None, None) => ContentType::Absent,
+    }
+}
+
+fn names_type(headers: &[String]) -> bool {
+    headers.iter().any(|name| name == "content-type")
 }
 
 /// Whether a browser accepts the header: a token for a name, no control characters in the value.
@@ -230,5 +258,71 @@ impl<J, B> Request<J, B> {
     /// Whether it must not arrive twice.
     pub fn once(&self) -> bool {
         matches!(self, Request::Api(request) if request.once)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::plan::ByteRange;
+
+    fn url(query: &str) -> Url {
+        let (origin, path) = ("https://store.example".into(), "/key".into());
+        Url {
+            href: crate::util::text::concat(&["https://store.example/key?", query]),
+            origin,
+            path,
+            query: query.into(),
+        }
+    }
+
+    fn file(content_type: &str) -> FileBody<()> {
+        FileBody { blob: (), size: 5, range: ByteRange::new(0, 5), content_type: ContentType::of(Some(content_type)) }
+    }
+
+    fn type_of(request: StoreRequest<(), ()>) -> ContentType {
+        assert!(request.headers().iter().all(|(name, _)| name != "content-type"), "the body carries the type");
+        match request.body() {
+            Body::File(file) => file.content_type.clone(),
+            body => panic!("{body:?}"),
+        }
+    }
+
+    const HOST: &str = "X-Amz-SignedHeaders=host";
+    const TYPE: &str = "X-Amz-SignedHeaders=content-type%3Bhost";
+    const UNKNOWN: &str = "Expires=1&Signature=s";
+
+    #[test]
+    fn a_file_goes_with_the_type_that_was_signed() {
+        let png = || ContentType::Exactly("image/png".into());
+        let mp4 = || ContentType::Exactly("video/mp4".into());
+        for (query, header, own, expected) in [
+            (HOST, None, "video/mp4", Some(ContentType::Any)),
+            (HOST, Some("image/png"), "video/mp4", None),
+            (TYPE, None, "video/mp4", Some(mp4())),
+            (TYPE, Some("image/png"), "video/mp4", Some(png())),
+            (TYPE, Some("image/png"), "", Some(png())),
+            (TYPE, None, "", None),
+            (UNKNOWN, None, "video/mp4", Some(ContentType::Absent)),
+            (UNKNOWN, Some("image/png"), "video/mp4", Some(png())),
+        ] {
+            let headers = header.map(|value| ("Content-Type".into(), value.into())).into_iter().collect();
+            let request = StoreRequest::new("", Step::Part, Method::Put, url(query), headers, Body::File(file(own)));
+            assert_eq!(request.ok().map(type_of), expected, "{query} {header:?} {own}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_url_that_does_not_say_what_it_signs_gets_the_files_type() {
+        for (query, own, expected) in [
+            (HOST, "video/mp4", Some(ContentType::Any)),
+            (TYPE, "video/mp4", Some(ContentType::Exactly("video/mp4".into()))),
+            (TYPE, "", None),
+            (UNKNOWN, "video/mp4", Some(ContentType::Exactly("video/mp4".into()))),
+            (UNKNOWN, "", Some(ContentType::Absent)),
+        ] {
+            let request = StoreRequest::<(), ()>::put_part("", url(query), file(own));
+            assert_eq!(request.ok().map(type_of), expected, "{query} {own}");
+        }
     }
 }

@@ -78,12 +78,6 @@ impl Url {
         }
         Some(names)
     }
-
-    /// The `content-type` header for a request to this URL: where it was signed, or where the URL doesn't say what was.
-    pub fn type_header(&self, content_type: &str) -> Vec<(String, String)> {
-        let taken = self.signed_headers().is_none_or(|names| names.iter().any(|name| name == "content-type"));
-        if taken && !content_type.is_empty() { vec![("content-type".into(), content_type.into())] } else { Vec::new() }
-    }
 }
 
 /// Percent-encodes a path segment: all but the unreserved characters (RFC 3986, 2.3).
@@ -206,7 +200,7 @@ mod tests {
         #[test]
         fn any_query_can_be_asked(query in "[a-zA-Z0-9%&=+;:X\\-\u{e9}]{0,80}", name in "\\PC{0,10}") {
             let url = url(query);
-            let _ = (url.query_value(&name), url.signed_headers(), url.expires_at(), url.type_header("a/b"));
+            let _ = (url.query_value(&name), url.signed_headers(), url.expires_at());
         }
 
         #[test]

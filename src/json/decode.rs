@@ -149,7 +149,9 @@ impl<J: Json> Decode<J> for u64 {
 impl<J: Json> Decode<J> for u32 {
     fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
         let number = u64::decode(json)?;
-        number.try_into().map_err(|_| Mismatch { found: "another number", ..Mismatch::new("a whole number below 2^32", json) })
+        number
+            .try_into()
+            .map_err(|_| Mismatch { found: "another number", ..Mismatch::new("a whole number below 2^32", json) })
     }
 }
 
@@ -225,7 +227,7 @@ macro_rules! decoded {
         $vis struct $name { $($(#[$about])* $of $field: $type,)* }
 
         impl<J: $crate::json::Json> $crate::json::Decode<J> for $name {
-            fn decode(json: Option<&J>) -> Result<Self, $crate::json::Mismatch> {
+            fn decode(json: Option<&J>) -> std::result::Result<Self, $crate::json::Mismatch> {
                 let object = $crate::json::Object::of(json)?;
                 Ok(Self { $($field: object.field($wire)?,)* })
             }
@@ -264,8 +266,14 @@ mod tests {
         for (json, message) in [
             (json!({}), "`name` must be a string, but is missing"),
             (json!({ "name": 7 }), "`name` must be a string, but is a number"),
-            (json!({ "name": "a", "inner": [{ "at": 1.5 }] }), "`inner[].at` must be a whole number from 0, but is another number"),
-            (json!({ "name": "a", "inner": [{ "at": 4_294_967_296_u64 }] }), "`inner[].at` must be a whole number below 2^32, but is another number"),
+            (
+                json!({ "name": "a", "inner": [{ "at": 1.5 }] }),
+                "`inner[].at` must be a whole number from 0, but is another number",
+            ),
+            (
+                json!({ "name": "a", "inner": [{ "at": 4_294_967_296_u64 }] }),
+                "`inner[].at` must be a whole number below 2^32, but is another number",
+            ),
             (json!("secret"), "it must be an object, but is a string"),
         ] {
             assert_eq!(decode::<_, Outer>(&json).unwrap_err().message(), message);

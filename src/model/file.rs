@@ -26,13 +26,7 @@ impl<B: Clone> SourceFile<B> {
 
     /// A range of it as a body.
     pub fn body(&self, range: ByteRange, content_type: Option<&str>) -> FileBody<B> {
-        FileBody {
-            blob: self.blob.clone(),
-            size: self.size,
-            range,
-            content_type: content_type.filter(|text| !text.is_empty()).map(Into::into),
-            any_type: false,
-        }
+        FileBody { blob: self.blob.clone(), size: self.size, range, content_type: ContentType::of(content_type) }
     }
 }
 
@@ -45,10 +39,29 @@ pub struct FileBody<B> {
     pub size: u64,
     /// What goes out.
     pub range: ByteRange,
-    /// The `Content-Type` that must go with it; None sends none.
-    pub content_type: Option<String>,
-    /// Whether the receiver takes any content type, so that the file itself may be the body.
-    pub any_type: bool,
+    /// The `Content-Type` that goes with it.
+    pub content_type: ContentType,
+}
+
+/// The `Content-Type` of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentType {
+    /// This one, to the letter.
+    Exactly(String),
+    /// None.
+    Absent,
+    /// The receiver takes any and none, so that the file itself may be the body, which brings its own.
+    Any,
+}
+
+impl ContentType {
+    /// Exactly that type; an empty one is absent.
+    pub fn of(content_type: Option<&str>) -> Self {
+        match content_type {
+            None | Some("") => Self::Absent,
+            Some(content_type) => Self::Exactly(content_type.into()),
+        }
+    }
 }
 
 /// What a destination takes: media types, and the most bytes by type.

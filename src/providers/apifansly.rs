@@ -1,22 +1,25 @@
-//! apifansly: one form upload, then a job that is asked for until it is done.
+//! apifansly: one form upload, then a job whose status is polled until it is done.
 //!
-//! SourceFile: apifansly's documentation, "Upload Media" and "Rate limits".
+//! Source: apifansly's documentation, "Upload Media" and "Rate limits".
 
+use std::cell::OnceCell;
+
+use super::setup::Setup;
 use super::shared::api::{Access, Api, Vendor};
+use super::shared::errors::outcome_unknown;
 use super::shared::poll::Poll;
-use super::shared::reply::{read, refusal};
-use super::{Setup, in_doubt};
-use crate::context::{Context, Idempotency};
-use crate::engine::record::Resumed;
+use super::shared::reply::{self, refusal};
+use crate::context::Context;
+use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, encode_segment};
-use crate::json::IdText;
-use crate::json::{self, decoded};
+use crate::json::{IdText, Json, JsonBuilder, Object, decode, decoded};
 use crate::model::events::Outcome;
 use crate::model::plan::{ByteRange, Part, Plan};
-use crate::model::session::{Phase, Session};
-use crate::platform::Platform;
-use crate::provider::{Provider, Receipt};
+use crate::model::session::{Phase, Progressed, Receipt, Session, SessionState};
+use crate::platform::{ApiRequestOf, Platform, RequestOf};
+use crate::provider::{Capabilities, Provider};
+use crate::util::hex::hex;
 use crate::util::text;
 use crate::util::time;
 
@@ -31,7 +34,7 @@ const VENDOR: Vendor = Vendor {
 /// a credit without saying whether a poll is one.)
 const POLL_FIRST_MS: u64 = 2_000;
 const POLL_CAP_MS: u64 = 30_000;
-const POLL_BOUND_MS: u64 = 15 * 60_000;
+const POLL_TIMEOUT_MS: u64 = 15 * 60_000;
 /// The longest first interval.
 const DAY_MS: u64 = 24 * 3_600_000;
 /// "The signed CDN links ... expire after 5 hours."
@@ -53,21 +56,21 @@ decoded! {
         value: String = "value",
     }
 
-    struct Upload {
-        data: Option<Accepted> = "data",
+    struct UploadReply {
+        data: Option<UploadData> = "data",
         message: Option<String> = "message",
     }
 
-    struct Status {
-        data: Option<JobStatus> = "data",
-        message: Option<String> = "message",
-        timestamp: Option<String> = "timestamp",
-    }
-
-    struct Accepted {
+    struct UploadData {
         success: Option<bool> = "success",
         job_id: Option<IdText> = "jobId",
         message: Option<String> = "message",
+    }
+
+    struct StatusReply {
+        data: Option<JobStatus> = "data",
+        message: Option<String> = "message",
+        timestamp: Option<String> = "timestamp",
     }
 
     struct JobStatus {
@@ -82,105 +85,69 @@ decoded! {
     }
 }
 
-/// One upload's dialogue with apifansly. Its plan is one part, the form; of a [`Session`] it uses nothing else.
+/// What is remembered of an upload: the job that the form became, once apifansly has it.
+#[derive(Clone, Debug, Default)]
+pub struct ApifanslySession {
+    job_id: OnceCell<String>,
+}
+
+impl<J: Json> SessionState<J> for ApifanslySession {
+    fn save(&self, record: J) -> J {
+        match self.job_id.get() {
+            Some(id) => record.with("recordId", J::build(&JsonBuilder::from(id))),
+            None => record,
+        }
+    }
+
+    fn load(record: &J) -> Option<Self> {
+        let job_id: Option<String> = Object::of(Some(record)).ok()?.field("recordId").ok()?;
+        Some(Self { job_id: job_id.map(OnceCell::from).unwrap_or_default() })
+    }
+}
+
+/// One upload's dialogue with apifansly. Its plan is one part, the form.
 #[derive(Debug)]
-pub struct Apifansly<P: Platform> {
-    api: Api<P>,
+pub struct Apifansly {
+    api: Api,
     account_id: String,
     form_inputs: Option<String>,
     poll_timeout_ms: u64,
     poll_interval_ms: u64,
 }
 
-impl<P: Platform> Apifansly<P> {
+impl Apifansly {
     /// Reads the options.
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn new(given: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
-        let mut options = Options::default();
-        setup.options(given, &mut options)?;
+    pub fn new<P: Platform>(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
+        let options: Options = setup.options(options)?;
         if options.account_id.is_empty() {
-            return Err(UploadError::new(Code::InvalidOptions, "`accountId` is empty.")
+            return Err(UploadError::new(Code::InvalidOptions, "`accountId` must be an account's id, but is empty.")
                 .hint("Give the id of the connected Fansly account."));
         }
         let poll_interval_ms = options.poll_interval_ms.unwrap_or(POLL_FIRST_MS);
         if !(1..=DAY_MS).contains(&poll_interval_ms) {
             return Err(UploadError::new(
                 Code::InvalidOptions,
-                text!("`pollIntervalMs` must be a number from 1 to {}, but is {}.", DAY_MS, poll_interval_ms),
+                text!("`pollIntervalMs` must be a whole number from 1 to {}, but is {}.", DAY_MS, poll_interval_ms),
             )
-            .hint("Polls begin with this interval, which doubles to 30 seconds."));
+            .hint("Give the interval before the first poll, in milliseconds; it doubles to 30 seconds."));
         }
         let access = Access {
             base_url: options.base_url,
             key: options.api_key,
             exposed: options.dangerously_expose_secrets == Some(true),
         };
-        let mut api = Api::new(setup, &VENDOR, access, refusal)?;
-        let pace = text!("apifansly {}", api.origins.base.href);
-        api.pace = Some(setup.shared.rate_limiters.of(&pace, None));
+        let mut api = Api::new(setup, &VENDOR, access, refusal::<P::Json>)?;
+        let name = text!("apifansly {}", api.origins.base.href);
+        api.rate_limiter = Some(setup.shared.rate_limiters.of(&name, None));
         Ok(Self {
             api,
             account_id: options.account_id,
             form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
-            poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_BOUND_MS),
+            poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_TIMEOUT_MS),
             poll_interval_ms,
-        })
-    }
-
-    /// What the job's status means: an outcome, an error, or that it goes on.
-    fn judge(
-        &self,
-        cx: &Context<P>,
-        reply: &Status,
-        json: &P::Json,
-        job_id: &str,
-        outcome: &mut Outcome<P>,
-    ) -> Result<bool> {
-        let Some(status) = &reply.data else { return Ok(false) };
-        if let Some(percent) = status.progress {
-            cx.measure(true, |meter, _| meter.processing(percent / 100.0));
-        }
-        match status.state.as_deref() {
-            // The documentation has no `error`; a consumer of the API treats it as an end all the same.
-            Some("failed" | "error") => return Err(self.failed(reply, json, cx, job_id)),
-            Some("completed") => {}
-            _ => return Ok(false),
-        }
-        let media_id = status.result.as_ref().and_then(|result| result.media_id.as_ref());
-        let Some(media_id) = media_id else { return Ok(false) };
-        let data = cx.platform.member(json, "data");
-        let done_at = reply.timestamp.as_deref().and_then(time::parse_iso);
-        outcome.media_id = Some(media_id.0.clone());
-        outcome.media = data.and_then(|data| cx.platform.member(&data, "result"));
-        outcome.links_expire_at = done_at.map(|at| time::format_iso(at + LINKS_MS));
-        Ok(true)
-    }
-
-    fn failed(&self, reply: &Status, json: &P::Json, cx: &Context<P>, job_id: &str) -> UploadError {
-        let platform = &cx.platform;
-        // The body of a failed job is published nowhere: these are the places where it may say why.
-        let error = platform.member(json, "data").and_then(|data| platform.member(&data, "error"));
-        let error = error.and_then(|error| {
-            let inner = platform.member(&error, "message");
-            json::decode::<P, String>(platform, inner.as_ref().unwrap_or(&error)).ok()
-        });
-        let data = reply.data.as_ref().and_then(|data| data.message.clone());
-        let message = error.or(data).or_else(|| reply.message.clone());
-        UploadError::new(
-            Code::ProcessingFailed,
-            match &message {
-                Some(words) => text!("apifansly failed to process the file. It says: {}", words),
-                None => "apifansly failed to process the file.".into(),
-            },
-        )
-        .at(Step::Status)
-        .hint("Check that Fansly takes this kind of file, then send it anew.")
-        .vendor(Words {
-            code: reply.data.as_ref().and_then(|data| data.state.clone()),
-            message,
-            request_id: Some(job_id.into()),
         })
     }
 }
@@ -203,7 +170,7 @@ fn form_inputs_json(inputs: &[FormInput]) -> String {
                 '"' | '\\' => json.extend(['\\', character]),
                 control if control < ' ' => {
                     json.push_str("\\u00");
-                    json.push_str(&crate::util::hex::hex(&[control as u8]));
+                    json.push_str(&hex(&[control as u8]));
                 }
                 other => json.push(other),
             }
@@ -215,38 +182,98 @@ fn form_inputs_json(inputs: &[FormInput]) -> String {
 }
 
 /// The job that the form became.
-fn job_id<P: Platform>(platform: &P, form: &Receipt<P>) -> Option<IdText> {
-    json::decode::<P, Upload>(platform, form.reply.as_ref()?).ok()?.data?.job_id
+fn job_id<J: Json>(form: &Receipt<J>) -> Option<String> {
+    let reply: UploadReply = decode(form.reply.as_ref()?).ok()?;
+    reply.data?.job_id.map(|id| id.0)
 }
 
-impl<P: Platform> Provider<P> for Apifansly<P> {
-    fn etag_is_md5(&self) -> bool {
-        false
+/// apifansly may have the file, and nothing tells which job it became.
+fn no_job_id() -> UploadError {
+    outcome_unknown(Step::Part, "The page was closed before apifansly's reply gave the job's id.")
+}
+
+/// What a job's status means: what came of it, an error, or None while it isn't done. `json` is the whole reply.
+fn judge<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> Result<Option<Outcome<J>>> {
+    let Some(status) = &reply.data else { return Ok(None) };
+    match status.state.as_deref() {
+        // The documentation has no `error`; a consumer of the API treats it as an end too.
+        Some("failed" | "error") => return Err(failed(reply, json, job_id)),
+        Some("completed") => {}
+        _ => return Ok(None),
+    }
+    let Some(media_id) = status.result.as_ref().and_then(|result| result.media_id.as_ref()) else { return Ok(None) };
+    let done_at = reply.timestamp.as_deref().and_then(time::parse_iso);
+    Ok(Some(Outcome {
+        media_id: Some(media_id.0.clone()),
+        media: json.member("data").and_then(|data| data.member("result")),
+        links_expire_at: done_at.map(|at| time::format_iso(at + LINKS_MS)),
+        ..Outcome::default()
+    }))
+}
+
+/// The error for a job that failed. The documentation doesn't show such a reply: these are the places where it may say why.
+fn failed<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> UploadError {
+    let error = json.member("data").and_then(|data| data.member("error"));
+    let error = error.and_then(|error| decode(error.member("message").as_ref().unwrap_or(&error)).ok());
+    let data = reply.data.as_ref();
+    let message = error.or_else(|| data?.message.clone()).or_else(|| reply.message.clone());
+    UploadError::new(
+        Code::ProcessingFailed,
+        match &message {
+            Some(words) => text!("apifansly failed to process the file. It says: {}", words),
+            None => "apifansly failed to process the file.".into(),
+        },
+    )
+    .at(Step::Status)
+    .hint("Check that Fansly takes this kind of file, then upload it again.")
+    .vendor(Words { code: data.and_then(|status| status.state.clone()), message, request_id: Some(job_id.into()) })
+}
+
+impl<P: Platform> Provider<P> for Apifansly {
+    type Session = ApifanslySession;
+
+    const NAME: &'static str = "apifansly";
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            etags_are_md5s: false,
+            processes: true,
+            // The form can't be continued midway, and apifansly can't be asked whether it arrived: each one that did may cost money.
+            resumes: false,
+            ..Capabilities::DEFAULT
+        }
     }
 
-    fn processes(&self) -> bool {
-        true
-    }
-
-    async fn open(&self, cx: &Context<P>) -> Result<Session<P>> {
+    async fn open(&self, cx: &Context<P>) -> Result<Session<ApifanslySession>> {
         let size = cx.file.size;
         let form = Part { number: 1, range: ByteRange::new(0, size), url: None };
         let plan = Plan::checked(size, vec![form]).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
-        Ok(Session::new(plan, false))
+        Ok(Session::new(plan, false, ApifanslySession::default()))
+    }
+
+    async fn restore(
+        &self,
+        _cx: &Context<P>,
+        session: &Session<ApifanslySession>,
+        saved: Progressed<P::Json>,
+    ) -> Result<Progressed<P::Json>> {
+        let known = match saved.phase {
+            Phase::Settling => session.state.job_id.get().is_some(),
+            _ => saved.uploaded.first().is_some_and(|form| job_id(&form.receipt).is_some()),
+        };
+        if known { Ok(saved) } else { Err(no_job_id()) }
     }
 
     async fn part_request(
         &self,
         cx: &Context<P>,
-        _session: &Session<P>,
+        _session: &Session<ApifanslySession>,
         part: &Part,
         _renew: bool,
-    ) -> Result<Request<P>> {
-        if let Some(pace) = &self.api.pace {
-            drop(pace.turn(&cx.platform).await);
-        }
+    ) -> Result<RequestOf<P>> {
+        self.api.wait_for_rate_limit(cx).await;
         let path = text!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
-        let mut request = self.api.request(Step::Part, Method::Post, &path, "");
+        let mut request: ApiRequestOf<P> = self.api.request(Step::Part, Method::Post, &path, "");
         request.body = Body::Form {
             fields: self.form_inputs.iter().map(|json| ("formInputs", json.clone())).collect(),
             file: cx.file.body(part.range, Some(cx.file.known_type())),
@@ -257,11 +284,17 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
         Ok(Request::Api(request))
     }
 
-    fn receipt(&self, cx: &Context<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
+    fn receipt(
+        &self,
+        cx: &Context<P>,
+        _session: &Session<ApifanslySession>,
+        part: &Part,
+        response: &Response,
+    ) -> Result<Receipt<P::Json>> {
         self.api.answered(cx, response);
         if !response.ok() {
-            let error = self.api.refusal(&cx.platform, response).at(Step::Part);
-            // There is no session that could be gone: a 404 is about the account.
+            let error = self.api.refusal(response, cx.platform.now()).at(Step::Part);
+            // There is no session that could have expired: a 404 is about the account.
             return Err(match error.code {
                 Code::SessionExpired => {
                     error.retry(Retry::Never).retryable(false).hint("Check `accountId` and `baseUrl`.")
@@ -269,71 +302,64 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
                 _ => error,
             });
         }
-        let mut reply = Upload::default();
-        let json = read(&cx.platform, Step::Part, response, &mut reply)?;
-        let Upload { data, message } = reply;
-        let (said, job_id, words) = match data {
+        let json: P::Json = reply::parse(Step::Part, response)?;
+        let UploadReply { data, message } = reply::decode(Step::Part, response, &json)?;
+        let (success, job_id, words) = match data {
             Some(data) => (data.success, data.job_id, data.message.or(message)),
             None => (None, None, message),
         };
-        match job_id {
-            Some(_) if said != Some(false) => Ok(Receipt { number: part.number, etag: None, reply: Some(json) }),
-            _ => Err(UploadError::new(Code::Server, "apifansly answered without a job id.")
-                .at(Step::Part)
-                .status(response.status)
-                .vendor(Words { message: words, ..Words::default() })
-                .retry(Retry::Never)
-                .answer_lost(true)),
-        }
-    }
-
-    /// The form can't be taken up midway, and whether it arrived can't be asked: each that did may cost money.
-    fn resumes(&self) -> bool {
-        false
-    }
-
-    async fn restore(&self, cx: &Context<P>, resumed: &mut Resumed<P>) -> Result<()> {
-        let known = match resumed.phase {
-            Phase::Settling => resumed.session.record_id.is_some(),
-            _ => resumed.arrived.first().is_some_and(|form| job_id(&cx.platform, &form.receipt).is_some()),
+        let why = match (success, job_id) {
+            (Some(false), _) => "apifansly's reply must have `data.success: true`, but has `false`.",
+            (_, None) => "apifansly's reply must have the job's id in `data.jobId`, but has none.",
+            _ => return Ok(Receipt { number: part.number, etag: None, reply: Some(json) }),
         };
-        if known {
-            return Ok(());
-        }
-        Err(in_doubt(Step::Part, "The page was left while the file was on its way to apifansly."))
+        Err(UploadError::new(Code::Server, why)
+            .at(Step::Part)
+            .status(response.status)
+            .vendor(Words { message: words, ..Words::default() })
+            .retry(Retry::Never)
+            .answer_lost(true))
     }
 
     async fn complete(
         &self,
-        cx: &Context<P>,
-        _session: &Session<P>,
-        parts: &[Receipt<P>],
+        _cx: &Context<P>,
+        session: &Session<ApifanslySession>,
+        parts: &[Receipt<P::Json>],
         _again: bool,
-        outcome: &mut Outcome<P>,
-    ) -> Result<()> {
-        outcome.record_id = parts.first().and_then(|form| job_id(&cx.platform, form)).map(|id| id.0);
-        Ok(())
+    ) -> Result<Outcome<P::Json>> {
+        let job_id = parts.first().and_then(job_id).ok_or_else(no_job_id)?;
+        session.state.job_id.get_or_init(|| job_id);
+        Ok(Outcome::default())
     }
 
-    async fn settle(&self, cx: &Context<P>, session: &Session<P>, outcome: &mut Outcome<P>) -> Result<()> {
-        let job_id = session.record_id.as_deref().unwrap_or_default();
+    async fn settle(
+        &self,
+        cx: &Context<P>,
+        session: &Session<ApifanslySession>,
+        _outcome: Outcome<P::Json>,
+    ) -> Result<Outcome<P::Json>> {
+        let job_id = session.state.job_id.get().ok_or_else(no_job_id)?;
         let path = text!("/api/fansly/media/upload/{}/status", encode_segment(job_id));
-        let cap = POLL_CAP_MS.max(self.poll_interval_ms);
-        let mut poll = Poll::new(cx, self.poll_interval_ms, cap, self.poll_timeout_ms);
+        let cap_ms = POLL_CAP_MS.max(self.poll_interval_ms);
+        let mut poll = Poll::new(cx, self.poll_interval_ms, cap_ms, self.poll_timeout_ms);
         loop {
-            // The vendor has no webhooks; a notice of the application's is a reason to look at once.
+            // The vendor has no webhooks; a notice from the application is a reason to poll at once.
             poll.next(cx).await?;
-            let request = self.api.request(Step::Status, Method::Get, &path, "");
-            let answer = self.api.call(cx, request, Idempotency::Safe).await;
-            let mut reply = Status::default();
-            let json = match answer.and_then(|response| read(&cx.platform, Step::Status, &response, &mut reply)) {
-                Ok(json) => json,
-                // The file was taken: a status that can't be read for a while ends nothing.
+            let request: ApiRequestOf<P> = self.api.request(Step::Status, Method::Get, &path, "");
+            let response = match self.api.call(cx, request, Idempotency::Safe).await {
+                Ok(response) => response,
+                // apifansly has the file: a status that can't be read for a while doesn't end the upload.
                 Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
                 Err(error) => return Err(error),
             };
-            if self.judge(cx, &reply, &json, job_id, outcome)? {
-                return Ok(());
+            let json: P::Json = reply::parse(Step::Status, &response)?;
+            let reply: StatusReply = reply::decode(Step::Status, &response, &json)?;
+            if let Some(percent) = reply.data.as_ref().and_then(|status| status.progress) {
+                cx.reporter.measure(cx.platform.now(), |meter| meter.processing(percent / 100.0));
+            }
+            if let Some(outcome) = judge(&reply, &json, job_id)? {
+                return Ok(outcome);
             }
         }
     }
@@ -342,11 +368,52 @@ impl<P: Platform> Provider<P> for Apifansly<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     #[test]
     fn form_inputs_are_json_whatever_they_hold() {
         let input = FormInput { kind: 3, value: "a \"b\" \\ \n é".into() };
         assert_eq!(form_inputs_json(&[input]), "[{\"type\":3,\"value\":\"a \\\"b\\\" \\\\ \\u000a é\"}]");
         assert_eq!(form_inputs_json(&[]), "[]");
+    }
+
+    #[test]
+    fn the_job_is_saved_and_loaded() {
+        let session = ApifanslySession::default();
+        assert_eq!(session.save(json!({ "version": 1 })), json!({ "version": 1 }));
+        session.job_id.set("7".into()).unwrap();
+        let saved = session.save(json!({}));
+        assert_eq!(saved, json!({ "recordId": "7" }));
+        let load = |record: &Value| ApifanslySession::load(record).map(|session| session.job_id.into_inner());
+        assert_eq!(load(&saved), Some(Some("7".into())));
+        assert_eq!(load(&json!({ "recordId": null })), Some(None));
+        assert_eq!(load(&json!({ "recordId": 7 })), None);
+    }
+
+    #[test]
+    fn a_job_is_done_when_it_is_completed_and_has_a_media_id() {
+        let judged = |json: Value| judge(&decode(&json).unwrap(), &json, "7");
+        for json in [
+            json!({}),
+            json!({ "data": { "success": true, "state": "waiting" } }),
+            json!({ "data": { "state": "active", "result": { "mediaId": "9" } } }),
+            json!({ "data": { "state": "completed" } }),
+            json!({ "data": { "state": "completed", "result": {} } }),
+        ] {
+            assert!(judged(json.clone()).unwrap().is_none(), "{json}");
+        }
+        let done = json!({
+            "data": { "state": "completed", "result": { "mediaId": "9", "accountMedia": [] } },
+            "timestamp": "2026-02-04T18:40:19.559Z",
+        });
+        let outcome = judged(done.clone()).unwrap().unwrap();
+        assert_eq!(outcome.media_id.as_deref(), Some("9"));
+        assert_eq!(outcome.media.as_ref(), Some(&done["data"]["result"]));
+        assert_eq!(outcome.links_expire_at.as_deref(), Some("2026-02-04T23:40:19.559Z"));
+        for state in ["failed", "error"] {
+            let error = judged(json!({ "data": { "state": state, "error": { "message": "why" } } })).unwrap_err();
+            assert_eq!((error.code, error.message.ends_with("It says: why")), (Code::ProcessingFailed, true));
+            assert_eq!(error.vendor.as_ref().unwrap().request_id.as_deref(), Some("7"));
+        }
     }
 }

@@ -35,8 +35,11 @@ pub fn create<P: Platform>(name: &str, options: &P::Json, setup: &Setup<'_, P>) 
         #[cfg(feature = "plan")]
         "plan" => Box::new(presigned_plan::PresignedPlan::new(options, setup)?),
         _ => {
-            return Err(UploadError::new(Code::InvalidOptions, text!("There is no provider \"{}\" in this entry.", name))
-                .hint("`partway` has all providers; an entry like `partway/s3` has its own alone."));
+            return Err(UploadError::new(
+                Code::InvalidOptions,
+                text!("There is no provider \"{}\" in this entry.", name),
+            )
+            .hint("`partway` has all providers; an entry like `partway/s3` has its own alone."));
         }
     })
 }

@@ -36,8 +36,11 @@ impl<P: Platform> Setup<'_, P> {
     /// `invalid-options`.
     pub fn options<T: Decode<P::Json>>(&self, options: &P::Json) -> Result<T> {
         T::decode(Some(options)).map_err(|mismatch| {
-            UploadError::new(Code::InvalidOptions, text!("The provider's options can't be used: {}.", mismatch.message()))
-                .hint("The package's types describe each option.")
+            UploadError::new(
+                Code::InvalidOptions,
+                text!("The provider's options can't be used: {}.", mismatch.message()),
+            )
+            .hint("The package's types describe each option.")
         })
     }
 }

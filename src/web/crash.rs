@@ -1,14 +1,15 @@
-//! Crashes on purpose, for the tests of what the package does about them: an upload whose name asks for it dies when its first
-//! part is there. Only with the feature `crash-test`, which no release has.
+//! Crashes on purpose, for the tests of what the package does about them: an upload whose file's name asks for it crashes after its
+//! first part. Only with the feature `crash-test`, which no release has.
 
 use std::hint::black_box;
 use std::rc::Rc;
 
-use super::platform::WebPlatform;
+use wasm_bindgen::JsValue;
+
 use crate::model::events::{Event, EventSink};
 
-/// A sink that crashes midway, where the file's name asks for it.
-pub(super) fn midway(name: &str, sink: EventSink<WebPlatform>) -> EventSink<WebPlatform> {
+/// The sink, which crashes after the first part where the file's name asks for it.
+pub(super) fn midway(name: &str, sink: EventSink<JsValue>) -> EventSink<JsValue> {
     let crash: fn() = match name {
         _ if name.contains("crash-panic") => panic,
         _ if name.contains("crash-stack") => overflow,

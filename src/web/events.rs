@@ -2,29 +2,30 @@
 
 use wasm_bindgen::JsValue;
 
-use super::js::{Plain, number, upload_error};
-use super::platform::WebPlatform;
+use super::js::ObjectBuilder;
+use super::js::object::number;
+use super::js::thrown::upload_error;
 use crate::error::{Code, UploadError, Vendor};
 use crate::model::events::{Event, SentPart, UploadResult};
 use crate::model::progress::Progress;
 
 /// The event's type and its detail.
-pub(super) fn told(event: Event<WebPlatform>) -> (&'static str, JsValue) {
+pub(super) fn to_js(event: Event<JsValue>) -> (&'static str, JsValue) {
     match event {
         Event::Status(status) => ("status", status.as_str().into()),
-        Event::Progress(moment) => ("progress", progress(&moment)),
-        Event::Part(sent) => ("part", part(&sent)),
-        Event::Complete(done) => ("complete", result(*done)),
-        Event::Error(failure) => ("error", error(&failure)),
+        Event::Progress(progress) => ("progress", progress_to_js(&progress)),
+        Event::Part(part) => ("part", part_to_js(&part)),
+        Event::Complete(result) => ("complete", result_to_js(*result)),
+        Event::Error(error) => ("error", error_to_js(&error)),
     }
 }
 
-fn progress(progress: &Progress) -> JsValue {
-    let parts = Plain::new()
+fn progress_to_js(progress: &Progress) -> JsValue {
+    let parts = ObjectBuilder::new()
         .with("total", progress.parts_total)
         .with("done", progress.parts_done)
         .with("inFlight", progress.parts_in_flight);
-    Plain::new()
+    ObjectBuilder::new()
         .with("sent", number(progress.sent))
         .with("total", number(progress.total))
         .with("fraction", progress.fraction)
@@ -39,8 +40,8 @@ fn nullable(value: Option<impl Into<JsValue>>) -> JsValue {
     value.map_or(JsValue::NULL, Into::into)
 }
 
-fn part(part: &SentPart) -> JsValue {
-    Plain::new()
+fn part_to_js(part: &SentPart) -> JsValue {
+    ObjectBuilder::new()
         .with("partNumber", part.number)
         .with("start", number(part.range.start))
         .with("end", number(part.range.last()))
@@ -50,9 +51,9 @@ fn part(part: &SentPart) -> JsValue {
         .into()
 }
 
-fn result(result: UploadResult<WebPlatform>) -> JsValue {
+fn result_to_js(result: UploadResult<JsValue>) -> JsValue {
     let outcome = result.outcome;
-    Plain::new()
+    ObjectBuilder::new()
         .with("provider", result.provider)
         .with_some("mediaUploadId", outcome.media_upload_id)
         .with_some("mediaId", outcome.media_id)
@@ -72,27 +73,27 @@ fn result(result: UploadResult<WebPlatform>) -> JsValue {
         .into()
 }
 
-/// An error as the face takes it. An `UploadError` that the application threw on purpose is passed on as it is.
-pub(super) fn error(error: &UploadError) -> JsValue {
+/// An error for the face. An `UploadError` that the application threw itself is passed on as it is.
+pub(super) fn error_to_js(error: &UploadError) -> JsValue {
     let cause = error.cause.as_ref().and_then(|cause| cause.0.downcast_ref::<JsValue>());
     if let Some(thrown) = cause.filter(|thrown| error.code == Code::Application && upload_error(thrown).is_some()) {
         return thrown.clone();
     }
-    Plain::new()
+    ObjectBuilder::new()
         .with("code", error.code.as_str())
         .with("message", &error.message)
         .with_some("hint", error.hint.as_deref())
         .with_some("step", error.step.map(|step| step.as_str()))
         .with_some("status", error.status)
         .with_some("partNumber", error.part_number)
-        .with_some("vendor", error.vendor.as_ref().map(vendor))
+        .with_some("vendor", error.vendor.as_ref().map(vendor_to_js))
         .with("retryable", error.retryable)
         .with_some("cause", cause)
         .into()
 }
 
-fn vendor(vendor: &Vendor) -> Plain {
-    Plain::new()
+fn vendor_to_js(vendor: &Vendor) -> ObjectBuilder {
+    ObjectBuilder::new()
         .with_some("code", vendor.code.as_deref())
         .with_some("message", vendor.message.as_deref())
         .with_some("requestId", vendor.request_id.as_deref())

@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 
-use super::js::{function, list, member, message, outcome, text, upload_error};
-use super::options::Page;
-use super::outgoing::failed;
+use super::js::Outcome;
+use super::js::object::{function, list, member, text};
+use super::js::promise::outcome;
+use super::js::thrown::{message, upload_error};
+use super::options::BrowserOptions;
 use crate::error::{Cause, Code, Result, Step, UploadError};
 use crate::platform::{Hook, HookFailure, Thrown};
 
-/// True where the provider's options hold that function, or for [`Hook::Key`] a text.
+/// Whether the provider's options have that function, or for [`Hook::Key`] a string.
 pub(super) fn has(provider: &JsValue, hook: Hook) -> bool {
     match member(provider, hook.as_str()) {
         Some(value) => value.is_function() || (hook == Hook::Key && value.is_string()),
@@ -18,13 +20,13 @@ pub(super) fn has(provider: &JsValue, hook: Hook) -> bool {
     }
 }
 
-/// Calls a function of the provider's options, and waits for what it gives.
+/// Calls a function of the provider's options, and waits for its result.
 pub(super) async fn call(
     provider: JsValue,
     hook: Hook,
     arguments: Vec<JsValue>,
 ) -> std::result::Result<JsValue, HookFailure> {
-    outcome(given(&provider, hook, &arguments)).await.map_err(|thrown| {
+    outcome(call_once(&provider, hook, &arguments)).await.map_err(|thrown| {
         let message = message(&thrown);
         HookFailure {
             kind: Thrown::of(&text(&thrown, "name").unwrap_or_default(), &message),
@@ -35,8 +37,8 @@ pub(super) async fn call(
     })
 }
 
-/// What the function gives or throws at once; a text in its place is given as it is.
-fn given(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> std::result::Result<JsValue, JsValue> {
+/// What the function returns or throws, perhaps a promise; for [`Hook::Key`] perhaps the string in its place.
+fn call_once(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> Outcome {
     match (function(provider, hook.as_str()), hook) {
         (Some(function), _) => function.apply(provider, &list(arguments)),
         (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
@@ -44,14 +46,25 @@ fn given(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> std::result::
     }
 }
 
-/// The caller's `mapUrl` on a URL; None where there is none.
-pub(super) fn map_url(page: &Page, url: &str, step: Step) -> Option<Result<String>> {
-    let mapped = page.map_url.as_ref()?.call2(&JsValue::UNDEFINED, &url.into(), &step.as_str().into());
+/// What the caller's `mapUrl` makes of a URL; None where there is no such function.
+pub(super) fn map_url(options: &BrowserOptions, url: &str, step: Step) -> Option<Result<String>> {
+    let mapped = options.map_url.as_ref()?.call2(&JsValue::UNDEFINED, &url.into(), &step.as_str().into());
     Some(match mapped {
         Ok(mapped) => mapped.as_string().or_else(|| text(&mapped, "href")).ok_or_else(|| {
-            UploadError::new(Code::InvalidOptions, "`mapUrl` gave no URL.")
-                .hint("It must return the URL as text, and not a promise of it; the one it was given, where it changes nothing.")
+            UploadError::new(
+                Code::InvalidOptions,
+                "`mapUrl` must return a URL, as a string or an object with `href`, but returned something else.",
+            )
+            .hint("Return the URL itself, not a promise of it, and the URL as it was passed where nothing changes.")
         }),
         Err(thrown) => Err(failed("mapUrl", thrown)),
     })
+}
+
+/// The error for a function of the application that threw.
+pub(super) fn failed(function: &str, thrown: JsValue) -> UploadError {
+    UploadError::new(Code::Application, text!("The application's `{}` failed: {}", function, message(&thrown)))
+        .hint("`cause` has what it threw.")
+        .answer_lost(false)
+        .cause(Some(Cause(Rc::new(thrown))))
 }

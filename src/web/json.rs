@@ -1,57 +1,65 @@
-//! JSON by the browser's own parser, and typed structs from and to its values.
+//! JSON by the browser's own parser.
 
 use js_sys::{Array, Date, JSON, Object};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::json::{MOST, Made, Value};
+use super::js::object;
+use crate::json::{Json, JsonBuilder, Kind, MAX_ITEMS};
 
-/// Parses JSON text.
-pub(super) fn parse(text: &str) -> Option<JsValue> {
-    JSON::parse(text).ok()
-}
+/// Any JavaScript value, since an application's own values come as well: what JSON can't carry is an object or null.
+impl Json for JsValue {
+    fn parse(text: &str) -> Option<Self> {
+        JSON::parse(text).ok()
+    }
 
-/// What a value is.
-pub(super) fn value(json: &JsValue) -> Value<JsValue> {
-    if let Some(text) = json.as_string() {
-        Value::Text(text)
-    } else if let Some(number) = json.as_f64() {
-        Value::Number(number)
-    } else if let Some(flag) = json.as_bool() {
-        Value::Flag(flag)
-    } else if Array::is_array(json) {
-        let list: &Array = json.unchecked_ref();
-        if list.length() <= MOST { Value::List(list.to_vec()) } else { Value::Long }
-    } else if let Some(date) = date(json) {
-        Value::Text(date)
-    } else if json.is_object() {
-        Value::Object
-    } else {
-        Value::Nothing
+    fn build(value: &JsonBuilder<'_>) -> Self {
+        value.serialize(&Serializer::json_compatible()).unwrap_or(JsValue::NULL)
+    }
+
+    fn kind(&self) -> Kind<Self> {
+        if let Some(text) = self.as_string() {
+            Kind::String(text)
+        } else if let Some(number) = self.as_f64() {
+            Kind::Number(number)
+        } else if let Some(value) = self.as_bool() {
+            Kind::Bool(value)
+        } else if Array::is_array(self) {
+            let list: &Array = self.unchecked_ref();
+            if list.length() <= MAX_ITEMS { Kind::List(list.to_vec()) } else { Kind::LongList }
+        } else if let Some(text) = date_text(self) {
+            Kind::String(text)
+        } else if self.is_object() {
+            Kind::Object
+        } else {
+            Kind::Null
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        if !self.is_object() {
+            return Vec::new();
+        }
+        let mut names = Vec::new();
+        for name in Object::keys(self.unchecked_ref::<Object>()).to_vec() {
+            names.extend(name.as_string());
+        }
+        names
+    }
+
+    fn member(&self, name: &str) -> Option<Self> {
+        object::member(self, name)
+    }
+
+    fn with(self, name: &str, member: Self) -> Self {
+        object::set(&self, name, &member);
+        self
     }
 }
 
-/// A `Date` as its JSON has it: ISO 8601, in UTC. None for anything else, and for one that is no time. Whatever the object does,
-/// this doesn't throw.
-fn date(json: &JsValue) -> Option<String> {
-    let text = String::from(JSON::stringify(json.dyn_ref::<Date>()?).ok()?);
+/// A `Date` as JSON has it: ISO 8601, in UTC. None for anything else, for an invalid date, and for one whose `toJSON` throws.
+fn date_text(value: &JsValue) -> Option<String> {
+    let text = String::from(JSON::stringify(value.dyn_ref::<Date>()?).ok()?);
     text.strip_prefix('"')?.strip_suffix('"').map(Into::into)
-}
-
-/// The names of an object's own members, in order.
-pub(super) fn names(object: &JsValue) -> Vec<String> {
-    if !object.is_object() {
-        return Vec::new();
-    }
-    let mut names = Vec::new();
-    for name in Object::keys(object.unchecked_ref::<Object>()).to_vec() {
-        names.extend(name.as_string());
-    }
-    names
-}
-
-/// Encodes a struct as a plain object: nothing as null, numbers as numbers.
-pub(super) fn encode(value: &Made<'_>) -> JsValue {
-    value.serialize(&Serializer::json_compatible()).unwrap_or(JsValue::NULL)
 }

@@ -1,18 +1,37 @@
-//! The uploader's options, as far as they are about the browser.
+//! The uploader's options, as far as they concern the browser.
 
 use js_sys::Function;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 use web_sys::RequestCredentials;
 
-use super::js::{function, member, text};
-use super::platform::WebPlatform;
+use super::js::promise::Outcome;
 use crate::error::{Code, UploadError};
+use crate::json;
 use crate::model::settings::Settings;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The options of an `Uploader`, as JavaScript has them.
+    pub type UploaderOptions;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn provider(this: &UploaderOptions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn transport(this: &UploaderOptions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn credentials(this: &UploaderOptions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn fetch(this: &UploaderOptions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = beforeRequest)]
+    fn before_request(this: &UploaderOptions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = mapUrl)]
+    fn map_url(this: &UploaderOptions) -> Result<JsValue, JsValue>;
+}
 
 /// What sends requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
-    /// Whatever the request needs.
+    /// The one that the request needs.
     Auto,
     /// `fetch`.
     Fetch,
@@ -22,40 +41,58 @@ pub(super) enum Transport {
 
 /// What all uploads of one uploader share on this side.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct BrowserOptions {
     /// The provider's options.
     pub(super) provider: JsValue,
+    /// What sends requests.
     pub(super) transport: Transport,
+    /// Whether API requests carry cookies.
     pub(super) credentials: RequestCredentials,
     /// The caller's own `fetch`.
     pub(super) fetch: Option<Function>,
+    /// The caller's `beforeRequest`.
     pub(super) before_request: Option<Function>,
+    /// The caller's `mapUrl`.
     pub(super) map_url: Option<Function>,
 }
 
-impl Page {
-    pub(super) fn new(options: &JsValue) -> Self {
+impl BrowserOptions {
+    /// Reads the options. What is missing or of another type is as if it weren't given: the face has checked them.
+    pub(super) fn read(options: &UploaderOptions) -> Self {
         Self {
-            provider: member(options, "provider").unwrap_or_default(),
-            transport: match text(options, "transport").as_deref() {
+            provider: options.provider().unwrap_or_default(),
+            transport: match text(options.transport()).as_deref() {
                 Some("fetch") => Transport::Fetch,
                 Some("xhr") => Transport::Xhr,
                 _ => Transport::Auto,
             },
-            credentials: match text(options, "credentials").as_deref() {
+            credentials: match text(options.credentials()).as_deref() {
                 Some("include") => RequestCredentials::Include,
                 Some("omit") => RequestCredentials::Omit,
                 _ => RequestCredentials::SameOrigin,
             },
-            fetch: function(options, "fetch"),
-            before_request: function(options, "beforeRequest"),
-            map_url: function(options, "mapUrl"),
+            fetch: function(options.fetch()),
+            before_request: function(options.before_request()),
+            map_url: function(options.map_url()),
         }
     }
 }
 
-/// The engine's share of the options.
-pub(super) fn settings(platform: &WebPlatform, options: JsValue) -> Result<Settings, UploadError> {
-    crate::json::decode(platform, &options)
-        .map_err(|why: String| UploadError::new(Code::InvalidOptions, text!("The options can't be read: {}", why)))
+fn text(value: Outcome) -> Option<String> {
+    value.ok()?.as_string()
+}
+
+fn function(value: Outcome) -> Option<Function> {
+    value.ok()?.dyn_into().ok()
+}
+
+/// The options that concern the engine.
+///
+/// # Errors
+/// `invalid-options`.
+pub(super) fn settings(options: &UploaderOptions) -> Result<Settings, UploadError> {
+    json::decode::<JsValue, _>(options.as_ref()).map_err(|mismatch| {
+        UploadError::new(Code::InvalidOptions, text!("The uploader's options can't be used: {}.", mismatch.message()))
+            .hint("The package's types describe each option.")
+    })
 }

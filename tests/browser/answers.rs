@@ -1,15 +1,16 @@
-//! What comes back by `fetch`: answers, failures of every kind, and requests that nobody waits for any more.
+//! What `fetch` gives: answers, failures of every kind, and requests that were dropped.
 
 use futures::FutureExt;
 use partway::error::Code;
 use partway::http::{Body, Method, Request};
-use partway::platform::{Platform, SendFailure};
+use partway::platform::{Platform, RequestOf, SendFailure};
+use partway::web::WebPlatform;
 use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::support::{answered, api, file, js, of, options, part, platform, send, store, tick, until, with};
 
-fn get(url: &str) -> Request<partway::web::WebPlatform> {
+fn get(url: &str) -> RequestOf<WebPlatform> {
     Request::Api(api(Method::Get, url, Body::Empty))
 }
 
@@ -96,7 +97,7 @@ async fn a_request_that_is_dropped_is_aborted_with_an_error_as_reason() {
     let options = options("await new Promise(() => {})");
     let platform = platform(&options);
     let file = file("['hello']", "a", "");
-    let mut sending = platform.send(store("sig=1", &[], part(&file, 0, 5, None, false)), Rc::new(|_| ()));
+    let mut sending = platform.send(store("sig=1", &[], part(&file, 0, 5, None)), Rc::new(|_| ()));
     assert!((&mut sending).now_or_never().is_none());
     until(&options, "$.seen.length > 0").await;
     assert_eq!(of(&options, "$.seen[0].signal.aborted"), false);
@@ -129,9 +130,9 @@ async fn an_answer_that_was_read_is_not_aborted() {
 async fn everything_goes_through_a_fetch_of_the_callers_own() {
     let options = with(options("return new Response()"), "$.transport = 'auto'");
     let file = file("['hello']", "a", "");
-    let mut once = api(Method::Post, "/a", Body::File(part(&file, 0, 5, None, false)));
+    let mut once = api(Method::Post, "/a", Body::File(part(&file, 0, 5, None)));
     once.once = true;
     answered(&platform(&options), Request::Api(once)).await;
-    answered(&platform(&options), store("sig=1", &[], part(&file, 0, 5, None, false))).await;
+    answered(&platform(&options), store("sig=1", &[], part(&file, 0, 5, None))).await;
     assert_eq!(of(&options, "$.seen.length"), 2);
 }

@@ -1,8 +1,8 @@
-//! The application's last word on requests to an API: `beforeRequest` and `mapUrl`.
+//! How the application changes requests to an API: `beforeRequest` and `mapUrl`.
 
 use partway::error::{Code, Step};
-use partway::http::{ApiRequest, Body, Method, Request};
-use partway::platform::{Platform, SendFailure};
+use partway::http::{Body, Method, Request};
+use partway::platform::{ApiRequestOf, Platform, SendFailure};
 use partway::web::WebPlatform;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -19,7 +19,7 @@ fn before(change: &str) -> JsValue {
     )
 }
 
-fn init() -> ApiRequest<WebPlatform> {
+fn init() -> ApiRequestOf<WebPlatform> {
     let mut request = api(Method::Post, "/api/init", Body::Json(js("{list: [1]}")));
     request.headers.push(("apikey", "k".into()));
     request
@@ -93,8 +93,8 @@ async fn a_file_and_a_form_are_shown_as_they_go_out() {
     let file = file("['hello']", "a.mp4", "video/mp4");
     let options = before("");
     let platform = platform(&options);
-    answered(&platform, Request::Api(api(Method::Put, "/a", Body::File(part(&file, 1, 5, None, false))))).await;
-    let form = Body::Form { fields: vec![], file: part(&file, 0, 5, None, false), filename: "a".into() };
+    answered(&platform, Request::Api(api(Method::Put, "/a", Body::File(part(&file, 1, 5, None))))).await;
+    let form = Body::Form { fields: vec![], file: part(&file, 0, 5, None), filename: "a".into() };
     answered(&platform, Request::Api(api(Method::Put, "/a", form))).await;
     answered(&platform, Request::Api(api(Method::Get, "/a", Body::Empty))).await;
     assert_eq!(
@@ -137,7 +137,7 @@ async fn what_it_throws_ends_the_request_before_it_leaves() {
 async fn presigned_urls_are_none_of_its_business() {
     let options = before("throw new Error('asked')");
     let file = file("['hello']", "a", "");
-    answered(&platform(&options), store("sig=1", &[], part(&file, 0, 5, None, false))).await;
+    answered(&platform(&options), store("sig=1", &[], part(&file, 0, 5, None))).await;
     assert_eq!(of(&options, "$.shown"), JsValue::UNDEFINED);
 }
 

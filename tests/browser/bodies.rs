@@ -1,6 +1,8 @@
 //! What goes out: slices and their types, forms, XML.
 
 use partway::http::{Body, Method, Request, Response};
+use partway::platform::RequestOf;
+use partway::web::WebPlatform;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -12,7 +14,7 @@ const ECHO: &str = "
     return Response.json({method, url, redirect, credentials, referrerPolicy, cache,
         headers: Object.fromEntries(request.headers), body: await request.text()})";
 
-async fn echo(request: Request<partway::web::WebPlatform>) -> (Response, JsValue) {
+async fn echo(request: RequestOf<WebPlatform>) -> (Response, JsValue) {
     let response = answered(&platform(&options(ECHO)), request).await;
     let told = js_sys::JSON::parse(&response.body).unwrap();
     (response, told)
@@ -23,7 +25,7 @@ async fn a_presigned_url_gets_what_it_signed_and_nothing_of_the_page() {
     let file = file("['hello world']", "a.mp4", "video/mp4");
     let signed = "X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-meta-a&X-Amz-Signature=s%2Bs";
     let headers = [("x-amz-meta-a", "1"), ("content-type", "video/mp4")];
-    let (_, told) = echo(store(signed, &headers, part(&file, 6, 11, None, false))).await;
+    let (_, told) = echo(store(signed, &headers, part(&file, 6, 11, None))).await;
     assert_eq!(of(&told, "$.url"), *format!("https://store.example/key?{signed}"));
     assert_eq!(of(&told, "$.body"), "world");
     assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"video/mp4","x-amz-meta-a":"1"}"#);
@@ -40,12 +42,12 @@ async fn a_type_goes_out_exactly_or_not_at_all() {
     let mp4 = file("['hello']", "a.mp4", "video/mp4");
     for (query, headers, body, expected) in [
         // The file's own type would break a URL that didn't sign one; where the list of what it signed is known, any type may go.
-        ("sig=1", vec![], part(&mp4, 0, 5, None, false), None),
-        (host, vec![], part(&mp4, 0, 5, None, false), Some("video/mp4")),
-        (host, vec![], part(&mp4, 0, 2, None, false), None),
-        (typed, vec![("content-type", "video/mp4")], part(&mp4, 0, 5, None, false), Some("video/mp4")),
-        (typed, vec![("content-type", "image/png")], part(&mp4, 0, 5, None, false), Some("image/png")),
-        (typed, vec![("content-type", odd)], part(&mp4, 1, 5, None, false), Some(odd)),
+        ("sig=1", vec![], part(&mp4, 0, 5, None), None),
+        (host, vec![], part(&mp4, 0, 5, None), Some("video/mp4")),
+        (host, vec![], part(&mp4, 0, 2, None), None),
+        (typed, vec![("content-type", "video/mp4")], part(&mp4, 0, 5, None), Some("video/mp4")),
+        (typed, vec![("content-type", "image/png")], part(&mp4, 0, 5, None), Some("image/png")),
+        (typed, vec![("content-type", odd)], part(&mp4, 1, 5, None), Some(odd)),
     ] {
         let (_, told) = echo(store(query, &headers, body)).await;
         assert_eq!(of(&told, "$.headers['content-type']").as_string().as_deref(), expected, "{query} {headers:?}");
@@ -56,10 +58,10 @@ async fn a_type_goes_out_exactly_or_not_at_all() {
 async fn the_file_itself_goes_where_it_may() {
     let file = file("['hello']", "a.mp4", "video/mp4");
     let sliced = super::support::Spy::on("Blob.prototype", "slice");
-    let whole = Body::File(part(&file, 0, 5, Some("video/mp4"), false));
+    let whole = Body::File(part(&file, 0, 5, Some("video/mp4")));
     let (_, told) = echo(Request::Api(api(Method::Put, "/a", whole))).await;
     assert_eq!((of(&told, "$.body").as_string().unwrap().as_str(), sliced.count()), ("hello", 0));
-    echo(Request::Api(api(Method::Put, "/a", Body::File(part(&file, 0, 5, None, false))))).await;
+    echo(Request::Api(api(Method::Put, "/a", Body::File(part(&file, 0, 5, None))))).await;
     assert_eq!(sliced.count(), 1);
 }
 
@@ -104,7 +106,7 @@ async fn a_form_has_its_file_last_and_typed() {
     let options = options("options.form = request.formData(); return new Response(null, {status: 204})");
     let form = Body::Form {
         fields: vec![("accountId", "12".into()), ("formInputs", "[]".into())],
-        file: part(&file("['hello']", "x.bin", "text/plain"), 0, 5, Some("video/mp4"), false),
+        file: part(&file("['hello']", "x.bin", "text/plain"), 0, 5, Some("video/mp4")),
         filename: "Ümlaut 1.mp4".into(),
     };
     let mut request = api(Method::Post, "/upload", form);

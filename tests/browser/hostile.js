@@ -238,7 +238,7 @@
     /** What is wrong with how a case ended; empty where nothing is. */
     function judge(state, type, detail) {
         const {case: {expect, route, requests = 300, stage}, seen, faults} = state;
-        const again = expect === 'anew' || expect === 'kept';
+        const again = expect === 'restarted' || expect === 'kept';
         const told = type === 'complete' ? 'done' : detail.code;
         const wrong = [];
         if (told !== (again ? 'done' : expect)) wrong.push(`${told} in place of ${expect}: ${String(detail.message).slice(0, 200)}`);
@@ -249,7 +249,7 @@
         }
         if (route && !seen.includes(route)) wrong.push(`${route} was never asked`);
         if (seen.length > requests) wrong.push(`${seen.length} requests`);
-        if (stage && seen.filter(name => name === stage.open).length > state.opened !== (expect === 'anew')) wrong.push('opened anew, or not');
+        if (stage && seen.filter(name => name === stage.open).length > state.opened !== (expect === 'restarted')) wrong.push('opened again, or not');
         return [...wrong, ...faults].join('; ');
     }
 

@@ -1,4 +1,4 @@
-//! The corpus of hostile replies once more, the shipped way: JSON, URLs, streams and the application's values are the browser's.
+//! The corpus of hostile replies in a browser: JSON, URLs, streams and the application's values are the browser's.
 //! `tests/simulation/tests/hostile.rs` has the same corpus natively.
 
 use futures::future::join_all;
@@ -33,8 +33,8 @@ async fn end(world: &JsValue, upload: &JsValue) -> JsValue {
         ear.sink = (type, detail) => { if (type === 'complete' || type === 'error') end([type, detail]) } }); return ear })()");
     let source = of(world, "(({file, size}) => ({file, name: file.name, size, type: file.type}))($)");
     let sink: Function = of(&ear, "$.sink").unchecked_into();
-    let engine = Engine::new(of(world, "$.options")).unwrap();
-    let task = engine.start(&source, &of(world, "$.provider"), upload, sink).unwrap();
+    let engine = Engine::new(of(world, "$.options").unchecked_ref()).unwrap();
+    let task = engine.start(source.unchecked_ref(), &of(world, "$.provider"), upload.unchecked_ref(), sink).unwrap();
     let end = settled(&ear, "$.end").await;
     drop((task, engine));
     end
@@ -83,7 +83,7 @@ async fn all(servers: &JsValue, cases: JsValue, run: impl AsyncFn(&JsValue, &JsV
             }
         });
         failed.extend(join_all(some).await.into_iter().flatten());
-        // The driver has a word in between.
+        // The test driver gets a turn in between.
         tick(0).await;
     }
     let grown = memory() - before;
@@ -138,7 +138,7 @@ async fn what_makes_no_sense_anywhere() {
 }
 
 #[wasm_bindgen_test]
-async fn every_damaged_session_begins_anew_or_says_why_not() {
+async fn every_damaged_session_restarts_or_says_why_not() {
     let servers = js(SERVERS);
     let cases = call(&servers, "kept", &[&corpus(include_str!("../hostile/records.json"))]);
     all(&servers, cases, going_on).await;

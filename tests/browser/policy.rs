@@ -2,7 +2,8 @@
 
 use partway::error::{Code, Retry};
 use partway::http::{Body, Method, Request};
-use partway::platform::{Platform, SendFailure};
+use partway::platform::{Platform, RequestOf, SendFailure};
+use partway::web::WebPlatform;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::support::{answered, api, js, of, options, platform, send};
@@ -10,7 +11,7 @@ use super::support::{answered, api, js, of, options, platform, send};
 const STORE: &str = "https://store.example";
 
 /// A platform whose requests fail, and whose page tells of a violation a task later.
-fn violating(violation: &str) -> partway::web::WebPlatform {
+fn violating(violation: &str) -> WebPlatform {
     platform(&options(&format!(
         "const told = {{effectiveDirective: 'connect-src', violatedDirective: 'connect-src', documentURI: location.href,
             originalPolicy: 'connect-src none', disposition: 'enforce', blockedURI: '{STORE}/key', statusCode: 0, {violation}}};
@@ -19,7 +20,7 @@ fn violating(violation: &str) -> partway::web::WebPlatform {
     )))
 }
 
-fn get(url: &str) -> Request<partway::web::WebPlatform> {
+fn get(url: &str) -> RequestOf<WebPlatform> {
     Request::Api(api(Method::Get, url, Body::Empty))
 }
 

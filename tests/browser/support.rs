@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use js_sys::{Function, JSON, Promise, Reflect};
 use partway::error::Step;
-use partway::http::{ApiRequest, Body, FileBody, Method, Request, Response, StoreRequest};
+use partway::http::{ApiRequest, Body, Method, Request, Response, StoreRequest};
+use partway::model::file::{ContentType, FileBody};
 use partway::model::plan::ByteRange;
-use partway::platform::{Platform, SendFailure};
+use partway::platform::{ApiRequestOf, BodyOf, Platform, RequestOf, SendFailure};
 use partway::web::WebPlatform;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -41,7 +42,12 @@ pub(crate) fn file(content: &str, name: &str, kind: &str) -> Blob {
 
 /// A platform with those options of the uploader.
 pub(crate) fn platform(options: &JsValue) -> WebPlatform {
-    WebPlatform::new(options, js("{}"), &js("{}"))
+    with_provider(options, js("{}"))
+}
+
+/// A platform with those options of the uploader and of the provider; it saves nothing.
+pub(crate) fn with_provider(options: &JsValue, provider: JsValue) -> WebPlatform {
+    WebPlatform::new(options.unchecked_ref(), provider, js("{}").unchecked_into())
 }
 
 /// Options with a `fetch` that keeps every request in `options.seen` and answers with the body of a function of `request`.
@@ -67,29 +73,22 @@ pub(crate) fn with(options: JsValue, change: &str) -> JsValue {
 }
 
 /// A request to an API.
-pub(crate) fn api(method: Method, url: &str, body: Body<WebPlatform>) -> ApiRequest<WebPlatform> {
+pub(crate) fn api(method: Method, url: &str, body: BodyOf<WebPlatform>) -> ApiRequestOf<WebPlatform> {
     ApiRequest { step: Step::Init, method, url: url.into(), headers: Vec::new(), body, keyed: false, once: false }
 }
 
 /// A range of a file as a body.
-pub(crate) fn part(
-    blob: &Blob,
-    start: u64,
-    end: u64,
-    content_type: Option<&str>,
-    any_type: bool,
-) -> FileBody<WebPlatform> {
+pub(crate) fn part(blob: &Blob, start: u64, end: u64, content_type: Option<&str>) -> FileBody<Blob> {
     FileBody {
         blob: blob.clone(),
         size: blob.size() as u64,
         range: ByteRange::new(start, end),
-        content_type: content_type.map(Into::into),
-        any_type,
+        content_type: ContentType::of(content_type),
     }
 }
 
 /// A PUT of a range to a presigned URL whose query is `query`.
-pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<WebPlatform>) -> Request<WebPlatform> {
+pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<Blob>) -> RequestOf<WebPlatform> {
     let url = platform(&js("{}")).resolve(&format!("https://store.example/key?{query}")).unwrap();
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Request::Store(StoreRequest::new("", Step::Part, Method::Put, url, headers, Body::File(body)).unwrap())
@@ -98,7 +97,7 @@ pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<WebPla
 /// Sends a request; gives the answer, and the most bytes that were told to have gone out.
 pub(crate) async fn send(
     platform: &WebPlatform,
-    request: Request<WebPlatform>,
+    request: RequestOf<WebPlatform>,
 ) -> (Result<Response, SendFailure>, Option<u64>) {
     let sent = Rc::new(Cell::new(None));
     let told = sent.clone();
@@ -107,7 +106,7 @@ pub(crate) async fn send(
 }
 
 /// Sends a request that has to be answered.
-pub(crate) async fn answered(platform: &WebPlatform, request: Request<WebPlatform>) -> Response {
+pub(crate) async fn answered(platform: &WebPlatform, request: RequestOf<WebPlatform>) -> Response {
     send(platform, request).await.0.unwrap()
 }
 

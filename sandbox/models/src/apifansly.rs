@@ -1,7 +1,8 @@
 //! apifansly's media upload: one form, then a job (apifansly documentation, "Upload Media").
 //!
-//! Refusals other than 429 aren't published; they are given the shape of the 429 (assumed).
+//! Only the response to 429 is published; other errors are given its shape (assumed).
 
+mod config;
 mod form;
 mod job;
 mod state;
@@ -9,15 +10,15 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use job::{End, FailureText};
-pub use state::{Config, State};
+pub use config::{Config, End, FailureText};
+pub use state::State;
 
 use serde_json::{Value, json};
 
 use crate::clock::iso8601;
 use crate::wire::{Request, Response};
 
-/// The name of the call, for faults and logs.
+/// The route of a request, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
     match call(request) {
         Some(Call::Upload(_)) => "apifansly:upload",
@@ -41,9 +42,9 @@ fn call(request: &Request) -> Option<Call> {
     }
 }
 
-/// A refusal: a status and what was wrong.
+/// An error response: its status and message.
 #[derive(Debug)]
-struct Refusal(u16, String);
+struct ApiError(u16, String);
 
 fn envelope(status: u16, message: &str, data: Value, now: u64) -> Response {
     let body = json!({
@@ -65,17 +66,17 @@ pub fn step(request: &Request, state: &mut State, now: u64) -> Response {
         };
         return envelope(401, message, Value::Null, now);
     }
-    let spent = state.spend(now);
-    let outcome = match (&spent, call(request)) {
-        (Err(_), _) => Err(Refusal(429, "Rate limit exceeded".to_string())),
-        (Ok(_), None) => Err(Refusal(404, "Cannot find that endpoint".to_string())),
+    let permit = state.count_request(now);
+    let outcome = match (&permit, call(request)) {
+        (Err(_), _) => Err(ApiError(429, "Rate limit exceeded".to_string())),
+        (Ok(_), None) => Err(ApiError(404, "Cannot find that endpoint".to_string())),
         (Ok(_), Some(Call::Upload(account))) => upload(request, &account, state, now),
         (Ok(_), Some(Call::Status(job))) => status(&job, state, now),
     };
-    let response = outcome.unwrap_or_else(|Refusal(status, text)| envelope(status, &text, Value::Null, now));
+    let response = outcome.unwrap_or_else(|ApiError(status, text)| envelope(status, &text, Value::Null, now));
     let limit = state.config.rate_per_minute.to_string();
     let response = response.with_header("x-ratelimit-limit", &limit);
-    match spent {
+    match permit {
         Ok(left) => response.with_header("x-ratelimit-remaining", &left.to_string()),
         Err(wait_s) => response
             .with_header("x-ratelimit-remaining", "0")
@@ -83,12 +84,12 @@ pub fn step(request: &Request, state: &mut State, now: u64) -> Response {
     }
 }
 
-fn upload(request: &Request, account: &str, state: &mut State, now: u64) -> Result<Response, Refusal> {
+fn upload(request: &Request, account: &str, state: &mut State, now: u64) -> Result<Response, ApiError> {
     if !state.config.accounts.iter().any(|known| known == account) {
         let message = format!("There is no connected account {account}");
-        return Err(Refusal(404, message));
+        return Err(ApiError(404, message));
     }
-    let file = form::read(request).map_err(|message| Refusal(400, message))?;
+    let file = form::read(request).map_err(|message| ApiError(400, message))?;
     let job = state.queue(account, file, now);
     let data = json!({
         "success": true,
@@ -99,8 +100,8 @@ fn upload(request: &Request, account: &str, state: &mut State, now: u64) -> Resu
     Ok(envelope(201, "Success", data, now))
 }
 
-fn status(id: &str, state: &State, now: u64) -> Result<Response, Refusal> {
-    let unknown = || Refusal(404, format!("There is no job {id}"));
+fn status(id: &str, state: &State, now: u64) -> Result<Response, ApiError> {
+    let unknown = || ApiError(404, format!("There is no job {id}"));
     let job = state.job(id).ok_or_else(unknown)?;
     let (message, data) = job.report(now);
     Ok(envelope(200, &message, data, now))

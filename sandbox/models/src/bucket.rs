@@ -1,17 +1,17 @@
-//! What a vendor needs of the store behind it. The store model is one; a client of a real S3 can be another.
+//! What a vendor needs of the store behind it. The store model implements it, and so can a client of a real S3.
 
 /// A bucket that a vendor keeps uploads in. Keys are plain text, not encoded.
 pub trait Bucket {
-    /// Begins a multipart upload and gives its id.
+    /// Creates a multipart upload and returns its id.
     fn create_multipart(&mut self, key: &str, content_type: &str, now: u64) -> Result<String, BucketError>;
 
-    /// A URL for one PUT, of the whole object, or of a part where `upload_id` and `part` are given. Only `host` is signed.
+    /// A URL for one PUT: of the whole object, or of a part if `upload_id` and `part` are given. Only `host` is signed.
     fn presign_put(&self, key: &str, upload_id: Option<&str>, part: Option<u32>, expires_s: u64, now: u64) -> String;
 
-    /// A URL for GET.
+    /// A URL for a GET.
     fn presign_get(&self, key: &str, expires_s: u64, now: u64) -> String;
 
-    /// Puts the parts, in ascending order, together. Gives the object's ETag, without quotes.
+    /// Completes a multipart upload from its parts, in ascending order. Returns the object's ETag, without quotes.
     fn complete(
         &mut self,
         key: &str,
@@ -20,16 +20,16 @@ pub trait Bucket {
         now: u64,
     ) -> Result<String, BucketError>;
 
-    /// ETag, without quotes, and size of an object; `None` where there is none.
+    /// ETag, without quotes, and size of an object; `None` if it doesn't exist.
     fn head(&mut self, key: &str, now: u64) -> Result<Option<(String, u64)>, BucketError>;
 }
 
-/// What a store said no with.
+/// An error of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketError {
-    /// S3's code, such as `NoSuchUpload`; `Unreachable` where nothing came back.
+    /// S3's code, such as `NoSuchUpload`, or `Unreachable` if there was no response.
     pub code: String,
-    /// What happened.
+    /// The message.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! Dates on the wire, from and to milliseconds since the epoch.
+//! Conversions between the dates of HTTP and milliseconds since the epoch.
 
 const DAY: u64 = 86_400_000;
 const DAY_NAMES: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -14,7 +14,7 @@ struct Civil {
     millis: u64,
 }
 
-/// Howard Hinnant's `civil_from_days`, for days from 1970 on.
+/// Howard Hinnant's `civil_from_days`, for days since 1970.
 fn civil(now: u64) -> Civil {
     let shifted = now / DAY + 719_468;
     let era = shifted / 146_097;
@@ -69,7 +69,7 @@ pub fn http_date(now: u64) -> String {
     )
 }
 
-/// Reads `X-Amz-Date`. `None` where it is no such date, or before 1970.
+/// Parses `X-Amz-Date`. `None` if the text is no such date, or one before 1970.
 pub fn parse_amz_date(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_it_writes() {
+    fn parses_what_it_formats() {
         for day in 0..40_000u64 {
             let moment = day * DAY + 45_296_000;
             assert_eq!(parse_amz_date(&amz_date(moment)), Some(moment));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date() {
+    fn refuses_invalid_dates() {
         for text in [
             "",
             "20130524",

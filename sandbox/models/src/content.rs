@@ -1,4 +1,4 @@
-//! What was sent, as little of it as a model needs: size, MD5, and where the bytes are, if they are anywhere.
+//! Uploaded bytes, reduced to what a model needs: size, MD5, and where the bytes are, if they are kept.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -9,12 +9,12 @@ use md5::{Digest, Md5};
 
 use crate::encoding::hex;
 
-/// A run of bytes that came in one request.
+/// The bytes of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// How many.
+    /// The number of bytes.
     pub size: u64,
-    /// Their MD5. Symbolic content has one that follows from file, start and size.
+    /// Their MD5. That of symbolic content is derived from file, start and size.
     pub md5: [u8; 16],
     /// Where they are.
     pub source: Source,
@@ -27,17 +27,17 @@ pub enum Source {
     Bytes(Arc<[u8]>),
     /// In a file of their own.
     File(PathBuf),
-    /// Nowhere: they are said to be those of a file, known by a number, from `start` on.
+    /// Not kept: they count as those of the file with this number, from `start` on.
     Symbolic {
-        /// Which file.
+        /// The number of the file.
         file: u64,
-        /// The first byte's place in it.
+        /// The offset of the first byte in the file.
         start: u64,
     },
 }
 
 impl Content {
-    /// Bytes held in memory.
+    /// Content that is kept in memory.
     pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
         Content { size: bytes.len() as u64, md5: Md5::digest(&bytes).into(), source: Source::Bytes(bytes) }
@@ -60,8 +60,8 @@ impl Content {
         Ok(Content { size, md5: hash.finalize().into(), source: Source::File(path.as_ref().to_path_buf()) })
     }
 
-    /// `size` bytes of file number `file` from `start` on, without the bytes. The MD5 is that of [`symbolic_window`] after
-    /// [`symbolic_window`], so that whoever reads the file in such windows finds the same one.
+    /// Content without its bytes: `size` bytes of file number `file`, from `start` on. Its MD5 is that of one
+    /// [`symbolic_window`] after the other, so that a client that reads the file in such windows computes the same MD5.
     pub fn symbolic(file: u64, start: u64, size: u64) -> Self {
         let mut hash = Md5::new();
         let (mut at, end) = (start, start.saturating_add(size));
@@ -73,7 +73,7 @@ impl Content {
         Content { size, md5: hash.finalize().into(), source: Source::Symbolic { file, start } }
     }
 
-    /// The bytes `start..end` (half open). `None` past the end, and for content on disk, which isn't cut.
+    /// The bytes `start..end` (half open). `None` if that is past the end, or if the content is on disk.
     pub fn slice(&self, start: u64, end: u64) -> Option<Self> {
         if start > end || end > self.size {
             return None;
@@ -85,7 +85,7 @@ impl Content {
         }
     }
 
-    /// The bytes, where they are in memory.
+    /// The bytes, if they are in memory.
     pub fn held(&self) -> Option<&[u8]> {
         match &self.source {
             Source::Bytes(bytes) => Some(bytes),
@@ -93,31 +93,31 @@ impl Content {
         }
     }
 
-    /// The MD5 in hexadecimal: what S3 gives as ETag of a part and of a single PUT, without the quotes
+    /// The MD5 in hexadecimal: S3's ETag of a part and of a single PUT, without quotes
     /// (AWS S3 API Reference, "Object": without SSE-KMS and SSE-C).
     pub fn etag(&self) -> String {
         hex(&self.md5)
     }
 }
 
-/// Bytes of symbolic content that are read at a time, the last ones of a range apart.
+/// How many bytes of symbolic content one window has; the last one of a range may have fewer.
 pub const SYMBOLIC_WINDOW: u64 = 1 << 20;
 
-/// What stands for `size` bytes of file number `file` from `start` on, where somebody reads them.
+/// The bytes that represent a window: `size` bytes of file number `file`, from `start` on.
 pub fn symbolic_window(file: u64, start: u64, size: u64) -> [u8; 24] {
     let mut bytes = [0; 24];
-    for (place, number) in bytes.chunks_exact_mut(8).zip([file, start, size]) {
-        place.copy_from_slice(&number.to_le_bytes());
+    for (slot, number) in bytes.chunks_exact_mut(8).zip([file, start, size]) {
+        slot.copy_from_slice(&number.to_le_bytes());
     }
     bytes
 }
 
-/// How many bytes the pieces have together.
+/// The total size of the pieces.
 pub fn total_size(pieces: &[Content]) -> u64 {
     pieces.iter().map(|piece| piece.size).sum()
 }
 
-/// The ETag of a multipart object, without quotes: MD5 of the parts' binary MD5s, a dash, and their number.
+/// The ETag of a multipart object, without quotes: the MD5 of the parts' binary MD5s, a dash, and the number of parts.
 pub fn multipart_etag(parts: &[Content]) -> String {
     let mut hash = Md5::new();
     for part in parts {
@@ -126,19 +126,19 @@ pub fn multipart_etag(parts: &[Content]) -> String {
     format!("{}-{}", hex(&hash.finalize()), parts.len())
 }
 
-/// An unbroken range of one symbolic file.
+/// A contiguous range of one symbolic file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {
-    /// Which file.
+    /// The number of the file.
     pub file: u64,
-    /// The first byte's place in it.
+    /// The offset of the first byte in the file.
     pub start: u64,
-    /// How many bytes.
+    /// The number of bytes.
     pub size: u64,
 }
 
-/// What the pieces are together, where they are symbolic, of one file, and each begins where the one before ends.
-/// Empty pieces among others are passed over.
+/// The range that the pieces form, if they are symbolic, of one file, and contiguous.
+/// Empty pieces are skipped.
 pub fn tile(pieces: &[Content]) -> Option<Tile> {
     let mut whole: Option<Tile> = None;
     for piece in pieces {
@@ -162,14 +162,14 @@ pub fn tile(pieces: &[Content]) -> Option<Tile> {
     whole
 }
 
-/// Reads pieces one after the other, as one stream. Symbolic ones can't be read: that is an error of kind `Unsupported`.
+/// Reads the pieces as one stream. Reading symbolic content is an error of kind `Unsupported`.
 pub struct Reader {
     pieces: VecDeque<Content>,
     current: Option<Box<dyn Read + Send>>,
 }
 
 impl Reader {
-    /// From the first byte of the first piece on.
+    /// A reader at the first byte of the first piece.
     pub fn new(pieces: &[Content]) -> Self {
         Reader { pieces: pieces.iter().cloned().collect(), current: None }
     }
@@ -209,14 +209,14 @@ mod tests {
 
     #[test]
     fn md5_of_bytes_and_of_a_file_agree() {
-        let held = Content::bytes(b"hello".to_vec());
-        assert_eq!(held.etag(), "5d41402abc4b2a76b9719d911017c592");
+        let in_memory = Content::bytes(b"hello".to_vec());
+        assert_eq!(in_memory.etag(), "5d41402abc4b2a76b9719d911017c592");
         let path = std::env::temp_dir().join(format!("partway-content-{}", std::process::id()));
         std::fs::write(&path, b"hello").unwrap();
         let on_disk = Content::file(&path).unwrap();
-        assert_eq!((on_disk.size, on_disk.md5), (5, held.md5));
+        assert_eq!((on_disk.size, on_disk.md5), (5, in_memory.md5));
         let mut text = String::new();
-        let mut reader = Reader::new(&[held.clone(), on_disk.clone(), held.slice(1, 3).unwrap()]);
+        let mut reader = Reader::new(&[in_memory.clone(), on_disk.clone(), in_memory.slice(1, 3).unwrap()]);
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "hellohelloel");
         assert!(on_disk.slice(0, 1).is_none());
@@ -225,13 +225,13 @@ mod tests {
 
     #[test]
     fn multipart_etag_is_that_of_s3() {
-        // `printf a | openssl md5 -binary`, the same of b, both through `openssl md5`
+        // Computed by `printf a | openssl md5 -binary`, the same of b, both through `openssl md5`.
         let parts = [Content::bytes(*b"a"), Content::bytes(*b"b")];
         assert_eq!(multipart_etag(&parts), "96e024ba2074fe77e8e965ba43a704be-2");
     }
 
     #[test]
-    fn symbolic_md5_follows_from_the_range() {
+    fn symbolic_md5_is_derived_from_the_range() {
         let whole = Content::symbolic(7, 0, 100);
         assert_eq!(whole.slice(10, 30), Some(Content::symbolic(7, 10, 20)));
         assert_ne!(Content::symbolic(7, 0, 10).md5, Content::symbolic(8, 0, 10).md5);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_tile_or_they_do_not() {
+    fn only_contiguous_pieces_form_a_range() {
         let s = Content::symbolic;
         let cases = [
             (vec![s(1, 0, 4), s(1, 4, 6)], Some((1, 0, 10))),

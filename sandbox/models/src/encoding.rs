@@ -1,12 +1,12 @@
-//! Percent encoding, query strings and hexadecimal, in the exact forms that signatures are made of.
+//! Percent encoding, query strings and hexadecimal, in the exact forms that signatures need.
 
-/// Encodes everything but RFC 3986's unreserved characters, as SigV4 wants query names and values
+/// Encodes everything but RFC 3986's unreserved characters, as SigV4 requires for query names and values
 /// (AWS S3 API Reference, "Authenticating Requests: Using Query Parameters", `UriEncode`).
 pub fn percent_encode(text: &str) -> String {
     encode(text, false)
 }
 
-/// Like [`percent_encode`], with `/` left alone: for object keys and paths.
+/// Like [`percent_encode`], but keeps `/`: for object keys and paths.
 pub fn percent_encode_path(text: &str) -> String {
     encode(text, true)
 }
@@ -25,7 +25,7 @@ fn encode(text: &str, keep_slash: bool) -> String {
     out
 }
 
-/// Decodes `%XX`. `None` where the escapes are broken or the result isn't UTF-8.
+/// Decodes `%XX`. `None` if an escape is invalid or the result isn't UTF-8.
 pub fn percent_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -41,7 +41,8 @@ pub fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-/// Reads a query string (without `?`) into decoded pairs, in their order; `+` is a space. What can't be decoded stays as it is.
+/// Parses a query string (without `?`) into decoded pairs, in their order; `+` is a space. A pair that can't be decoded is
+/// kept as it is.
 pub fn parse_query(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| {
         let text = text.replace('+', " ");

@@ -1,8 +1,10 @@
+//! Identifiers.
+
 use md5::{Digest, Md5};
 
 use crate::encoding::hex;
 
-/// Identifiers from a seed and a counter: the same story gives the same ones.
+/// Identifiers, derived from a seed and a counter: the same run gives the same ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     seed: u64,
@@ -41,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_differ_and_follow_from_the_seed() {
+    fn ids_differ_and_are_derived_from_the_seed() {
         let (mut a, mut b, mut c) = (Ids::new(1), Ids::new(1), Ids::new(2));
         let first = a.uuid();
         assert_eq!(first.len(), 36);

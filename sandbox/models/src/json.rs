@@ -1,24 +1,35 @@
+//! Reading JSON objects strictly.
+
 use serde_json::{Map, Value};
 
 use crate::wire::Request;
 
-/// The fields of a JSON object, taken one by one; what is left over at the end is an error.
+/// The fields of a JSON object, taken one by one. A field that is left over at the end is an error.
 pub(crate) struct Fields {
     map: Map<String, Value>,
 }
 
 impl Fields {
-    /// Of a request, that must say that it is JSON.
-    pub(crate) fn of(request: &Request) -> Result<Self, String> {
+    /// The fields of a request's body, whose content type must be JSON.
+    fn of(request: &Request) -> Result<Self, String> {
         let media_type = request.media_type();
         if media_type != "application/json" {
             return Err(format!("Content-Type must be application/json, not {media_type:?}"));
         }
-        let text = request.body.to_text().ok_or("the body must be JSON")?;
+        let text = request.body.to_text().ok_or("the body must be JSON, not a form or a file")?;
         let value = serde_json::from_slice(&text).map_err(|error| format!("the body is not JSON: {error}"))?;
         Fields::in_value(value, "the body")
     }
 
+    /// Reads the JSON body of a request with `read`. A field that `read` doesn't take is an error.
+    pub(crate) fn read<T>(request: &Request, read: impl FnOnce(&mut Fields) -> Result<T, String>) -> Result<T, String> {
+        let mut fields = Fields::of(request)?;
+        let value = read(&mut fields)?;
+        fields.done()?;
+        Ok(value)
+    }
+
+    /// The fields of a value, which errors call `what`.
     pub(crate) fn in_value(value: Value, what: &str) -> Result<Self, String> {
         match value {
             Value::Object(map) => Ok(Fields { map }),
@@ -26,11 +37,12 @@ impl Fields {
         }
     }
 
+    /// The value of a field, whatever its type.
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.map.remove(name)
     }
 
-    /// A string that isn't empty.
+    /// A string of at least one character.
     pub(crate) fn text(&mut self, name: &str) -> Result<String, String> {
         match self.take(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
@@ -39,7 +51,7 @@ impl Fields {
         }
     }
 
-    /// The same, where it may be absent or null.
+    /// A string of at least one character, or `None` if the field is absent or null.
     pub(crate) fn optional_text(&mut self, name: &str) -> Result<Option<String>, String> {
         match self.map.get(name) {
             None | Some(Value::Null) => {
@@ -50,14 +62,14 @@ impl Fields {
         }
     }
 
-    /// An integer above 0.
+    /// An integer greater than 0.
     pub(crate) fn positive(&mut self, name: &str) -> Result<u64, String> {
         let value = self.take(name).ok_or(format!("{name} is required"))?;
         let number = value.as_u64().filter(|number| *number > 0);
         number.ok_or(format!("{name} must be an integer greater than 0"))
     }
 
-    /// Nothing else may be there.
+    /// Checks that no field is left over.
     pub(crate) fn done(self) -> Result<(), String> {
         match self.map.keys().next() {
             None => Ok(()),

@@ -1,9 +1,9 @@
-//! What stands at the other end of an upload, as plain state machines: three vendor APIs and an S3 store.
+//! The servers that an upload talks to, as plain state machines: three vendor APIs and an S3 store.
 //!
-//! Each model is a function `step(request, state, now)` over plain data that is `Send`. None of them opens a socket,
-//! reads a clock or draws a random number: the time comes in as milliseconds since the epoch, identifiers come from
-//! counters and a seed. The sandbox puts HTTP before them, native tests and simulations call them directly, so that
-//! all of these meet the very same server.
+//! Each model is a function `step(request, state, now)` over plain data that is `Send`. None of them opens a socket, reads
+//! a clock or draws a random number: the time is an argument, in milliseconds since the epoch, and identifiers are derived
+//! from counters and a seed. The sandbox serves the models over HTTP, native tests and simulations call them directly, so
+//! that all of them meet the same server.
 //!
 //! ```
 //! use partway_models::{ofauth, wire::Request};
@@ -14,12 +14,14 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`wire`] | requests and answers without a socket |
-//! | [`content`] | bytes that were sent: held, on disk, or only told about |
-//! | [`sigv4`] | AWS Signature Version 4 in the query string, made and checked |
-//! | [`store`] | the S3 model, typed and as REST |
-//! | [`bucket`] | what a vendor needs of a store, so that any store will do |
+//! | [`wire`] | requests and responses without a socket |
+//! | [`content`] | uploaded bytes: in memory, on disk, or symbolic |
+//! | [`sigv4`] | AWS Signature Version 4 in the query string: presigned URLs and their verification |
+//! | [`store`] | the S3 model, by typed operations and as REST |
+//! | [`bucket`] | what a vendor needs of a store |
 //! | [`ofauth`], [`onlymonster`], [`apifansly`] | the vendors |
+//! | [`settings`] | changes of a model's settings by JSON |
+//! | [`encoding`], [`clock`], [`xml`] | formats that requests and responses share |
 
 pub mod apifansly;
 pub mod bucket;
@@ -28,9 +30,11 @@ pub mod content;
 pub mod encoding;
 mod ids;
 mod json;
-pub mod knobs;
 pub mod ofauth;
 pub mod onlymonster;
+mod s3_error;
+pub mod settings;
 pub mod sigv4;
 pub mod store;
 pub mod wire;
+pub mod xml;

@@ -1,24 +1,26 @@
 //! OFAuth's `/v2/access/uploads`: uploads into an OnlyFans vault (OFAuth guide, "Upload Media"; OFAuth OpenAPI, "Create upload session").
 //!
-//! What nobody published, and this model assumes, is marked so in [`Config`].
+//! Assumptions about what is not published are marked in [`Config`].
 
+mod config;
 mod errors;
 mod init;
-mod json;
 mod media;
 mod rate;
+mod session;
 mod sessions;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
-pub use state::{Config, ConsumeError, EtagPlace, Layout, ResetUnit, State};
+pub use config::{Config, EtagPlace, Layout, ResetUnit};
+pub use state::{ConsumeError, State};
 
 use crate::wire::{Request, Response};
-use errors::Refusal;
+use errors::ApiError;
 
-/// The name of the call, for faults and logs. A PUT without a part number is the single one.
+/// The route of a request, for faults and logs. A PUT without a part number is the single one.
 pub fn route(request: &Request) -> &'static str {
     match call(request) {
         Some(Call::Check) => "ofauth:check",
@@ -56,12 +58,12 @@ fn call(request: &Request) -> Option<Call> {
 pub fn step(request: &Request, state: &mut State, now: u64) -> Response {
     let connection = match authenticate(request, state) {
         Ok(connection) => connection,
-        Err(refusal) => return refusal.answer(&state.next_request_id()),
+        Err(error) => return error.response(&state.next_request_id()),
     };
-    let allowed = state.spend(&connection, now);
+    let allowed = state.rate_limits.acquire(&state.config, &connection, now);
     let outcome = match (allowed, call(request)) {
-        (false, _) => Err(Refusal::new(429, "RATE_LIMIT_EXCEEDED", "Rate limit exceeded")),
-        (true, None) => Err(Refusal::new(404, "NOT_FOUND", "No such endpoint")),
+        (false, _) => Err(ApiError::new(429, "RATE_LIMIT_EXCEEDED", "Rate limit exceeded")),
+        (true, None) => Err(ApiError::new(404, "NOT_FOUND", "No such endpoint")),
         (true, Some(Call::Check)) => sessions::check(request, &connection, state),
         (true, Some(Call::Init)) => init::init(request, &connection, state, now),
         (true, Some(Call::Part(id, number))) => sessions::put_part(request, &connection, &id, &number, state, now),
@@ -70,27 +72,27 @@ pub fn step(request: &Request, state: &mut State, now: u64) -> Response {
     };
     let response = match outcome {
         Ok(response) => response,
-        Err(refusal) => refusal.answer(&state.next_request_id()),
+        Err(error) => error.response(&state.next_request_id()),
     };
-    state.rate_headers(response, &connection, now)
+    state.rate_limits.add_headers(&state.config, response, &connection, now)
 }
 
-/// Both headers, on every call, part PUTs included (OFAuth guide, "Upload the File").
-fn authenticate(request: &Request, state: &State) -> Result<String, Refusal> {
+/// Both headers are required on every call, PUTs of parts included (OFAuth guide, "Upload the File").
+fn authenticate(request: &Request, state: &State) -> Result<String, ApiError> {
     let config = &state.config;
     match request.header("apikey") {
-        None => return Err(Refusal::new(401, "UNAUTHORIZED", "API key is required")),
+        None => return Err(ApiError::new(401, "UNAUTHORIZED", "API key is required")),
         Some(key) if key != config.api_key => {
-            return Err(Refusal::new(401, "UNAUTHORIZED", "Invalid API key"));
+            return Err(ApiError::new(401, "UNAUTHORIZED", "Invalid API key"));
         }
         Some(_) => {}
     }
     let connection = request
         .header("x-connection-id")
-        .ok_or_else(|| Refusal::new(401, "UNAUTHORIZED", "x-connection-id is required"))?;
+        .ok_or_else(|| ApiError::new(401, "UNAUTHORIZED", "x-connection-id is required"))?;
     if config.connections.iter().any(|known| known == connection) {
         Ok(connection.to_string())
     } else {
-        Err(Refusal::new(403, "FORBIDDEN", "The connection is unknown, or lacks the permission vault:write"))
+        Err(ApiError::new(403, "FORBIDDEN", "The connection is unknown, or lacks the permission vault:write"))
     }
 }

@@ -1,10 +1,13 @@
 //! Onlymonster's `/api/v0/accounts/{account_id}/vault/medias/uploads`: presigned URLs of a bucket, then an export to an
 //! OnlyFans vault (Onlymonster, "Vault Media Upload via Onlymonster API").
 //!
-//! Names of fields that the guide leaves to an unpublished reference, statuses of refusals and the shape of their body
-//! are assumed.
+//! Fields that the guide leaves to an unpublished reference, and statuses and bodies of error responses, are
+//! assumed.
 
+mod config;
+mod error;
 mod export;
+mod fans;
 mod list;
 mod pipeline;
 mod record;
@@ -14,15 +17,14 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use pipeline::{End, Stage};
-pub use state::{Config, State};
+pub use config::{Config, End, Stage};
+pub use state::State;
 
-use serde_json::json;
-
-use crate::bucket::{Bucket, BucketError};
+use crate::bucket::Bucket;
 use crate::wire::{Request, Response};
+use error::ApiError;
 
-/// The name of the call, for faults and logs.
+/// The route of a request, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
     match call(request).map(|(_, call)| call) {
         Some(Call::List) => "onlymonster:list",
@@ -62,60 +64,27 @@ fn call(request: &Request) -> Option<(String, Call)> {
     Some((account.to_string(), call))
 }
 
-/// A refusal: a status and what was wrong.
-#[derive(Debug)]
-struct Refusal(u16, String);
-
-impl Refusal {
-    fn bad_request(message: impl Into<String>) -> Self {
-        Refusal(400, message.into())
-    }
-
-    fn not_found(message: &str) -> Self {
-        Refusal(404, message.to_string())
-    }
-
-    /// What the store says no to is the caller's fault, unless the store couldn't be asked.
-    fn of_bucket(error: BucketError) -> Self {
-        let status = if error.code == "Unreachable" { 502 } else { 400 };
-        Refusal(status, error.to_string())
-    }
-
-    fn answer(&self) -> Response {
-        let name = match self.0 {
-            400 => "Bad Request",
-            401 => "Unauthorized",
-            404 => "Not Found",
-            409 => "Conflict",
-            429 => "Too Many Requests",
-            _ => "Bad Gateway",
-        };
-        let body = json!({ "statusCode": self.0, "error": name, "message": self.1 });
-        Response::json(self.0, &body)
-    }
-}
-
-/// Answers one request. `bucket` is where the presigned URLs lead. `now` is in milliseconds since the epoch.
+/// Answers one request. `bucket` is the one that presigned URLs point to. `now` is in milliseconds since the epoch.
 pub fn step(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u64) -> Response {
-    answer(request, state, bucket, now).unwrap_or_else(|refusal| refusal.answer())
+    answer(request, state, bucket, now).unwrap_or_else(|error| error.response())
 }
 
-fn answer(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u64) -> Result<Response, Refusal> {
+fn answer(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u64) -> Result<Response, ApiError> {
     match request.header("x-om-auth-token") {
-        None => return Err(Refusal(401, "x-om-auth-token is required".to_string())),
+        None => return Err(ApiError(401, "x-om-auth-token is required".to_string())),
         Some(token) if token != state.config.token => {
-            return Err(Refusal(401, "The token is not valid".to_string()));
+            return Err(ApiError(401, "The token is not valid".to_string()));
         }
         Some(_) => {}
     }
-    if !state.spend(now) {
-        return Err(Refusal(429, "Too many requests".to_string()));
+    if !state.count_request(now) {
+        return Err(ApiError(429, "Too many requests".to_string()));
     }
-    let (account, call) = call(request).ok_or_else(|| Refusal::not_found("There is no such endpoint"))?;
+    let (account, call) = call(request).ok_or_else(|| ApiError::not_found("There is no such endpoint"))?;
     check_account(&account, state)?;
     match call {
         Call::List => list::list(request, &account, state, now),
-        Call::VerifyFan => list::verify_fan(request, state),
+        Call::VerifyFan => fans::verify(request, state),
         Call::Start => upload::start(request, &account, state, bucket, now),
         Call::Finish => upload::finish(request, &account, state, bucket, now),
         Call::Export => export::export(request, &account, state, bucket, now),
@@ -123,19 +92,19 @@ fn answer(request: &Request, state: &mut State, bucket: &mut dyn Bucket, now: u6
     }
 }
 
-/// `^(0|[1-9]\d*)$`, at most 19 characters; only the onlyfans platform.
-fn check_account(account: &str, state: &State) -> Result<(), Refusal> {
+/// Checks the account id: `^(0|[1-9]\d*)$`, at most 19 characters; only the onlyfans platform.
+fn check_account(account: &str, state: &State) -> Result<(), ApiError> {
     let digits = account.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = account.len() > 1 && account.starts_with('0');
     if account.is_empty() || account.len() > 19 || !digits || leading_zero {
-        return Err(Refusal::bad_request("account_id must match ^(0|[1-9]\\d*)$ and have at most 19 characters"));
+        return Err(ApiError::bad_request("account_id must match ^(0|[1-9]\\d*)$ and have at most 19 characters"));
     }
     let among = |accounts: &[String]| accounts.iter().any(|known| known == account);
     if among(&state.config.other_accounts) {
-        return Err(Refusal::bad_request("Only the onlyfans platform is supported"));
+        return Err(ApiError::bad_request("Only the onlyfans platform is supported"));
     }
     match among(&state.config.accounts) {
         true => Ok(()),
-        false => Err(Refusal::not_found("There is no such account")),
+        false => Err(ApiError::not_found("There is no such account")),
     }
 }

@@ -1,4 +1,4 @@
-//! Requests and answers as the models see them: parsed, whole, without a socket.
+//! Requests and responses as the models see them: parsed and complete.
 
 mod headers;
 
@@ -10,15 +10,15 @@ use crate::encoding::{parse_query, percent_decode};
 /// A request, after its HTTP was parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// `GET`, `PUT` ...
+    /// The method: `GET`, `PUT` ...
     pub method: String,
-    /// As it was sent: percent-encoded, without the query.
+    /// The path as it was sent: percent-encoded, without the query.
     pub path: String,
-    /// Decoded pairs, in their order.
+    /// The decoded query parameters, in their order.
     pub query: Vec<(String, String)>,
-    /// As they were sent. The store needs `host` among them.
+    /// The headers as they were sent. The store needs `host` among them.
     pub headers: Headers,
-    /// What came after them.
+    /// The body.
     pub body: Body,
 }
 
@@ -53,19 +53,19 @@ impl Request {
         }
     }
 
-    /// With one more header, in place of others of that name.
+    /// Sets a header, and removes others of that name.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// With this body.
+    /// Sets the body.
     pub fn with_body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
-    /// With a JSON body and its content type.
+    /// Sets a JSON body and its content type.
     pub fn with_json(self, value: &serde_json::Value) -> Self {
         self.with_header("content-type", "application/json").with_body(Body::Text(value.to_string().into_bytes()))
     }
@@ -81,7 +81,7 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The decoded segments of the path, without the empty ones at its ends.
+    /// The decoded segments of the path, without empty ones at its ends.
     pub(crate) fn segments(&self) -> Vec<String> {
         self.path
             .trim_matches('/')
@@ -90,7 +90,7 @@ impl Request {
             .collect()
     }
 
-    /// The content type without its parameters, in lower case; empty where there is none.
+    /// The content type without its parameters, in lower case; empty if there is none.
     pub(crate) fn media_type(&self) -> String {
         let value = self.header("content-type").unwrap_or("");
         let essence = value.split(';').next().unwrap_or("");
@@ -98,22 +98,32 @@ impl Request {
     }
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Body {
-    /// Nothing.
+    /// No body.
     #[default]
     Empty,
-    /// JSON or XML, to be read by the model.
+    /// JSON or XML, which the model parses.
     Text(Vec<u8>),
-    /// File bytes, that only their size and MD5 matter of.
+    /// File bytes, of which only size and MD5 matter.
     Content(Content),
     /// `multipart/form-data`, parsed.
     Form(Vec<FormField>),
 }
 
 impl Body {
-    /// The body as file bytes; none for a form.
+    /// Whether the body has no bytes. A form always has some.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Body::Empty => true,
+            Body::Text(bytes) => bytes.is_empty(),
+            Body::Content(content) => content.size == 0,
+            Body::Form(_) => false,
+        }
+    }
+
+    /// The body as file bytes; `None` for a form.
     pub fn to_content(&self) -> Option<Content> {
         match self {
             Body::Empty => Some(Content::bytes(Vec::new())),
@@ -123,7 +133,7 @@ impl Body {
         }
     }
 
-    /// The body as text; none for a form, or for bytes that aren't held in memory.
+    /// The body as text; `None` for a form, or for bytes that aren't in memory.
     pub fn to_text(&self) -> Option<Vec<u8>> {
         match self {
             Body::Empty => Some(Vec::new()),
@@ -137,57 +147,57 @@ impl Body {
 /// One part of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormField {
-    /// `name` of its content disposition.
+    /// The `name` of its content disposition.
     pub name: String,
-    /// `filename`, for a file.
+    /// The `filename`, if it is a file.
     pub filename: Option<String>,
     /// The part's own `Content-Type`.
     pub content_type: Option<String>,
-    /// What it holds.
+    /// The value.
     pub value: FormValue,
 }
 
-/// What a part of a form holds.
+/// The value of a form field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FormValue {
-    /// A field's text.
+    /// The text of a field.
     Bytes(Vec<u8>),
-    /// A file.
+    /// The content of a file.
     Content(Content),
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// Without `Date`, `Content-Length` and CORS, which belong to whoever puts it on a wire.
+    /// The headers without `Date`, `Content-Length` and CORS, which the server adds.
     pub headers: Headers,
     /// The body; empty for HEAD and 204.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A status and nothing else.
+    /// A response without headers and body.
     pub fn empty(status: u16) -> Self {
         Response { status, headers: Headers::new(), body: Vec::new() }
     }
 
-    /// A JSON answer.
+    /// A JSON response.
     pub fn json(status: u16, value: &serde_json::Value) -> Self {
         let mut response = Response::empty(status).with_header("content-type", "application/json");
         response.body = value.to_string().into_bytes();
         response
     }
 
-    /// An XML answer.
+    /// An XML response.
     pub fn xml(status: u16, text: String) -> Self {
         let mut response = Response::empty(status).with_header("content-type", "application/xml");
         response.body = text.into_bytes();
         response
     }
 
-    /// With one more header, in place of others of that name.
+    /// Sets a header, and removes others of that name.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name, value);
         self
@@ -198,12 +208,12 @@ impl Response {
         self.headers.get(name)
     }
 
-    /// The body as JSON; `Null` where it is none.
+    /// The body as JSON; `Null` if it is none.
     pub fn json_body(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or(serde_json::Value::Null)
     }
 
-    /// The body as text, what isn't UTF-8 replaced.
+    /// The body as text; invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -214,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_come_apart() {
+    fn targets_are_split() {
         let request = Request::new("GET", "http://127.0.0.1:80/a%2Fb/c?x=1%3A2");
         assert_eq!(request.header("host"), Some("127.0.0.1:80"));
         assert_eq!(request.path, "/a%2Fb/c");

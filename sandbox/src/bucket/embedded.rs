@@ -7,9 +7,9 @@ use partway_models::bucket::BucketError;
 use partway_models::content::{Content, Reader, Source};
 use partway_models::store::{self, Operation, Reply, State, StoreError};
 
-use super::{ListedPart, Location};
+use super::location::{ListedPart, Location};
 
-/// A handle of the one embedded store.
+/// A handle to the embedded store.
 #[derive(Clone, Debug)]
 pub(crate) struct Embedded {
     state: Arc<Mutex<State>>,
@@ -21,12 +21,12 @@ impl Embedded {
         Self { state: Arc::new(Mutex::new(State::new(config))) }
     }
 
-    /// The model itself.
+    /// The state of the model, locked.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("store")
     }
 
-    /// Does one operation, and removes the files of what it made useless.
+    /// Runs one operation, and removes the files of discarded content.
     pub(crate) fn step(&self, operation: Operation, now: u64) -> Result<Reply, StoreError> {
         let mut state = self.state();
         let reply = store::step(operation, &mut state, now);
@@ -36,7 +36,7 @@ impl Embedded {
         reply
     }
 
-    /// Where the store is. `localhost` is a second name of the same port.
+    /// The location of the bucket. `localhost` is a second name of the same host.
     pub(crate) fn location(&self) -> Location {
         let config = self.state().config.clone();
         let second = config.endpoint.replace("127.0.0.1", "localhost");
@@ -48,13 +48,13 @@ impl Embedded {
         }
     }
 
-    /// Forgets a multipart upload and its parts.
+    /// Aborts a multipart upload.
     pub(crate) fn abort(&self, key: &str, upload_id: &str, now: u64) -> Result<(), BucketError> {
         let (bucket, key, upload_id) = (self.location().name, key.to_owned(), upload_id.to_owned());
         Ok(self.step(Operation::AbortMultipartUpload { bucket, key, upload_id }, now).map(drop)?)
     }
 
-    /// All parts that are there.
+    /// All uploaded parts, in ascending order.
     pub(crate) fn list_parts(&self, key: &str, upload_id: &str, now: u64) -> Result<Vec<ListedPart>, BucketError> {
         let (bucket, mut parts, mut marker) = (self.location().name, Vec::new(), None);
         loop {
@@ -65,7 +65,7 @@ impl Embedded {
                 max_parts: None,
                 part_number_marker: marker,
             };
-            let Reply::Parts(page) = self.step(operation, now)? else { unreachable!("no list of parts") };
+            let Reply::Parts(page) = self.step(operation, now)? else { unreachable!("ListParts has another reply") };
             parts.extend(page.parts.into_iter().map(|part| ListedPart {
                 part_number: part.part_number,
                 size: part.size,
@@ -78,7 +78,7 @@ impl Embedded {
         }
     }
 
-    /// Opens an object for reading; none where there is none.
+    /// Opens an object for reading; `None` if it doesn't exist.
     pub(crate) fn read(&self, key: &str) -> Option<Box<dyn Read + Send>> {
         let bucket = self.location().name;
         let pieces = self.state().contents(&bucket, key)?;
@@ -86,11 +86,11 @@ impl Embedded {
     }
 }
 
-/// Removes the files of contents that nobody refers to any more.
+/// Removes the files of discarded content.
 pub(crate) fn remove_files(contents: &[Content]) {
     for content in contents {
         if let Source::File(path) = &content.source {
-            // It may be gone already: a body that was refused is removed by who took it, too.
+            // The file of a refused body is removed by its spool too, perhaps earlier.
             let _ = std::fs::remove_file(path);
         }
     }

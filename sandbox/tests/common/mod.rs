@@ -1,4 +1,4 @@
-//! A sandbox as a child process, and a plain HTTP client.
+//! A sandbox, as a child process or in the test's own, and a plain HTTP client of it.
 #![allow(dead_code, missing_docs, unreachable_pub)] // each test file uses its own part of this
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 /// A sandbox that ends with the test.
 pub struct Sandbox {
-    child: Child,
+    /// `None` for a sandbox in the test's own process.
+    child: Option<Child>,
     pub addresses: Value,
     agent: ureq::Agent,
     _folder: Option<tempfile::TempDir>,
@@ -22,16 +23,17 @@ pub struct Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Closing its standard input ends it; what hangs is killed.
-        drop(self.child.stdin.take());
+        let Some(child) = &mut self.child else { return };
+        // Closing its standard input ends it; a child that hangs is killed.
+        drop(child.stdin.take());
         for _ in 0..100 {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
+            if matches!(child.try_wait(), Ok(Some(_))) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -41,7 +43,7 @@ pub fn command() -> Command {
     command
 }
 
-/// Starts one, with a root that has a page and a package.
+/// Starts a sandbox whose root has a page and a package.
 pub fn start() -> Sandbox {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [
@@ -61,22 +63,22 @@ pub fn start() -> Sandbox {
     Sandbox::spawn(command, Some(folder))
 }
 
-/// Starts one with these options.
+/// Starts a sandbox with these options.
 pub fn start_with(options: &[&str]) -> Sandbox {
     let mut command = command();
     command.args(options);
     Sandbox::spawn(command, None)
 }
 
-/// An answer, read whole.
+/// A whole response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -89,7 +91,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// Everything that a page could look at.
+    /// Everything that a page can read.
     pub fn everything(&self) -> String {
         format!("{:?} {}", self.headers, self.text())
     }
@@ -101,14 +103,21 @@ impl Sandbox {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addresses = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        // No pool: a connection is the test's business.
+        let mut sandbox = Self::in_process(addresses);
+        (sandbox.child, sandbox._folder) = (Some(child), folder);
+        sandbox
+    }
+
+    /// A client of a sandbox that runs in the test's own process.
+    pub fn in_process(addresses: Value) -> Self {
+        // No pool: each test decides on its connections.
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(0)
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { child, addresses, agent: config.into(), _folder: folder }
+        Self { child: None, addresses, agent: config.into(), _folder: None }
     }
 
     pub fn origin(&self, who: &str) -> &str {
@@ -116,11 +125,11 @@ impl Sandbox {
     }
 
     pub fn process(&mut self) -> &mut Child {
-        &mut self.child
+        self.child.as_mut().expect("a child process")
     }
 
-    /// One request; paths are the app's.
-    pub fn request(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, String> {
+    /// Sends one request. A path is one of the app.
+    pub fn request(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Response, String> {
         let url = if url.starts_with('/') { format!("{}{url}", self.origin("app")) } else { url.to_owned() };
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {
@@ -134,53 +143,71 @@ impl Sandbox {
         let status = response.status().as_u16();
         let limit = response.body_mut().with_config().limit(1 << 30);
         let body = limit.read_to_vec().map_err(|error| error.to_string())?;
-        Ok(Answer { status, headers, body })
+        Ok(Response { status, headers, body })
     }
 
-    pub fn get(&self, url: &str) -> Answer {
+    pub fn get(&self, url: &str) -> Response {
         self.request("GET", url, &[], b"").unwrap()
     }
 
-    pub fn put(&self, url: &str, body: &[u8]) -> Answer {
+    pub fn put(&self, url: &str, body: &[u8]) -> Response {
         self.request("PUT", url, &[], body).unwrap()
     }
 
-    pub fn post(&self, url: &str, body: &Value) -> Answer {
+    pub fn post(&self, url: &str, body: &Value) -> Response {
         self.post_with(url, &[], body)
     }
 
-    pub fn post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub fn post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Response {
         let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
         self.request("POST", url, &headers, body.to_string().as_bytes()).unwrap()
     }
 
-    /// Sets the faults, which must be fine.
+    /// Sets the faults, which must be valid.
     pub fn faults(&self, faults: &Value) {
-        let answer = self.request("PUT", "/control/faults", &[], faults.to_string().as_bytes()).unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = self.request("PUT", "/control/faults", &[], faults.to_string().as_bytes()).unwrap();
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 
-    /// One fault, once.
+    /// Sets a fault that hits once.
     pub fn fault(&self, route: &str, effect: Value) {
         self.faults(&json!({ "faults": [{ "route": route, "times": 1, "effect": effect }] }));
     }
 
-    pub fn knobs(&self, knobs: &Value) {
-        let answer = self.post("/control/vendors", knobs);
-        assert_eq!(answer.status, 200, "{}", answer.text());
+    pub fn settings(&self, settings: &Value) {
+        let response = self.post("/control/vendors", settings);
+        assert_eq!(response.status, 200, "{}", response.text());
     }
 
-    /// Logged requests of a route.
+    /// Waits until the log has a request of the route that passes `check`, and returns it.
+    pub fn wait_for(&self, route: &str, check: impl Fn(&Value) -> bool) -> Value {
+        eventually(route, || self.logged(route).into_iter().rev().find(&check))
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        assert_eq!(self.request("DELETE", "/control/faults", &[], b"").unwrap().status, 204);
+    }
+
+    /// Sends requests, and waits for their responses: none of them is blocked by an earlier one.
+    pub fn overtake(&self) {
+        for n in 0..20 {
+            let url = self.sign(&self.credentials(), "PUT", &format!("overtaking-{n}"), &[]);
+            assert_eq!(self.put(&url, b"x").status, 200);
+        }
+    }
+
+    /// The logged requests of a route.
     pub fn logged(&self, route: &str) -> Vec<Value> {
         let log = self.get("/control/log").json();
         log["requests"].as_array().unwrap().iter().filter(|entry| entry["route"] == route).cloned().collect()
     }
 
-    pub fn sha256(&self, destination: &str, id: &str) -> Answer {
+    pub fn sha256(&self, destination: &str, id: &str) -> Response {
         self.get(&format!("/objects/{destination}/{}/sha256", percent_encode(id)))
     }
 
-    /// Holds what arrived against what was sent.
+    /// Compares the stored object with the bytes that were sent.
     pub fn assert_stored(&self, destination: &str, id: &str, bytes: &[u8]) {
         let found = self.sha256(destination, id);
         assert_eq!(found.status, 200, "{}", found.text());
@@ -196,7 +223,7 @@ impl Sandbox {
         }
     }
 
-    /// A signed URL of the store, by the present time.
+    /// A URL of the store, signed now.
     pub fn sign(&self, credentials: &Credentials, method: &str, key: &str, query: &[(&str, &str)]) -> String {
         self.sign_at(credentials, method, key, query, &[], now(), 300)
     }
@@ -223,6 +250,17 @@ impl Sandbox {
     }
 }
 
+/// Polls until `check` returns a value. The polls are limited in number, so that a test fails instead of hanging.
+pub fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..6_000 {
+        if let Some(value) = check() {
+            return value;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what}: it never happened");
+}
+
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     u64::try_from(since.as_millis()).unwrap()
@@ -232,7 +270,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     partway_models::encoding::hex(&Sha256::digest(bytes))
 }
 
-/// Bytes that compress to nothing else.
+/// Pseudo-random bytes.
 pub fn bytes(size: usize, seed: u8) -> Vec<u8> {
     let mut state = u64::from(seed) + 1;
     (0..size)
@@ -249,14 +287,14 @@ pub fn element(xml: &str, name: &str) -> String {
     after.split_once("</").unwrap().0.replace("&quot;", "\"")
 }
 
-/// A connection that is written to by hand.
+/// A connection for requests that are written by hand.
 pub fn connect(origin: &str) -> TcpStream {
     let stream = TcpStream::connect(origin.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }
 
-/// A request head with a body's length.
+/// The head of a request whose body has this length.
 pub fn head(method: &str, target: &str, origin: &str, length: usize) -> String {
     let host = origin.trim_start_matches("http://");
     format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n")
@@ -269,7 +307,7 @@ pub fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Sends a request and reads one answer, by its `Content-Length`; the connection stays.
+/// Sends a request and reads one response, by its `Content-Length`. The connection stays open.
 pub fn exchange(stream: &mut TcpStream, request: &[u8]) -> std::io::Result<String> {
     stream.write_all(request)?;
     let mut reader = BufReader::new(stream.try_clone()?);

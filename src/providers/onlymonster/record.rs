@@ -1,18 +1,11 @@
-//! The records of uploads that Onlymonster lists, and what they say.
+//! The records of uploads that Onlymonster lists, and what their states mean.
 
-use crate::context::Notice;
-use crate::error::{Code, Result, Step, UploadError, Vendor as Words};
-use crate::json::IdText;
-use crate::json::decoded;
-use crate::model::events::Outcome;
-use crate::model::session::Session;
-use crate::platform::Platform;
+use super::session::OnlymonsterSession;
+use crate::context::notices::Notice;
+use crate::error::{Code, Result, Step, UploadError, Vendor};
+use crate::json::{IdText, decoded};
 
 decoded! {
-    pub(super) struct List {
-        pub(super) items: Vec<Record> = "items",
-    }
-
     #[derive(Debug)]
     pub(super) struct Record {
         pub(super) id: IdText = "id",
@@ -28,66 +21,77 @@ decoded! {
     }
 }
 
+/// What a record has once the file is in the vault.
+#[derive(Debug)]
+pub(super) struct Exported {
+    /// The media's id in the vault.
+    pub(super) media_id: String,
+    /// The object's key, where the record has it.
+    pub(super) key: Option<String>,
+    /// The object's ETag, where the record has it.
+    pub(super) etag: Option<String>,
+}
+
 impl Record {
-    /// True where its status is one that only an export leads to.
+    /// Whether its state is one that only an export leads to. (Assumed: the guide's seven states are those after an export.)
     pub(super) fn was_exported(&self) -> bool {
         const STATES: [&str; 7] =
             ["uploaded", "processing", "processed", "exporting", "exported", "failed", "unprocessable"];
         self.status.as_deref().is_some_and(|status| STATES.contains(&status))
     }
-}
 
-/// What a record's status means: an outcome, an error, or that it goes on.
-pub(super) fn judge<P: Platform>(record: &Record, outcome: &mut Outcome<P>) -> Result<bool> {
-    let ended = |code: Code, what: &str, hint: &str| {
-        let words = Words { code: record.status.clone(), message: None, request_id: Some(record.id.0.clone()) };
-        Err(UploadError::new(code, what).at(Step::Status).hint(hint).vendor(words))
-    };
-    match record.status.as_deref() {
-        Some("exported") => {
-            outcome.media_id = record.media_id.as_ref().map(|id| id.0.clone());
-            if let Some(metadata) = &record.metadata {
-                for (known, told) in [(&mut outcome.key, &metadata.key), (&mut outcome.etag, &metadata.e_tag)] {
-                    if told.is_some() {
-                        known.clone_from(told);
-                    }
-                }
+    /// The record's id, which an export gives, where it shows that the export took effect.
+    pub(super) fn exported_id(&self) -> Option<String> {
+        self.was_exported().then(|| self.id.0.clone())
+    }
+
+    /// The object's ETag, which a finish gives, where it shows that the finish took effect.
+    pub(super) fn finished_etag(&self) -> Option<String> {
+        self.metadata.as_ref()?.e_tag.clone().filter(|etag| !etag.is_empty())
+    }
+
+    /// What its state means, by the guide's "Status state machine": the file is in the vault, an error, or None while the client
+    /// keeps polling.
+    pub(super) fn judge(&self) -> Result<Option<Exported>> {
+        let ended = |code: Code, what: &str, hint: &str| {
+            let words = Vendor { code: self.status.clone(), message: None, request_id: Some(self.id.0.clone()) };
+            Err(UploadError::new(code, what).at(Step::Status).hint(hint).vendor(words))
+        };
+        match (self.status.as_deref(), &self.media_id) {
+            (Some("exported"), Some(media_id)) => {
+                let metadata = self.metadata.as_ref();
+                Ok(Some(Exported {
+                    media_id: media_id.0.clone(),
+                    key: metadata.and_then(|metadata| metadata.key.clone()),
+                    etag: metadata.and_then(|metadata| metadata.e_tag.clone()),
+                }))
             }
-            Ok(outcome.media_id.is_some())
+            (Some("failed"), _) => ended(
+                Code::ProcessingFailed,
+                "Onlymonster failed to process the file.",
+                "A failed upload can't be retried: upload the file again.",
+            ),
+            (Some("unprocessable"), _) => ended(
+                Code::Unprocessable,
+                "Onlymonster can't use the file: it is corrupt, or of a type that Onlymonster doesn't support.",
+                "Repair or convert the file before uploading it again.",
+            ),
+            _ => Ok(None),
         }
-        Some("failed") => ended(
-            Code::ProcessingFailed,
-            "Onlymonster failed to process the file.",
-            "Such an upload can't be taken up again: send the file anew.",
-        ),
-        Some("unprocessable") => ended(
-            Code::Unprocessable,
-            "Onlymonster can't use the file: it is corrupt, or of a kind that it doesn't support.",
-            "Don't send it again as it is.",
-        ),
-        _ => Ok(false),
     }
-}
 
-/// What finish or export would have given, where a record shows that it was done: the object's ETag, or the record's id.
-pub(super) fn shown(record: &Record, step: Step) -> Option<String> {
-    match step {
-        Step::Export => record.was_exported().then(|| record.id.0.clone()),
-        _ => record.metadata.as_ref()?.e_tag.clone().filter(|etag| !etag.is_empty()),
+    /// Whether it is the record of a session's upload: by its id, else by the store's key.
+    pub(super) fn is_of(&self, session: &OnlymonsterSession) -> bool {
+        let key = self.metadata.as_ref().and_then(|metadata| metadata.key.as_ref());
+        session.record_id().is_some_and(|id| id == self.id.0) || key == Some(&session.key)
     }
-}
 
-/// True where a record is of a session's upload: by its id, else by the store's key.
-pub(super) fn is_of<P: Platform>(record: &Record, session: &Session<P>) -> bool {
-    let key = record.metadata.as_ref().and_then(|metadata| metadata.key.as_ref());
-    session.record_id.as_ref().is_some_and(|id| *id == record.id.0) || (key.is_some() && key == session.key.as_ref())
-}
-
-/// True where a notice is about a record's upload, or doesn't say about which.
-pub(super) fn is_about(notice: &Notice, record: &Record) -> bool {
-    match notice.media_upload_id.as_ref().or(notice.id.as_ref()) {
-        Some(id) => *id == record.id,
-        None => true,
+    /// Whether a notice is about this record's upload, or doesn't say which one it is about.
+    pub(super) fn is_meant_by(&self, notice: &Notice) -> bool {
+        match notice.media_upload_id.as_ref().or(notice.id.as_ref()) {
+            Some(id) => *id == self.id,
+            None => true,
+        }
     }
 }
 
@@ -95,16 +99,39 @@ pub(super) fn is_about(notice: &Notice, record: &Record) -> bool {
 mod tests {
     use super::*;
 
+    fn record(status: Option<&str>) -> Record {
+        Record { id: IdText("1".into()), status: status.map(Into::into), media_id: None, metadata: None }
+    }
+
     #[test]
     fn only_states_that_an_export_leads_to_prove_one() {
-        let record = |status: Option<&str>| Record {
-            id: IdText("1".into()),
-            status: status.map(Into::into),
-            media_id: None,
-            metadata: None,
-        };
         assert!(record(Some("uploaded")).was_exported());
         assert!(!record(Some("started")).was_exported());
         assert!(!record(None).was_exported());
+    }
+
+    #[test]
+    fn each_state_means_what_the_guide_says() {
+        for status in [None, Some("uploaded"), Some("processing"), Some("processed"), Some("exporting"), Some("new")] {
+            assert!(record(status).judge().unwrap().is_none(), "{status:?}");
+        }
+        let code = |status| record(Some(status)).judge().unwrap_err().code;
+        assert_eq!((code("failed"), code("unprocessable")), (Code::ProcessingFailed, Code::Unprocessable));
+        assert!(record(Some("exported")).judge().unwrap().is_none(), "the media id is still to come");
+        let exported = Record { media_id: Some(IdText("9".into())), ..record(Some("exported")) };
+        assert_eq!(exported.judge().unwrap().unwrap().media_id, "9");
+    }
+
+    #[test]
+    fn a_record_is_a_sessions_by_its_id_or_its_key() {
+        let session =
+            |key: &str, id: Option<&str>| OnlymonsterSession::new(key.into(), "g".into(), None, id.map(Into::into));
+        let with_key =
+            |key: &str| Record { metadata: Some(Metadata { key: Some(key.into()), e_tag: None }), ..record(None) };
+        assert!(record(None).is_of(&session("k", Some("1"))));
+        assert!(!record(None).is_of(&session("k", Some("2"))));
+        assert!(!record(None).is_of(&session("k", None)));
+        assert!(with_key("k").is_of(&session("k", None)));
+        assert!(!with_key("l").is_of(&session("k", None)));
     }
 }

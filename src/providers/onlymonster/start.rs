@@ -1,22 +1,29 @@
-//! What start's reply describes: the parts, and where they go.
+//! Step 3 of the guide, `POST /start`: reserves a key and gives the presigned URLs.
 
+use super::client::Client;
+use super::list::UploadList;
+use super::session::OnlymonsterSession;
 use crate::context::Context;
-use crate::error::Result;
-use crate::json::IdText;
-use crate::json::decoded;
+use crate::context::calls::Idempotency;
+use crate::context::retry::RetryLoop;
+use crate::error::{Result, Retry, Step};
+use crate::http::Body;
+use crate::json::{IdText, Json, JsonBuilder, decoded};
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::Session;
 use crate::platform::Platform;
-use crate::providers::{presigned_put, unusable};
+use crate::providers::shared::errors::unusable_plan;
+use crate::providers::shared::presigned::put_part;
+use crate::providers::shared::reply;
 use crate::util::ordered;
 use crate::util::text;
 
-/// S3's least size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
-const LEAST_PART: u64 = 5 << 20;
+/// S3's minimum size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
+const MIN_PART_SIZE: u64 = 5 << 20;
 
 decoded! {
-    /// Both shapes of the reply; which members are there decides.
-    pub(super) struct StartReply {
+    /// Both variants of the reply: the members that are there decide, not the file's size.
+    struct StartReply {
         put_url: Option<String> = "put_url",
         upload_id: Option<String> = "upload_id",
         parts: Option<Vec<StartPart>> = "parts",
@@ -28,55 +35,85 @@ decoded! {
     struct StartPart {
         id: u32 = "id",
         put_url: String = "put_url",
-        /// Not documented; if it comes, it wins over the rule.
+        /// Not documented. Where it is given, it replaces the computed size.
         size: Option<u64> = "size",
     }
 }
 
-/// The session that a reply to start describes.
-pub(super) fn session<P: Platform>(cx: &Context<P>, reply: StartReply) -> Result<Session<P>> {
-    let mismatch = |what: String| unusable("Onlymonster", &what);
+/// Starts an upload.
+pub(super) async fn start<P: Platform>(
+    client: &Client,
+    list: &UploadList,
+    cx: &Context<P>,
+) -> Result<Session<OnlymonsterSession>> {
+    // Assumed from a record's metadata.
+    let body = P::Json::build(&JsonBuilder::Object(vec![
+        ("name", (&cx.file.name).into()),
+        ("size", cx.file.size.into()),
+        ("content_type", cx.file.known_type().into()),
+    ]));
+    let mut retries = RetryLoop::default();
+    loop {
+        let request = client.post(Step::Init, "/start", Body::Json(body.clone()));
+        let answer = client.call(cx, request, Idempotency::Unsafe).await;
+        let error = match answer.and_then(|response| reply::read::<P::Json, _>(Step::Init, &response)) {
+            Ok(reply) => return session(cx, reply),
+            Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
+            Err(error) => return Err(error),
+        };
+        // A record has no PUT URLs, and what is never exported makes no vault entry: so a second start is right, whatever the list
+        // shows. Reading the list tells whether the API answers again.
+        let listed = list.find(client, cx, &|_| true).await;
+        retries.backoff(cx, listed.err().unwrap_or(error), &cx.settings.retry).await?;
+    }
+}
+
+/// The session that a reply describes.
+fn session<P: Platform>(cx: &Context<P>, reply: StartReply) -> Result<Session<OnlymonsterSession>> {
+    let unusable = |why: String| unusable_plan("Onlymonster", &why);
     let size = cx.file.size;
     let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
-        (Some(upload_id), Some(parts), _) => (plan(size, parts), Some(upload_id)),
+        (Some(upload_id), Some(parts), _) => (multipart_plan(size, parts), Some(upload_id)),
         (_, _, Some(put_url)) => {
             let part = Part { number: 1, range: ByteRange::new(0, size), url: Some(put_url) };
             (Plan::checked(size, vec![part]), None)
         }
-        _ => return Err(mismatch("It has neither `put_url` nor `upload_id` and `parts`.".into())),
+        _ => {
+            return Err(unusable("Its reply must have `put_url`, or `upload_id` and `parts`, but has neither.".into()));
+        }
     };
-    let plan = plan.map_err(mismatch)?;
-    if let Some(number) = unsendable(&cx.platform, &plan) {
-        return Err(mismatch(text!("Part {} has no https address.", number)));
+    let plan = plan.map_err(unusable)?;
+    if let Some(number) = part_with_unsafe_url(&cx.platform, &plan) {
+        return Err(unusable(text!("The `put_url` of part {} must be an https URL, but isn't.", number)));
     }
     for part in plan.parts() {
         if let Some(url) = part.url.as_deref().and_then(|url| cx.platform.resolve(url)) {
-            presigned_put(cx, part, url).map_err(|error| error.part(part.number))?;
+            put_part(cx, part, url).map_err(|error| error.part(part.number))?;
         }
     }
-    let session = Session::new(plan, upload_id.is_some());
-    let (key, get_url) = (Some(reply.key), Some(reply.get_url));
-    Ok(Session { upload_id, key, record_id: reply.id.map(|id| id.0), get_url, ..session })
+    let multipart = upload_id.is_some();
+    let state = OnlymonsterSession::new(reply.key, reply.get_url, upload_id, reply.id.map(|id| id.0));
+    Ok(Session::new(plan, multipart, state))
 }
 
 /// The plan for parts whose sizes the vendor doesn't give.
 ///
-/// `max(ceil(S / N), 5 MiB)` for each, the last one takes the rest: equal parts, none below S3's minimum; fewer where that
-/// suffices. (The rule is Partway's own; Onlymonster publishes none.)
-fn plan(size: u64, mut parts: Vec<StartPart>) -> std::result::Result<Plan, String> {
+/// Each has `max(ceil(S / N), 5 MiB)`, and the last one the rest: equal parts, none below S3's minimum, and fewer than N where that
+/// suffices. (A choice: Onlymonster publishes no rule.)
+fn multipart_plan(size: u64, mut parts: Vec<StartPart>) -> std::result::Result<Plan, String> {
     ordered::sort(&mut parts, |part| part.id);
     let count = parts.len() as u64;
-    let each = size.div_ceil(count.max(1)).max(LEAST_PART);
-    let sized = parts.iter().all(|part| part.size.is_some());
+    let part_size = size.div_ceil(count.max(1)).max(MIN_PART_SIZE);
+    let has_sizes = parts.iter().all(|part| part.size.is_some());
     let mut at = 0;
     let mut planned = Vec::with_capacity(parts.len());
     for part in parts {
-        if at >= size && !sized {
+        if at >= size && !has_sizes {
             break;
         }
-        let end = match part.size.filter(|_| sized) {
+        let end = match part.size.filter(|_| has_sizes) {
             Some(given) => at.saturating_add(given),
-            None => (at + each).min(size),
+            None => (at + part_size).min(size),
         };
         planned.push(Part { number: part.id, range: ByteRange::new(at, end), url: Some(part.put_url) });
         at = end;
@@ -84,8 +121,8 @@ fn plan(size: u64, mut parts: Vec<StartPart>) -> std::result::Result<Plan, Strin
     Plan::checked(size, planned)
 }
 
-/// The first part whose address no file should go to.
-pub(super) fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
+/// The number of the first part whose URL no file may be sent to.
+pub(super) fn part_with_unsafe_url<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
     let mut parts = plan.parts().iter();
     let part = parts.find(|part| {
         // A relative one would lead to the page's own server.
@@ -93,4 +130,41 @@ pub(super) fn unsendable<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> 
         !url.is_some_and(|url| url.is_safe_from(&platform.origin()))
     })?;
     Some(part.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parts(sizes: &[Option<u64>]) -> Vec<StartPart> {
+        let part = |(index, size): (usize, &Option<u64>)| StartPart {
+            id: index as u32 + 1,
+            put_url: String::new(),
+            size: *size,
+        };
+        sizes.iter().enumerate().map(part).collect()
+    }
+
+    #[test]
+    fn sizes_that_the_reply_gives_hold() {
+        let plan = multipart_plan(10, parts(&[Some(3), Some(7)])).unwrap();
+        assert_eq!(plan.parts().iter().map(|part| part.range.len()).collect::<Vec<_>>(), [3, 7]);
+        assert!(multipart_plan(10, parts(&[Some(3), Some(8)])).is_err());
+        assert!(multipart_plan(10, parts(&[Some(u64::MAX), Some(u64::MAX)])).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parts_without_sizes_are_equal_and_not_below_the_minimum(size in 1u64..1 << 40, count in 1usize..200) {
+            let plan = multipart_plan(size, parts(&vec![None; count])).unwrap();
+            let (last, rest) = plan.parts().split_last().unwrap();
+            prop_assert!(plan.parts().len() <= count);
+            for part in rest {
+                prop_assert_eq!(part.range.len(), plan.parts()[0].range.len());
+                prop_assert!(part.range.len() >= MIN_PART_SIZE);
+            }
+            prop_assert!(last.range.len() <= plan.parts()[0].range.len());
+        }
+    }
 }

@@ -1,424 +1,267 @@
 //! A plan that the application's own server makes: any vendor, any presigner. The page sends the bytes and keeps no key.
+//!
+//! Each function of the application has a file of its name (`sign`, `list`, `complete`), but for `open`, whose plan is checked in
+//! `open_plan`, and `abort`, which returns nothing.
 
-mod given;
+mod complete;
+mod list;
+mod open_plan;
+mod session;
+mod sign;
+mod upload_plan;
 mod urls;
 
 use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
 use std::pin::pin;
 use std::rc::Rc;
 
-use futures::FutureExt;
-
-use self::given::{Given, Have, Manner, Signed};
-use self::urls::{Target, Urls};
-use super::shared::listed::{Listed, reconcile};
+use self::list::ListFailure;
+use self::open_plan::OpenPlan;
+pub use self::session::PlanSession;
+use super::setup::Setup;
+use super::shared::errors::outcome_unknown;
+use super::shared::listed::reconcile;
 use super::shared::store;
-use super::{Setup, in_doubt};
-use crate::context::{Context, Idempotency};
-use crate::engine::record::Resumed;
+use crate::context::Context;
+use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Retry, Step, UploadError};
-use crate::http::{Body, Request, Response, StoreRequest, Url};
-use crate::json::IdText;
-use crate::json::{self, Decode, Fill, Made};
+use crate::http::{Request, Response};
 use crate::model::events::Outcome;
-use crate::model::plan::{Part, Plan};
-use crate::model::session::{Phase, Session};
-use crate::platform::{Hook, Platform};
-use crate::provider::{Provider, Receipt};
-use crate::sync::semaphore::Semaphore;
+use crate::model::plan::Part;
+use crate::model::session::{Phase, Progressed, Receipt, Session};
+use crate::platform::{Hook, Platform, RequestOf};
+use crate::provider::{Capabilities, Provider};
 use crate::sync::timeout::timeout;
 use crate::util::text;
 
-/// How long the application is given to hear that its plan won't be used.
-const GIVE_UP_MS: u64 = 10_000;
+/// How long the application's `abort` is waited for, when a plan can't be used. (A choice: the upload has failed, and its caller waits
+/// to hear so.)
+const ABORT_MS: u64 = 10_000;
 
-/// The dialect of the application's own functions.
-///
-/// Of a [`Session`] it uses `given`, the plan as it came, and `multipart`, `upload_id`, `key` and `expires_at`.
+const CAPABILITIES: Capabilities = Capabilities { completes_single_parts: true, ..Capabilities::DEFAULT };
+
+/// One upload's dialogue with the application's own functions.
 #[derive(Debug)]
-pub struct PlanProvider<P: Platform> {
+pub struct PresignedPlan {
+    /// There is a `sign`.
     signs: bool,
-    state: RefCell<Rc<State>>,
-    /// `list` failed for a plan that was kept, so the plan may be gone.
-    unlisted: Cell<bool>,
-    platform: PhantomData<P>,
+    /// The plan that is being sent, once there is one.
+    plan: RefCell<Option<Rc<OpenPlan>>>,
+    /// `list` failed for a saved plan, so the plan may be gone.
+    list_failed: Cell<bool>,
 }
 
-/// What is known of one plan.
-#[derive(Debug)]
-struct State {
-    manner: Manner,
-    urls: RefCell<Urls>,
-    /// One call to `sign` at a time; whoever waits finds what it brought.
-    turn: Semaphore,
-}
-
-impl State {
-    fn new(manner: Manner) -> Self {
-        Self { manner, urls: RefCell::default(), turn: Semaphore::new(1) }
-    }
-}
-
-impl<P: Platform> PlanProvider<P> {
+impl PresignedPlan {
     /// The provider with the caller's functions.
     ///
     /// # Errors
     /// `invalid-options` without `open`.
-    pub fn new(_options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
+    pub fn new<P: Platform>(_options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
         if !setup.platform.has(Hook::Open) {
-            return Err(UploadError::new(Code::InvalidOptions, "`open` is missing.")
+            return Err(UploadError::new(Code::InvalidOptions, "`open` must be a function, but is missing.")
                 .hint("Give a function that gets the plan for a file from your server."));
         }
-        Ok(Self {
-            signs: setup.platform.has(Hook::SignParts),
-            state: RefCell::new(Rc::new(State::new(Manner::default()))),
-            unlisted: Cell::default(),
-            platform: PhantomData,
-        })
+        Ok(Self { signs: setup.platform.has(Hook::SignParts), plan: RefCell::default(), list_failed: Cell::default() })
     }
 
-    /// Tells the application that the plan it made can't be used, if it wants to hear that.
-    async fn give_up(&self, cx: &Context<P>, plan: P::Json) {
+    /// The plan that is being sent.
+    fn plan(&self) -> Result<Rc<OpenPlan>> {
+        self.plan
+            .borrow()
+            .clone()
+            .ok_or_else(|| UploadError::new(Code::Internal, "A part was sent before a plan was open."))
+    }
+
+    /// Tells the application that its plan can't be used, where it has an `abort`.
+    async fn abort_unusable<P: Platform>(&self, cx: &Context<P>, plan_json: P::Json) {
         if cx.platform.has(Hook::Abort) {
-            // What comes of it changes nothing here, and nobody waits for long.
-            let telling = pin!(cx.hook(Hook::Abort, vec![plan], Step::Abort, Idempotency::Unsafe));
-            let _ = timeout(telling, cx.platform.sleep(GIVE_UP_MS).as_mut()).await;
+            // Whether it works changes nothing here.
+            let call = pin!(cx.hook(Hook::Abort, vec![plan_json], Step::Abort, Idempotency::Unsafe));
+            let _ = timeout(call, cx.platform.sleep(ABORT_MS).as_mut()).await;
         }
     }
 
-    /// Checks the plan that the application made.
-    fn take_over(&self, cx: &Context<P>, json: P::Json) -> Result<Session<P>> {
-        let bad = |why: &str, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
-        let mut given = Given::default();
-        json::fill(&cx.platform, Some(&json), &mut given).map_err(|why| {
-            bad(&text::concat(&["`open` gave no plan: ", &why]), "The type UploadPlan names its members.")
-        })?;
-        let (plan, manner) = given
-            .checked(cx.file.size, cx.platform.has(Hook::Complete))
-            .map_err(|why| bad(&why, "The parts must cover the file exactly; `byteRange.end` is the last byte's."))?;
-        let state = Rc::new(State::new(manner));
-        self.learn_plan(cx, &state, &plan)?;
-        let expires_at = state.manner.expires_at;
-        self.state.replace(state);
-        let mut session = Session::new(plan, given.upload_id.is_some());
-        session.upload_id = given.upload_id;
-        session.key = given.key;
-        session.expires_at = expires_at;
-        session.given = Some(json);
-        Ok(session)
+    /// Opens the plan of a saved session.
+    fn reopen<P: Platform>(&self, cx: &Context<P>, session: &Session<PlanSession<P::Json>>) -> Result<Rc<OpenPlan>> {
+        let PlanSession { plan_json, upload_id, key, saves_urls } = &session.state;
+        let (opened, plan) = open_plan::adopt(cx, plan_json.clone(), self.signs)
+            .map_err(|error| gone(&text!("The saved plan can't be used any more. {}", error.message)))?;
+        let is_same = opened.plan.cuts_like(&session.plan)
+            && opened.multipart == session.multipart
+            && opened.state.upload_id == *upload_id
+            && opened.state.key == *key;
+        if !is_same {
+            return Err(gone("The saved plan must have the session's parts, upload id and key, but has others."));
+        }
+        saves_urls.set(!self.signs);
+        let plan = Rc::new(plan);
+        self.plan.replace(Some(plan.clone()));
+        Ok(plan)
     }
 
-    /// Takes over the plan's own URLs, each of them tried for whether it can be sent to.
-    fn learn_plan(&self, cx: &Context<P>, state: &State, plan: &Plan) -> Result<()> {
-        let now = cx.platform.now();
-        for part in plan.parts() {
-            let Some(text) = &part.url else {
-                if self.signs {
-                    continue;
+    /// How far a saved session has come, by what the application says. Its URLs expire at `expires_at`, where that is known.
+    ///
+    /// # Errors
+    /// `session-expired` where the plan is gone, `outcome-unknown` where an earlier page may have completed it.
+    async fn progress<P: Platform>(
+        &self,
+        cx: &Context<P>,
+        session: &Session<PlanSession<P::Json>>,
+        expires_at: Option<u64>,
+        saved: Progressed<P::Json>,
+    ) -> Result<Progressed<P::Json>> {
+        let completing = saved.phase == Phase::Completing && cx.platform.has(Hook::Complete);
+        let expired = expires_at.is_some_and(|at| cx.is_past(at, session.began_at));
+        if expired && !self.signs && !completing {
+            return Err(gone("The plan's URLs have expired, and there is no `sign` to renew them."));
+        }
+        // An upload by a single PUT has no parts to be listed.
+        if !session.multipart || !cx.platform.has(Hook::ListParts) {
+            return if completing { Err(completion_unknown()) } else { Ok(saved) };
+        }
+        let count = session.plan.parts().len();
+        let listed = match list::list(cx, &session.state.plan_json).await {
+            Ok(listed) => listed,
+            // The application's server says that there is no such upload any more, or that it can't tell.
+            Err(_) if completing => return Err(completion_unknown()),
+            // A refused look tells nothing of the upload: the saved parts count.
+            Err(ListFailure::Call(error)) if error.code == Code::Application => {
+                if saved.uploaded.len() == count {
+                    // Nothing is left to be sent by which the store could tell that the upload is gone.
+                    return Err(error.retry(Retry::Restart));
                 }
-                return Err(UploadError::new(
-                    Code::InvalidOptions,
-                    "A part has no `uploadUrl`, and there is no `sign`.",
-                )
-                .at(Step::Init)
-                .part(part.number)
-                .hint("Give a URL for every part, or `sign`, which is asked for them."));
-            };
-            let url = resolve(&cx.platform, text, part.number)?;
-            state.urls.borrow_mut().learn(part.number, url, None, state.manner.expires_at, now);
-            self.request(cx, state, part).map_err(|error| error.part(part.number))?;
-        }
-        Ok(())
-    }
-
-    /// The request for a part whose address is known.
-    fn request(&self, cx: &Context<P>, state: &State, part: &Part) -> Result<StoreRequest<P>> {
-        let urls = state.urls.borrow();
-        let Some(Target { url, headers, .. }) = urls.known(part.number) else {
-            return Err(mismatch("The part has no address."));
-        };
-        let headers = headers.as_ref().unwrap_or(&state.manner.headers).clone();
-        // Sent only where the URL signed the type and nobody named another.
-        let body = Body::File(cx.file.body(part.range, Some(cx.file.known_type())));
-        StoreRequest::new(&cx.platform.origin(), Step::Part, state.manner.method, url.clone(), headers, body)
-    }
-
-    /// Sees to it that a part has a good address.
-    async fn signed(&self, cx: &Context<P>, session: &Session<P>, state: &State, number: u32) -> Result<()> {
-        let good = || state.urls.borrow().is_good(number, cx.platform.now());
-        if good() || !self.signs {
-            return Ok(());
-        }
-        let _turn = state.turn.acquire().await;
-        if good() {
-            return Ok(());
-        }
-        let mut asked = state.urls.borrow().batch(&session.plan, Some(number), cx.platform.now());
-        while !asked.is_empty() {
-            let arguments = sign_arguments(&cx.platform, session, &asked);
-            let json = cx.hook(Hook::SignParts, arguments, Step::Sign, Idempotency::Safe).await.map_err(|error| {
-                // Neither function knows the plan: it is taken for gone.
-                if self.unlisted.get() && error.code == Code::Application { error.retry(Retry::Restart) } else { error }
-            })?;
-            asked = learn_signed(&cx.platform, state, &json, &asked)?;
-        }
-        Ok(())
-    }
-
-    /// Asks for the next addresses while the present ones are sent to. What fails here is asked for when it is needed.
-    fn sign_ahead(&self, cx: &Context<P>, session: &Session<P>, state: &Rc<State>) {
-        let platform = &cx.platform;
-        if !self.signs {
-            return;
-        }
-        let asked = state.urls.borrow().ahead(&session.plan, platform.now());
-        if asked.is_empty() {
-            return;
-        }
-        let Some(turn) = state.turn.acquire().now_or_never() else { return };
-        let mut answer = platform.call(Hook::SignParts, sign_arguments(platform, session, &asked));
-        let mut deadline = platform.sleep(cx.call_ms());
-        let (own, state) = (platform.clone(), Rc::downgrade(state));
-        platform.spawn(
-            async move {
-                // One that never answers must not keep others from asking.
-                let answer = timeout(answer.as_mut(), deadline.as_mut()).await;
-                if let (Some(Ok(json)), Some(state)) = (answer, state.upgrade()) {
-                    let _ = learn_signed(&own, &state, &json, &asked);
-                }
-                drop(turn);
+                self.list_failed.set(true);
+                warn_unlisted(cx, &error.message);
+                return Ok(saved);
             }
-            .boxed_local(),
-        );
-    }
-
-    fn state(&self) -> Rc<State> {
-        self.state.borrow().clone()
-    }
-}
-
-fn mismatch(message: impl Into<String>) -> UploadError {
-    UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
-}
-
-fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
-    // Without a scheme it would be a path of the page's own server.
-    let absolute = platform.resolve(text).filter(|_| text::contains(text, "://"));
-    absolute.ok_or_else(|| {
-        mismatch("An `uploadUrl` is no address.")
-            .part(number)
-            .hint("Give absolute https URLs, as the presigner made them.")
-    })
-}
-
-/// What a function of the application is given: the plan as it came, and a list.
-fn arguments<P: Platform>(platform: &P, session: &Session<P>, list: Vec<Made<'_>>) -> Vec<P::Json> {
-    let mut arguments: Vec<P::Json> = session.given.iter().cloned().collect();
-    arguments.push(platform.encode(&Made::List(list)));
-    arguments
-}
-
-fn sign_arguments<P: Platform>(platform: &P, session: &Session<P>, numbers: &[u32]) -> Vec<P::Json> {
-    arguments(platform, session, numbers.iter().map(|number| (*number).into()).collect())
-}
-
-/// Takes over what `sign` gave for the parts that were asked for; gives the numbers of those that it left out.
-///
-/// # Errors
-/// `plan-mismatch` for what is no list of addresses, and for a part that was left out before.
-fn learn_signed<P: Platform>(platform: &P, state: &State, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
-    let mut signed: Vec<Signed> = Vec::new();
-    json::fill(platform, Some(json), &mut signed).map_err(|why| {
-        mismatch(text::concat(&["`sign` gave what is no list of addresses: ", &why]))
-            .hint("Let it give [{ partNumber, uploadUrl, headers? }].")
-    })?;
-    let now = platform.now();
-    let mut missing = asked.to_vec();
-    for part in signed {
-        if asked.contains(&part.part_number) {
-            let url = resolve(platform, &part.upload_url, part.part_number)?;
-            let headers = part.headers.map(|headers| headers.0);
-            state.urls.borrow_mut().learn(part.part_number, url, headers, None, now);
-            missing.retain(|number| *number != part.part_number);
+            Err(ListFailure::Call(error)) => return Err(error),
+            Err(ListFailure::Value(why)) => {
+                warn_unlisted(cx, &why);
+                return Ok(saved);
+            }
+        };
+        let Progressed { phase, uploaded } = saved;
+        let uploaded = reconcile(cx, &session.plan, uploaded, listed, CAPABILITIES.etags_are_md5s).await?;
+        // If the store has all parts still, nothing was put together.
+        if completing && uploaded.len() < count {
+            return Err(completion_unknown());
         }
-    }
-    for number in &missing {
-        if state.urls.borrow_mut().leave_out(*number) {
-            return Err(mismatch("`sign` left the part out, and again when it was asked for once more.")
-                .part(*number)
-                .hint("Let it give { partNumber, uploadUrl } for every number that it is asked for."));
-        }
-    }
-    Ok(missing)
-}
-
-/// A member of what `complete` gave; one of another type is reported and left out, since the file is stored by now.
-fn member<P: Platform, T: Decode>(platform: &P, object: &P::Json, name: &str) -> Option<T> {
-    let mut member = T::default();
-    fits(platform, object, name, &mut member).then_some(member)
-}
-
-fn fits<P: Platform>(platform: &P, object: &P::Json, name: &str, member: &mut dyn Fill<P>) -> bool {
-    let Some(value) = platform.member(object, name) else { return false };
-    match json::fill(platform, Some(&value), member) {
-        Ok(()) => true,
-        Err(why) => {
-            platform.warn(&text::concat(&["What `complete` gave as `", name, "` is left out: ", &why]));
-            false
-        }
+        Ok(Progressed { phase, uploaded })
     }
 }
 
-impl<P: Platform> Provider<P> for PlanProvider<P> {
-    fn can_renew(&self) -> bool {
-        self.signs
+/// A saved session that can't be continued.
+fn gone(why: &str) -> UploadError {
+    UploadError::new(Code::SessionExpired, why).at(Step::List)
+}
+
+/// An earlier page called `complete`, and nothing tells whether it worked.
+fn completion_unknown() -> UploadError {
+    outcome_unknown(Step::Complete, "The page was left while `complete` ran, so the file may be stored or not.")
+}
+
+impl<P: Platform> Provider<P> for PresignedPlan {
+    type Session = PlanSession<P::Json>;
+
+    const NAME: &'static str = "plan";
+
+    /// The parts' URLs are in the plan's JSON, which the session saves by itself.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { renews_urls: self.signs, ..CAPABILITIES }
     }
 
-    async fn open(&self, cx: &Context<P>) -> Result<Session<P>> {
-        self.unlisted.set(false);
+    async fn open(&self, cx: &Context<P>) -> Result<Session<PlanSession<P::Json>>> {
+        self.list_failed.set(false);
         let info = cx.file_info(cx.file.known_type());
-        let json = cx.hook(Hook::Open, vec![info], Step::Init, Idempotency::Unsafe).await?;
-        let session = self.take_over(cx, json.clone());
-        if session.is_err() {
-            self.give_up(cx, json).await;
+        let plan_json = cx.hook(Hook::Open, vec![info], Step::Init, Idempotency::Unsafe).await?;
+        match open_plan::adopt(cx, plan_json.clone(), self.signs) {
+            Ok((session, plan)) => {
+                self.plan.replace(Some(Rc::new(plan)));
+                Ok(session)
+            }
+            Err(error) => {
+                self.abort_unusable(cx, plan_json).await;
+                Err(error)
+            }
         }
-        session
+    }
+
+    async fn restore(
+        &self,
+        cx: &Context<P>,
+        session: &Session<PlanSession<P::Json>>,
+        saved: Progressed<P::Json>,
+    ) -> Result<Progressed<P::Json>> {
+        let plan = self.reopen(cx, session)?;
+        let progressed = self.progress(cx, session, plan.options.expires_at, saved).await?;
+        plan.take_uploaded(&progressed.uploaded);
+        Ok(progressed)
     }
 
     async fn part_request(
         &self,
         cx: &Context<P>,
-        session: &Session<P>,
+        session: &Session<PlanSession<P::Json>>,
         part: &Part,
         renew: bool,
-    ) -> Result<Request<P>> {
-        let state = self.state();
-        if renew && self.signs {
-            state.urls.borrow_mut().forget(part.number);
-        }
-        self.signed(cx, session, &state, part.number).await?;
-        state.urls.borrow_mut().take(part.number);
-        self.sign_ahead(cx, session, &state);
-        self.request(cx, &state, part).map(Request::Store)
-    }
-
-    fn receipt(&self, cx: &Context<P>, _session: &Session<P>, part: &Part, response: &Response) -> Result<Receipt<P>> {
-        store::receipt(&cx.platform, part, response, self.state().manner.etags_required)
-    }
-
-    fn keeps_urls(&self) -> bool {
-        !self.signs
-    }
-
-    async fn restore(&self, cx: &Context<P>, resumed: &mut Resumed<P>) -> Result<()> {
-        let in_doubt = || in_doubt(Step::Complete, "The page was left while the file was put together.");
-        let gone = |why: &str| Err(UploadError::new(Code::SessionExpired, why).at(Step::List));
-        let Some(given) = resumed.session.given.clone() else { return gone("The plan was not kept.") };
-        let before = &resumed.session;
-        let begun_at = before.begun_at;
-        let same = |session: &Session<P>| {
-            session.plan.cuts_like(&before.plan)
-                && session.multipart == before.multipart
-                && session.upload_id == before.upload_id
-                && session.key == before.key
-        };
-        let Some(mut session) = self.take_over(cx, given).ok().filter(same) else {
-            return gone("The plan that was kept can't be used any more.");
-        };
-        session.begun_at = begun_at;
-        resumed.session = session;
-        let lapsed = resumed.session.expires_at.is_some_and(|at| cx.is_past(at, begun_at));
-        let complete = resumed.phase == Phase::Completing && cx.platform.has(Hook::Complete);
-        if lapsed && !self.signs && !complete {
-            return gone("The plan's URLs have expired.");
-        }
-        // What goes by one PUT has no parts to be listed.
-        if !resumed.session.multipart || !cx.platform.has(Hook::ListParts) {
-            return if complete { Err(in_doubt()) } else { Ok(()) };
-        }
-        let list =
-            cx.hook(Hook::ListParts, resumed.session.given.iter().cloned().collect(), Step::List, Idempotency::Safe);
-        let json = match list.await {
-            Ok(json) => json,
-            // The application's server says that there is no such upload any more, or that it can't tell.
-            Err(_) if complete => return Err(in_doubt()),
-            // A refused look tells nothing of the upload: what was kept counts.
-            Err(error) if error.code == Code::Application => {
-                if resumed.arrived.len() == resumed.session.plan.parts().len() {
-                    // Nothing is left to be sent by which the store could tell that it is gone.
-                    return Err(error.retry(Retry::Restart));
-                }
-                self.unlisted.set(true);
-                cx.platform
-                    .warn(&text::concat(&[&error.message, " What this browser remembers of the upload counts."]));
-                return Ok(());
+    ) -> Result<RequestOf<P>> {
+        let plan = self.plan()?;
+        if self.signs {
+            if renew {
+                plan.urls.borrow_mut().forget(part.number);
             }
-            Err(error) => return Err(error),
-        };
-        let mut listed: Vec<Have> = Vec::new();
-        if let Err(why) = json::fill(&cx.platform, Some(&json), &mut listed) {
-            if complete {
-                return Err(in_doubt());
-            }
-            cx.platform.warn(&text::concat(&[
-                "`list` has to give [{ partNumber, size, etag }], and gave something else: ",
-                &why,
-                " What this browser remembers of the upload counts.",
-            ]));
-            return Ok(());
+            sign::sign(cx, session, &plan, part.number).await.map_err(|error| {
+                // Neither function knows the plan, so it is taken to be gone.
+                let gone = self.list_failed.get() && error.code == Code::Application;
+                if gone { error.retry(Retry::Restart) } else { error }
+            })?;
         }
-        let listed =
-            listed.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag });
-        reconcile(cx, resumed, listed.collect(), self.etag_is_md5()).await?;
-        // All parts lie there still: nothing was put together.
-        if complete && resumed.arrived.len() < resumed.session.plan.parts().len() {
-            return Err(in_doubt());
+        plan.urls.borrow_mut().take(part.number);
+        if self.signs {
+            sign::sign_ahead(cx, session, &plan);
         }
-        Ok(())
+        plan.request(cx, part).map(Request::Store)
+    }
+
+    fn receipt(
+        &self,
+        cx: &Context<P>,
+        _session: &Session<PlanSession<P::Json>>,
+        part: &Part,
+        response: &Response,
+    ) -> Result<Receipt<P::Json>> {
+        let required = self.plan()?.options.etags_required;
+        store::receipt(part, response, &cx.platform.origin(), cx.platform.now(), required)
     }
 
     async fn complete(
         &self,
         cx: &Context<P>,
-        session: &Session<P>,
-        parts: &[Receipt<P>],
+        session: &Session<PlanSession<P::Json>>,
+        parts: &[Receipt<P::Json>],
         _again: bool,
-        outcome: &mut Outcome<P>,
-    ) -> Result<()> {
-        let platform = &cx.platform;
+    ) -> Result<Outcome<P::Json>> {
+        let mut outcome = Outcome { key: session.state.key.clone(), ..Outcome::default() };
         if let ([part], false) = (parts, session.multipart) {
             outcome.etag = part.etag.clone();
-            outcome.location = self.state().urls.borrow().known(part.number).map(|target| target.url.without_query());
+            outcome.location = self.plan()?.urls.borrow().known(part.number).map(|known| known.url.without_query());
         }
-        if !platform.has(Hook::Complete) || session.given.is_none() {
-            return Ok(());
+        if !cx.platform.has(Hook::Complete) {
+            return Ok(outcome);
         }
-        let done = parts
-            .iter()
-            .map(|part| Made::Object(vec![("partNumber", part.number.into()), ("etag", part.etag.as_ref().into())]));
-        let arguments = arguments(platform, session, done.collect());
-        let json = cx.hook(Hook::Complete, arguments, Step::Complete, Idempotency::Unsafe).await?;
-        let text = |name| member::<P, String>(platform, &json, name);
-        let id = |name| member::<P, IdText>(platform, &json, name).map(|id| id.0);
-        outcome.media_upload_id = id("mediaUploadId");
-        outcome.media_id = id("mediaId");
-        outcome.media_item = id("mediaItem");
-        outcome.reusable = member(platform, &json, "reusable");
-        outcome.media = platform.member(&json, "media");
-        outcome.links_expire_at = text("linksExpireAt");
-        for (known, name) in
-            [(&mut outcome.etag, "etag"), (&mut outcome.key, "key"), (&mut outcome.location, "location")]
-        {
-            if let Some(told) = text(name) {
-                *known = Some(told);
-            }
-        }
-        Ok(())
+        complete::complete(cx, session, parts, outcome).await
     }
 
-    async fn abort(&self, cx: &Context<P>, session: &Session<P>) -> bool {
-        let Some(given) = session.given.as_ref().filter(|_| cx.platform.has(Hook::Abort)) else { return true };
-        cx.hook(Hook::Abort, vec![given.clone()], Step::Abort, Idempotency::Safe).await.is_ok()
+    async fn abort(&self, cx: &Context<P>, session: &Session<PlanSession<P::Json>>) -> bool {
+        if !cx.platform.has(Hook::Abort) {
+            return true;
+        }
+        let arguments = vec![session.state.plan_json.clone()];
+        cx.hook(Hook::Abort, arguments, Step::Abort, Idempotency::Safe).await.is_ok()
     }
+}
+
+/// Reports that `list` didn't tell which parts the store has.
+fn warn_unlisted<P: Platform>(cx: &Context<P>, why: &str) {
+    cx.platform.warn(&text::concat(&[why, " The parts that this browser saved count."]));
 }

@@ -1,4 +1,4 @@
-//! Which part goes where, and which addresses are to be asked for next.
+//! Which part goes to which URL, and which URLs are to be asked for next.
 
 use crate::http::Url;
 use crate::model::plan::Plan;
@@ -6,14 +6,14 @@ use crate::util::ordered::OrderedMap;
 
 /// Parts asked for at once. (A choice: few enough for a quick answer, enough that six parts in flight never wait.)
 pub(super) const BATCH: usize = 16;
-/// The next ones are asked for when fewer than so many wait unsent.
+/// The next URLs are asked for when fewer than so many are left for parts that weren't requested. (A choice: half a batch.)
 const LOW: usize = 8;
-/// A URL that lapses sooner isn't used any more. (A choice: a request that is on its way in time is served.)
+/// A URL that expires sooner isn't used any more. (A choice: a request that is on its way in time is served.)
 const MARGIN_MS: u64 = 15_000;
 
 /// Where a part goes.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct PartUrl {
     pub(super) url: Url,
     /// In place of the plan's.
     pub(super) headers: Option<Vec<(String, String)>>,
@@ -22,20 +22,24 @@ pub(super) struct Target {
 
 /// What is known of a part.
 #[derive(Debug, Default)]
-struct Known {
-    target: Option<Target>,
-    /// It was given its address.
+struct KnownPart {
+    url: Option<PartUrl>,
+    /// Its request was made, or it was uploaded before.
     taken: bool,
-    /// It was asked for in vain.
+    /// `sign` was asked for it and left it out.
     left_out: bool,
 }
 
-/// What is known of one upload's parts.
+/// What is known of the parts of one plan.
 #[derive(Debug, Default)]
-pub(super) struct Urls(OrderedMap<Known>);
+pub(super) struct Urls {
+    known: OrderedMap<KnownPart>,
+    /// So many parts at the plan's beginning need nothing more: they aren't looked at again.
+    taken: usize,
+}
 
 impl Urls {
-    /// Learns an address. `expires_at` counts where the URL doesn't tell by itself.
+    /// Learns a part's URL. `expires_at` counts where the URL doesn't tell by itself.
     pub(super) fn learn(
         &mut self,
         number: u32,
@@ -44,74 +48,95 @@ impl Urls {
         expires_at: Option<u64>,
         now: u64,
     ) {
-        // One that is new and over already: a clock is off, and the store knows better.
+        // A new URL that has expired already tells that a clock is off, and the store knows better.
         let expires_at = url.expires_at().or(expires_at).filter(|at| *at > now);
-        let known = self.0.entry(number);
-        known.target = Some(Target { url, headers, expires_at });
+        let known = self.known.entry(number);
+        known.url = Some(PartUrl { url, headers, expires_at });
         known.left_out = false;
     }
 
-    /// True where the address of a part is known and good for a while.
+    /// Whether the URL of a part is known and good for a while.
     pub(super) fn is_good(&self, number: u32, now: u64) -> bool {
-        self.known(number).is_some_and(|target| target.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
+        self.known(number).is_some_and(|part| part.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
     }
 
-    /// The address of a part, however long it is good for.
-    pub(super) fn known(&self, number: u32) -> Option<&Target> {
-        self.0.get(number)?.target.as_ref()
+    /// The URL of a part, however long it is good for.
+    pub(super) fn known(&self, number: u32) -> Option<&PartUrl> {
+        self.known.get(number)?.url.as_ref()
     }
 
-    /// The part gets its address now.
+    /// The part needs no URL ahead of need any more: its request is made now, or it is uploaded.
     pub(super) fn take(&mut self, number: u32) {
-        self.0.entry(number).taken = true;
+        self.known.entry(number).taken = true;
     }
 
-    /// A part was asked for in vain. True where it was so before, and not given since.
+    /// `sign` left a part out. Whether it did so before, without having given it since.
     pub(super) fn leave_out(&mut self, number: u32) -> bool {
-        std::mem::replace(&mut self.0.entry(number).left_out, true)
+        std::mem::replace(&mut self.known.entry(number).left_out, true)
     }
 
-    /// The address of a part has lapsed.
+    /// Forgets the URL of a part, which has expired.
     pub(super) fn forget(&mut self, number: u32) {
-        self.0.entry(number).target = None;
+        self.known.entry(number).url = None;
     }
 
-    fn waits(&self, number: u32) -> bool {
-        self.0.get(number).is_none_or(|known| !known.taken)
+    fn is_waiting(&self, number: u32) -> bool {
+        self.known.get(number).is_none_or(|known| !known.taken)
     }
 
-    /// The parts to ask for now: `wanted`, and those next in line that have no good address and weren't sent; at most [`BATCH`].
-    pub(super) fn batch(&self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
+    /// The parts to ask for now: `wanted`, and the next in line that have no good URL and weren't requested; at most [`BATCH`].
+    pub(super) fn batch(&mut self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
         let mut numbers: Vec<u32> = wanted.into_iter().collect();
-        for part in plan.parts() {
+        self.pass_taken(plan);
+        for number in self.waiting(plan) {
             if numbers.len() == BATCH {
                 break;
             }
-            if Some(part.number) != wanted && self.waits(part.number) && !self.is_good(part.number, now) {
-                numbers.push(part.number);
+            if Some(number) != wanted && !self.is_good(number, now) {
+                numbers.push(number);
             }
         }
         numbers
     }
 
-    /// The parts to ask for ahead of need; empty while enough wait.
-    pub(super) fn ahead(&self, plan: &Plan, now: u64) -> Vec<u32> {
-        let mut waiting = 0;
-        for part in plan.parts() {
-            if self.waits(part.number) && self.is_good(part.number, now) {
-                waiting += 1;
+    /// The parts to ask for ahead of need; empty while enough URLs are left for the next in line.
+    pub(super) fn ahead(&mut self, plan: &Plan, now: u64) -> Vec<u32> {
+        let (mut left, mut numbers) = (0, Vec::new());
+        self.pass_taken(plan);
+        for number in self.waiting(plan) {
+            if !self.is_good(number, now) {
+                numbers.push(number);
+            } else {
+                left += 1;
             }
-            if waiting == LOW {
+            if left == LOW {
                 return Vec::new();
             }
+            if numbers.len() == BATCH {
+                break;
+            }
         }
-        self.batch(plan, None, now)
+        numbers
+    }
+
+    /// Passes the parts at the plan's beginning that were taken, so that all calls together look at each of them once.
+    fn pass_taken(&mut self, plan: &Plan) {
+        while plan.parts().get(self.taken).is_some_and(|part| !self.is_waiting(part.number)) {
+            self.taken += 1;
+        }
+    }
+
+    /// The parts that weren't taken, in order.
+    fn waiting<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = u32> + 'a {
+        let parts = plan.parts().iter().skip(self.taken);
+        parts.map(|part| part.number).filter(|number| self.is_waiting(*number))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn url(query: &str) -> Url {
         Url { href: String::new(), origin: "https://s3.example".into(), path: "/".into(), query: query.into() }
@@ -157,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn twice_in_vain_is_once_too_often() {
+    fn a_part_that_is_left_out_twice_is_told_apart() {
         let mut urls = Urls::default();
         assert!(!urls.leave_out(3));
         urls.learn(3, url(""), None, None, 0);
@@ -166,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lapses_soon_is_asked_for_anew() {
+    fn what_expires_soon_is_asked_for_again() {
         let mut urls = Urls::default();
         // 1970-01-01T00:01:00Z and a minute.
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, Some(1), 0);
@@ -182,9 +207,56 @@ mod tests {
     }
 
     #[test]
-    fn a_new_url_that_is_over_tells_of_a_clock_that_is_off() {
+    fn a_new_url_that_has_expired_tells_that_a_clock_is_off() {
         let mut urls = Urls::default();
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, None, 7_200_000);
         assert!(urls.is_good(1, 7_200_000));
+    }
+
+    #[test]
+    fn what_was_taken_is_passed_once() {
+        let (mut urls, plan) = (Urls::default(), plan(100));
+        for number in (1..=50).chain([52]) {
+            urls.learn(number, url(""), None, None, 0);
+            urls.take(number);
+        }
+        assert_eq!(urls.ahead(&plan, 0), [51].into_iter().chain(53..=67).collect::<Vec<_>>());
+        assert_eq!(urls.taken, 50);
+        urls.take(51);
+        assert_eq!(urls.batch(&plan, Some(53), 0), (53..=68).collect::<Vec<_>>());
+        assert_eq!(urls.taken, 52);
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_is_the_next_in_line_whatever_came_before(
+            moves in proptest::collection::vec((0u8..4, 1u32..40), 0..120),
+            wanted in proptest::option::of(1u32..40),
+        ) {
+            let (mut urls, plan) = (Urls::default(), plan(40));
+            let (mut taken, mut good) = ([false; 41], [false; 41]);
+            for (step, number) in moves {
+                match step {
+                    0 => {
+                        urls.learn(number, url(""), None, None, 0);
+                        good[number as usize] = true;
+                    }
+                    1 => {
+                        urls.take(number);
+                        taken[number as usize] = true;
+                    }
+                    2 => {
+                        urls.forget(number);
+                        good[number as usize] = false;
+                    }
+                    _ => {
+                        urls.ahead(&plan, 0);
+                    }
+                }
+                let next = (1..=40).filter(|n| Some(*n) != wanted && !taken[*n as usize] && !good[*n as usize]);
+                let batch: Vec<u32> = wanted.into_iter().chain(next).take(BATCH).collect();
+                prop_assert_eq!(urls.batch(&plan, wanted, 0), batch);
+            }
+        }
     }
 }

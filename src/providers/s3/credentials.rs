@@ -1,25 +1,26 @@
-//! Temporary credentials: asked of the application when they are needed, kept while they are good, never shown.
+//! Temporary credentials: requested from the application when they are needed, cached while they are valid, never shown.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::given::{self, Given};
+use super::credentials_reply::{self, CredentialsReply};
 use super::sigv4::Key;
-use crate::context::{Context, Idempotency};
+use crate::context::Context;
+use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::platform::{Hook, Platform};
 use crate::sync::semaphore::Semaphore;
 
-/// So long before they end are they asked for again. (A choice: a part that is signed now must still get there.)
+/// Credentials are replaced this long before they expire. (A choice: a part that is signed now must still get there.)
 const AHEAD_MS: u64 = 60_000;
 
 /// One set of credentials.
 #[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) key: Key,
-    /// Counts the sets from 1, so that an answer can be laid to the one that its request was signed with.
+    /// Counts the sets from 1, so that a refusal can be attributed to the set that signed its request.
     pub(super) set: u64,
-    /// When they end, where that is known and lies ahead.
+    /// When they expire, by the servers' clock, where that is known and in the future.
     pub(super) expires_at: Option<u64>,
 }
 
@@ -36,55 +37,56 @@ struct State {
 
 /// One upload's way to the current set.
 #[derive(Debug)]
-pub(super) struct Vault {
+pub(super) struct CredentialCache {
     shared: SharedCredentials,
-    /// One call to the application at a time; whoever waits gets what it brought. Not over all uploads: one that is paused holds
-    /// up nobody else.
-    turn: Semaphore,
+    /// Single-flight: concurrent callers share one call to the application. Each upload has its own, so that one that is paused holds
+    /// up no other.
+    single_flight: Semaphore,
 }
 
-impl Vault {
+impl CredentialCache {
     pub(super) fn new(shared: SharedCredentials) -> Self {
-        Self { shared, turn: Semaphore::new(1) }
+        Self { shared, single_flight: Semaphore::new(1) }
     }
 
-    /// Credentials that are good at `now`, as far as anybody knows.
+    /// Credentials that are valid, as far as is known.
     ///
     /// # Errors
-    /// `application` where asking failed, `invalid-options` for an answer that is none, `unauthorized` where the application
-    /// gives a set again that the store refused.
-    pub(super) async fn get<P: Platform>(&self, cx: &Context<P>, now: u64) -> Result<Rc<Credentials>> {
-        let _turn = self.turn.acquire().await;
+    /// `application` where the call failed, `invalid-options` for an answer that isn't a set of credentials, `unauthorized` where the
+    /// application gives a set again that the store refused.
+    pub(super) async fn get<P: Platform>(&self, cx: &Context<P>) -> Result<Rc<Credentials>> {
+        let now = cx.server_now();
+        let _permit = self.single_flight.acquire().await;
         let State { current, rejected } = &*self.shared.0;
         let before = current.borrow().clone();
-        let refused = before.as_ref().is_some_and(|held| held.set == rejected.get());
-        if let Some(held) = &before
+        let refused = before.as_ref().is_some_and(|cached| cached.set == rejected.get());
+        if let Some(cached) = &before
             && !refused
-            && held.expires_at.is_none_or(|at| at > now + AHEAD_MS)
+            && cached.expires_at.is_none_or(|at| at > now + AHEAD_MS)
         {
-            return Ok(held.clone());
+            return Ok(cached.clone());
         }
         let answer = cx.hook(Hook::Credentials, Vec::new(), Step::Sign, Idempotency::Safe).await?;
-        let Given { key, expires_at } = given::read(&cx.platform, &answer)?;
-        if refused && before.is_some_and(|held| held.key == key) {
+        let CredentialsReply { key, expires_at } = credentials_reply::read(&answer)?;
+        if refused && before.is_some_and(|cached| cached.key == key) {
             return Err(UploadError::new(
                 Code::Unauthorized,
-                "The store says that the credentials have expired, and `getCredentials` gave the same again.",
+                "The store says that the credentials have expired, and `getCredentials` returned the same ones again.",
             )
             .at(Step::Sign)
-            .hint("Let it get new ones from your server each time it is called."));
+            .hint("Let it request new ones from your server each time it is called."));
         }
         let credentials = Rc::new(Credentials {
             key,
-            set: current.borrow().as_ref().map_or(1, |held| held.set + 1),
-            // New ones that are over already: a clock is off, and the store knows better.
+            set: current.borrow().as_ref().map_or(1, |cached| cached.set + 1),
+            // New ones that have expired already: a clock is wrong, and the store decides.
             expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
         });
         current.replace(Some(credentials.clone()));
         Ok(credentials)
     }
 
-    /// The store says that a set has expired.
+    /// Marks a set as expired, as the store says.
     pub(super) fn reject(&self, set: u64) {
         let rejected = &self.shared.0.rejected;
         rejected.set(rejected.get().max(set));

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
-use crate::context::rate_limit::RateLimiter;
 use crate::context::Context;
 use crate::context::calls::{Call, Idempotency};
+use crate::context::rate_limit::RateLimiter;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
 use crate::platform::{ApiRequestOf, Platform};
@@ -129,8 +129,11 @@ impl Api {
         if let Some(mapped) = platform.map_url(text, step) {
             let mapped = mapped.map_err(|error| error.at(step))?;
             let url = platform.resolve(&mapped).ok_or_else(|| {
-                UploadError::new(Code::InvalidOptions, text!("`mapUrl` must return a URL, but returned \"{}\".", mapped))
-                    .at(step)
+                UploadError::new(
+                    Code::InvalidOptions,
+                    text!("`mapUrl` must return a URL, but returned \"{}\".", mapped),
+                )
+                .at(step)
             })?;
             let place = if self.origins.trusts(&url) { Place::Api(mapped) } else { Place::Presigned };
             return Ok((place, url));

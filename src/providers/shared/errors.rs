@@ -19,7 +19,8 @@ pub(crate) fn with_words(error: UploadError, other: &UploadError) -> UploadError
 
 /// A saved session can't be continued.
 pub(crate) fn incomplete_session() -> UploadError {
-    UploadError::new(Code::SessionExpired, "The saved session is incomplete, so the upload starts again.").at(Step::Init)
+    UploadError::new(Code::SessionExpired, "The saved session is incomplete, so the upload starts again.")
+        .at(Step::Init)
 }
 
 /// The page was left while something may have taken effect.

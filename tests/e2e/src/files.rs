@@ -20,7 +20,7 @@ pub(crate) struct Picked {
     pub(crate) sha256: String,
 }
 
-/// `size` bytes that nobody can guess.
+/// `size` random bytes.
 pub(crate) fn random(folder: &Path, name: &str, size: u64) -> Result<Picked> {
     write(folder, name, size, |chunk| getrandom::fill(chunk).context("no random bytes"))
 }

@@ -161,7 +161,7 @@ impl<'a> Page<'a> {
         Ok(Self { browser })
     }
 
-    /// Loads it once more, as a person does who presses F5: all that the page had in memory is gone.
+    /// Reloads it, as F5 does: all that the page had in memory is gone.
     pub(crate) async fn reload(&self) -> Result<()> {
         self.browser.driver.refresh().await?;
         ready(self.browser).await
@@ -267,7 +267,7 @@ impl<'a> Page<'a> {
         Ok(serde_json::from_value(error)?)
     }
 
-    /// Errors and rejections that nobody caught, since the last time this was asked.
+    /// Uncaught errors and rejections, since the last time this was asked.
     pub(crate) async fn noise(&self) -> Result<Vec<String>> {
         noise(self.browser).await
     }
@@ -287,7 +287,7 @@ async fn ready(browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-/// Errors and rejections that nobody caught, in whatever page is open.
+/// Uncaught errors and rejections, in whatever page is open.
 pub(crate) async fn noise(browser: &Browser) -> Result<Vec<String>> {
     let noise = browser.execute("return window.e2e ? window.e2e.noise() : []", vec![]).await?;
     Ok(serde_json::from_value(noise)?)

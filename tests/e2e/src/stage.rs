@@ -3,17 +3,18 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 use crate::browser::{Browser, Engine};
 use crate::destination::Destination;
 use crate::files::{self, Picked};
-use crate::page::{self, Page};
-use crate::sandbox::{Log, Sandbox};
+use crate::page::{self, PATIENCE, Page};
+use crate::sandbox::{self, Log, Sandbox};
 
 /// Bytes in a mebibyte.
 pub(crate) const MIB: u64 = 1 << 20;
@@ -118,6 +119,19 @@ impl Stage {
     /// What the sandbox got.
     pub(crate) async fn log(&self) -> Result<Log> {
         self.sandbox.log().await
+    }
+
+    /// What the sandbox got, once no request of these routes is under way any more.
+    pub(crate) async fn log_at_rest(&self, routes: &str) -> Result<Log> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log().await?;
+            if log.of(routes).iter().all(|one| one.ended_ms.is_some()) {
+                return Ok(log);
+            }
+            ensure!(Instant::now() < deadline, "requests of {routes} never end: {}", sandbox::summary(&log));
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 

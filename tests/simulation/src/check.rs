@@ -6,9 +6,9 @@ use partway_models::content::{Content, Tile, tile};
 
 use crate::file::File;
 use crate::handle::Handle;
-use crate::platform::SimPlatform;
 use crate::servers::BUCKET;
 use crate::world::World;
+use serde_json::Value;
 
 /// Ends the function with a sentence where something doesn't hold.
 macro_rules! ensure {

@@ -1,4 +1,4 @@
-//! The network as a whole, and the machine: whether there is any, and what hits everything on its way at once.
+//! The network as a whole, and the machine: whether there is a network, and events that hit all requests at once.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,15 +15,15 @@ pub enum Network {
     /// There is.
     #[default]
     Up,
-    /// There is none, and the browser knows.
+    /// There is no network, and the browser knows.
     Gone,
-    /// Nothing comes through, and nobody says so: what is sent hangs.
+    /// Nothing comes through, and requests hang; the browser takes itself for online.
     Silent,
-    /// Nothing comes through: what is sent fails after a while, and the browser takes itself for online.
+    /// Nothing comes through, and requests fail after a while; the browser takes itself for online.
     Failing,
 }
 
-/// What becomes of a request that is under way when the line goes.
+/// How a request under way ends when the network goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// It fails.
@@ -36,7 +36,7 @@ pub enum Cut {
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     network: Cell<Network>,
-    /// The browser says that there is none (`navigator.onLine` beside a virtual adapter).
+    /// The browser says that it is offline, though there is a network (`navigator.onLine` beside a virtual adapter).
     denied: Cell<bool>,
     cuts: Signal<Cut>,
     stirs: Signal<PageEvent>,
@@ -127,7 +127,7 @@ impl<T: Copy> Signal<T> {
     }
 }
 
-/// The next time that something happens, from when this was made. Dropped, nobody waits.
+/// Resolves the next time that something happens, counted from when this was made. Dropping it ends the wait.
 #[derive(Debug)]
 pub(crate) struct Next<T: Copy> {
     shared: Rc<Shared<T>>,

@@ -33,7 +33,7 @@ pub enum Fault {
     HideEtag,
     /// The true answer, changed.
     Edit(Rc<dyn Fn(&mut Response)>),
-    /// A redirect to somebody else, which says that all is well; nothing takes effect.
+    /// A redirect to another server, which answers 200; nothing takes effect.
     Redirect,
     /// The browser sends the request twice by itself, as Chromium does when a kept connection dies before the answer.
     Twice,

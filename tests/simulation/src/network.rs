@@ -248,7 +248,7 @@ impl Trip {
         }
         let step = match on_sent {
             Some(_) => rate * line.tells_each_ms.max(1),
-            // Nobody listens: one step will do.
+            // Without a listener one step is enough.
             None => end.max(1),
         };
         let mut sent = 0;
@@ -330,7 +330,7 @@ impl Trip {
         let own = core.clone();
         core.executor.spawn(
             async move {
-                // As early as it can: whoever asks afterwards hears of it.
+                // As early as it can, so that later calls see it.
                 own.executor.sleep_until(own.executor.now() + own.line.get().latency.0).await;
                 own.log.borrow_mut().records[entry].arrived_at = Some(own.executor.now());
                 serve(&own, entry, &origin, &request);

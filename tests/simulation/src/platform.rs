@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use partway::error::{Result, Step};
 use partway::http::{Response, Url};
 use partway::model::plan::ByteRange;
-use partway::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, SendFailure};
+use partway::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure};
 use serde_json::Value;
 
 use crate::core::Core;

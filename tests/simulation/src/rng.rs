@@ -30,6 +30,24 @@ impl Rng {
     pub fn between(&self, low: u64, high: u64) -> u64 {
         low + self.next() % high.saturating_sub(low).max(1)
     }
+
+    /// True in so many of a hundred draws.
+    pub fn chance(&self, percent: u64) -> bool {
+        self.between(0, 100) < percent
+    }
+
+    /// One of several choices, by weight.
+    pub fn pick<T: Clone>(&self, choices: &[(u64, T)]) -> T {
+        let total: u64 = choices.iter().map(|(weight, _)| weight).sum();
+        let mut at = self.between(0, total);
+        for (weight, choice) in choices {
+            if at < *weight {
+                return choice.clone();
+            }
+            at -= weight;
+        }
+        choices[0].1.clone()
+    }
 }
 
 #[cfg(test)]

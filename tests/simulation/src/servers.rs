@@ -94,7 +94,7 @@ impl Servers {
         }
     }
 
-    /// An origin's CORS rule; None where nobody answers.
+    /// An origin's CORS rule; None where no server answers.
     pub(crate) fn cors(&self, origin: &str) -> Option<Cors> {
         if origin == PAGE {
             return Some(Cors::same_origin());
@@ -103,7 +103,7 @@ impl Servers {
             return Some(self.bucket_cors.clone());
         }
         if origin.ends_with(".amazonaws.com") {
-            // Somebody's bucket, which lets no page in.
+            // A bucket without a CORS rule.
             return Some(Cors { closed: true, ..Cors::bucket() });
         }
         PLACES.iter().any(|place| place.origin == origin).then(|| self.vendor_cors.clone())

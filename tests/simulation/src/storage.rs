@@ -1,5 +1,5 @@
-//! What a page keeps beyond its end, as a browser's database does: in the order in which it was asked, durable only once it is
-//! written, gone or whole after a crash, never half.
+//! What a page saves beyond its end, as a browser's database does: writes happen in order, last only once they are done, and are
+//! whole or missing after a crash, never half.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ impl Storage {
         self.busy_until.set(0);
     }
 
-    /// Does a write, those before it first; true where it is kept now.
+    /// Does a write, after those before it, and tells whether it is saved now.
     fn settle_in_turn(&self, number: u64) -> bool {
         if let Some(kept) = self.settled.borrow_mut().remove(&number) {
             return kept;
@@ -121,7 +121,7 @@ impl Storage {
         self.settle(number)
     }
 
-    /// Does one write that is under way; true where it is kept now.
+    /// Does one pending write, and tells whether it is saved now.
     fn settle(&self, number: u64) -> bool {
         let pending = self.pending.borrow_mut().remove(&number);
         match pending {
@@ -147,7 +147,7 @@ impl Storage {
     }
 }
 
-/// Writes; resolves with whether it was kept. Goes on where nobody waits for it.
+/// Writes, and resolves with whether it was saved. Dropping the future doesn't stop the write.
 pub(crate) fn write(core: &Rc<Core>, page: Page, session: u64, write: Write) -> LocalBoxFuture<'static, bool> {
     let storage = &core.storage;
     let behavior = storage.behavior.get();

@@ -1,10 +1,10 @@
 //! A browser's part in a request: what of it goes on the wire, which rules it keeps, and what of the answer the page may read.
 
 use partway::http::{Body, Method, Request, Response};
-use partway::model::file::FileBody;
-use partway::platform::{BodyOf, RequestOf};
 use partway::model::events::Outcome;
+use partway::model::file::{ContentType, FileBody};
 use partway::model::plan::ByteRange;
+use partway::platform::{BodyOf, RequestOf};
 use partway_models::wire::{self, FormField, FormValue};
 use serde_json::Value;
 
@@ -137,11 +137,12 @@ fn fill(outgoing: &mut Outgoing, body: &BodyOf<SimPlatform>) {
 
 /// A slice goes with the type that it was given; the file itself with its own.
 fn sent_type(file: &FileBody<File>) -> Option<String> {
-    let whole = file.range == ByteRange::new(0, file.blob.size());
-    if whole && file.any_type && !file.blob.kind.is_empty() {
-        return Some(file.blob.kind.clone());
+    let is_whole = file.range == ByteRange::new(0, file.blob.size());
+    match &file.content_type {
+        ContentType::Exactly(kind) => Some(kind.clone()).filter(|kind| !kind.is_empty()),
+        ContentType::Any if is_whole => Some(file.blob.kind.clone()).filter(|kind| !kind.is_empty()),
+        ContentType::Any | ContentType::Absent => None,
     }
-    file.content_type.clone().filter(|kind| !kind.is_empty())
 }
 
 fn default_type(outgoing: &mut Outgoing, kind: &str) {

@@ -1,4 +1,4 @@
-//! A world: a page with its uploads, a line, servers, and a clock that nobody waits for.
+//! A world: a page with its uploads, a line, servers, and a virtual clock.
 
 use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -162,6 +162,17 @@ impl World {
             None => name == route,
         };
         self.log().records.iter().filter(|record| fits(record.route)).cloned().collect()
+    }
+
+    /// The same where there must be one at least, for checks of each of them.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[track_caller]
+    pub fn some_sent(&self, name: &str) -> Vec<Record> {
+        let sent = self.sent(name);
+        assert!(!sent.is_empty(), "no {name} was sent");
+        sent
     }
 
     /// How many requests of that name were sent.

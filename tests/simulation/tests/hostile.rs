@@ -425,14 +425,14 @@ fn go_on(name: &str, stage: &Stage, case: &KeptCase) -> Result<(), String> {
         Beginning::Kept(kept),
     );
     world.try_run()?;
-    let expected = if ["anew", "kept"].contains(&case.expect.as_str()) { "done" } else { &case.expect };
+    let expected = if ["restarted", "kept"].contains(&case.expect.as_str()) { "done" } else { &case.expect };
     judge(&next, expected)?;
     if let Some(route) = case.route.as_ref().filter(|route| world.count(route) == 0) {
         return Err(format!("{route} was never asked"));
     }
-    let (anew, requests) = (world.count(&stage.open) > opened, world.count("*"));
-    if anew != (case.expect == "anew") {
-        return Err(format!("opened anew: {anew}"));
+    let (restarted, requests) = (world.count(&stage.open) > opened, world.count("*"));
+    if restarted != (case.expect == "restarted") {
+        return Err(format!("opened again: {restarted}"));
     }
     if world.elapsed() - from > LONGEST_MS || requests > REQUESTS {
         return Err(format!("{requests} requests, {} s", (world.elapsed() - from) / 1000));
@@ -441,7 +441,7 @@ fn go_on(name: &str, stage: &Stage, case: &KeptCase) -> Result<(), String> {
         let pieces = world.try_pieces(&result)?;
         partway_simulation::check::is_file(&file, &pieces)?;
         let sent = world.count(&stage.part) - parts;
-        if !anew
+        if !restarted
             && case.name == "as it was kept"
             && name != "apifansly"
             && sent + stage.skip as usize != result.parts as usize

@@ -1,7 +1,7 @@
 //! The simulation can fail: each rule that is broken on purpose is seen within some thousand seeds.
 
 use partway::util::broken::{Mutant, set};
-use partway_simulation::seeds::tell;
+use partway_simulation::seeds::play;
 
 /// So many seeds are enough for any of them.
 const ENOUGH: u64 = 3_000;
@@ -10,11 +10,11 @@ const ENOUGH: u64 = 3_000;
 #[track_caller]
 fn caught(mutant: Mutant) -> String {
     set(Some(mutant));
-    let found = (1..=ENOUGH).find_map(|seed| tell(seed, false, false).failure.map(|failure| (seed, failure)));
+    let found = (1..=ENOUGH).find_map(|seed| play(seed, false, false).failure.map(|failure| (seed, failure)));
     set(None);
     let Some((seed, failure)) = found else { panic!("{mutant:?} went unseen through {ENOUGH} seeds") };
     assert!(!failure.contains("panicked"), "seen as a panic only: {failure}");
-    let sound = tell(seed, false, false).failure;
+    let sound = play(seed, false, false).failure;
     assert_eq!(sound, None, "seed {seed} fails without it too");
     println!("{mutant:?} is seen with {failure}");
     failure
@@ -37,12 +37,12 @@ fn a_form_that_may_have_arrived_and_is_sent_again() {
 }
 
 #[test]
-fn a_session_that_is_gone_and_is_gone_on_with() {
-    caught(Mutant::StaleSession);
+fn a_session_that_is_gone_and_is_resumed() {
+    caught(Mutant::NoRestart);
 }
 
 #[test]
-fn a_slot_that_is_not_given_back() {
+fn a_slot_that_is_never_released() {
     caught(Mutant::SlotLeak);
 }
 
@@ -61,7 +61,7 @@ fn parts_that_are_sent_again_after_a_crash() {
 #[test]
 fn a_record_of_a_later_version_that_is_read() {
     let failure = caught(Mutant::NewerRecord);
-    assert!(failure.contains("can't be read is gone on with"), "{failure}");
+    assert!(failure.contains("can't be read is resumed"), "{failure}");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_sign_in_page_that_counts_as_an_answer() {
 }
 
 #[test]
-fn parts_that_are_given_the_time_of_one_alone() {
+fn parts_with_the_deadline_of_one_alone() {
     let failure = caught(Mutant::AloneOnTheLine);
     assert!(failure.contains("attempts for"), "{failure}");
 }

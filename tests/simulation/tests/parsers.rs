@@ -179,8 +179,6 @@ proptest! {
 
     #[test]
     fn any_value_is_read_as_what_it_is_or_refused(value in any_json()) {
-        let world = World::new(1);
-        let platform = &SimPlatform::of(&world);
         let json = Some(&value);
         prop_assert_eq!(text_of(&value), value.is_string());
         prop_assert_eq!(bool::decode(json).ok(), value.as_bool());
@@ -289,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn a_session_with_anything_in_it_is_gone_on_with_or_begun_anew(
+    fn a_session_with_anything_in_it_is_resumed_or_restarted(
         which in 0..CALLS.len(),
         changes in prop::collection::vec((any::<Index>(), any_json()), 1..3),
     ) {

@@ -263,8 +263,8 @@ fn circles(imports: &Imports) -> Vec<String> {
 }
 
 /// The shortest way from one file by its imports to another.
-fn way(imports: &Imports, from: &String, to: &String) -> Option<Vec<String>> {
-    let mut ways = vec![vec![from.clone()]];
+fn way(imports: &Imports, from: &str, to: &str) -> Option<Vec<String>> {
+    let mut ways = vec![vec![from.to_owned()]];
     let mut seen = BTreeSet::new();
     let mut at = 0;
     while at < ways.len() {

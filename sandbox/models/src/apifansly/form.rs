@@ -1,10 +1,12 @@
+//! The form of an upload.
+
 use serde_json::Value;
 
 use crate::content::Content;
 use crate::json::Fields;
 use crate::wire::{Body, FormField, FormValue, Request};
 
-/// What came in a form.
+/// The file and the fields of a form.
 #[derive(Clone, Debug)]
 pub(super) struct File {
     pub(super) name: String,
@@ -13,12 +15,12 @@ pub(super) struct File {
     pub(super) form_inputs: Vec<(f64, String)>,
 }
 
-/// Reads `file` and `formInputs` (documentation, "Request Body"). Other fields, and either of them twice, are refused.
+/// Reads `file` and `formInputs` (documentation, "Request Body"). Other fields, and repeated ones, are refused.
 pub(super) fn read(request: &Request) -> Result<File, String> {
     let Body::Form(fields) = &request.body else {
         return Err("The body must be multipart/form-data".to_string());
     };
-    // A page that sets this header itself loses the boundary.
+    // A page that sets this header itself sends no boundary.
     if let Some(header) = request.header("content-type")
         && !(request.media_type() == "multipart/form-data" && header.contains("boundary="))
     {

@@ -1,40 +1,17 @@
-use serde::{Deserialize, Serialize};
+//! A job: the processing of one file.
+
 use serde_json::{Value, json};
 
-use super::Config;
+use super::config::{Config, End, FailureText};
 use super::form::File;
 
-/// How long links in a result hold (documentation, "Upload Media": 5 hours).
+/// How long the links of a result are valid (documentation, "Upload Media": 5 hours).
 const LINKS_HOLD_MS: u64 = 5 * 3_600_000;
-/// Ids are 18 digits long, as in the documentation's sample: beyond what a JavaScript number holds.
+/// Ids have 18 digits, as in the documentation's sample: more than a JavaScript number can represent.
 const MEDIA_IDS: u64 = 874_740_000_000_000_000;
 const ACCOUNT_MEDIA_IDS: u64 = 875_500_000_000_000_000;
 
-/// How jobs end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum End {
-    /// With a media id.
-    Completed,
-    /// Without one.
-    Failed,
-    /// Without one, in a state that the documentation doesn't name and that a consumer of the API treats as an end.
-    Error,
-}
-
-/// Where a failed job says why; not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum FailureText {
-    /// In `data.error`.
-    Error,
-    /// In `data.message`.
-    Message,
-    /// In `message`, beside `data`.
-    Outer,
-}
-
-/// The processing of one file. Its state follows from the time alone: a quarter of it waiting, the rest active (assumed).
+/// The processing of one file. Its state depends on the time alone: a quarter of it is `waiting`, the rest `active` (assumed).
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) id: String,
@@ -82,7 +59,7 @@ impl Job {
         }
     }
 
-    /// The outer message and `data`. `data.success` says no more than that the status was read.
+    /// The outer message and `data`. `data.success` only says that the status was read.
     pub(super) fn report(&self, now: u64) -> (String, Value) {
         let (state, progress) = self.state(now);
         let mut message = "Success".to_string();

@@ -1,47 +1,14 @@
-use serde::{Deserialize, Serialize};
+//! What the model remembers.
 
+use super::config::Config;
 use super::form::File;
-use super::job::{End, FailureText, Job};
+use super::job::Job;
 use crate::content::Content;
 
-/// Settings of the model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Config {
-    /// The one key that is let in.
-    pub api_key: String,
-    /// The connected accounts.
-    pub accounts: Vec<String>,
-    /// From upload to the end, in ms.
-    pub processing_ms: u64,
-    /// How new jobs end.
-    pub end: End,
-    /// Where a failed job says why (assumed).
-    pub failure_text: FailureText,
-    /// Requests a minute for the key (600 or 1,000, by plan).
-    pub rate_per_minute: u64,
-    /// The first job's id is one above it, and media ids follow it.
-    pub seed: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            api_key: "apifansly-key".to_string(),
-            accounts: vec!["2002".to_string()],
-            processing_ms: 3_000,
-            end: End::Completed,
-            failure_text: FailureText::Error,
-            rate_per_minute: 600,
-            seed: 6,
-        }
-    }
-}
-
-/// All that the model remembers.
+/// The state of the model.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Settings; they may be changed at any time.
+    /// The settings; they may change at any time.
     pub config: Config,
     jobs: Vec<Job>,
     window: u64,
@@ -49,18 +16,18 @@ pub struct State {
 }
 
 impl State {
-    /// No jobs.
+    /// A state without jobs.
     pub fn new(config: Config) -> Self {
         State { config, jobs: Vec::new(), window: 0, spent: 0 }
     }
 
-    /// The file behind a media id, also while its job runs.
+    /// The file behind a media id, even while its job runs.
     pub fn contents(&self, media_id: &str) -> Option<Vec<Content>> {
         let job = self.jobs.iter().find(|job| job.media_id == media_id)?;
         Some(vec![job.file.content.clone()])
     }
 
-    /// The file of every upload that was accepted, in the order in which they came.
+    /// The files of all accepted uploads, in their order.
     pub fn entries(&self) -> Vec<&Content> {
         self.jobs.iter().map(|job| &job.file.content).collect()
     }
@@ -86,8 +53,8 @@ impl State {
         &self.jobs[self.jobs.len() - 1]
     }
 
-    /// Counts a request in its minute: what is left, or how many seconds to wait. That minutes are the clock's is assumed.
-    pub(super) fn spend(&mut self, now: u64) -> Result<u64, u64> {
+    /// Counts a request. Gives the requests that are left in this minute, or the seconds to wait (assumed: minutes of the clock).
+    pub(super) fn count_request(&mut self, now: u64) -> Result<u64, u64> {
         let window = now / 60_000;
         if window != self.window {
             (self.window, self.spent) = (window, 0);

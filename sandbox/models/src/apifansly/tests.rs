@@ -177,16 +177,16 @@ fn keys_accounts_and_jobs_must_be_known() {
 }
 
 #[test]
-fn a_failed_job_says_why_somewhere() {
+fn a_failed_job_has_its_reason_where_the_settings_say() {
     let why = "The media could not be processed";
-    for (place, error, message, outer) in [
+    for (failure_text, error, message, outer) in [
         (FailureText::Error, Some(why), None, "Success"),
         (FailureText::Message, None, Some(why), "Success"),
         (FailureText::Outer, None, None, why),
     ] {
         let mut state = state();
         state.config.end = End::Failed;
-        state.config.failure_text = place;
+        state.config.failure_text = failure_text;
         step(&form(vec![file()]), &mut state, NOW);
         let body = status(&mut state, "7", NOW + 3_000).json_body();
         let data = &body["data"];
@@ -230,9 +230,9 @@ fn the_rate_limit_has_headers_of_its_own() {
 }
 
 #[test]
-fn the_control_names_of_the_knobs() {
-    let knobs = json!({ "processingMs": 1, "end": "failed" });
-    let config = crate::knobs::overlay(&Config::default(), &knobs).unwrap();
+fn the_json_names_of_the_settings() {
+    let changes = json!({ "processingMs": 1, "end": "failed" });
+    let config = crate::settings::overlay(&Config::default(), &changes).unwrap();
     assert_eq!((config.processing_ms, config.end), (1, End::Failed));
     fn sent<T: Send>(_: &T) {}
     sent(&State::new(config));

@@ -1,28 +1,32 @@
+//! Error responses.
+
 use serde_json::json;
 
 use crate::wire::Response;
 
-/// A refusal, before it has one of the three shapes that are published.
+/// An error response, before it gets one of the three published shapes.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ApiError {
     status: u16,
     code: &'static str,
     message: String,
 }
 
-impl Refusal {
+impl ApiError {
+    /// An error with this status, code and message.
     pub(super) fn new(status: u16, code: &'static str, message: &str) -> Self {
-        Refusal { status, code, message: message.to_string() }
+        ApiError { status, code, message: message.to_string() }
     }
 
-    pub(super) fn bad_request(message: &str) -> Self {
-        Refusal::new(400, "VALIDATION_ERROR", message)
+    /// The request is invalid.
+    pub(super) fn bad_request(message: impl AsRef<str>) -> Self {
+        ApiError::new(400, "VALIDATION_ERROR", message.as_ref())
     }
 
-    /// Three shapes are published, and not which status has which: here 401 and 403 have
+    /// Three shapes are published, but not which status has which. Here 401 and 403 have
     /// `{error, type, requestId, actionRequired}`, 400, 413 and 415 `{error, code, details}`,
     /// and all others `{message, code, details}` (assumed).
-    pub(super) fn answer(&self, request_id: &str) -> Response {
+    pub(super) fn response(&self, request_id: &str) -> Response {
         let body = match self.status {
             401 | 403 => json!({
                 "error": self.message,

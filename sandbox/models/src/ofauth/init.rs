@@ -1,35 +1,31 @@
+//! The opening of a session.
+
 use serde_json::{Value, json};
 
-use super::errors::Refusal;
-use super::json::body;
-use super::state::Session;
-use super::{Layout, State};
+use super::config::Layout;
+use super::errors::ApiError;
+use super::session::{Session, Vault};
+use super::state::State;
 use crate::clock::iso8601;
 use crate::encoding::percent_encode;
 use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-/// What the guide lists under "Supported Formats", as media types.
+/// The guide's "Supported Formats", as media types.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 const VIDEOS: [&str; 2] = ["video/mp4", "video/quicktime"];
-/// MP3 and M4A go by several names.
+/// MP3 and M4A have several media types.
 const AUDIO: [&str; 5] = ["audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a"];
 
-/// `vaultUpload` of init.
-#[derive(Clone, Debug)]
-pub(super) struct Vault {
-    pub(super) user_id: Option<String>,
-}
-
-struct Wish {
+struct InitRequest {
     size: u64,
     content_type: String,
     vault: Option<Vault>,
 }
 
-fn read(fields: &mut Fields) -> Result<Wish, String> {
+fn read(fields: &mut Fields) -> Result<InitRequest, String> {
     fields.text("filename")?;
-    Ok(Wish {
+    Ok(InitRequest {
         size: fields.positive("size")?,
         content_type: fields.text("contentType")?,
         vault: fields.take("vaultUpload").map(vault).transpose()?,
@@ -49,34 +45,34 @@ fn vault(value: Value) -> Result<Vault, String> {
 }
 
 /// Opens a session. Fields that the OpenAPI doesn't have are refused (assumed: stricter than published).
-pub(super) fn init(request: &Request, connection: &str, state: &mut State, now: u64) -> Result<Response, Refusal> {
-    let wish = body(request, read)?;
+pub(super) fn init(request: &Request, connection: &str, state: &mut State, now: u64) -> Result<Response, ApiError> {
+    let sent = Fields::read(request, read).map_err(ApiError::bad_request)?;
     let config = &state.config;
     let part_size = config.part_size.max(1);
-    let media_type = wish.content_type.split(';').next().unwrap_or("").trim();
+    let media_type = sent.content_type.split(';').next().unwrap_or("").trim();
     let limit = match media_type {
         image if IMAGES.contains(&image) => config.image_max,
         video if VIDEOS.contains(&video) => config.video_max,
         audio if AUDIO.contains(&audio) => config.audio_max,
         other => {
             let message = format!("Unsupported file type {other}");
-            return Err(Refusal::new(415, "UNSUPPORTED_MEDIA_TYPE", &message));
+            return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", &message));
         }
     };
-    if wish.size > limit {
-        let message = format!("File too large: {} bytes, at most {limit}", wish.size);
-        return Err(Refusal::new(413, "FILE_TOO_LARGE", &message));
+    if sent.size > limit {
+        let message = format!("The file must have at most {limit} bytes, not {}", sent.size);
+        return Err(ApiError::new(413, "FILE_TOO_LARGE", &message));
     }
-    let single = wish.size <= config.single_max;
+    let single = sent.size <= config.single_max;
     let session = Session {
         connection: connection.to_string(),
-        size: wish.size,
-        content_type: wish.content_type,
-        vault: wish.vault,
+        size: sent.size,
+        content_type: sent.content_type,
+        vault: sent.vault,
         single,
-        // "Maximum bytes per part": one part that is larger makes it larger.
+        // A single upload has one part, whose size may be larger: the field means "Maximum bytes per part".
         part_size: match single {
-            true => part_size.max(wish.size),
+            true => part_size.max(sent.size),
             false => part_size,
         },
         created: now,
@@ -126,16 +122,4 @@ fn answer(id: &str, session: &Session, state: &State) -> Response {
     Response::json(200, &body)
         .with_header("x-ofauth-upload-total-parts", &total.to_string())
         .with_header("x-ofauth-upload-part-size", &session.part_size.to_string())
-}
-
-impl Session {
-    pub(super) fn total_parts(&self) -> u64 {
-        self.size.div_ceil(self.part_size)
-    }
-
-    /// The bytes of a part, half open.
-    pub(super) fn range(&self, number: u64) -> (u64, u64) {
-        let start = (number - 1) * self.part_size;
-        (start, self.size.min(start + self.part_size))
-    }
 }

@@ -1,11 +1,13 @@
+//! The media object of a completed upload.
+
 use serde_json::{Value, json};
 
-use super::Config;
-use super::state::Session;
+use super::config::Config;
+use super::session::Session;
 use crate::clock::iso8601;
 
-/// The media object of a completed upload, where answers carry one: whole, with the fields of the reference
-/// (OFAuth API reference, "Upload single-part media and finalize"), or as the guide's sample has it.
+/// The media object of a completed upload, if the settings want one: with all fields of the reference (OFAuth API
+/// reference, "Upload single-part media and finalize"), or with those of the guide's sample.
 pub(super) fn of(session: &Session, config: &Config) -> Option<Value> {
     let done = session.done.as_ref()?;
     if !config.media {

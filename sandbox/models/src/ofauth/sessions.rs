@@ -1,17 +1,21 @@
+//! The calls of a session: check, parts, single and complete.
+
 use serde_json::{Value, json};
 
-use super::errors::Refusal;
-use super::json::body;
+use super::config::EtagPlace;
+use super::errors::ApiError;
 use super::media;
-use super::state::{Done, Session};
-use super::{EtagPlace, State};
+use super::session::{Done, Session};
+use super::state::State;
 use crate::content::{Content, multipart_etag};
+use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-/// Says whether the connection's vault has a file of that ETag and size. That the ETag is the MD5, or the combined one of a
-/// multipart upload, is assumed.
-pub(super) fn check(request: &Request, connection: &str, state: &mut State) -> Result<Response, Refusal> {
-    let (etag, size) = body(request, |fields| Ok((fields.text("etag")?, fields.positive("size")?)))?;
+/// Checks whether the connection's vault has a file with this ETag and size. That the ETag is the MD5, or the combined one
+/// of a multipart upload, is assumed.
+pub(super) fn check(request: &Request, connection: &str, state: &mut State) -> Result<Response, ApiError> {
+    let (etag, size) = Fields::read(request, |fields| Ok((fields.text("etag")?, fields.positive("size")?)))
+        .map_err(ApiError::bad_request)?;
     let etag = etag.trim_matches('"');
     let known = state.sessions.values().find(|session| {
         let matches = |done: &Done| done.etag.eq_ignore_ascii_case(etag);
@@ -25,42 +29,42 @@ pub(super) fn check(request: &Request, connection: &str, state: &mut State) -> R
 }
 
 impl State {
-    /// A session of the connection that hasn't expired. A finished one doesn't expire.
-    fn session(&mut self, id: &str, connection: &str, now: u64) -> Result<&mut Session, Refusal> {
+    /// The session of a connection, if it hasn't expired. A completed session doesn't expire.
+    fn session(&mut self, id: &str, connection: &str, now: u64) -> Result<&mut Session, ApiError> {
         let (gone, inactivity) = (self.config.gone_status, self.config.inactivity_ms);
         let session = self
             .sessions
             .get_mut(id)
             .filter(|session| session.connection == connection)
-            .ok_or_else(|| Refusal::new(404, "UPLOAD_NOT_FOUND", "No such upload session"))?;
+            .ok_or_else(|| ApiError::new(404, "UPLOAD_NOT_FOUND", "No such upload session"))?;
         let idle = now.saturating_sub(session.touched);
         let expired = now >= session.expires || inactivity.is_some_and(|limit| idle >= limit);
         if session.done.is_none() && expired {
             let message = "The upload session has expired; start a new one";
-            return Err(Refusal::new(gone, "UPLOAD_SESSION_EXPIRED", message));
+            return Err(ApiError::new(gone, "UPLOAD_SESSION_EXPIRED", message));
         }
         session.touched = now;
         Ok(session)
     }
 }
 
-/// The file bytes of a PUT, if they are what init announced.
-fn content_of(request: &Request, session: &Session, expected: u64) -> Result<Content, Refusal> {
+/// The content of a PUT, if it is what init announced.
+fn content_of(request: &Request, session: &Session, expected: u64) -> Result<Content, ApiError> {
     let sent = request.header("content-type").unwrap_or("");
     if sent != session.content_type {
-        let message = format!("Content-Type must be {}, as given to init, not {sent:?}", session.content_type);
-        return Err(Refusal::bad_request(&message));
+        let message = format!("Content-Type must be {}, as in the call of init, not {sent:?}", session.content_type);
+        return Err(ApiError::bad_request(&message));
     }
     let content = request.body.to_content();
-    let content = content.ok_or_else(|| Refusal::bad_request("The body must be the file bytes"))?;
+    let content = content.ok_or_else(|| ApiError::bad_request("The body must be the file bytes"))?;
     if content.size != expected {
-        let message = format!("{} bytes were expected, not {}", expected, content.size);
-        return Err(Refusal::bad_request(&message));
+        let message = format!("The body must have {} bytes, not {}", expected, content.size);
+        return Err(ApiError::bad_request(&message));
     }
     Ok(content)
 }
 
-/// Stores a part. Until complete it may be sent again (OFAuth guide, "Retry failed chunks").
+/// Stores a part. Before complete, a part may be uploaded again (OFAuth guide, "Retry failed chunks").
 pub(super) fn put_part(
     request: &Request,
     connection: &str,
@@ -68,32 +72,31 @@ pub(super) fn put_part(
     number: &str,
     state: &mut State,
     now: u64,
-) -> Result<Response, Refusal> {
-    let place = state.config.etag;
+) -> Result<Response, ApiError> {
+    let etag_place = state.config.etag;
     let session = state.session(id, connection, now)?;
     if session.single {
-        return Err(Refusal::bad_request("This upload is single: PUT the whole file to its uploadUrl"));
+        return Err(ApiError::bad_request("This upload is single: PUT the whole file to its uploadUrl"));
     }
     let total = session.total_parts();
     let number: u64 = number
         .parse()
         .ok()
         .filter(|number| (1..=total).contains(number))
-        .ok_or_else(|| Refusal::bad_request(&format!("Part numbers of this upload are 1 to {total}")))?;
+        .ok_or_else(|| ApiError::bad_request(format!("Part numbers of this upload are 1 to {total}")))?;
     if session.done.is_some() {
-        let message = "The upload is completed already";
-        return Err(Refusal::new(409, "UPLOAD_COMPLETED", message));
+        return Err(completed_before());
     }
     let (start, end) = session.range(number);
     let content = content_of(request, session, end - start)?;
     let etag = format!("\"{}\"", content.etag());
     session.parts.insert(number, content);
     let mut answer = json!({ "mediaUploadId": id, "partNumber": number });
-    if place != EtagPlace::Header {
+    if etag_place != EtagPlace::Header {
         answer["etag"] = json!(etag);
     }
     let response = Response::json(200, &answer);
-    Ok(match place {
+    Ok(match etag_place {
         EtagPlace::Body => response,
         _ => response.with_header("etag", &etag),
     })
@@ -106,10 +109,10 @@ pub(super) fn put_single(
     id: &str,
     state: &mut State,
     now: u64,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let session = state.session(id, connection, now)?;
     if !session.single {
-        return Err(Refusal::bad_request("This upload is multipart: PUT each part to its uploadUrl"));
+        return Err(ApiError::bad_request("This upload is multipart: PUT each part to its uploadUrl"));
     }
     let content = content_of(request, session, session.size)?;
     if session.done.is_none() {
@@ -121,12 +124,12 @@ pub(super) fn put_single(
     repeated(id, same, state)
 }
 
-/// Puts the parts together; the server knows them (OFAuth guide, "Complete Upload").
-pub(super) fn complete(request: &Request, connection: &str, state: &mut State, now: u64) -> Result<Response, Refusal> {
-    let id = body(request, |fields| fields.text("mediaUploadId"))?;
+/// Completes an upload from the parts that the server has (OFAuth guide, "Complete Upload").
+pub(super) fn complete(request: &Request, connection: &str, state: &mut State, now: u64) -> Result<Response, ApiError> {
+    let id = Fields::read(request, |fields| fields.text("mediaUploadId")).map_err(ApiError::bad_request)?;
     let session = state.session(&id, connection, now)?;
     if session.single {
-        return Err(Refusal::bad_request("Single-part uploads complete by themselves: do not call complete"));
+        return Err(ApiError::bad_request("Single-part uploads complete by themselves: do not call complete"));
     }
     if session.done.is_some() {
         return repeated(&id, true, state);
@@ -136,30 +139,29 @@ pub(super) fn complete(request: &Request, connection: &str, state: &mut State, n
         (1..=total).filter(|number| !session.parts.contains_key(number)).map(|number| number.to_string()).collect();
     if !missing.is_empty() {
         let message = format!("Parts {} have not been uploaded", missing.join(", "));
-        return Err(Refusal::bad_request(&message));
+        return Err(ApiError::bad_request(&message));
     }
     let contents: Vec<Content> = std::mem::take(&mut session.parts).into_values().collect();
     finish(&id, multipart_etag(&contents), contents, state);
     answer(&id, state)
 }
 
-fn repeated(id: &str, same: bool, state: &State) -> Result<Response, Refusal> {
-    if state.config.repeatable && same {
-        answer(id, state)
-    } else {
-        let message = "The upload is completed already";
-        Err(Refusal::new(409, "UPLOAD_COMPLETED", message))
-    }
+fn repeated(id: &str, same: bool, state: &State) -> Result<Response, ApiError> {
+    if state.config.repeatable && same { answer(id, state) } else { Err(completed_before()) }
+}
+
+fn completed_before() -> ApiError {
+    ApiError::new(409, "UPLOAD_COMPLETED", "The upload is completed already")
 }
 
 fn finish(id: &str, etag: String, contents: Vec<Content>, state: &mut State) {
-    let media_id = state.enter(id);
+    let media_id = state.add_media(id);
     if let Some(session) = state.sessions.get_mut(id) {
         session.done = Some(Done { media_id, etag, contents, consumed: false });
     }
 }
 
-fn answer(id: &str, state: &State) -> Result<Response, Refusal> {
+fn answer(id: &str, state: &State) -> Result<Response, ApiError> {
     let mut answer: Value = json!({ "mediaUploadId": id });
     let session = state.sessions.get(id);
     if let Some(media) = session.and_then(|session| media::of(session, &state.config)) {

@@ -33,7 +33,7 @@ fn put(url: &str, content: Content) -> Request {
     with_keys(Request::new("PUT", url)).with_header("content-type", "video/mp4").with_body(Body::Content(content))
 }
 
-/// A request as it goes to a file's every part, in the plan's own words.
+/// The PUT of each part of a file, as the plan describes it.
 fn part_puts(plan: &Value) -> Vec<Request> {
     let parts = plan["parts"].as_array().unwrap().iter();
     parts
@@ -117,7 +117,7 @@ fn a_multipart_upload_from_init_to_the_vault() {
     let mut state = state();
     let plan = init(&mut state, 12 * MIB).json_body();
     let puts = part_puts(&plan);
-    // Last first, and the first one twice: a part may be repeated.
+    // The last part comes first, and the first one twice: a part may be repeated.
     for index in [2, 0, 0, 1] {
         let response = step(&puts[index], &mut state, NOW);
         let body = response.json_body();
@@ -142,7 +142,7 @@ fn a_multipart_upload_from_init_to_the_vault() {
     assert_eq!((whole.start, whole.size), (0, 12 * MIB));
     assert_eq!(state.contents("12345"), Some(contents));
 
-    // The same call again gives the same answer, and no second entry.
+    // A repetition gets the same response, and adds no second entry.
     assert_eq!(complete(&mut state, &plan).json_body(), body);
     assert_eq!(state.vault_entries(), 1);
     assert_eq!(step(&puts[0], &mut state, NOW).status, 409);
@@ -178,7 +178,7 @@ fn a_single_put_completes_by_itself() {
 }
 
 #[test]
-fn a_large_single_part_says_its_size() {
+fn the_reply_has_the_size_of_a_large_single_part() {
     let mut state = state();
     state.config.single_max = 20 * MIB;
     let plan = init(&mut state, 12 * MIB).json_body();
@@ -206,7 +206,7 @@ fn the_older_layout_is_in_headers() {
     }
     let plan = json!({ "mediaUploadId": id });
     assert_eq!(complete(&mut state, &plan).status, 200);
-    // And a single one, under its own path.
+    // A single upload has a path of its own.
     let response = init(&mut state, 3);
     let id = response.json_body()["mediaUploadId"].clone();
     let url = format!("/v2/access/uploads/{}", id.as_str().unwrap());
@@ -215,7 +215,7 @@ fn the_older_layout_is_in_headers() {
 }
 
 #[test]
-fn media_is_there_by_knob() {
+fn replies_have_media_by_setting() {
     let mut state = state();
     state.config.whole_media = false;
     let plan = upload(&mut state, 6 * MIB);
@@ -227,7 +227,7 @@ fn media_is_there_by_knob() {
 }
 
 #[test]
-fn check_knows_what_was_completed_before() {
+fn check_finds_completed_uploads() {
     let mut state = state();
     upload(&mut state, 3);
     let plan = upload(&mut state, 6 * MIB);
@@ -256,7 +256,7 @@ fn check_knows_what_was_completed_before() {
 }
 
 #[test]
-fn an_upload_reference_is_used_once_a_media_id_often() {
+fn an_upload_reference_is_single_use_and_a_media_id_is_not() {
     let mut state = state();
     let plan = upload(&mut state, 3);
     let reference = plan["mediaUploadId"].as_str().unwrap();
@@ -273,7 +273,7 @@ fn an_upload_reference_is_used_once_a_media_id_often() {
 }
 
 #[test]
-fn the_same_story_gives_the_same_answers() {
+fn the_same_requests_get_the_same_responses() {
     let tell = || {
         let mut state = state();
         let plan = upload(&mut state, 6 * MIB);

@@ -1,14 +1,18 @@
+//! The export to the vault, and its retry.
+
 use serde_json::{Value, json};
 
-use super::list::is_fan_id;
+use super::error::ApiError;
+use super::fans::is_fan_id;
 use super::pipeline::Pipeline;
 use super::record::Export;
-use super::{Refusal, State};
+use super::state::State;
 use crate::bucket::Bucket;
 use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-struct Wish {
+/// The body of `/export`.
+struct ExportRequest {
     key: String,
     e_tag: String,
     get_url: String,
@@ -18,9 +22,8 @@ struct Wish {
     tags: [Value; 3],
 }
 
-fn read(request: &Request) -> Result<Wish, String> {
-    let mut fields = Fields::of(request)?;
-    let wish = Wish {
+fn read(fields: &mut Fields) -> Result<ExportRequest, String> {
+    let sent = ExportRequest {
         key: fields.text("key")?,
         e_tag: fields.text("e_tag")?,
         get_url: fields.text("get_url")?,
@@ -31,9 +34,9 @@ fn read(request: &Request) -> Result<Wish, String> {
             Some(number @ Value::Number(_)) => number,
             Some(_) => return Err("duration must be a number".to_string()),
         },
-        tags: [tags(&mut fields, "rf_guest")?, tags(&mut fields, "rf_partner")?, tags(&mut fields, "rf_tag")?],
+        tags: [tags(fields, "rf_guest")?, tags(fields, "rf_partner")?, tags(fields, "rf_tag")?],
     };
-    // The rest of the record's metadata may be said again (assumed).
+    // The other metadata of the record may be sent again (assumed).
     fields.optional_text("name")?;
     fields.optional_text("content_type")?;
     if let Some(size) = fields.take("size")
@@ -41,14 +44,13 @@ fn read(request: &Request) -> Result<Wish, String> {
     {
         return Err("size must be an integer".to_string());
     }
-    fields.done()?;
-    if wish.kind != "post" && wish.kind != "message" {
+    if sent.kind != "post" && sent.kind != "message" {
         return Err("export_type must be \"post\" or \"message\"".to_string());
     }
-    if wish.fan_id.as_deref().is_some_and(|id| !is_fan_id(id)) {
-        return Err("export_fan_id must be the id that /fans/verify gave".to_string());
+    if sent.fan_id.as_deref().is_some_and(|id| !is_fan_id(id)) {
+        return Err("export_fan_id must be the id that /fans/verify returned".to_string());
     }
-    Ok(wish)
+    Ok(sent)
 }
 
 fn tags(fields: &mut Fields, name: &str) -> Result<Value, String> {
@@ -59,7 +61,7 @@ fn tags(fields: &mut Fields, name: &str) -> Result<Value, String> {
     }
 }
 
-/// `POST /export`: queues the object for the vault (guide, "Step 6"). Each call that is accepted makes an entry of its own
+/// `POST /export`: queues the object for the vault (guide, "Step 6"). Each accepted call adds a vault entry of its own
 /// (guide, "Idempotency on network timeout").
 pub(super) fn export(
     request: &Request,
@@ -67,79 +69,67 @@ pub(super) fn export(
     state: &mut State,
     bucket: &mut dyn Bucket,
     now: u64,
-) -> Result<Response, Refusal> {
-    let wish = read(request).map_err(Refusal::bad_request)?;
-    let records = &state.records;
-    let index = records
-        .iter()
-        .position(|record| record.account == account && record.key == wish.key)
-        .ok_or_else(|| Refusal::not_found("There is no upload of that key"))?;
-    let record = &records[index];
-    if wish.get_url != record.get_url {
-        return Err(Refusal::bad_request("get_url must be the one that /start gave"));
+) -> Result<Response, ApiError> {
+    let sent = Fields::read(request, read).map_err(ApiError::bad_request)?;
+    let mut record = state.record_by_key(account, &sent.key)?.clone();
+    if sent.get_url != record.get_url {
+        return Err(ApiError::bad_request("get_url must be the one that /start returned"));
     }
     if now >= record.urls_expire {
-        return Err(Refusal::bad_request("The upload has expired; start a new one"));
+        return Err(ApiError::expired());
     }
-    let object = bucket.head(&wish.key, now).map_err(Refusal::of_bucket)?;
-    let (etag, size) = object.ok_or_else(|| Refusal::bad_request("The file has not been uploaded"))?;
-    if wish.e_tag.trim_matches('"') != etag {
-        return Err(Refusal::bad_request("e_tag is not the uploaded object's"));
+    let object = bucket.head(&sent.key, now).map_err(ApiError::of_bucket)?;
+    let (etag, size) = object.ok_or_else(|| ApiError::bad_request("The file has not been uploaded"))?;
+    if sent.e_tag.trim_matches('"') != etag {
+        return Err(ApiError::bad_request("e_tag must be that of the uploaded object"));
     }
     if size != record.size {
-        let message = format!("{} bytes were announced, {size} are there", record.size);
-        return Err(Refusal::bad_request(message));
+        let message = format!("/start announced {} bytes, the object has {size}", record.size);
+        return Err(ApiError::bad_request(message));
     }
 
+    let is_second = record.export.is_some();
     state.exports += 1;
-    let export = Export {
+    record.e_tag = Some(sent.e_tag);
+    record.export = Some(Export {
         media_id: (3_900_000_000 + state.exports).to_string(),
-        kind: wish.kind,
-        fan_id: wish.fan_id,
-        tags: wish.tags,
-        duration: wish.duration,
+        kind: sent.kind,
+        fan_id: sent.fan_id,
+        tags: sent.tags,
+        duration: sent.duration,
         pipeline: Pipeline {
             began: now,
             takes_ms: state.config.processing_ms,
             stuck: state.config.stuck_in,
-            freed: None,
+            retried: None,
             end: state.config.end,
         },
-    };
-    let mut changed = state.records[index].clone();
-    let second = changed.export.is_some();
-    changed.e_tag = Some(wish.e_tag);
-    changed.export = Some(export);
-    let answer = if second {
-        changed.id = state.ids.uuid();
-        changed.created = now;
-        changed.second_export = true;
-        state.records.push(changed);
-        state.records.last()
+    });
+    if is_second {
+        record.id = state.ids.uuid();
+        record.created = now;
+        record.second_export = true;
+        state.records.push(record.clone());
     } else {
-        state.records[index] = changed;
-        state.records.get(index)
-    };
-    let mut answer = answer.map_or(Value::Null, |record| record.to_json(now));
-    // Processing begins after the answer, however short it is: the guide promises both.
+        *state.record_by_key(account, &sent.key)? = record.clone();
+    }
+    let mut answer = record.to_json(now);
+    // Processing begins after the response, however short it is: the guide promises both.
     answer["status"] = json!("uploaded");
     answer["media_id"] = Value::Null;
     Ok(Response::json(200, &answer))
 }
 
 /// `POST /{upload_id}/retry`: accepted in `uploaded` and `processed` only; a repetition changes nothing (guide, "Step 8").
-pub(super) fn retry(account: &str, id: &str, state: &mut State, now: u64) -> Result<Response, Refusal> {
-    let mut records = state.records.iter_mut();
-    let record = records
-        .find(|record| record.account == account && record.id == id)
-        .ok_or_else(|| Refusal::not_found("There is no such upload"))?;
+pub(super) fn retry(account: &str, id: &str, state: &mut State, now: u64) -> Result<Response, ApiError> {
+    let record = state.record_by_id(account, id)?;
     let accepted = match &mut record.export {
-        Some(export) => export.pipeline.nudge(now),
+        Some(export) => export.pipeline.retry(now),
         None => false,
     };
     if !accepted {
         let message = format!("An upload that is {} takes no retry: only uploaded or processed", record.status(now).0);
-        return Err(Refusal(409, message));
+        return Err(ApiError(409, message));
     }
     Ok(Response::json(200, &record.to_json(now)))
 }

@@ -1,42 +1,22 @@
-use serde::{Deserialize, Serialize};
+//! The background processing of an export.
 
-/// A state that a record can be stuck in, until it is retried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Stage {
-    /// Queued; awaiting processing.
-    Uploaded,
-    /// File ready, awaiting the export.
-    Processed,
-}
+use super::config::{End, Stage};
 
-/// How processing ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum End {
-    /// In the vault, with a media id.
-    Exported,
-    /// A background error.
-    Failed,
-    /// The file is corrupt or unsupported.
-    Unprocessable,
-}
-
-/// The background processing of one export. Its state follows from the time alone: each of the four stages before the end
-/// takes a quarter of the whole (assumed; the guide says that timing isn't observable).
+/// The background processing of one export. Its state depends on the time alone: each of the four stages before the end
+/// takes a quarter of the total (assumed; the guide says that timing isn't observable).
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     pub(super) began: u64,
     pub(super) takes_ms: u64,
     pub(super) stuck: Option<Stage>,
-    pub(super) freed: Option<u64>,
+    pub(super) retried: Option<u64>,
     pub(super) end: End,
 }
 
 const STAGES: [&str; 4] = ["uploaded", "processing", "processed", "exporting"];
 
 impl Pipeline {
-    /// The status at a time, and since when it is that.
+    /// The status at a time, and when it began.
     pub(super) fn status(&self, now: u64) -> (&'static str, u64) {
         let offset = |stage: u64| self.takes_ms * stage / 4;
         let mut base = self.began;
@@ -47,9 +27,9 @@ impl Pipeline {
             };
             let reached = self.began + offset(stuck);
             if now >= reached {
-                match self.freed {
-                    // Re-queued: the stage begins again then.
-                    Some(freed) if now >= freed => base = freed - offset(stuck),
+                match self.retried {
+                    // A retried record begins its stage again.
+                    Some(retried) if now >= retried => base = retried - offset(stuck),
                     _ => return (STAGES[stuck as usize], reached),
                 }
             }
@@ -68,16 +48,16 @@ impl Pipeline {
         (STAGES[stage as usize], base + offset(stage))
     }
 
-    /// `/retry`: frees a stuck record. `false` where the status takes no retry (guide, "Step 8 — Retry export").
-    pub(super) fn nudge(&mut self, now: u64) -> bool {
+    /// `/retry`: lets a stuck record proceed. `false` if the status allows no retry (guide, "Step 8 — Retry export").
+    pub(super) fn retry(&mut self, now: u64) -> bool {
         let (status, _) = self.status(now);
         let stuck = match status {
             "uploaded" => Stage::Uploaded,
             "processed" => Stage::Processed,
             _ => return false,
         };
-        if self.stuck == Some(stuck) && self.freed.is_none() {
-            self.freed = Some(now);
+        if self.stuck == Some(stuck) && self.retried.is_none() {
+            self.retried = Some(now);
         }
         true
     }
@@ -88,7 +68,7 @@ mod tests {
     use super::*;
 
     fn pipeline(stuck: Option<Stage>, end: End) -> Pipeline {
-        Pipeline { began: 1_000, takes_ms: 400, stuck, freed: None, end }
+        Pipeline { began: 1_000, takes_ms: 400, stuck, retried: None, end }
     }
 
     #[test]
@@ -115,25 +95,25 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_one_waits_for_its_nudge() {
+    fn a_stuck_one_waits_for_its_retry() {
         let mut queued = pipeline(Some(Stage::Uploaded), End::Exported);
         assert_eq!(queued.status(90_000), ("uploaded", 1_000));
-        assert!(queued.nudge(90_000));
-        assert!(queued.nudge(90_050), "idempotent while it is queued");
+        assert!(queued.retry(90_000));
+        assert!(queued.retry(90_050), "idempotent while it is queued");
         assert_eq!(queued.status(90_099), ("uploaded", 90_000));
         assert_eq!(queued.status(90_100), ("processing", 90_100));
-        assert!(!queued.nudge(90_100));
+        assert!(!queued.retry(90_100));
         assert_eq!(queued.status(90_400).0, "exported");
 
         let mut ready = pipeline(Some(Stage::Processed), End::Exported);
-        assert!(ready.nudge(1_050), "accepted in uploaded, without effect");
+        assert!(ready.retry(1_050), "accepted in uploaded, without effect");
         assert_eq!(ready.status(1_150).0, "processing");
-        assert!(!ready.nudge(1_150));
+        assert!(!ready.retry(1_150));
         assert_eq!(ready.status(90_000), ("processed", 1_200));
-        assert!(ready.nudge(90_000));
+        assert!(ready.retry(90_000));
         assert_eq!(ready.status(90_099).0, "processed");
         assert_eq!(ready.status(90_100).0, "exporting");
         assert_eq!(ready.status(90_200).0, "exported");
-        assert!(!ready.nudge(90_200));
+        assert!(!ready.retry(90_200));
     }
 }

@@ -1,9 +1,11 @@
+//! The record of an upload.
+
 use serde_json::{Value, json};
 
 use super::pipeline::Pipeline;
 use crate::clock::iso8601;
 
-/// An upload, from `/start` on.
+/// An upload, since its `/start`.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) id: String,
@@ -19,7 +21,7 @@ pub(super) struct Record {
     pub(super) e_tag: Option<String>,
     pub(super) finished: Option<u64>,
     pub(super) export: Option<Export>,
-    /// Made by another `/export` of a key that was exported before.
+    /// Whether the record was added by another `/export` of a key that was exported before.
     pub(super) second_export: bool,
 }
 
@@ -40,7 +42,7 @@ pub(super) struct Export {
 }
 
 impl Record {
-    /// The status, and since when. Before the export it is one that the guide doesn't name (assumed: `started`).
+    /// The status, and when it began. The guide names no status before the export (assumed: `started`).
     pub(super) fn status(&self, now: u64) -> (&'static str, u64) {
         match &self.export {
             Some(export) => export.pipeline.status(now),
@@ -52,7 +54,7 @@ impl Record {
         self.export.as_ref().map(|export| export.media_id.as_str())
     }
 
-    /// Whether its URLs lapsed before `/export`.
+    /// Whether its URLs expired before `/export`.
     pub(super) fn expired(&self, now: u64) -> bool {
         self.export.is_none() && now >= self.urls_expire
     }

@@ -12,7 +12,7 @@ const NOW: u64 = 1_780_000_000_000;
 const MIB: u64 = 1 << 20;
 const BASE: &str = "/api/v0/accounts/1001/vault/medias/uploads";
 
-/// The vendor, its store, and a clock that leaves the pace alone.
+/// The vendor, its store, and a clock that advances a second per request, below the rate limit.
 struct World {
     state: State,
     store: store::State,
@@ -48,7 +48,7 @@ impl World {
         response.json_body()
     }
 
-    /// To a presigned URL; gives the `ETag` header.
+    /// Sends a PUT to a presigned URL; returns the `ETag` header.
     fn put(&mut self, url: &Value, start: u64, size: u64) -> String {
         let content = Content::symbolic(1, start, size);
         let request = Request::new("PUT", url.as_str().unwrap()).with_body(Body::Content(content));
@@ -57,7 +57,7 @@ impl World {
         response.header("etag").unwrap().to_string()
     }
 
-    /// A single PUT of 3 bytes: what `/start` said, and the object's ETag.
+    /// A single PUT of 3 bytes: the reply of `/start`, and the object's ETag.
     fn uploaded(&mut self) -> (Value, String) {
         let started = self.start(3);
         let etag = self.put(&started["put_url"], 0, 3);
@@ -153,8 +153,8 @@ fn a_multipart_upload_from_start_to_the_vault() {
     assert_eq!(finished.status, 200, "{}", finished.text());
     let etag = finished.json_body()["e_tag"].as_str().unwrap().to_string();
     assert!(etag.ends_with("-3\""), "{etag}");
-    let shown = world.list("")[0].clone();
-    assert_eq!(shown["metadata"]["e_tag"], etag, "what proves a finish");
+    let listed = world.list("")[0].clone();
+    assert_eq!(listed["metadata"]["e_tag"], etag, "the ETag shows that finish took effect");
     let again = world.post("finish", body);
     assert_eq!(again.status, 400);
     assert!(again.text().contains("NoSuchUpload"));
@@ -184,13 +184,13 @@ fn fewer_parts_than_offered_are_the_first_ones() {
 }
 
 #[test]
-fn the_same_story_gives_the_same_answers() {
-    let tell = || {
+fn the_same_requests_get_the_same_responses() {
+    let run = || {
         let mut world = World::new();
         let (started, etag) = world.uploaded();
         world.export(&started, &etag)
     };
-    assert_eq!(tell(), tell());
+    assert_eq!(run(), run());
     fn sent<T: Send>(_: &T) {}
     sent(&World::new().state);
 }

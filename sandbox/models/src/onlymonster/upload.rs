@@ -1,38 +1,38 @@
+//! The upload to the bucket: start and finish.
+
 use serde_json::{Value, json};
 
+use super::error::ApiError;
 use super::record::{Multipart, Record};
-use super::{Refusal, State};
+use super::state::State;
 use crate::bucket::Bucket;
 use crate::json::Fields;
 use crate::wire::{Request, Response};
 
-struct Wish {
+/// The body of `/start`.
+struct StartRequest {
     name: String,
     size: u64,
     content_type: String,
 }
 
-fn read_start(request: &Request) -> Result<Wish, String> {
-    let mut fields = Fields::of(request)?;
-    let wish =
-        Wish { name: fields.text("name")?, size: fields.positive("size")?, content_type: fields.text("content_type")? };
-    fields.done()?;
-    Ok(wish)
-}
-
-/// `POST /start`: reserves a key, in one of two shapes (guide, "Step 3").
+/// `POST /start`: reserves a key; the reply has one of two shapes (guide, "Step 3").
 pub(super) fn start(
     request: &Request,
     account: &str,
     state: &mut State,
     bucket: &mut dyn Bucket,
     now: u64,
-) -> Result<Response, Refusal> {
-    let wish = read_start(request).map_err(Refusal::bad_request)?;
+) -> Result<Response, ApiError> {
+    let sent = Fields::read(request, |fields| {
+        let (name, size) = (fields.text("name")?, fields.positive("size")?);
+        Ok(StartRequest { name, size, content_type: fields.text("content_type")? })
+    })
+    .map_err(ApiError::bad_request)?;
     let (config, ids) = (&state.config, &mut state.ids);
-    if wish.size > config.max_size {
+    if sent.size > config.max_size {
         let message = format!("size must not be above {}", config.max_size);
-        return Err(Refusal::bad_request(message));
+        return Err(ApiError::bad_request(message));
     }
     let id = ids.uuid();
     let key = format!("accounts/{account}/uploads/{}", ids.uuid());
@@ -43,9 +43,9 @@ pub(super) fn start(
         answer["id"] = json!(id);
     }
     let mut multipart = None;
-    if wish.size >= config.multipart_threshold {
-        let upload_id = bucket.create_multipart(&key, &wish.content_type, now).map_err(Refusal::of_bucket)?;
-        let count = config.part_count.unwrap_or(wish.size.div_ceil(8 << 20) as u32);
+    if sent.size >= config.multipart_threshold {
+        let upload_id = bucket.create_multipart(&key, &sent.content_type, now).map_err(ApiError::of_bucket)?;
+        let count = config.part_count.unwrap_or(sent.size.div_ceil(8 << 20) as u32);
         let first = config.first_part_id;
         let part_ids: Vec<u32> = (first..first + count.max(1)).collect();
         let parts = part_ids.iter().map(|id| {
@@ -62,9 +62,9 @@ pub(super) fn start(
         id,
         account: account.to_string(),
         key,
-        name: wish.name,
-        size: wish.size,
-        content_type: wish.content_type,
+        name: sent.name,
+        size: sent.size,
+        content_type: sent.content_type,
         multipart,
         get_url,
         urls_expire: now + expires_s * 1_000,
@@ -77,19 +77,18 @@ pub(super) fn start(
     Ok(Response::json(200, &answer))
 }
 
-struct Finish {
+/// The body of `/finish`.
+struct FinishRequest {
     key: String,
     upload_id: String,
     parts: Vec<(u32, String)>,
 }
 
-fn read_finish(request: &Request) -> Result<Finish, String> {
-    let mut fields = Fields::of(request)?;
+fn read_finish(fields: &mut Fields) -> Result<FinishRequest, String> {
     let (key, upload_id) = (fields.text("key")?, fields.text("upload_id")?);
     let Some(Value::Array(list)) = fields.take("parts") else {
         return Err("parts must be an array".to_string());
     };
-    fields.done()?;
     let mut parts = Vec::new();
     for value in list {
         let mut part = Fields::in_value(value, "a part")?;
@@ -98,39 +97,36 @@ fn read_finish(request: &Request) -> Result<Finish, String> {
         part.done()?;
     }
     parts.sort();
-    Ok(Finish { key, upload_id, parts })
+    Ok(FinishRequest { key, upload_id, parts })
 }
 
-/// `POST /finish`: puts the parts together (guide, "Step 5"). The parts may come in any order; their numbers are the ids of
-/// `/start`. A file that needs fewer parts than were offered uses the first ones.
+/// `POST /finish`: completes the upload (guide, "Step 5"). The parts may be in any order; their numbers are the ids of
+/// `/start`. A file that needs fewer parts than offered uses the first ones.
 pub(super) fn finish(
     request: &Request,
     account: &str,
     state: &mut State,
     bucket: &mut dyn Bucket,
     now: u64,
-) -> Result<Response, Refusal> {
-    let wish = read_finish(request).map_err(Refusal::bad_request)?;
-    let mut records = state.records.iter_mut();
-    let record = records
-        .find(|record| record.account == account && record.key == wish.key)
-        .ok_or_else(|| Refusal::not_found("There is no upload of that key"))?;
+) -> Result<Response, ApiError> {
+    let sent = Fields::read(request, read_finish).map_err(ApiError::bad_request)?;
+    let record = state.record_by_key(account, &sent.key)?;
     let multipart = record
         .multipart
         .as_ref()
-        .ok_or_else(|| Refusal::bad_request("There is nothing to finish: it is a single PUT"))?;
-    if multipart.upload_id != wish.upload_id {
-        let message = "upload_id is not the one that was given to this key";
-        return Err(Refusal::bad_request(message));
+        .ok_or_else(|| ApiError::bad_request("This upload is a single PUT, which needs no /finish"))?;
+    if multipart.upload_id != sent.upload_id {
+        let message = "upload_id must be the one that /start returned for this key";
+        return Err(ApiError::bad_request(message));
     }
     if record.expired(now) {
-        return Err(Refusal::bad_request("The upload has expired; start a new one"));
+        return Err(ApiError::expired());
     }
-    let ids: Vec<u32> = wish.parts.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<u32> = sent.parts.iter().map(|(id, _)| *id).collect();
     if ids.is_empty() || !multipart.part_ids.starts_with(&ids) {
-        return Err(Refusal::bad_request("parts must be those of /start, each once, without a gap"));
+        return Err(ApiError::bad_request("parts must be the first ones of /start, each once"));
     }
-    let etag = bucket.complete(&record.key, &multipart.upload_id, &wish.parts, now).map_err(Refusal::of_bucket)?;
+    let etag = bucket.complete(&record.key, &multipart.upload_id, &sent.parts, now).map_err(ApiError::of_bucket)?;
     let e_tag = format!("\"{etag}\"");
     record.e_tag = Some(e_tag.clone());
     record.finished = Some(now);

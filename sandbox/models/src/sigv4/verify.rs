@@ -1,12 +1,17 @@
-use super::{ALGORITHM, MAX_EXPIRES_S, canonical_request, sign};
+//! Verification of query signatures.
+
+use super::signature::{ALGORITHM, canonical_request, sign};
 use crate::clock::{iso8601, parse_amz_date};
-use crate::store::StoreError;
+use crate::s3_error::StoreError;
 use crate::wire::{Headers, Request};
 
-/// How far a request's date may lie ahead of the server's clock.
+/// The longest validity of a URL: seven days.
+pub const MAX_EXPIRES_S: u64 = 604_800;
+
+/// How far a request's date may be ahead of the server's clock: fifteen minutes.
 const MAX_SKEW_MS: u64 = 15 * 60_000;
 
-/// Headers that a browser adds by itself, or that HTTP needs: they may be there unsigned.
+/// Headers that a browser adds, or that HTTP needs: they may be sent unsigned.
 const BROWSER_OWN: [&str; 20] = [
     "accept",
     "accept-charset",
@@ -30,7 +35,7 @@ const BROWSER_OWN: [&str; 20] = [
     "range",
 ];
 
-/// S3's own headers that need no signature (AWS S3 API Reference, PutObject): the signature leaves them free.
+/// Headers of S3 that need no signature (AWS S3 API Reference, PutObject).
 const FREE: [&str; 8] = [
     "content-type",
     "content-md5",
@@ -42,26 +47,26 @@ const FREE: [&str; 8] = [
     "if-none-match",
 ];
 
-/// What a query signature says of itself, and is held to.
+/// A query signature, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Whose it is.
+pub struct QuerySignature {
+    /// The access key that signed the request.
     pub access_key: String,
-    /// Of temporary credentials.
+    /// The session token of temporary credentials.
     pub session_token: Option<String>,
-    /// Lower-case names.
+    /// The names of the signed headers, in lower case.
     pub signed_headers: Vec<String>,
-    /// When it was signed, in milliseconds since the epoch.
+    /// The signing time, in milliseconds since the epoch.
     pub signed_at: u64,
-    /// For how many seconds it holds.
+    /// How many seconds the signature is valid.
     pub expires_s: u64,
     date: String,
     scope: String,
-    signature: String,
+    value: String,
 }
 
-impl Claim {
-    /// Reads the query parameters of a signature.
+impl QuerySignature {
+    /// Parses the query parameters of a signature.
     pub fn of(request: &Request, region: &str) -> Result<Self, StoreError> {
         let bad = |message: &str| StoreError::new(400, "AuthorizationQueryParametersError", message);
         let names = [
@@ -85,7 +90,7 @@ impl Claim {
             let (_, value) = found.next().ok_or_else(missing)?;
             match found.next() {
                 None => Ok(value.clone()),
-                Some(_) => Err(bad(&format!("{name} is given twice"))),
+                Some(_) => Err(bad(&format!("{name} must be sent once"))),
             }
         };
         if value(names[0])? != ALGORITHM {
@@ -118,7 +123,7 @@ impl Claim {
         if !sorted || !lower || !signed_headers.iter().any(|name| name == "host") {
             return Err(bad("X-Amz-SignedHeaders must name host, in lower case, sorted, each once"));
         }
-        Ok(Claim {
+        Ok(QuerySignature {
             access_key: access_key.to_string(),
             session_token: request.query("X-Amz-Security-Token").map(str::to_string),
             signed_headers,
@@ -126,55 +131,60 @@ impl Claim {
             expires_s,
             date,
             scope: scope.to_string(),
-            signature: value("X-Amz-Signature")?,
+            value: value("X-Amz-Signature")?,
         })
     }
 }
 
-/// Gives the secret of an access key and its session token, or says why not.
+/// Returns the secret of an access key with its session token, or the error of an invalid one.
 pub type SecretOf<'a> = dyn Fn(&str, Option<&str>) -> Result<String, StoreError> + 'a;
 
-/// Holds a request to its query signature: time, key, signature, and that no header is there that wasn't signed.
+/// Verifies the query signature of a request: time, key, signature, and that no unsigned header is present.
 ///
 /// Codes and statuses: AWS S3 API Reference, "Error responses".
-pub fn verify(request: &Request, region: &str, secret_of: &SecretOf<'_>, now: u64) -> Result<Claim, StoreError> {
+pub fn verify(
+    request: &Request,
+    region: &str,
+    secret_of: &SecretOf<'_>,
+    now: u64,
+) -> Result<QuerySignature, StoreError> {
     if request.headers.contains("authorization") {
         return Err(StoreError::invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
         )
         .with("ArgumentName", "Authorization"));
     }
-    let claim = Claim::of(request, region)?;
-    if claim.signed_at > now + MAX_SKEW_MS {
+    let signature = QuerySignature::of(request, region)?;
+    if signature.signed_at > now + MAX_SKEW_MS {
         return Err(StoreError::new(
             403,
             "RequestTimeTooSkewed",
             "The difference between the request time and the current time is too large.",
         )
-        .with("RequestTime", claim.date.clone())
+        .with("RequestTime", signature.date.clone())
         .with("ServerTime", iso8601(now))
         .with("MaxAllowedSkewMilliseconds", MAX_SKEW_MS.to_string()));
     }
-    let ends = claim.signed_at + claim.expires_s * 1_000;
+    let ends = signature.signed_at + signature.expires_s * 1_000;
     if now >= ends {
         return Err(StoreError::new(403, "AccessDenied", "Request has expired")
-            .with("X-Amz-Expires", claim.expires_s.to_string())
+            .with("X-Amz-Expires", signature.expires_s.to_string())
             .with("Expires", iso8601(ends))
             .with("ServerTime", iso8601(now)));
     }
-    let secret = secret_of(&claim.access_key, claim.session_token.as_deref())?;
+    let secret = secret_of(&signature.access_key, signature.session_token.as_deref())?;
     let canonical =
-        canonical_request(&request.method, &request.path, &request.query, &request.headers, &claim.signed_headers);
-    if sign(&secret, &claim.scope, &claim.date, &canonical) != claim.signature {
+        canonical_request(&request.method, &request.path, &request.query, &request.headers, &signature.signed_headers);
+    if sign(&secret, &signature.scope, &signature.date, &canonical) != signature.value {
         return Err(StoreError::new(
             403,
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
         )
-        .with("AWSAccessKeyId", claim.access_key)
+        .with("AWSAccessKeyId", signature.access_key)
         .with("CanonicalRequest", canonical));
     }
-    let stray = stray_headers(&request.headers, &claim.signed_headers);
+    let stray = stray_headers(&request.headers, &signature.signed_headers);
     let unsigned: Vec<&str> = stray.iter().map(String::as_str).filter(|name| name.starts_with("x-amz-")).collect();
     if !unsigned.is_empty() {
         return Err(StoreError::new(
@@ -185,8 +195,8 @@ pub fn verify(request: &Request, region: &str, secret_of: &SecretOf<'_>, now: u6
         .with("HeadersNotSigned", unsigned.join(", ")));
     }
     if !stray.is_empty() {
-        // Stricter than S3, which would let them pass: what a vendor or an application sends to its own backend
-        // has no business at a store.
+        // Stricter than S3, which ignores such headers: what a page sends to a vendor or to its own backend
+        // must not be sent to a store.
         return Err(StoreError::new(
             400,
             "InvalidRequest",
@@ -194,11 +204,11 @@ pub fn verify(request: &Request, region: &str, secret_of: &SecretOf<'_>, now: u6
         )
         .with("HeadersNotSigned", stray.join(", ")));
     }
-    Ok(claim)
+    Ok(signature)
 }
 
-/// Headers that don't belong on a presigned request: neither signed, nor a browser's own, nor free of signatures in S3.
-/// Vendor keys, cookies and tokens are among them; so is every `x-amz-*`.
+/// The headers that must not be on a presigned request: neither signed, nor a browser's own, nor free of signatures in S3.
+/// Vendor keys, cookies and tokens are among them, and every `x-amz-*`.
 pub fn stray_headers(headers: &Headers, signed: &[String]) -> Vec<String> {
     headers
         .iter()

@@ -1,5 +1,10 @@
-use super::{Operation, Reply, State, StoreError, step};
+//! The store as the bucket of a vendor.
+
+use super::operation::{Operation, Reply};
+use super::state::State;
+use super::step::step;
 use crate::bucket::{Bucket, BucketError};
+use crate::s3_error::StoreError;
 use crate::wire::Headers;
 
 impl From<StoreError> for BucketError {
@@ -8,7 +13,7 @@ impl From<StoreError> for BucketError {
     }
 }
 
-/// The first bucket of the configuration, with the owner's rights.
+/// The first bucket of the configuration, with the owner's permissions.
 impl Bucket for State {
     fn create_multipart(&mut self, key: &str, content_type: &str, now: u64) -> Result<String, BucketError> {
         let operation = Operation::CreateMultipartUpload {
@@ -19,7 +24,7 @@ impl Bucket for State {
         };
         match step(operation, self, now)? {
             Reply::Created { upload_id } => Ok(upload_id),
-            other => unreachable!("not an answer to create: {other:?}"),
+            other => unreachable!("CreateMultipartUpload has another reply: {other:?}"),
         }
     }
 
@@ -54,7 +59,7 @@ impl Bucket for State {
         };
         match step(operation, self, now)? {
             Reply::Completed { etag, .. } => Ok(etag),
-            other => unreachable!("not an answer to complete: {other:?}"),
+            other => unreachable!("CompleteMultipartUpload has another reply: {other:?}"),
         }
     }
 
@@ -64,7 +69,7 @@ impl Bucket for State {
             Ok(Reply::Head(info)) => Ok(Some((info.etag, info.size))),
             Err(error) if error.code == "NoSuchKey" => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(other) => unreachable!("not an answer to head: {other:?}"),
+            Ok(other) => unreachable!("HeadObject has another reply: {other:?}"),
         }
     }
 }

@@ -1,39 +1,51 @@
+//! Temporary credentials, and the secrets of access keys.
+
 use md5::{Digest, Md5};
 
-use super::{State, StoreError};
+use super::config::Config;
 use crate::encoding::hex;
+use crate::ids::Ids;
+use crate::s3_error::StoreError;
 use crate::sigv4::Credentials;
 
-/// Temporary credentials, as AWS STS gives them.
+/// Temporary credentials, as AWS STS issues them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedCredentials {
-    /// What signs.
+    /// The keys.
     pub credentials: Credentials,
-    /// From when on they are refused, in milliseconds since the epoch.
+    /// When they expire, in milliseconds since the epoch.
     pub expiration: u64,
 }
 
-impl State {
-    /// Issues temporary credentials for `lifetime_ms` from `now` on.
-    pub fn issue_credentials(&mut self, lifetime_ms: u64, now: u64) -> IssuedCredentials {
-        let access = format!("ASIA{}", &self.ids.token().to_uppercase()[..16]);
-        let secret = format!("{}{}", self.ids.token(), &self.ids.token()[..8]);
+/// The temporary credentials that were issued.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CredentialStore(Vec<IssuedCredentials>);
+
+impl CredentialStore {
+    /// Issues temporary credentials.
+    pub(super) fn issue(&mut self, ids: &mut Ids, lifetime_ms: u64, now: u64) -> IssuedCredentials {
+        let access = format!("ASIA{}", &ids.token().to_uppercase()[..16]);
+        let secret = format!("{}{}", ids.token(), &ids.token()[..8]);
         let mut token = Md5::new();
         token.update(secret.as_bytes());
-        // Real tokens are base64, whose + / = must survive the way into a query.
+        // Real tokens are base64, whose + / = must survive in a query.
         let token = format!("Fwo+/{}==", hex(&token.finalize()));
         let issued = IssuedCredentials {
             credentials: Credentials { access_key: access, secret_key: secret, session_token: Some(token) },
             expiration: now + lifetime_ms,
         };
-        self.issued.push(issued.clone());
+        self.0.push(issued.clone());
         issued
     }
 
-    /// The secret of an access key, if the session token belongs to it and it hasn't expired.
-    ///
-    /// `InvalidAccessKeyId` 403, `InvalidToken` 400 and `ExpiredToken` 400 as in AWS S3 API Reference, "Error responses".
-    pub fn authorize(&self, access_key: &str, session_token: Option<&str>, now: u64) -> Result<String, StoreError> {
+    /// The secret of an access key: the owner's, or an issued one.
+    pub(super) fn authorize(
+        &self,
+        config: &Config,
+        access_key: &str,
+        session_token: Option<&str>,
+        now: u64,
+    ) -> Result<String, StoreError> {
         let unknown = || {
             StoreError::new(
                 403,
@@ -44,15 +56,15 @@ impl State {
         };
         let invalid_token =
             || StoreError::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid.");
-        if access_key == self.config.access_key {
+        if access_key == config.access_key {
             return match session_token {
-                None => Ok(self.config.secret_key.clone()),
+                None => Ok(config.secret_key.clone()),
                 Some(_) => Err(invalid_token()),
             };
         }
-        let mut issued = self.issued.iter();
+        let mut issued = self.0.iter();
         let found = issued.find(|issued| issued.credentials.access_key == access_key).ok_or_else(unknown)?;
-        // Without its token a temporary key is one that AWS has never heard of.
+        // Without its session token, AWS doesn't know a temporary key.
         let token = session_token.ok_or_else(unknown)?;
         if found.credentials.session_token.as_deref() != Some(token) {
             return Err(invalid_token());
@@ -66,7 +78,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
+    use super::super::state::State;
     use super::*;
 
     #[test]

@@ -1,13 +1,19 @@
-use base64::Engine;
+//! S3's REST API: requests into operations, replies into responses.
 
-use super::{ObjectInfo, Operation, PartList, Reply, State, StoreError, step, xml};
+use super::checks::{check_checksums, parse_content_md5};
+use super::documents;
+use super::operation::{ObjectInfo, Operation, PartList, Reply};
+use super::state::State;
+use super::step::step;
 use crate::clock::{http_date, iso8601};
 use crate::content::Reader;
 use crate::encoding::percent_decode;
+use crate::s3_error::StoreError;
 use crate::sigv4;
 use crate::wire::{Body, Request, Response};
+use crate::xml;
 
-/// The name of the call, for faults and logs.
+/// The route of a request, for faults and logs.
 pub fn route(request: &Request) -> &'static str {
     let upload = request.query("uploadId").is_some();
     let part = request.query("partNumber").is_some();
@@ -25,10 +31,10 @@ pub fn route(request: &Request) -> &'static str {
     }
 }
 
-/// The store in S3's REST, path style or virtual-host style, with query signatures.
+/// Answers one request to S3's REST API, path style or virtual-host style, with a query signature.
 pub fn http_step(request: &Request, state: &mut State, now: u64) -> Response {
     state.requests += 1;
-    let request_id = xml::request_id(state.requests);
+    let request_id = documents::request_id(state.requests);
     let outcome = answer(request, state, now);
     let mut response =
         outcome.unwrap_or_else(|error| Response::xml(error.status, error.to_xml(&request.path, &request_id)));
@@ -41,10 +47,10 @@ pub fn http_step(request: &Request, state: &mut State, now: u64) -> Response {
 fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, StoreError> {
     let secret_of = |key: &str, token: Option<&str>| -> Result<String, StoreError> { state.authorize(key, token, now) };
     sigv4::verify(request, &state.config.region, &secret_of, now)?;
-    let (bucket, key) = place(request, state)?;
+    let (bucket, key) = bucket_and_key(request, state)?;
     let operation = read_operation(request, bucket.clone(), key.clone())?;
     let reply = step(operation, state, now)?;
-    let told = matches!(
+    let names_encryption = matches!(
         reply,
         Reply::Put { .. }
             | Reply::Part { .. }
@@ -54,14 +60,14 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
             | Reply::Get(..)
     );
     let response = write_reply(request, &bucket, &key, reply)?;
-    Ok(match state.config.encryption.as_deref().filter(|_| told) {
+    Ok(match state.config.encryption.as_deref().filter(|_| names_encryption) {
         Some(algorithm) => response.with_header("x-amz-server-side-encryption", algorithm),
         None => response,
     })
 }
 
-/// Virtual-host style where the host begins with a bucket's name, else path style.
-fn place(request: &Request, state: &State) -> Result<(String, String), StoreError> {
+/// The bucket and key of a request: virtual-host style if the host begins with a bucket's name, else path style.
+fn bucket_and_key(request: &Request, state: &State) -> Result<(String, String), StoreError> {
     let invalid = || StoreError::new(400, "InvalidURI", "Couldn't parse the specified URI.");
     let path = percent_decode(&request.path).ok_or_else(invalid)?;
     let path = path.strip_prefix('/').ok_or_else(invalid)?;
@@ -80,10 +86,10 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
     let upload_id = || request.query("uploadId").unwrap_or("").to_string();
     Ok(match route(request) {
         "store:PutObject" => {
-            check_checksum(request)?;
+            check_checksums(request, request.body.is_empty())?;
             Operation::PutObject {
                 content_type: request.header("content-type").map(str::to_string),
-                headers: kept_headers(request),
+                headers: stored_headers(request),
                 if_none_match: if_none_match(request)?,
                 content_md5: content_md5(request)?,
                 content: content(request)?,
@@ -92,7 +98,7 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
             }
         }
         "store:UploadPart" => {
-            check_checksum(request)?;
+            check_checksums(request, request.body.is_empty())?;
             if request.query("uploadId").is_none() {
                 return Err(StoreError::invalid_argument(
                     "This operation does not accept a part number without an upload id",
@@ -109,10 +115,10 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
             }
         }
         "store:CreateMultipartUpload" => {
-            check_checksum(request)?;
+            check_checksums(request, request.body.is_empty())?;
             Operation::CreateMultipartUpload {
                 content_type: request.header("content-type").map(str::to_string),
-                headers: kept_headers(request),
+                headers: stored_headers(request),
                 bucket,
                 key,
             }
@@ -121,7 +127,7 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
             let text = request.body.to_text().unwrap_or_default();
             Operation::CompleteMultipartUpload {
                 upload_id: upload_id(),
-                parts: xml::read_complete(&text).ok_or_else(StoreError::malformed_xml)?,
+                parts: documents::read_complete(&text).ok_or_else(StoreError::malformed_xml)?,
                 if_none_match: if_none_match(request)?,
                 bucket,
                 key,
@@ -180,38 +186,14 @@ fn if_none_match(request: &Request) -> Result<bool, StoreError> {
 }
 
 fn content_md5(request: &Request) -> Result<Option<[u8; 16]>, StoreError> {
-    let Some(text) = request.header("content-md5") else {
-        return Ok(None);
-    };
-    let decoded = base64::engine::general_purpose::STANDARD.decode(text).ok();
-    let digest = decoded.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-    digest.map(Some).ok_or_else(|| StoreError::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid."))
+    request.header("content-md5").map(parse_content_md5).transpose()
 }
 
-/// Additional checksums aren't part of this store: one that is sent is refused, not passed over. The one of nothing, which
-/// newer AWS SDKs sign into a URL, is known well enough to see that the body isn't nothing.
-fn check_checksum(request: &Request) -> Result<(), StoreError> {
-    let in_query = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in request.headers.iter().chain(in_query) {
-        if name == "x-amz-checksum-crc32" && value == "AAAAAA==" {
-            if content(request)?.size > 0 {
-                return Err(StoreError::bad_digest("The CRC32 you specified did not match the calculated checksum."));
-            }
-        } else if name.starts_with("x-amz-checksum-") {
-            return Err(StoreError::not_implemented(
-                "A header you provided implies functionality that is not implemented",
-            )
-            .with("Header", name));
-        }
-    }
-    Ok(())
-}
-
-fn kept_headers(request: &Request) -> Vec<(String, String)> {
-    let kept = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
+fn stored_headers(request: &Request) -> Vec<(String, String)> {
+    let stored = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
     let pairs = request.headers.iter();
     pairs
-        .filter(|(name, _)| name.starts_with("x-amz-meta-") || kept.contains(name))
+        .filter(|(name, _)| name.starts_with("x-amz-meta-") || stored.contains(name))
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .collect()
 }
@@ -226,16 +208,16 @@ fn write_reply(request: &Request, bucket: &str, key: &str, reply: Reply) -> Resu
         Reply::Put { etag } | Reply::Part { etag } => Response::empty(200).with_header("etag", &quoted(&etag)),
         Reply::Created { upload_id } => {
             let inner = named() + &xml::element("UploadId", &upload_id);
-            Response::xml(200, xml::result("InitiateMultipartUploadResult", &inner))
+            Response::xml(200, documents::result("InitiateMultipartUploadResult", &inner))
         }
         Reply::Completed { etag, location } => {
             let inner = xml::element("Location", &location) + &named() + &xml::element("ETag", &quoted(&etag));
-            Response::xml(200, xml::result("CompleteMultipartUploadResult", &inner))
+            Response::xml(200, documents::result("CompleteMultipartUploadResult", &inner))
         }
         Reply::Parts(page) => {
             let upload_id = request.query("uploadId").unwrap_or("");
             let inner = named() + &xml::element("UploadId", upload_id) + &part_list(&page);
-            Response::xml(200, xml::result("ListPartsResult", &inner))
+            Response::xml(200, documents::result("ListPartsResult", &inner))
         }
         Reply::Aborted | Reply::Deleted => Response::empty(204),
         Reply::Head(info) => {
@@ -296,7 +278,7 @@ fn get(request: &Request, info: &ObjectInfo, contents: &[crate::content::Content
     Ok(response)
 }
 
-/// One range, both ends inclusive (RFC 9110, 14.1.2).
+/// The one range of a `Range` header, both ends inclusive (RFC 9110, 14.1.2).
 fn byte_range(range: &str, total: usize) -> Option<(usize, usize)> {
     let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
     let (start, end) = match (start.parse::<usize>(), end.parse::<usize>()) {

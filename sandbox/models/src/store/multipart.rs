@@ -1,25 +1,14 @@
+//! The operations of multipart uploads.
+
 use std::collections::BTreeMap;
 
+use super::limits::{MAX_LIST, MAX_PART_NUMBER};
 use super::object::{check_condition, check_content, insert};
-use super::{MAX_LIST, MAX_PART_NUMBER, ObjectInfo, Operation, PartInfo, PartList, Reply, State, StoreError};
+use super::operation::{ObjectInfo, Operation, PartInfo, PartList, Reply};
+use super::state::State;
+use super::upload::{Part, Upload};
 use crate::content::{Content, multipart_etag, total_size};
-
-#[derive(Clone, Debug)]
-pub(super) struct Upload {
-    pub(super) bucket: String,
-    pub(super) key: String,
-    content_type: Option<String>,
-    headers: Vec<(String, String)>,
-    began: u64,
-    pub(super) parts: BTreeMap<u32, Part>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    content: Content,
-    etag: String,
-    last_modified: u64,
-}
+use crate::s3_error::StoreError;
 
 impl State {
     fn upload(&mut self, bucket: &str, key: &str, id: &str) -> Result<&mut Upload, StoreError> {
@@ -70,9 +59,9 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
     let upload = state.upload(&bucket, &key, &upload_id)?;
     let began = upload.began;
     check_parts(upload, &upload_id, &parts, min_part_size, equal_parts)?;
-    let place = (bucket, key);
+    let id = (bucket, key);
     if if_none_match {
-        check_condition(state, &place, began)?;
+        check_condition(state, &id, began)?;
     }
 
     let Some(mut upload) = state.uploads.remove(&upload_id) else {
@@ -80,7 +69,7 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
     };
     let used = parts.iter().filter_map(|(number, _)| upload.parts.remove(number));
     let contents: Vec<Content> = used.map(|part| part.content).collect();
-    // Parts that the list leaves out go.
+    // Parts that the list doesn't name are removed.
     state.discard(upload.parts.into_values().map(|part| part.content));
     let etag = state.etag_for(multipart_etag(&contents));
     let info = ObjectInfo {
@@ -90,12 +79,12 @@ pub(super) fn complete(operation: Operation, state: &mut State, now: u64) -> Res
         headers: upload.headers,
         last_modified: now,
     };
-    let location = state.location(&place.0, &place.1);
-    insert(state, place, info, contents);
+    let location = state.location(&id.0, &id.1);
+    insert(state, id, info, contents);
     Ok(Reply::Completed { etag, location })
 }
 
-/// AWS S3 API Reference, CompleteMultipartUpload: order, existence and ETags, sizes.
+/// Checks order, existence, ETags and sizes of the parts (AWS S3 API Reference, CompleteMultipartUpload).
 fn check_parts(
     upload: &Upload,
     upload_id: &str,
@@ -145,7 +134,7 @@ fn check_parts(
     let last = sizes[sizes.len() - 1].1;
     let first = sizes[0].1;
     if equal_parts && (all_but_last.iter().any(|(_, size)| *size != first) || last > first) {
-        // R2's rule and words (Cloudflare R2 docs, "Multipart upload").
+        // R2's rule and message (Cloudflare R2 docs, "Multipart upload").
         return Err(StoreError::new(400, "InvalidPart", "All non-trailing parts must have the same length."));
     }
     Ok(())

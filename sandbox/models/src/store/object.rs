@@ -1,18 +1,22 @@
-use super::state::Object;
-use super::{MAX_PART, ObjectInfo, Operation, Reply, State, StoreError};
-use crate::content::{Content, total_size};
+//! The operations on whole objects.
 
-/// What a write must pass before anything is stored (AWS S3 API Reference, PutObject, "If-None-Match").
-/// `since` is when the write began, by the state's sequence; a deletion after that is a conflict.
-pub(super) fn check_condition(state: &mut State, place: &(String, String), since: u64) -> Result<(), StoreError> {
+use super::limits::MAX_PART;
+use super::operation::{ObjectInfo, Operation, Reply};
+use super::state::{Object, ObjectId, State};
+use crate::content::{Content, total_size};
+use crate::s3_error::StoreError;
+
+/// Checks the condition of a write (AWS S3 API Reference, PutObject, "If-None-Match").
+/// `since` is the state's sequence when the write began; a deletion after that is a conflict.
+pub(super) fn check_condition(state: &mut State, id: &ObjectId, since: u64) -> Result<(), StoreError> {
     if state.config.conflicts > 0 {
         state.config.conflicts -= 1;
         return Err(StoreError::conflict());
     }
-    if state.deletions.get(place).is_some_and(|at| *at > since) {
+    if state.deletions.get(id).is_some_and(|at| *at > since) {
         return Err(StoreError::conflict());
     }
-    if state.objects.contains_key(place) {
+    if state.objects.contains_key(id) {
         return Err(StoreError::precondition_failed());
     }
     Ok(())
@@ -36,11 +40,11 @@ pub(super) fn put(operation: Operation, state: &mut State, now: u64) -> Result<R
     else {
         unreachable!("dispatched by kind")
     };
-    let place = (bucket, key);
+    let id = (bucket, key);
     let mut checked = check_content(&content, content_md5);
     if if_none_match && checked.is_ok() {
         let since = state.sequence;
-        checked = check_condition(state, &place, since);
+        checked = check_condition(state, &id, since);
     }
     if let Err(error) = checked {
         state.discard([content]);
@@ -48,15 +52,15 @@ pub(super) fn put(operation: Operation, state: &mut State, now: u64) -> Result<R
     }
     let etag = state.etag_for(content.etag());
     let info = ObjectInfo { etag: etag.clone(), size: content.size, content_type, headers, last_modified: now };
-    insert(state, place, info, vec![content]);
+    insert(state, id, info, vec![content]);
     Ok(Reply::Put { etag })
 }
 
-pub(super) fn insert(state: &mut State, place: (String, String), info: ObjectInfo, contents: Vec<Content>) {
+pub(super) fn insert(state: &mut State, id: ObjectId, info: ObjectInfo, contents: Vec<Content>) {
     debug_assert_eq!(info.size, total_size(&contents));
     state.sequence += 1;
     let object = Object { info, contents };
-    if let Some(old) = state.objects.insert(place, object) {
+    if let Some(old) = state.objects.insert(id, object) {
         state.discard(old.contents);
     }
 }
@@ -70,16 +74,16 @@ pub(super) fn get(bucket: &str, key: &str, state: &State) -> Result<Reply, Store
 }
 
 fn find<'a>(bucket: &str, key: &str, state: &'a State) -> Result<&'a Object, StoreError> {
-    let place = (bucket.to_string(), key.to_string());
-    let found = state.objects.get(&place);
+    let id = (bucket.to_string(), key.to_string());
+    let found = state.objects.get(&id);
     found.ok_or_else(|| StoreError::no_such_key(key))
 }
 
 pub(super) fn delete(bucket: &str, key: &str, state: &mut State) -> Reply {
-    let place = (bucket.to_string(), key.to_string());
-    if let Some(old) = state.objects.remove(&place) {
+    let id = (bucket.to_string(), key.to_string());
+    if let Some(old) = state.objects.remove(&id) {
         state.sequence += 1;
-        state.deletions.insert(place, state.sequence);
+        state.deletions.insert(id, state.sequence);
         state.discard(old.contents);
     }
     Reply::Deleted
@@ -87,7 +91,8 @@ pub(super) fn delete(bucket: &str, key: &str, state: &mut State) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, step};
+    use super::super::config::Config;
+    use super::super::step::step;
     use super::*;
 
     fn put_of(text: &str, if_none_match: bool, content_md5: Option<[u8; 16]>) -> Operation {
@@ -139,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_hold_back_a_second_write() {
+    fn a_condition_prevents_a_second_write() {
         let mut state = State::new(Config::default());
         step(put_of("one", true, None), &mut state, 0).unwrap();
         let second = step(put_of("two", true, None), &mut state, 0);

@@ -1,121 +1,123 @@
+//! The operations of the store, and its replies.
+
 use crate::content::Content;
 
-/// What a store can be asked for. Keys are plain text, ETags may come with or without quotes.
+/// An operation on the store. Keys are plain text, ETags may have quotes or not.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// Stores a whole object.
     PutObject {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Under which key.
+        /// The key.
         key: String,
         /// The bytes.
         content: Content,
         /// `Content-Type`.
         content_type: Option<String>,
-        /// `x-amz-meta-*`, `cache-control` and others that are kept with the object.
+        /// Headers that are stored with the object: `x-amz-meta-*`, `cache-control` and others.
         headers: Vec<(String, String)>,
         /// `If-None-Match: *`
         if_none_match: bool,
         /// `Content-MD5`, decoded.
         content_md5: Option<[u8; 16]>,
     },
-    /// Begins a multipart upload.
+    /// Creates a multipart upload.
     CreateMultipartUpload {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Under which key.
+        /// The key.
         key: String,
-        /// `Content-Type` of the object to be.
+        /// `Content-Type` of the object.
         content_type: Option<String>,
-        /// Kept with the object to be.
+        /// Headers that are stored with the object.
         headers: Vec<(String, String)>,
     },
-    /// Stores one part, in place of an earlier one of that number.
+    /// Stores a part, and replaces an earlier one with this number.
     UploadPart {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Under which key.
+        /// The key.
         key: String,
-        /// Of which upload.
+        /// The upload id.
         upload_id: String,
-        /// 1 to 10,000.
+        /// The part number, 1 to 10,000.
         part_number: u32,
         /// The bytes.
         content: Content,
         /// `Content-MD5`, decoded.
         content_md5: Option<[u8; 16]>,
     },
-    /// Puts the parts together.
+    /// Completes a multipart upload.
     CompleteMultipartUpload {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Under which key.
+        /// The key.
         key: String,
-        /// Which upload.
+        /// The upload id.
         upload_id: String,
-        /// Numbers and ETags, in the order in which they came.
+        /// Part numbers and ETags, in the order of the request.
         parts: Vec<(u32, String)>,
         /// `If-None-Match: *`
         if_none_match: bool,
     },
-    /// Throws a multipart upload away.
+    /// Aborts a multipart upload.
     AbortMultipartUpload {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Under which key.
+        /// The key.
         key: String,
-        /// Which upload.
+        /// The upload id.
         upload_id: String,
     },
-    /// A page of the parts that are there.
+    /// Lists a page of the uploaded parts.
     ListParts {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Under which key.
+        /// The key.
         key: String,
-        /// Of which upload.
+        /// The upload id.
         upload_id: String,
-        /// How many at most; above 1,000 is 1,000.
+        /// The largest number of parts; above 1,000 it counts as 1,000.
         max_parts: Option<u32>,
-        /// Only parts above this number.
+        /// The page begins after this part number.
         part_number_marker: Option<u32>,
     },
-    /// An object without its bytes.
+    /// Reads an object's headers.
     HeadObject {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Which.
+        /// The key.
         key: String,
     },
-    /// An object.
+    /// Reads an object.
     GetObject {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Which.
+        /// The key.
         key: String,
     },
-    /// Removes an object; that there is none is no error.
+    /// Deletes an object. It is no error if the object doesn't exist.
     DeleteObject {
-        /// Where.
+        /// The bucket.
         bucket: String,
-        /// Which.
+        /// The key.
         key: String,
     },
 }
 
 impl Operation {
-    /// The bucket that is meant.
+    /// The bucket of the operation.
     pub fn bucket(&self) -> &str {
-        self.place().0
+        self.bucket_and_key().0
     }
 
-    /// The key that is meant.
+    /// The key of the operation.
     pub fn key(&self) -> &str {
-        self.place().1
+        self.bucket_and_key().1
     }
 
-    fn place(&self) -> (&str, &str) {
+    fn bucket_and_key(&self) -> (&str, &str) {
         match self {
             Operation::PutObject { bucket, key, .. }
             | Operation::CreateMultipartUpload { bucket, key, .. }
@@ -130,53 +132,53 @@ impl Operation {
     }
 }
 
-/// What a store answers. ETags are without quotes.
+/// A reply of the store. ETags have no quotes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// To `PutObject`.
+    /// The reply to `PutObject`.
     Put {
-        /// Of the object.
+        /// The object's ETag.
         etag: String,
     },
-    /// To `CreateMultipartUpload`.
+    /// The reply to `CreateMultipartUpload`.
     Created {
-        /// Names the upload from now on.
+        /// The upload id.
         upload_id: String,
     },
-    /// To `UploadPart`.
+    /// The reply to `UploadPart`.
     Part {
-        /// Of the part.
+        /// The part's ETag.
         etag: String,
     },
-    /// To `CompleteMultipartUpload`.
+    /// The reply to `CompleteMultipartUpload`.
     Completed {
-        /// The combined one.
+        /// The combined ETag.
         etag: String,
-        /// URL of the object, unsigned.
+        /// The object's URL, unsigned.
         location: String,
     },
-    /// To `AbortMultipartUpload`.
+    /// The reply to `AbortMultipartUpload`.
     Aborted,
-    /// To `ListParts`.
+    /// The reply to `ListParts`.
     Parts(PartList),
-    /// To `HeadObject`.
+    /// The reply to `HeadObject`.
     Head(ObjectInfo),
-    /// To `GetObject`.
+    /// The reply to `GetObject`.
     Get(ObjectInfo, Vec<Content>),
-    /// To `DeleteObject`.
+    /// The reply to `DeleteObject`.
     Deleted,
 }
 
-/// What is known of an object beside its bytes.
+/// What the store knows of an object besides its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectInfo {
-    /// Without quotes.
+    /// The ETag, without quotes.
     pub etag: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// As given with the upload.
+    /// The content type that the upload named.
     pub content_type: Option<String>,
-    /// Kept with the object.
+    /// The headers that are stored with the object.
     pub headers: Vec<(String, String)>,
     /// When it was stored, in milliseconds since the epoch.
     pub last_modified: u64,
@@ -185,25 +187,25 @@ pub struct ObjectInfo {
 /// A page of parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartList {
-    /// In ascending order.
+    /// The parts, in ascending order.
     pub parts: Vec<PartInfo>,
-    /// How many were asked for at most.
+    /// The requested page size.
     pub max_parts: u32,
-    /// What the page begins after.
+    /// The part number that the page begins after.
     pub part_number_marker: u32,
-    /// The last number of the page, where more follow.
+    /// The last part number of the page, if more parts follow.
     pub next_part_number_marker: Option<u32>,
 }
 
-/// A part that is there.
+/// An uploaded part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartInfo {
-    /// Its number.
+    /// The part number.
     pub part_number: u32,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Without quotes.
+    /// The ETag, without quotes.
     pub etag: String,
-    /// When it came, in milliseconds since the epoch.
+    /// When it was stored, in milliseconds since the epoch.
     pub last_modified: u64,
 }

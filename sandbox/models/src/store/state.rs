@@ -1,77 +1,32 @@
+//! What the store holds.
+
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::credentials::IssuedCredentials;
-use super::multipart::Upload;
-use super::{MIN_PART, ObjectInfo};
+use super::config::Config;
+use super::credentials::{CredentialStore, IssuedCredentials};
+use super::operation::ObjectInfo;
+use super::upload::Upload;
 use crate::content::Content;
 use crate::encoding::{hex, percent_encode_path};
 use crate::ids::Ids;
+use crate::s3_error::StoreError;
 use crate::sigv4::{self, Credentials, Target};
 use crate::wire::Headers;
 
-/// Settings of a store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Config {
-    /// Scheme, host and port that presigned URLs and locations begin with.
-    pub endpoint: String,
-    /// The region that signatures must name.
-    pub region: String,
-    /// The buckets there are. The first is the one that the `Bucket` trait speaks of.
-    pub buckets: Vec<String>,
-    /// The owner's access key, that never expires.
-    pub access_key: String,
-    /// The owner's secret.
-    pub secret_key: String,
-    /// The smallest part but the last: 5 MiB, as AWS; B2 has 5,000,000 bytes.
-    pub min_part_size: u64,
-    /// Whether all parts but the last must have one size, as R2 wants.
-    pub equal_parts: bool,
-    /// Whether ETags look like MD5s and are none, as with SSE-KMS and SSE-C: another one for each PUT, whatever the bytes.
-    pub opaque_etags: bool,
-    /// The bucket's default encryption, as `x-amz-server-side-encryption` of every answer names it: `AES256`, `aws:kms` or
-    /// `aws:kms:dsse`; those of KMS make ETags opaque. (AWS S3 User Guide, "Setting default server-side encryption behavior".)
-    pub encryption: Option<String>,
-    /// Whether ETags are those of other bytes, the same for the same bytes, as of a store that gets them damaged.
-    pub wrong_etags: bool,
-    /// How many conditional writes from now on meet another writer (409).
-    pub conflicts: u32,
-    /// What identifiers and issued secrets follow from.
-    pub seed: u64,
-}
+/// The bucket and the key of an object.
+pub(super) type ObjectId = (String, String);
 
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            endpoint: "http://store.test".to_string(),
-            region: "us-east-1".to_string(),
-            buckets: vec!["media".to_string()],
-            access_key: "AKIAPARTWAYSANDBOX00".to_string(),
-            secret_key: "sandbox-owner-secret".to_string(),
-            min_part_size: MIN_PART,
-            equal_parts: false,
-            opaque_etags: false,
-            encryption: None,
-            wrong_etags: false,
-            conflicts: 0,
-            seed: 1,
-        }
-    }
-}
-
-/// All that a store holds.
+/// The state of a store.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Settings; they may be changed at any time.
+    /// The settings; they may change at any time.
     pub config: Config,
-    pub(super) objects: BTreeMap<(String, String), Object>,
+    pub(super) objects: BTreeMap<ObjectId, Object>,
     pub(super) uploads: BTreeMap<String, Upload>,
-    /// When, by `sequence`, a key was last deleted.
-    pub(super) deletions: BTreeMap<(String, String), u64>,
+    /// The sequence at which a key was last deleted.
+    pub(super) deletions: BTreeMap<ObjectId, u64>,
     pub(super) sequence: u64,
-    pub(super) issued: Vec<IssuedCredentials>,
+    issued: CredentialStore,
     pub(super) ids: Ids,
     pub(super) requests: u64,
     discarded: Vec<Content>,
@@ -86,13 +41,13 @@ pub(super) struct Object {
 /// A multipart upload that is neither completed nor aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenUpload {
-    /// Where.
+    /// The bucket.
     pub bucket: String,
-    /// Under which key.
+    /// The key.
     pub key: String,
-    /// Its id.
+    /// The upload id.
     pub upload_id: String,
-    /// How many parts are there.
+    /// How many parts were uploaded.
     pub parts: usize,
 }
 
@@ -106,7 +61,7 @@ impl State {
             uploads: BTreeMap::new(),
             deletions: BTreeMap::new(),
             sequence: 0,
-            issued: Vec::new(),
+            issued: CredentialStore::default(),
             requests: 0,
             discarded: Vec::new(),
         }
@@ -120,8 +75,8 @@ impl State {
 
     /// The keys of a bucket, sorted.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
-        let places = self.objects.keys();
-        let here = places.filter(|(b, _)| b == bucket);
+        let ids = self.objects.keys();
+        let here = ids.filter(|(b, _)| b == bucket);
         here.map(|(_, key)| key.clone()).collect()
     }
 
@@ -131,7 +86,7 @@ impl State {
         here.map(|((_, key), object)| (key.as_str(), object.contents.as_slice())).collect()
     }
 
-    /// The uploads that still hold parts, or an id.
+    /// The open multipart uploads.
     pub fn open_uploads(&self) -> Vec<OpenUpload> {
         let open = |(id, upload): (&String, &Upload)| OpenUpload {
             bucket: upload.bucket.clone(),
@@ -142,7 +97,7 @@ impl State {
         self.uploads.iter().map(open).collect()
     }
 
-    /// What was overwritten, aborted, refused or deleted since the last call: files of it may be removed.
+    /// The content that was overwritten, aborted, refused or deleted since the last call: its files may be removed.
     pub fn take_discarded(&mut self) -> Vec<Content> {
         std::mem::take(&mut self.discarded)
     }
@@ -151,7 +106,20 @@ impl State {
         self.discarded.extend(contents);
     }
 
-    /// A URL signed with the owner's key, path style. `query` and `headers` (to be sent exactly so) are signed too.
+    /// Issues temporary credentials for `lifetime_ms` from `now` on.
+    pub fn issue_credentials(&mut self, lifetime_ms: u64, now: u64) -> IssuedCredentials {
+        self.issued.issue(&mut self.ids, lifetime_ms, now)
+    }
+
+    /// The secret of an access key, if the session token belongs to it and it hasn't expired.
+    ///
+    /// # Errors
+    /// `InvalidAccessKeyId` 403, `InvalidToken` 400 and `ExpiredToken` 400 as in AWS S3 API Reference, "Error responses".
+    pub fn authorize(&self, access_key: &str, session_token: Option<&str>, now: u64) -> Result<String, StoreError> {
+        self.issued.authorize(&self.config, access_key, session_token, now)
+    }
+
+    /// A URL signed with the owner's key, path style. `query` and `headers` are signed too.
     #[allow(clippy::too_many_arguments)] // a request has that many parts
     pub fn presign(
         &self,
@@ -178,13 +146,13 @@ impl State {
         sigv4::presign(&owner, &self.config.region, &target, expires_s, now)
     }
 
-    /// Without a signature.
+    /// The object's URL, unsigned.
     pub(super) fn location(&self, bucket: &str, key: &str) -> String {
         let endpoint = self.config.endpoint.trim_end_matches('/');
         format!("{endpoint}/{bucket}/{}", percent_encode_path(key))
     }
 
-    /// The ETag of something new: what it should be, or something else of the same looks.
+    /// The ETag of a new object or part: `etag`, or another one of the same form if the settings say so.
     pub(super) fn etag_for(&mut self, etag: String) -> String {
         let kms = self.config.encryption.as_deref().is_some_and(|algorithm| algorithm.starts_with("aws:kms"));
         let salt = match (self.config.opaque_etags || kms, self.config.wrong_etags) {

@@ -1,9 +1,11 @@
-/// Header names and values in the order in which they came. Names are compared without case, and kept in lower case.
+//! Header fields.
+
+/// Header names and values in their order. Names are compared without case, and stored in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// None.
+    /// No headers.
     pub fn new() -> Self {
         Headers::default()
     }
@@ -20,28 +22,28 @@ impl Headers {
         self.0.iter().filter(named).map(|(_, value)| value.as_str())
     }
 
-    /// Whether there is one of that name.
+    /// Whether there is a header of that name.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// Sets the one value of that name.
+    /// Sets the header of that name, and removes others.
     pub fn insert(&mut self, name: &str, value: &str) {
         self.remove(name);
         self.append(name, value);
     }
 
-    /// Adds a value, beside others of that name.
+    /// Adds a header, besides others of that name.
     pub fn append(&mut self, name: &str, value: &str) {
         self.0.push((name.to_ascii_lowercase(), value.to_string()));
     }
 
-    /// Takes all of that name away.
+    /// Removes all headers of that name.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     }
 
-    /// Names, in lower case, and values, in order.
+    /// Names, in lower case, and values, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(n, v)| (n.as_str(), v.as_str()))
     }
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_no_case_and_values_an_order() {
+    fn names_are_compared_without_case_and_values_keep_their_order() {
         let mut headers: Headers = [("A", "1"), ("b", "2"), ("a", "3")].into_iter().collect();
         assert_eq!(headers.get_all("a").collect::<Vec<_>>(), ["1", "3"]);
         headers.insert("A", "4");

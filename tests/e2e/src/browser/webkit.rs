@@ -1,4 +1,4 @@
-//! WebKitGTK's test browser, by WebKitWebDriver, on a screen that nobody sees.
+//! WebKitGTK's test browser, by WebKitWebDriver, on a virtual screen.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,13 +1,10 @@
-//! Signals, calls before the wasm is there, closing, and a word from a webhook.
-
-use std::time::Duration;
+//! Signals, calls before the wasm is loaded, `close()`, and the status from a webhook.
 
 use anyhow::{Result, ensure};
 use futures::FutureExt;
 use serde_json::json;
-use tokio::time::sleep;
 
-use super::{SEVERAL_PARTS, options, quick};
+use super::{SEVERAL_PARTS, meanwhile, options, quick};
 use crate::destination::Destination;
 use crate::page::{Page, Upload};
 use crate::runner::Test;
@@ -22,14 +19,14 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("offline before the wasm is there", |stage| offline_at_once(stage).boxed_local()),
         Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
         Test::new("reloaded while the vendor processes it", |stage| processed_meanwhile(stage).boxed_local()),
-        Test::new("onlymonster: a webhook's word ends the polling", |stage| notified(stage).boxed_local()),
+        Test::new("onlymonster: a webhook's status ends the polling", |stage| notified(stage).boxed_local()),
     ]
 }
 
 /// A page with an upload to S3 that has a part behind it and parts in flight.
 async fn underway(stage: &Stage) -> Result<(Page<'_>, Upload)> {
-    let slow = json!([{ "route": "store:UploadPart", "skip": 1, "effect": { "kind": "latency", "ms": 25_000 } }]);
-    stage.sandbox.faults(slow).await?;
+    let slow = json!({ "kind": "bandwidth", "bytesPerSecond": 1_500_000 });
+    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "skip": 1, "effect": slow }])).await?;
     let file = stage.file("underway.mp4", SEVERAL_PARTS)?;
     let page = stage.page().await?;
     page.pick(&[&file]).await?;
@@ -93,9 +90,8 @@ async fn paused_at_once(stage: &Stage) -> Result<()> {
     page.pick(&[&file]).await?;
     let upload = page.start(json!({ "options": options(stage, Destination::Ofauth)? })).await?;
     page.tell("pause", upload).await?;
-    sleep(Duration::from_millis(1_500)).await;
-    let bytes = stage.log().await?.of("ofauth:single").len();
-    ensure!(bytes == 0, "bytes went out though it was paused");
+    meanwhile(stage, &page, Destination::Ofauth).await?;
+    ensure!(stage.log().await?.of("ofauth:*").is_empty(), "something was sent though it was paused");
     page.tell("resume", upload).await?;
     let report = page.settled(upload).await?;
     stage.arrived(Destination::Ofauth, report.done()?, &file).await
@@ -128,8 +124,8 @@ async fn closed(stage: &Stage) -> Result<()> {
     let report = page.settled(upload).await?;
     report.failed("cancelled")?;
     let sent = stage.log().await?.of("store:UploadPart").len();
-    sleep(Duration::from_millis(2_000)).await;
-    let log = stage.log().await?;
+    // An upload that went on would be at rest only after its last part.
+    let log = stage.log_at_rest("store:UploadPart").await?;
     ensure!(log.of("store:UploadPart").len() == sent, "parts were sent after close()");
     ensure!(log.of("store:AbortMultipartUpload").is_empty(), "close() cancels nothing on the server");
     Ok(())
@@ -154,10 +150,11 @@ async fn notified(stage: &Stage) -> Result<()> {
     let id = &records["items"][0]["id"];
     ensure!(!id.is_null(), "the list is {records}");
     page.notify(upload, json!({ "media_upload_id": "somebody-else", "status": "failed" })).await?;
-    sleep(Duration::from_millis(300)).await;
-    ensure!(!page.report(upload).await?.settled, "another upload's word ended this one");
+    // Heard first, it would have failed the upload.
+    ensure!(!page.report(upload).await?.settled, "another upload's status ended this one");
     page.notify(upload, json!({ "media_upload_id": id, "status": "exported", "media_id": "777" })).await?;
-    let report = page.settled_within(upload, Duration::from_secs(5)).await?;
+    // Polling would go on for far longer than anybody waits here.
+    let report = page.settled(upload).await?;
     let result = report.done()?;
     ensure!(result["mediaId"] == "777", "{result}");
     Ok(())

@@ -58,10 +58,10 @@ async fn crash(stage: &Stage, kind: &str) -> Result<()> {
         let report = page.upload(json!({ "file": 2, "uploader": uploader, "options": options })).await?;
         stage.arrived(Destination::S3, report.done()?, &after).await?;
     }
-    // And once more, so that the second crash is like the first; what the first one had sent is not to be gone on with.
-    let mut anew = options.clone();
-    anew["resume"] = json!(false);
-    let crashing = page.start(json!({ "file": 0, "uploader": "without sessions", "options": anew })).await?;
+    // Again, so that the second crash is like the first: what the first one had sent is not resumed.
+    let mut fresh = options.clone();
+    fresh["resume"] = json!(false);
+    let crashing = page.start(json!({ "file": 0, "uploader": "without sessions", "options": fresh })).await?;
     page.settled(crashing).await?.failed("internal")?;
     let small = json!({ "text": "x".repeat(MIB as usize / 8), "name": "last.bin" });
     let report = page.upload(json!({ "file": small, "uploader": "shared", "options": options })).await?;

@@ -9,7 +9,7 @@ use crate::destination::Destination;
 use crate::runner::Test;
 use crate::stage::{MIB, Stage};
 
-/// What the constructor is given, and a word that its error has to hold.
+/// Options of the constructor, and a word that its error must contain.
 const CONSTRUCTOR: &[(&str, &str)] = &[
     ("undefined", "options"),
     ("{}", "provider"),

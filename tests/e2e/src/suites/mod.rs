@@ -20,6 +20,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::destination::Destination;
+use crate::page::Page;
 use crate::runner::Test;
 use crate::stage::{MIB, Stage};
 
@@ -57,6 +58,15 @@ pub(crate) fn options(stage: &Stage, destination: Destination) -> Result<Value> 
         provider["partSize"] = json!(5 * MIB);
     }
     Ok(json!({ "provider": provider, "retry": { "baseMs": 50, "capMs": 500 } }))
+}
+
+/// Uploads another small file, to another destination, from its start to its end: whatever the page still had to send to the first
+/// destination would have left in the meantime.
+pub(super) async fn meanwhile(stage: &Stage, page: &Page<'_>, first: Destination) -> Result<()> {
+    let other = if first == Destination::Ofauth { Destination::Apifansly } else { Destination::Ofauth };
+    let file = json!({ "text": "meanwhile", "name": "meanwhile.mp4", "type": "video/mp4" });
+    let report = page.upload(json!({ "file": file, "options": options(stage, other)? })).await?;
+    report.done().map(drop)
 }
 
 /// Vendors that process at once, and have a file of several parts sent in parts.

@@ -31,7 +31,7 @@ pub(super) fn tests() -> Vec<Test> {
 async fn sample(stage: &Stage, path: &str, destination: Destination) -> Result<()> {
     let mut command = Command::new("node");
     command.arg(crate::root().join("tests/readme/serve.mjs")).arg(&stage.sandbox.at.app);
-    // The SDK's word on the age of Node.js is no matter of a test.
+    // The SDK's warning about the version of Node.js doesn't matter here.
     command.env("NODE_NO_WARNINGS", "1");
     let (_server, url) = Process::start("the README's server", &mut command, |line| {
         let ready: Value = serde_json::from_str(line).ok()?;

@@ -1,147 +1,85 @@
 //! Stories from seeds, very many of them: each is a scenario, played to its end and held against what must come of it.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | [`scenario`], `destination`, `settings`, `troubles` | a scenario, as data |
+//! | `generate` | how a scenario follows from its seed |
+//! | `stage`, `stored` | plays it, and finds what it stored |
+//! | `verdict` | how each upload must end |
+//! | `invariants` | what holds in every story |
+//! | `excuses` | ends that no fault names, each with its reason, and counted |
+//! | `story` | what happened, to be compared and to be read |
+//! | [`runner`] | many seeds on all cores |
 
-mod knobs;
-pub mod many;
+mod destination;
+mod excuses;
+mod generate;
+mod invariants;
+mod panics;
+pub mod runner;
 pub mod scenario;
+mod settings;
 mod stage;
+mod stored;
+mod story;
 mod troubles;
 mod verdict;
 
-use std::collections::hash_map::DefaultHasher;
-use std::fmt::Write as _;
-use std::hash::{Hash, Hasher};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use partway::model::events::Event;
-
-pub use self::knobs::Knobs;
+pub use self::destination::Destination;
+pub use self::excuses::RARE as RARE_EXCUSES;
 pub use self::scenario::Scenario;
-use self::stage::{Curtain, Stage};
-use crate::world::World;
+pub use self::settings::ServerSettings;
+use self::stage::{EndGuard, Stage};
 
-/// What came of one seed.
+/// The outcome of one seed.
 #[derive(Clone, Debug)]
-pub struct Told {
-    /// What is wrong with it, if anything is, with the whole story.
+pub struct Outcome {
+    /// What is wrong with it, if anything is.
     pub failure: Option<String>,
+    /// The excuses without which something would be wrong.
+    pub excuses: BTreeSet<&'static str>,
     /// The same for the same story.
     pub hash: u64,
     /// How many requests were sent.
     pub requests: usize,
-    /// How many of its uploads succeeded at once, and how many there were.
+    /// How many of its uploads succeeded at last, and how many there were.
     pub succeeded: (usize, usize),
     /// How many pages there were.
     pub pages: u32,
-    /// The story, where it was asked for.
+    /// The story, where it was asked for or something is wrong.
     pub story: Option<String>,
 }
 
-/// Plays one seed. `real`: with real bytes. `verbose`: tells the story whatever comes of it.
-pub fn tell(seed: u64, real: bool, verbose: bool) -> Told {
+/// Plays one seed. `real`: with real bytes. `verbose`: with its story, whatever comes of it.
+pub fn play(seed: u64, real: bool, verbose: bool) -> Outcome {
     let stage = Stage::new(Scenario::of(seed, real));
-    let curtain = Curtain(stage.clone());
+    let _guard = EndGuard(stage.clone());
     let judged = catch_unwind(AssertUnwindSafe(|| {
         stage.play()?;
         verdict::judge(&stage)
     }));
-    let broken = match judged {
-        Ok(Ok(())) => None,
-        Ok(Err(broken)) => Some(broken),
-        Err(panic) => Some(match many::take_panic() {
-            Some(words) => format!("panicked: {words}"),
-            None => format!("panicked: {:?}", panic.downcast_ref::<&str>()),
-        }),
+    let (excuses, broken) = match judged {
+        Ok(Ok(excuses)) => (excuses, None),
+        Ok(Err(broken)) => (BTreeSet::new(), Some(broken)),
+        Err(panic) => {
+            let words = panics::take().unwrap_or_else(|| format!("{:?}", panic.downcast_ref::<&str>()));
+            (BTreeSet::new(), Some(format!("panicked: {words}")))
+        }
     };
-    let told = |result: Option<Result<_, _>>| matches!(result, Some(Ok(_)));
-    let lines = stage.lines.borrow();
-    let story = (verbose || broken.is_some()).then(|| format!("{}\n{}", stage.scenario.title(), story(&stage.world)));
-    let told = Told {
+    let world = &stage.world;
+    let histories = stage.histories.borrow();
+    let succeeded = histories.iter().filter(|history| matches!(history.result(), Some(Ok(_)))).count();
+    let story = (verbose || broken.is_some()).then(|| format!("{}\n{}", stage.scenario.title(), story::text(world)));
+    Outcome {
         failure: broken.map(|broken| format!("seed {seed}: {broken}")),
-        hash: hash(&stage.world),
-        requests: stage.world.log().records.len(),
-        succeeded: (lines.iter().filter(|line| told(line.result())).count(), lines.len()),
-        pages: stage.world.pages(),
+        excuses,
+        hash: story::hash(world),
+        requests: world.log().records.len(),
+        succeeded: (succeeded, histories.len()),
+        pages: world.pages(),
         story,
-    };
-    drop(lines);
-    drop(curtain);
-    told
-}
-
-/// A number that two equal stories share.
-fn hash(world: &World) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for record in &world.log().records {
-        (record.route, record.sent_at, record.arrived_at, record.status, record.effects).hash(&mut hasher);
-        record.url.hash(&mut hasher);
-        record.range.hash(&mut hasher);
     }
-    for handle in world.handles() {
-        for (at, event) in handle.events().iter() {
-            at.hash(&mut hasher);
-            match event {
-                Event::Status(status) => status.as_str().hash(&mut hasher),
-                Event::Progress(progress) => (progress.sent, progress.parts_done).hash(&mut hasher),
-                Event::Part(part) => (part.number, part.attempts).hash(&mut hasher),
-                Event::Complete(result) => (result.attempts, result.elapsed_ms).hash(&mut hasher),
-                Event::Error(error) => error.code.hash(&mut hasher),
-            }
-        }
-    }
-    hasher.finish()
-}
-
-/// What happened, to be read by a person: what was sent and what came of it, what was told, what else happened.
-fn story(world: &World) -> String {
-    let log = world.log();
-    let begin = world.beginning();
-    let mut entries: Vec<(u64, String)> = log.notes.iter().map(|(at, note)| (*at, format!("* {note}"))).collect();
-    for record in &log.records {
-        let mut line = format!("{}: {}", record.upload, record.route);
-        if let Some(range) = record.range {
-            let _ = write!(line, " {}..{}", range.start, range.end);
-        }
-        let end = match (record.status, record.ended_at) {
-            (Some(0), Some(at)) => format!("failed after {} ms", at - record.sent_at),
-            (Some(status), Some(at)) => format!("{status} after {} ms", at - record.sent_at),
-            (Some(status), None) => status.to_string(),
-            _ => "no answer".into(),
-        };
-        let _ = write!(line, " -> {end}");
-        if record.effects > 0 {
-            let at = record.arrived_at.unwrap_or(record.sent_at);
-            let _ = write!(line, ", took effect after {} ms", at.saturating_sub(record.sent_at));
-        }
-        if record.effects > 1 {
-            let _ = write!(line, " {} times", record.effects);
-        }
-        entries.push((record.sent_at, line));
-    }
-    for handle in world.handles() {
-        let number = handle.number();
-        entries.extend(handle.events().iter().filter_map(|(at, event)| {
-            Some((
-                *at,
-                match event {
-                    Event::Status(status) => format!("{number}: is {}", status.as_str()),
-                    Event::Part(part) => format!("{number}: part {} is there, verified {}", part.number, part.verified),
-                    Event::Error(error) => format!("{number}: ends with {error} at {:?}", error.step),
-                    Event::Complete(result) => format!("{number}: ends well: {:?}", result.outcome),
-                    Event::Progress(_) => return None,
-                },
-            ))
-        }));
-    }
-    entries.sort_by_key(|(at, _)| *at);
-    let total = entries.len();
-    let mut text = String::new();
-    for (index, (at, line)) in entries.into_iter().enumerate() {
-        match index {
-            100 if total > 240 => _ = writeln!(text, "  ... {} more ...", total - 240),
-            101.. if total > 240 && index < total - 140 => {}
-            _ => _ = writeln!(text, "{:>10} ms  {line}", at.saturating_sub(begin)),
-        }
-    }
-    text.extend(log.warnings.iter().map(|warning| format!("     warned: {warning}\n")));
-    text
 }

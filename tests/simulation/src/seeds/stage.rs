@@ -3,15 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use partway::error::{Code, UploadError};
+use partway::error::UploadError;
 use partway::model::events::UploadResult;
 use serde_json::{Value, json};
 
-use super::scenario::{Damage, Scenario, What};
+use super::scenario::{Damage, Incident, Scenario};
 use crate::environment::{Cut, Network};
 use crate::file::File;
 use crate::handle::Handle;
-use crate::platform::SimPlatform;
 use crate::rng::Rng;
 use crate::storage::{SavedSession, StorageBehavior};
 use crate::world::{Beginning, Uploader, World};
@@ -23,7 +22,7 @@ const MOST_POLLS: u64 = 500_000;
 pub(crate) struct Stage {
     pub(crate) world: World,
     pub(crate) scenario: Scenario,
-    pub(crate) lines: RefCell<Vec<Line>>,
+    pub(crate) histories: RefCell<Vec<History>>,
     uploader: RefCell<Option<Uploader>>,
     rng: Rng,
     /// True between two pages.
@@ -32,7 +31,7 @@ pub(crate) struct Stage {
 
 /// One file and all its uploads, one after the other.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct History {
     pub(crate) file: File,
     pub(crate) provider: Value,
     pub(crate) session: Option<u64>,
@@ -49,14 +48,14 @@ pub(crate) struct Line {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) handle: Handle,
-    /// What it went on with; None for a new one.
+    /// The saved session that it resumes; None for a new upload.
     pub(crate) kept: Option<SavedSession>,
     pub(crate) discards: bool,
-    /// What it went on with can't be read, so that it is a new one after all.
+    /// The saved session can't be read, so that it is a new upload after all.
     pub(crate) damaged: bool,
 }
 
-impl Line {
+impl History {
     pub(crate) fn last(&self) -> Option<&Attempt> {
         self.attempts.last()
     }
@@ -69,7 +68,7 @@ impl Line {
         self.last().is_some_and(|attempt| attempt.handle.result().is_none())
     }
 
-    /// How many times it was begun anew, each of which may have its effect.
+    /// How many times it was begun from nothing, each of which may store the file.
     pub(crate) fn beginnings(&self) -> usize {
         self.attempts.iter().filter(|attempt| attempt.kept.is_none() || attempt.damaged).count()
     }
@@ -80,58 +79,65 @@ impl Stage {
         let world = World::new(scenario.seed);
         world.core.executor.bound(MOST_POLLS);
         scenario.prepare(&world);
-        let lines = scenario.wishes.iter().map(|wish| Line {
+        let histories = scenario.uploads.iter().map(|upload| History {
             file: match scenario.real {
-                true => world.real_file(&wish.name, wish.size as usize),
-                false => world.file(&wish.name, wish.size),
+                true => world.real_file(&upload.name, upload.size as usize),
+                false => world.file(&upload.name, upload.size),
             },
-            provider: wish.provider.clone(),
+            provider: upload.provider.clone(),
             session: scenario.resume.then(|| world.session()),
             attempts: Vec::new(),
             cancelled: false,
             spoiled: false,
             hung: false,
         });
-        let mut lines: Vec<Line> = lines.collect();
-        if let (Some(reads), Some(first)) = (scenario.reads, lines.first_mut()) {
+        let mut histories: Vec<History> = histories.collect();
+        if let (Some(reads), Some(first)) = (scenario.reads, histories.first_mut()) {
             first.hung = true;
             first.file.hang_after(Some(reads));
         }
-        let lines = RefCell::new(lines);
+        let histories = RefCell::new(histories);
         let rng = Rng::new(scenario.seed ^ 0x57a9e);
-        Rc::new(Self { world, scenario, lines, uploader: RefCell::default(), rng, away: Cell::new(false) })
+        Rc::new(Self { world, scenario, histories, uploader: RefCell::default(), rng, away: Cell::new(false) })
     }
 
     /// Plays it to its end.
     pub(crate) fn play(self: &Rc<Self>) -> Result<(), String> {
         self.open_page();
-        for (index, wish) in self.scenario.wishes.iter().enumerate() {
+        for (index, upload) in self.scenario.uploads.iter().enumerate() {
             let stage = self.clone();
-            match wish.after_ms {
+            match upload.after_ms {
                 0 => self.start(index, Beginning::New, false),
                 ms => self.world.after(ms, move || {
-                    if !stage.away.get() && stage.lines.borrow()[index].attempts.is_empty() {
+                    if !stage.away.get() && stage.histories.borrow()[index].attempts.is_empty() {
                         stage.start(index, Beginning::New, false);
                     }
                 }),
             }
         }
-        for turn in self.scenario.turns.clone() {
+        for occurrence in self.scenario.occurrences.clone() {
             let stage = self.clone();
-            self.world.at_milestone(turn.milestone, turn.delay_ms, move || stage.turn(turn.what));
+            self.world
+                .at_milestone(occurrence.milestone, occurrence.delay_ms, move || stage.happen(occurrence.incident));
         }
         self.world.try_run()
     }
 
     /// The application tries again, when nothing goes wrong any more, what `wanted` says; gives whether there was anything.
-    pub(crate) fn try_again(self: &Rc<Self>, wanted: impl Fn(&Line) -> bool) -> Result<bool, String> {
+    pub(crate) fn try_again(self: &Rc<Self>, wanted: impl Fn(&History) -> bool) -> Result<bool, String> {
         self.world.mend();
         self.world.core.plans.take();
         self.world.network(Network::Up, Cut::Reset);
         self.world.storage(StorageBehavior::default());
-        self.lines.borrow().iter().for_each(|line| line.file.hang_after(None));
-        let again: Vec<usize> =
-            self.lines.borrow().iter().enumerate().filter(|(_, line)| wanted(line)).map(|(index, _)| index).collect();
+        self.histories.borrow().iter().for_each(|history| history.file.hang_after(None));
+        let again: Vec<usize> = self
+            .histories
+            .borrow()
+            .iter()
+            .enumerate()
+            .filter(|(_, history)| wanted(history))
+            .map(|(index, _)| index)
+            .collect();
         for index in &again {
             self.note(&format!("the application tries file {index} again"));
             let beginning = self.kept(*index).map_or(Beginning::New, Beginning::Kept);
@@ -150,14 +156,14 @@ impl Stage {
     }
 
     pub(crate) fn kept(&self, index: usize) -> Option<SavedSession> {
-        self.world.kept(self.lines.borrow()[index].session?)
+        self.world.kept(self.histories.borrow()[index].session?)
     }
 
     fn start(&self, index: usize, beginning: Beginning, damaged: bool) {
         let (provider, file, session) = {
-            let lines = self.lines.borrow();
-            let line = &lines[index];
-            (line.provider.clone(), line.file.clone(), line.session)
+            let histories = self.histories.borrow();
+            let history = &histories[index];
+            (history.provider.clone(), history.file.clone(), history.session)
         };
         let (kept, discards) = match &beginning {
             Beginning::New => (None, false),
@@ -168,19 +174,19 @@ impl Stage {
             Some(uploader) => uploader.begin(provider, &file, session, beginning),
             None => return,
         };
-        self.lines.borrow_mut()[index].attempts.push(Attempt { handle, kept, discards, damaged });
+        self.histories.borrow_mut()[index].attempts.push(Attempt { handle, kept, discards, damaged });
     }
 
     fn handle(&self, upload: usize) -> Option<Handle> {
-        let lines = self.lines.borrow();
-        lines[upload].last().filter(|attempt| !attempt.handle.is_gone()).map(|attempt| attempt.handle.clone())
+        let histories = self.histories.borrow();
+        histories[upload].last().filter(|attempt| !attempt.handle.is_gone()).map(|attempt| attempt.handle.clone())
     }
 
-    fn turn(self: &Rc<Self>, what: What) {
+    fn happen(self: &Rc<Self>, incident: Incident) {
         let stage = self.clone();
         let live = |upload| self.handle(upload).filter(|handle| handle.result().is_none());
-        match what {
-            What::Pause { upload, ms } => {
+        match incident {
+            Incident::Pause { upload, ms } => {
                 let Some(handle) = live(upload) else { return };
                 self.note(&format!("pause file {upload}"));
                 handle.pause();
@@ -189,32 +195,32 @@ impl Stage {
                     handle.resume();
                 });
             }
-            What::Cancel { upload } => {
+            Incident::Cancel { upload } => {
                 let Some(handle) = live(upload) else { return };
                 self.note(&format!("cancel file {upload}"));
-                self.lines.borrow_mut()[upload].cancelled = true;
+                self.histories.borrow_mut()[upload].cancelled = true;
                 handle.cancel();
             }
-            What::Spoil { upload } => {
+            Incident::Spoil { upload } => {
                 if live(upload).is_none() {
                     return;
                 }
                 self.note(&format!("file {upload} is changed on disk"));
-                let mut lines = self.lines.borrow_mut();
-                lines[upload].spoiled = true;
-                lines[upload].file.spoil();
+                let mut histories = self.histories.borrow_mut();
+                histories[upload].spoiled = true;
+                histories[upload].file.spoil();
             }
-            What::Hang { upload } => {
+            Incident::Hang { upload } => {
                 if live(upload).is_none() {
                     return;
                 }
                 self.note(&format!("the bytes of file {upload} come no more"));
-                let mut lines = self.lines.borrow_mut();
-                lines[upload].hung = true;
-                lines[upload].file.hang_after(Some(0));
+                let mut histories = self.histories.borrow_mut();
+                histories[upload].hung = true;
+                histories[upload].file.hang_after(Some(0));
             }
-            What::Event(stir) => self.world.stir(stir),
-            What::Offline { network, cut, ms } => {
+            Incident::PageEvent(stir) => self.world.stir(stir),
+            Incident::Offline { network, cut, ms } => {
                 self.note(&format!("the network is {network:?}"));
                 self.world.network(network, cut);
                 self.world.after(ms, move || {
@@ -222,15 +228,15 @@ impl Stage {
                     stage.world.network(Network::Up, cut);
                 });
             }
-            What::Nap { ms, cut, stir } => {
+            Incident::Nap { ms, cut, stir } => {
                 self.note(&format!("the machine sleeps for {ms} ms"));
                 self.world.nap(ms, cut);
                 if let Some(stir) = stir {
                     self.world.after(self.rng.between(1, 100), move || stage.world.stir(stir));
                 }
             }
-            What::Crash { away_ms, written, record, discards } => {
-                if self.away.get() || !self.lines.borrow().iter().any(Line::is_open) {
+            Incident::Crash { away_ms, written, record, discards } => {
+                if self.away.get() || !self.histories.borrow().iter().any(History::is_open) {
                     return;
                 }
                 self.note(&format!(
@@ -249,11 +255,11 @@ impl Stage {
         self.note("the next page");
         self.away.set(false);
         self.open_page();
-        let count = self.lines.borrow().len();
+        let count = self.histories.borrow().len();
         for index in 0..count {
             let (begun, open) = {
-                let lines = self.lines.borrow();
-                (lines[index].last().is_some(), lines[index].is_open())
+                let histories = self.histories.borrow();
+                (histories[index].last().is_some(), histories[index].is_open())
             };
             let mut kept = self.kept(index);
             // What ended is left alone, unless its record outlived the page: then the user sees it among the unfinished ones.
@@ -264,7 +270,7 @@ impl Stage {
             let damaged = kept.as_mut().is_some_and(|kept| self.damage(index, kept, damage));
             let beginning = match kept {
                 Some(kept) if discards => {
-                    self.lines.borrow_mut()[index].cancelled = true;
+                    self.histories.borrow_mut()[index].cancelled = true;
                     Beginning::Discard(kept)
                 }
                 Some(kept) => Beginning::Kept(kept),
@@ -274,7 +280,7 @@ impl Stage {
         }
     }
 
-    /// True where the record can't be read any more.
+    /// Damages the saved session; tells whether it can't be read any more.
     fn damage(&self, index: usize, kept: &mut SavedSession, damage: Damage) -> bool {
         let Some(record) = &mut kept.record else { return false };
         match damage {
@@ -294,15 +300,10 @@ impl Stage {
 }
 
 /// Lets go of the world, whatever happened: its tasks hold the stage that holds it.
-pub(crate) struct Curtain(pub(crate) Rc<Stage>);
+pub(crate) struct EndGuard(pub(crate) Rc<Stage>);
 
-impl Drop for Curtain {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.world.end();
     }
-}
-
-/// Codes after which the application doesn't simply try again.
-pub(crate) fn is_final(code: Code) -> bool {
-    matches!(code, Code::Cancelled | Code::Conflict | Code::OutcomeUnknown | Code::FileChanged | Code::FileUnreadable)
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use partway::error::Code;
 use partway_models::wire::Response;
 
-use super::scenario::{Who, chance, pick};
+use super::destination::Destination;
 use crate::fault::{Fault, Rule};
 use crate::rng::Rng;
 
@@ -14,8 +14,8 @@ use crate::rng::Rng;
 pub(crate) struct Trouble {
     /// When it happens, and what.
     pub(crate) rule: Rule,
-    /// Whether the upload has to begin anew then, which it does once.
-    pub(crate) begins_anew: bool,
+    /// Whether it makes the upload restart, which it does once.
+    pub(crate) restarts: bool,
     /// Codes that it may end an upload with, where it happens too often.
     pub(crate) codes: Vec<Code>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Trouble {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surroundings {
     /// The provider.
-    pub(crate) who: Who,
+    pub(crate) destination: Destination,
     /// Whether calls that must not be repeated carry keys, and somebody minds them.
     pub(crate) keyed: bool,
     /// Whether ETags are checked.
@@ -56,22 +56,22 @@ enum Kind {
 fn routes(surroundings: &Surroundings) -> Vec<(u64, (&'static str, Kind))> {
     let multi = surroundings.multi;
     let bytes = if multi { "store:UploadPart" } else { "store:PutObject" };
-    match surroundings.who {
-        Who::Ofauth => vec![
+    match surroundings.destination {
+        Destination::Ofauth => vec![
             (2, ("ofauth:init", Kind::Call)),
             (4, (if multi { "ofauth:part" } else { "ofauth:single" }, Kind::VendorPart)),
             (1, ("ofauth:check", Kind::Call)),
             (2 * u64::from(multi), ("ofauth:complete", Kind::Call)),
         ],
-        Who::Onlymonster => vec![
+        Destination::Onlymonster => vec![
             (2, ("onlymonster:start", Kind::Call)),
             (4, (bytes, Kind::Part)),
             (2 * u64::from(multi), ("onlymonster:finish", Kind::Call)),
             (3, ("onlymonster:export", Kind::Call)),
             (1, ("onlymonster:list", Kind::Call)),
         ],
-        Who::Apifansly => vec![(3, ("apifansly:upload", Kind::Form)), (2, ("apifansly:status", Kind::Call))],
-        Who::S3 => vec![
+        Destination::Apifansly => vec![(3, ("apifansly:upload", Kind::Form)), (2, ("apifansly:status", Kind::Call))],
+        Destination::S3 => vec![
             (2, ("credentials", Kind::Hook)),
             (4, (bytes, Kind::Part)),
             (2 * u64::from(multi), ("store:CreateMultipartUpload", Kind::Xml)),
@@ -79,7 +79,7 @@ fn routes(surroundings: &Surroundings) -> Vec<(u64, (&'static str, Kind))> {
             (1, ("store:HeadObject", Kind::Xml)),
             (1, ("store:ListParts", Kind::Xml)),
         ],
-        Who::Plan => vec![
+        Destination::Plan => vec![
             (1, ("plan:open", Kind::HookOnce)),
             (4, (bytes, Kind::Part)),
             (2, ("plan:sign", Kind::Hook)),
@@ -91,30 +91,30 @@ fn routes(surroundings: &Surroundings) -> Vec<(u64, (&'static str, Kind))> {
 
 fn trouble(route: &str, skip: u64, fault: Fault, codes: &[Code]) -> Trouble {
     let rule = Rule { route: route.into(), skip: skip as u32, times: Some(1), probability: 1.0, fault };
-    Trouble { rule, begins_anew: false, codes: codes.to_vec() }
+    Trouble { rule, restarts: false, codes: codes.to_vec() }
 }
 
-/// A trouble that passes, on a call that may be repeated or reconciled. `anew`: it may cost the session.
-pub(crate) fn passing(rng: &Rng, surroundings: &Surroundings, anew: bool) -> Trouble {
+/// A trouble that passes, on a call that may be repeated or reconciled. `may_restart`: it may cost the session.
+pub(crate) fn passing(rng: &Rng, surroundings: &Surroundings, may_restart: bool) -> Trouble {
     loop {
-        let (route, kind) = pick(rng, &routes(surroundings));
-        let skip = pick(rng, &[(3, 0), (1, rng.between(0, 6))]);
+        let (route, kind) = rng.pick(&routes(surroundings));
+        let skip = rng.pick(&[(3, 0), (1, rng.between(0, 6))]);
         let Some((fault, codes)) = transient(rng, (route, kind), surroundings) else { continue };
         let expired = matches!(&fault, Fault::Answer { response, .. } if response.status == 403);
-        let renewable = surroundings.who == Who::S3;
-        if expired && !(renewable || anew) {
+        let renewable = surroundings.destination == Destination::S3;
+        if expired && !(renewable || may_restart) {
             continue;
         }
         let mut made = trouble(route, skip, fault, &codes);
-        made.begins_anew = expired && !renewable;
+        made.restarts = expired && !renewable;
         return made;
     }
 }
 
 /// Any trouble at all.
 pub(crate) fn any(rng: &Rng, surroundings: &Surroundings) -> Trouble {
-    let (route, kind) = pick(rng, &routes(surroundings));
-    let (fault, codes) = match transient(rng, (route, kind), surroundings).filter(|_| !chance(rng, 25)) {
+    let (route, kind) = rng.pick(&routes(surroundings));
+    let (fault, codes) = match transient(rng, (route, kind), surroundings).filter(|_| !rng.chance(25)) {
         Some(transient) => transient,
         None => rough(rng, kind),
     };
@@ -127,10 +127,10 @@ fn instead(response: Response) -> Fault {
 }
 
 fn busy(rng: &Rng) -> (Fault, Vec<Code>) {
-    let wish = pick(rng, &[(2, None), (1, Some("0")), (2, Some("2")), (1, Some("40"))]);
-    let status = pick(rng, &[(2, 429), (3, 503), (1, 500), (1, 502), (1, 408)]);
+    let upload = rng.pick(&[(2, None), (1, Some("0")), (2, Some("2")), (1, Some("40"))]);
+    let status = rng.pick(&[(2, 429), (3, 503), (1, 500), (1, 502), (1, 408)]);
     let fault = Fault::status(status);
-    let fault = match wish {
+    let fault = match upload {
         Some(seconds) if status == 429 || status == 503 => fault.with("retry-after", seconds),
         _ => fault,
     };
@@ -195,9 +195,9 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
             5 => busy(rng),
             6 if kind == Kind::Part => (store_says(503, "SlowDown").with("retry-after", "1"), vec![Code::RateLimited]),
             7 if kind == Kind::Part => (store_says(400, "RequestTimeout"), lost),
-            8 if kind == Kind::Part => match surroundings.who {
-                // Whoever can't tell that a URL lapsed takes it for a lost connection, and tries again.
-                Who::S3 => (Fault::expired(), vec![Code::UrlExpired, Code::Network]),
+            8 if kind == Kind::Part => match surroundings.destination {
+                // Where the refusal can't be read it looks like a lost connection, which is retried.
+                Destination::S3 => (Fault::expired(), vec![Code::UrlExpired, Code::Network]),
                 _ => (readable_expiry(), vec![Code::UrlExpired]),
             },
             9 if kind == Kind::Part => (Fault::Answer { response: Response::empty(503), readable: false }, lost),
@@ -244,7 +244,7 @@ fn readable_expiry() -> Fault {
 
 /// A fault that may well end an upload.
 fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
-    let garbled = || Fault::body(pick(rng, &[(1, ""), (1, "<html>busy</html>"), (1, "{\"a\":"), (1, "[]"), (1, "{}")]));
+    let garbled = || Fault::body(rng.pick(&[(1, ""), (1, "<html>busy</html>"), (1, "{\"a\":"), (1, "[]"), (1, "{}")]));
     match kind {
         Kind::Call => match rng.between(0, 4) {
             0 => (
@@ -287,7 +287,7 @@ fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
 pub(crate) fn doom(rng: &Rng, surroundings: &Surroundings) -> (Trouble, Vec<Code>) {
     let every = routes(surroundings);
     let certain: Vec<_> = every.into_iter().take(2).filter(|(_, (_, kind))| *kind != Kind::Hook).collect();
-    let (route, kind) = pick(rng, &certain);
+    let (route, kind) = rng.pick(&certain);
     let refusals = [
         (1, (Fault::status(401), vec![Code::Unauthorized])),
         (1, (Fault::status(403), vec![Code::Forbidden])),
@@ -306,12 +306,12 @@ pub(crate) fn doom(rng: &Rng, surroundings: &Surroundings) -> (Trouble, Vec<Code
         (1, (Fault::status(429).with("retry-after", "3600"), vec![Code::RateLimited])),
     ];
     let (fault, codes) = match kind {
-        Kind::Call => pick(rng, &[&refusals[..], &failures[..]].concat()),
+        Kind::Call => rng.pick(&[&refusals[..], &failures[..]].concat()),
         Kind::Part | Kind::Xml => {
             let special = [(1, (readable_expiry(), vec![Code::UrlExpired, Code::Unauthorized]))];
-            pick(rng, &[&refusals[..], &failures[..], &special[..]].concat())
+            rng.pick(&[&refusals[..], &failures[..], &special[..]].concat())
         }
-        Kind::VendorPart | Kind::Form => pick(rng, &[&refusals[..], &failures[..]].concat()),
+        Kind::VendorPart | Kind::Form => rng.pick(&[&refusals[..], &failures[..]].concat()),
         Kind::Hook | Kind::HookOnce => (Fault::ResetBefore, vec![Code::Application]),
     };
     // A transport that doesn't tell leaves it open whether what ends an upload went out, and so does a body too small to tell

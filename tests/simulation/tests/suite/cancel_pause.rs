@@ -1,5 +1,8 @@
 //! Pause, resume and cancel, at every stage of every provider.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use partway::error::Code;
 use partway::model::events::{Event, Status};
 use partway_simulation::{Fault, Handle, World};
@@ -9,6 +12,9 @@ use crate::dialects::{Dialect, MIB, each, of};
 
 const STAGES: [Status; 5] =
     [Status::Checking, Status::Opening, Status::Sending, Status::Completing, Status::Processing];
+
+/// How long the destination is given to hear of it (`ABORT_MS` in the engine).
+const ABORT_MS: u64 = 10_000;
 
 fn begins(dialect: &Dialect, size: u64) -> (World, Handle) {
     let world = World::new(size);
@@ -42,7 +48,7 @@ fn cancelled_at_the_start_of_each_stage() {
                 let (world, upload) = begins(dialect, size);
                 upload.when_status(stage, Handle::cancel);
                 world.run();
-                // A single PUT that completes by itself is over before the word is heard.
+                // A single PUT that completes the upload is over before the cancel.
                 if matches!(dialect.name, "ofauth" | "s3") && size == MIB && stage == Status::Completing {
                     world.stored(&upload);
                     continue;
@@ -59,15 +65,20 @@ fn cancelled_some_time_later_in_each_stage() {
         for stage in stages(dialect) {
             for delay in [1, 30, 90, 700] {
                 let (world, upload) = begins(dialect, dialect.large);
-                let world = std::rc::Rc::new(world);
+                let world = Rc::new(world);
                 let later = world.clone();
+                // What had come to its end by then stays as it is.
+                let live = Rc::new(Cell::new(None));
+                let seen = live.clone();
                 upload.when_status(stage, move |upload| {
                     let upload = upload.clone();
-                    later.after(delay, move || upload.cancel());
+                    later.after(delay, move || {
+                        seen.set(Some(upload.result().is_none()));
+                        upload.cancel();
+                    });
                 });
                 world.run();
-                // A stage may be over by then.
-                if upload.code().is_some() {
+                if live.get().expect("the stage was reached") {
                     leaves_nothing(&world, dialect, &upload);
                 } else {
                     world.stored(&upload);
@@ -97,14 +108,26 @@ fn cancelled_while_it_waits_for_its_turn() {
 fn cancelled_while_the_server_is_away_it_still_ends() {
     each(|dialect| {
         let (world, upload) = begins(dialect, dialect.large);
+        let world = Rc::new(world);
         for route in ["store:Abort*", "plan:abort"] {
             world.fault(route, 0, None, Fault::StallAnswer);
         }
-        upload.when(|event| matches!(event, Event::Part(_)), Handle::cancel);
+        let cancelled_at = Rc::new(Cell::new(0));
+        let (clock, at) = (world.clone(), cancelled_at.clone());
+        upload.when(
+            |event| matches!(event, Event::Part(_)),
+            move |upload| {
+                at.set(clock.elapsed());
+                upload.cancel();
+            },
+        );
         world.run();
         assert_eq!(upload.code(), Some(Code::Cancelled), "{upload:?}");
-        let last = upload.events().iter().rev().take(2).map(|(at, _)| *at).max();
-        assert!(last.is_some() && world.elapsed() > 0);
+        // Where there is a server to tell, it is waited for as long as ABORT_MS says, and not a moment longer.
+        let waits = matches!(dialect.name, "s3" | "plan");
+        let ended_at = upload.events().last().expect("an end").0 - world.beginning();
+        assert_eq!(ended_at - cancelled_at.get(), if waits { ABORT_MS } else { 0 }, "{upload:?}");
+        assert_eq!(world.count("store:AbortMultipartUpload") + world.count("plan:abort"), usize::from(waits));
     });
 }
 
@@ -112,7 +135,7 @@ fn cancelled_while_the_server_is_away_it_still_ends() {
 fn cancelled_while_paused() {
     each(|dialect| {
         let (world, upload) = begins(dialect, dialect.large);
-        let world = std::rc::Rc::new(world);
+        let world = Rc::new(world);
         let later = world.clone();
         upload.when(
             |event| matches!(event, Event::Progress(progress) if progress.parts_in_flight > 0),
@@ -133,7 +156,7 @@ fn paused_and_resumed_at_each_stage() {
     each(|dialect| {
         for stage in stages(dialect) {
             let (world, upload) = begins(dialect, dialect.large);
-            let world = std::rc::Rc::new(world);
+            let world = Rc::new(world);
             let later = world.clone();
             upload.when_status(stage, move |upload| {
                 upload.pause();
@@ -153,7 +176,7 @@ fn paused_and_resumed_at_each_stage() {
 fn a_pause_aborts_what_is_in_flight_and_loses_nothing_else() {
     of(Dialect::has_parts, |dialect| {
         let (world, upload) = begins(dialect, dialect.large);
-        let world = std::rc::Rc::new(world);
+        let world = Rc::new(world);
         let later = world.clone();
         upload.when(
             |event| matches!(event, Event::Progress(progress) if progress.parts_done == 2),

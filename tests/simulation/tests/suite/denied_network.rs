@@ -13,7 +13,7 @@ use crate::dialects::{MIB, each, of};
 const HOUR: u64 = 3_600_000;
 
 #[test]
-fn a_network_that_the_browser_denies_delays_an_upload_by_seconds() {
+fn a_browser_that_wrongly_says_offline_delays_an_upload_by_seconds() {
     each(|dialect| {
         for size in [MIB, dialect.large] {
             let world = World::new(1);
@@ -32,7 +32,7 @@ fn a_network_that_the_browser_denies_delays_an_upload_by_seconds() {
 }
 
 #[test]
-fn an_answer_refutes_the_browser_for_the_rest_of_the_page() {
+fn an_answer_proves_the_browser_wrong_for_the_rest_of_the_page() {
     let world = World::new(1);
     world.says_offline(true);
     let first = world.upload(crate::s3::with(json!({})), json!({}), &world.file("a.mp4", MIB));
@@ -47,7 +47,7 @@ fn an_answer_refutes_the_browser_for_the_rest_of_the_page() {
 }
 
 #[test]
-fn what_fails_where_the_browser_was_refuted_costs_attempts() {
+fn failures_cost_attempts_once_the_browser_was_proven_wrong() {
     of(
         |dialect| dialect.name != "apifansly",
         |dialect| {
@@ -63,7 +63,7 @@ fn what_fails_where_the_browser_was_refuted_costs_attempts() {
 }
 
 #[test]
-fn a_network_that_is_gone_for_hours_costs_no_attempt() {
+fn hours_without_a_network_cost_no_attempt() {
     each(|dialect| {
         let world = Rc::new(World::new(1));
         let uploader = world.uploader(json!({ "retry": { "attempts": 2 } }));

@@ -21,7 +21,7 @@ pub(crate) struct Dialect {
     pub(crate) status: Option<&'static str>,
     /// A size that goes in several parts.
     pub(crate) large: u64,
-    /// True where a part's ETag must be read from a header.
+    /// Whether a part's ETag must be read from a header.
     pub(crate) needs_etag: bool,
 }
 
@@ -101,7 +101,7 @@ impl Dialect {
         self.provider_for("uploads/a key.mp4")
     }
 
-    /// True where the file goes in several requests.
+    /// Whether the file goes in several requests.
     pub(crate) fn has_parts(&self) -> bool {
         self.part != self.single
     }

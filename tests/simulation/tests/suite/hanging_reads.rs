@@ -18,7 +18,7 @@ fn unreadable(upload: &Handle, step: Step) {
 }
 
 #[test]
-fn a_file_that_never_comes_is_told_before_anything_is_opened() {
+fn a_file_that_cannot_be_read_fails_before_anything_is_opened() {
     each(|dialect| {
         // The head of it, and its tail.
         for reads in [0, 1] {
@@ -34,7 +34,7 @@ fn a_file_that_never_comes_is_told_before_anything_is_opened() {
 }
 
 #[test]
-fn the_look_whether_it_is_there_reads_the_file_and_may_hang() {
+fn the_check_for_an_existing_file_may_hang_while_reading() {
     let world = World::new(1);
     let file = world.file("clip.mp4", 4 * MIB);
     file.hang_after(Some(3));
@@ -83,7 +83,7 @@ fn a_file_that_hangs_while_it_is_hashed_was_not_changed() {
 }
 
 #[test]
-fn a_last_look_at_the_file_that_hangs_throws_nothing_away() {
+fn a_last_read_that_hangs_keeps_the_session() {
     for provider in [crate::s3::with(json!({})), json!({ "name": "plan" })] {
         let world = World::new(1);
         let (session, file) = (world.session(), world.file("clip.mp4", 30 * MIB));
@@ -157,7 +157,7 @@ fn forgets_its_parts(world: &World, provider: &serde_json::Value, file: &File, r
 }
 
 #[test]
-fn parts_that_are_known_by_their_bytes_alone_are_not_given_up_where_these_hang() {
+fn parts_that_are_known_only_by_their_bytes_are_kept_where_reads_hang() {
     for (provider, route) in [
         (crate::s3::with(json!({})), "store:UploadPart"),
         (crate::s3::with(json!({})), "store:CompleteMultipartUpload"),
@@ -180,6 +180,6 @@ fn parts_that_are_known_by_their_bytes_alone_are_not_given_up_where_these_hang()
         file.hang_after(None);
         world.stored(&goes_on());
         let opened = world.effects("store:CreateMultipartUpload") + world.effects("plan:open");
-        assert_eq!(opened, 1, "{route}: it began anew");
+        assert_eq!(opened, 1, "{route}: it restarted");
     }
 }

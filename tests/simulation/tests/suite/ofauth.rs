@@ -101,7 +101,7 @@ fn damage_on_the_way_is_seen_and_the_part_sent_again() {
 fn urls_go_out_as_they_came_mapped_onto_the_proxy() {
     let world = World::new(1);
     uploads(&world, "clip.mp4", 6 * MIB);
-    for record in world.sent("ofauth:part") {
+    for record in world.some_sent("ofauth:part") {
         assert!(record.url.starts_with("https://app.example/api/ofauth/v2/access/uploads/upload%3A"), "{}", record.url);
         assert_eq!(record.header("content-type"), Some("video/mp4"));
         assert_eq!(record.header("apikey"), None, "the proxy adds it");
@@ -265,7 +265,7 @@ fn all_three_error_shapes_are_read() {
 }
 
 #[test]
-fn a_connection_that_is_unknown_is_said_with_the_vendors_words() {
+fn an_unknown_connection_carries_the_vendors_message() {
     let world = World::new(1);
     let mut options = provider();
     options["connectionId"] = json!("conn_other");

@@ -72,7 +72,7 @@ fn without_sign_the_plan_must_have_every_url() {
 }
 
 #[test]
-fn parts_that_sign_leaves_out_are_asked_for_once_more() {
+fn parts_missing_in_the_answer_of_sign_are_requested_again() {
     let world = World::new(1);
     world.servers().backend.leaves_out = vec![4, 5];
     let upload = uploads(&world, 50 * MIB);
@@ -92,7 +92,7 @@ fn parts_that_sign_leaves_out_are_asked_for_once_more() {
 }
 
 #[test]
-fn urls_that_lapse_are_renewed_before_they_bite() {
+fn urls_are_signed_again_before_they_expire() {
     let world = World::new(1);
     world.line(|line| line.bytes_per_ms = 500);
     world.servers().backend.expires_s = 60;
@@ -104,7 +104,7 @@ fn urls_that_lapse_are_renewed_before_they_bite() {
 }
 
 #[test]
-fn a_url_that_the_store_calls_expired_is_signed_anew() {
+fn a_url_that_the_store_calls_expired_is_signed_again() {
     for fault in [
         Fault::expired(),
         Fault::answer(403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"),
@@ -118,7 +118,7 @@ fn a_url_that_the_store_calls_expired_is_signed_anew() {
 }
 
 #[test]
-fn an_expired_url_that_cannot_be_renewed_begins_anew_once() {
+fn an_expired_url_that_cannot_be_signed_again_restarts_once() {
     let world = World::new(1);
     world.hooks().absent.insert(Hook::SignParts);
     world.servers().backend.first_urls = usize::MAX;
@@ -136,7 +136,7 @@ fn headers_that_a_url_signed_are_sent_and_no_others() {
         vec![("x-amz-meta-a".into(), "b".into()), ("content-type".into(), "video/mp4".into())];
     let upload = uploads(&world, 12 * MIB);
     world.stored(&upload);
-    for record in world.sent("store:UploadPart") {
+    for record in world.some_sent("store:UploadPart") {
         assert_eq!((record.header("x-amz-meta-a"), record.header("content-type")), (Some("b"), Some("video/mp4")));
     }
     // A header that the URLs don't sign is refused before a byte is sent.

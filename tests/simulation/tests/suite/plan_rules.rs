@@ -29,7 +29,7 @@ fn what_complete_gives_is_merged_into_the_result() {
 }
 
 #[test]
-fn complete_may_give_nothing_or_not_be_there() {
+fn complete_may_return_nothing_or_be_absent() {
     for reply in ["null", "{}", "17", "\"text\"", r#"{"key":5,"etag":[]}"#] {
         let world = World::new(1);
         world.fault("plan:complete", 0, 1, Fault::body(reply));
@@ -132,15 +132,15 @@ fn a_page_in_place_of_json_is_waited_out_where_the_function_worked_before() {
 }
 
 #[test]
-fn a_plan_that_is_not_used_is_given_up() {
-    for (route, fault) in [
-        ("store:UploadPart", Fault::answer(403, "<Error><Code>AccessDenied</Code></Error>")),
-        ("plan:sign", Fault::body("[]")),
+fn a_plan_that_is_not_used_is_aborted() {
+    for (route, fault, code) in [
+        ("store:UploadPart", Fault::answer(403, "<Error><Code>AccessDenied</Code></Error>"), Code::Forbidden),
+        ("plan:sign", Fault::body("[]"), Code::PlanMismatch),
     ] {
         let world = World::new(1);
         world.fault(route, 0, None, fault);
         let upload = uploads(&world, 40 * MIB);
-        assert!(upload.code().is_some());
+        assert_eq!(upload.code(), Some(code), "{upload:?}");
         assert_eq!(world.count("plan:abort"), 1, "{upload:?}");
         assert_eq!(world.servers().store.open_uploads(), []);
     }

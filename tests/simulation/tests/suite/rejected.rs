@@ -57,7 +57,7 @@ fn the_callers_types_and_sizes_hold_for_every_provider() {
 }
 
 #[test]
-fn vendors_limits_hold_unless_told_otherwise() {
+fn vendors_limits_hold_unless_options_override_them() {
     each(|dialect| {
         let limits: &[(&str, u64)] = match dialect.name {
             "ofauth" => &[("a.jpg", 50 * MIB + 1), ("a.mp4", 5_120 * MIB + 1), ("a.m4a", 50 * MIB + 1)],

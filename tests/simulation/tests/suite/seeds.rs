@@ -1,12 +1,13 @@
 //! Seeds: some of them here, so that `cargo test` alone would see what is broken; very many by `cargo xtask simulate`.
 
-use partway_simulation::seeds::many::{Run, run};
-use partway_simulation::seeds::tell;
+use partway_simulation::seeds::runner::{Run, run};
+use partway_simulation::seeds::{RARE_EXCUSES, play};
+
+const SOME: Run = Run { from: 1, count: 300, real: false, verbose: false, most_failures: 3, rare: false };
 
 #[test]
 fn some_hundred_seeds() {
-    let sum =
-        run(Run { from: 1, count: 300, real: false, verbose: false, most_failures: 3 }, &|line| println!("{line}"));
+    let sum = run(SOME, &|line| println!("{line}"));
     let failures: Vec<_> = sum.failures.values().filter_map(|told| told.failure.as_deref()).collect();
     assert!(failures.is_empty(), "{failures:#?}");
     assert_eq!(sum.played, 300);
@@ -15,18 +16,26 @@ fn some_hundred_seeds() {
 
 #[test]
 fn some_with_real_bytes() {
-    let sum = run(Run { from: 1, count: 10, real: true, verbose: false, most_failures: 3 }, &|line| println!("{line}"));
+    let sum = run(Run { count: 10, real: true, ..SOME }, &|line| println!("{line}"));
     assert!(sum.failures.is_empty(), "{:#?}", sum.failures.keys());
 }
 
 #[test]
 fn the_same_seed_tells_the_same_story() {
     for seed in 1..40 {
-        let (first, second) = (tell(seed, false, true), tell(seed, false, true));
+        let (first, second) = (play(seed, false, true), play(seed, false, true));
         assert_eq!(first.story, second.story);
         assert_eq!(first.hash, second.hash);
     }
-    assert_ne!(tell(1, false, false).hash, tell(2, false, false).hash);
+    assert_ne!(play(1, false, false).hash, play(2, false, false).hash);
+}
+
+#[test]
+fn rare_excuses_are_needed_by_their_seeds() {
+    for (name, seeds) in RARE_EXCUSES {
+        let needs = |seed: &u64| play(*seed, false, false).excuses.contains(name);
+        assert!(seeds.iter().any(needs), "no seed of {seeds:?} needs {name:?} any more");
+    }
 }
 
 #[test]
@@ -47,7 +56,7 @@ fn seeds_that_failed_once() {
         4_701_484_500,
         4_701_661_599,
     ] {
-        let told = tell(seed, false, false);
+        let told = play(seed, false, false);
         assert_eq!(told.failure, None, "seed {seed}");
     }
 }

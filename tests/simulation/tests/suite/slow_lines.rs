@@ -61,7 +61,7 @@ fn six_parts_on_one_line_are_sent_once_whatever_the_buffers() {
 }
 
 #[test]
-fn the_last_of_parts_that_began_together_is_given_the_time_of_all() {
+fn the_last_of_parts_that_started_together_has_the_deadline_of_all() {
     for late_ms in [2_000, 5_000, 20_000] {
         let world = world(40_000, 4 * MIB, false);
         // The first part's answer comes last, when nothing else is on the line any more.
@@ -92,7 +92,7 @@ fn a_long_upload_over_a_slow_line_is_sent_once() {
 }
 
 #[test]
-fn a_relay_that_takes_a_body_at_once_is_given_its_time() {
+fn a_relay_that_buffers_the_whole_body_does_not_stall() {
     of(
         |_| true,
         |dialect| {
@@ -162,7 +162,7 @@ fn a_line_that_becomes_much_slower_costs_few_repetitions() {
 }
 
 #[test]
-fn no_attempt_is_given_the_time_of_the_one_before() {
+fn each_attempt_has_a_longer_deadline_than_the_one_before() {
     for reports in [true, false] {
         // Slower than what is granted time from the start.
         let world = world(10_000, 64 * MIB, reports);
@@ -211,7 +211,7 @@ fn a_dead_line_is_found_after_half_a_minute() {
 }
 
 #[test]
-fn what_drains_outlives_a_word_of_another_network() {
+fn buffered_bytes_survive_an_online_event() {
     // A virtual adapter comes and goes, and the line is the same.
     let world = world(125_000, 64 * MIB, true);
     let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 30 * MIB));

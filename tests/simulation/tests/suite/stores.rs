@@ -120,7 +120,7 @@ fn each(mut test: impl FnMut(&str, &Value, World)) {
 }
 
 #[test]
-fn the_main_job_wastes_no_try() {
+fn the_main_job_uses_one_attempt_a_part() {
     each(|name, store, _| {
         for provider in [with(json!({})), with(json!({ "ifNoneMatch": true })), json!({ "name": "plan" })] {
             for size in [MIB, 24 * MIB] {
@@ -155,7 +155,7 @@ fn half_sent(world: &World, provider: Value) -> Handle {
 }
 
 #[test]
-fn an_upload_is_gone_on_with() {
+fn an_upload_is_resumed() {
     each(|name, _, world| {
         let again = half_sent(&world, with(json!({})));
         let before = world.effects("store:UploadPart");

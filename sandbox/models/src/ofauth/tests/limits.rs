@@ -12,7 +12,7 @@ fn remaining(response: &Response) -> u64 {
 }
 
 #[test]
-fn ninety_at_once_then_one_a_second() {
+fn a_burst_of_ninety_then_one_per_second() {
     let mut state = state();
     for left in (0..90).rev() {
         let response = check(&mut state, NOW);
@@ -22,18 +22,18 @@ fn ninety_at_once_then_one_a_second() {
     let refused = check(&mut state, NOW);
     assert_eq!((refused.status, remaining(&refused)), (429, 0));
     assert_eq!(refused.header("retry-after"), None, "not documented");
-    // One token comes each second, and all ninety are back after ninety.
+    // One token is added per second, so all ninety are back after ninety seconds.
     let reset = (NOW / 1_000 + 90).to_string();
     assert_eq!(refused.header("x-ratelimit-reset"), Some(reset.as_str()));
     assert_eq!(check(&mut state, NOW + 999).status, 429);
     assert_eq!(check(&mut state, NOW + 1_000).status, 200);
     assert_eq!(check(&mut state, NOW + 1_000).status, 429);
-    // It fills up again, and no further.
+    // The bucket fills up again, up to its burst.
     assert_eq!(remaining(&check(&mut state, NOW + 1_000_000)), 89);
 }
 
 #[test]
-fn parts_and_refusals_count_connections_do_not_share() {
+fn parts_and_refusals_count_and_connections_have_limits_of_their_own() {
     let mut state = state();
     state.config.burst = 4;
     state.config.connections.push("conn_other".to_string());
@@ -51,7 +51,7 @@ fn parts_and_refusals_count_connections_do_not_share() {
 }
 
 #[test]
-fn the_unit_of_reset_is_a_knob() {
+fn the_unit_of_reset_is_a_setting() {
     for (unit, expected) in [
         (ResetUnit::Seconds, "30".to_string()),
         (ResetUnit::EpochSeconds, (NOW / 1_000 + 30).to_string()),
@@ -67,15 +67,15 @@ fn the_unit_of_reset_is_a_knob() {
 }
 
 #[test]
-fn the_control_names_of_the_knobs() {
-    let knobs = json!({
+fn the_json_names_of_the_settings() {
+    let changes = json!({
         "partSize": 1, "singleMax": 2, "layout": "headers", "media": false,
         "ratePerMinute": 3, "burst": 4,
     });
-    let config = crate::knobs::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &changes).unwrap();
     assert_eq!((config.part_size, config.single_max), (1, 2));
     assert_eq!((config.layout, config.media), (Layout::Headers, false));
     assert_eq!((config.rate_per_minute, config.burst), (3, 4));
     let wrong = json!({ "layout": "none" });
-    assert!(crate::knobs::overlay(&config, &wrong).is_err());
+    assert!(crate::settings::overlay(&config, &wrong).is_err());
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn keys_are_wanted_on_every_call() {
+fn every_call_needs_the_keys() {
     let mut state = state();
     state.config.connections.push("conn_other".to_string());
     let plan = init(&mut state, 6 * MIB).json_body();
@@ -80,7 +80,7 @@ fn init_is_validated() {
 }
 
 #[test]
-fn the_fan_that_was_meant_is_kept() {
+fn the_fan_of_an_upload_is_kept() {
     let mut state = state();
     let body = json!({
         "filename": "a.mp4", "size": 1, "contentType": "video/mp4",
@@ -92,7 +92,7 @@ fn the_fan_that_was_meant_is_kept() {
 }
 
 #[test]
-fn json_must_be_said_and_be_json() {
+fn the_content_type_and_the_body_must_be_json() {
     let mut state = state();
     let request = with_keys(Request::new("POST", "/v2/access/uploads/init"));
     let text = Body::Text(b"{\"filename\":\"a\"".to_vec());
@@ -154,7 +154,7 @@ fn sessions_end() {
 }
 
 #[test]
-fn what_is_completed_does_not_end() {
+fn a_completed_session_does_not_expire() {
     let mut state = state();
     let plan = upload(&mut state, 3);
     let again = step(&part_puts(&plan)[0], &mut state, NOW + 9_000_000);

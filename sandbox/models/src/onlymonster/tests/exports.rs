@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn export_wants_what_start_and_the_store_gave() {
+fn export_needs_the_values_of_start_and_of_the_store() {
     let mut world = World::new();
     let (started, etag) = world.uploaded();
     let good = export_body(&started, &etag);
@@ -46,7 +46,7 @@ fn export_wants_what_start_and_the_store_gave() {
 }
 
 #[test]
-fn the_object_must_be_there_whole_and_in_time() {
+fn the_object_must_be_complete_and_in_time() {
     let mut world = World::new();
     let nothing = world.start(3);
     let response = world.export(&nothing, "\"x\"");
@@ -56,7 +56,7 @@ fn the_object_must_be_there_whole_and_in_time() {
     let etag = world.put(&short["put_url"], 0, 3);
     let response = world.export(&short, &etag);
     assert_eq!(response.status, 400);
-    assert!(response.text().contains("4 bytes were announced"));
+    assert!(response.text().contains("announced 4 bytes"));
     let (lapsed, etag) = world.uploaded();
     world.now += 3_600_000;
     assert_eq!(world.export(&lapsed, &etag).status, 400);
@@ -81,7 +81,7 @@ fn a_repeated_export_is_a_second_entry() {
 }
 
 #[test]
-fn a_stuck_upload_is_freed_by_retry() {
+fn a_stuck_upload_proceeds_after_retry() {
     for (stuck_in, status) in [(Stage::Uploaded, "uploaded"), (Stage::Processed, "processed")] {
         let mut world = World::new();
         world.state.config.stuck_in = Some(stuck_in);
@@ -90,7 +90,7 @@ fn a_stuck_upload_is_freed_by_retry() {
         world.now += 600_000;
         assert_eq!(world.list("")[0]["status"], status);
         let call = format!("{}/retry", started["id"].as_str().unwrap());
-        // An empty body, as there is nothing to say; twice, as it is idempotent while it is queued.
+        // The call has no body. It is sent twice, since it is idempotent while the upload is queued.
         world.state.config.processing_ms = 0;
         let response = world.send(Request::new("POST", &format!("{BASE}/{call}")));
         assert_eq!(response.status, 200);
@@ -146,16 +146,16 @@ fn ends_are_ends() {
 }
 
 #[test]
-fn the_control_names_of_the_knobs() {
-    let knobs = json!({
+fn the_json_names_of_the_settings() {
+    let changes = json!({
         "processingMs": 1, "multipartThreshold": 2, "partCount": 3,
         "stuckIn": "processed", "end": "unprocessable",
     });
-    let config = crate::knobs::overlay(&Config::default(), &knobs).unwrap();
+    let config = crate::settings::overlay(&Config::default(), &changes).unwrap();
     assert_eq!((config.processing_ms, config.multipart_threshold), (1, 2));
     assert_eq!((config.part_count, config.stuck_in), (Some(3), Some(Stage::Processed)));
     assert_eq!(config.end, End::Unprocessable);
-    let freed = crate::knobs::overlay(&config, &json!({ "stuckIn": null })).unwrap();
+    let freed = crate::settings::overlay(&config, &json!({ "stuckIn": null })).unwrap();
     assert_eq!(freed.stuck_in, None);
-    assert!(crate::knobs::overlay(&config, &json!({ "stuckIn": "exported" })).is_err());
+    assert!(crate::settings::overlay(&config, &json!({ "stuckIn": "exported" })).is_err());
 }

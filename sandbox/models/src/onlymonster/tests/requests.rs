@@ -97,7 +97,7 @@ fn start_is_validated_and_its_shape_is_the_servers() {
 }
 
 #[test]
-fn finish_wants_the_parts_of_start() {
+fn finish_needs_the_parts_of_start() {
     let mut world = World::new();
     world.state.config.part_count = Some(3);
     let started = world.start(16 * MIB);
@@ -149,7 +149,7 @@ fn finish_wants_the_parts_of_start() {
 }
 
 #[test]
-fn the_list_comes_in_pages_newest_first() {
+fn the_list_has_pages_newest_first() {
     let mut world = World::new();
     let ids: Vec<Value> = (0..25).map(|_| world.start(3)["id"].clone()).collect();
     let page = world.list("");
@@ -169,25 +169,25 @@ fn the_list_comes_in_pages_newest_first() {
 }
 
 #[test]
-fn lapsed_uploads_are_shown_when_asked_for() {
+fn expired_uploads_are_listed_on_request() {
     let mut world = World::new();
     let (started, etag) = world.uploaded();
     world.export(&started, &etag);
     let lapsed = world.start(3)["id"].clone();
     world.now += 3_600_000;
     let live = world.start(3)["id"].clone();
-    let shown = |items: Vec<Value>| -> Vec<Value> { items.iter().map(|item| item["id"].clone()).collect() };
-    let usual = shown(world.list(""));
+    let ids = |items: Vec<Value>| -> Vec<Value> { items.iter().map(|item| item["id"].clone()).collect() };
+    let usual = ids(world.list(""));
     assert_eq!(usual, [live.clone(), started["id"].clone()]);
-    assert_eq!(shown(world.list("?expired=false")), usual);
+    assert_eq!(ids(world.list("?expired=false")), usual);
     let all = [live, lapsed, started["id"].clone()];
-    assert_eq!(shown(world.list("?expired=true")), all);
+    assert_eq!(ids(world.list("?expired=true")), all);
     world.state.config.lists_started = false;
-    assert_eq!(shown(world.list("?expired=true")), all[1..]);
+    assert_eq!(ids(world.list("?expired=true")), all[1..]);
 }
 
 #[test]
-fn refusals_say_what_is_wrong() {
+fn error_responses_name_the_reason() {
     let mut world = World::new();
     let response = world.post("nowhere", json!({}));
     let body = response.json_body();

@@ -30,7 +30,7 @@ fn parts_become_an_object() {
     let id = begin(&mut state);
     let pieces =
         [Content::symbolic(1, 0, 5 * MIB), Content::symbolic(1, 5 * MIB, 5 * MIB), Content::symbolic(1, 10 * MIB, 3)];
-    // In any order, and one of them twice.
+    // The parts are uploaded in any order, and one of them twice.
     let third = send(&mut state, &id, 3, pieces[2].clone()).unwrap();
     let second = send(&mut state, &id, 2, pieces[1].clone()).unwrap();
     send(&mut state, &id, 1, Content::symbolic(9, 0, 7)).unwrap();
@@ -77,7 +77,7 @@ fn complete_checks_order_existence_etags_and_sizes() {
         let outcome = complete(&mut state, &id, parts, false);
         assert_eq!(code(outcome), (400, expected), "{parts:?}");
     }
-    // Nothing was lost on the way, and parts may be left out.
+    // The refusals have removed nothing, and parts may be left out.
     assert!(complete(&mut state, &id, &[(1, a), (3, c)], false).is_ok());
     assert_eq!(state.contents("media", "k").unwrap().len(), 2);
     let left = Content::symbolic(1, 5 * MIB, 5 * MIB - 1);
@@ -85,7 +85,7 @@ fn complete_checks_order_existence_etags_and_sizes() {
 }
 
 #[test]
-fn the_smallest_part_and_equal_parts_are_knobs() {
+fn the_smallest_part_and_equal_parts_are_settings() {
     let mut state = state();
     state.config.min_part_size = 5_000_000;
     state.config.equal_parts = true;
@@ -129,14 +129,14 @@ fn conditional_complete_sees_the_key_and_its_deletion() {
     step(delete, &mut state, NOW).unwrap();
     let raced = complete(&mut state, &id, &parts, true);
     assert_eq!(code(raced), (409, "ConditionalRequestConflict"));
-    // A new upload it is.
+    // A new upload starts.
     let id = begin(&mut state);
     let etag = send(&mut state, &id, 1, Content::bytes(*b"abc")).unwrap();
     assert!(complete(&mut state, &id, &[(1, &etag)], true).is_ok());
 }
 
 #[test]
-fn part_numbers_digests_and_places_are_checked() {
+fn part_numbers_digests_buckets_and_keys_are_checked() {
     let mut state = state();
     let id = begin(&mut state);
     for number in [0, 10_001] {
@@ -163,7 +163,7 @@ fn part_numbers_digests_and_places_are_checked() {
 }
 
 #[test]
-fn lists_come_in_pages() {
+fn lists_have_pages() {
     let mut state = state();
     let id = begin(&mut state);
     for number in (1..=2_500).rev() {
@@ -186,7 +186,7 @@ fn lists_come_in_pages() {
 }
 
 #[test]
-fn abort_takes_the_parts_away_once() {
+fn abort_removes_the_parts_once() {
     let mut state = state();
     let id = begin(&mut state);
     send(&mut state, &id, 1, Content::bytes(*b"x")).unwrap();
@@ -198,7 +198,7 @@ fn abort_takes_the_parts_away_once() {
 }
 
 #[test]
-fn opaque_etags_look_like_etags_and_are_checked_all_the_same() {
+fn opaque_etags_look_like_etags_and_are_checked_too() {
     let mut state = state();
     state.config.opaque_etags = true;
     let id = begin(&mut state);
@@ -218,7 +218,7 @@ fn opaque_etags_look_like_etags_and_are_checked_all_the_same() {
 }
 
 #[test]
-fn etags_follow_the_encryption_and_the_damage() {
+fn etags_depend_on_encryption_and_damage() {
     let content = || Content::bytes(*b"x");
     let twice = |change: fn(&mut Config)| {
         let mut state = state();
@@ -241,7 +241,7 @@ fn etags_follow_the_encryption_and_the_damage() {
 }
 
 #[test]
-fn the_same_story_gives_the_same_ids() {
+fn the_same_operations_give_the_same_ids() {
     let tell = || {
         let mut state = state();
         (begin(&mut state), state.issue_credentials(1, 2))

@@ -53,7 +53,7 @@ fn routes_have_names() {
 }
 
 #[test]
-fn an_object_goes_in_and_comes_out() {
+fn an_object_is_put_and_read() {
     let mut state = state();
     let headers = [("content-type", "video/mp4"), ("x-amz-meta-who", "me")];
     let response = put(&mut state, &headers, "hello");
@@ -92,7 +92,7 @@ fn an_object_goes_in_and_comes_out() {
 }
 
 #[test]
-fn headers_of_a_put_are_minded() {
+fn headers_of_a_put_are_checked_and_stored() {
     let mut state = state();
     let cases: [(Headed, u16, &str); 8] = [
         (&[("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")], 200, ""),
@@ -183,7 +183,7 @@ fn abort_is_204() {
 }
 
 #[test]
-fn the_bucket_face_leads_to_the_same_store() {
+fn the_bucket_trait_uses_the_same_store() {
     let mut state = state();
     let id = state.create_multipart("x/y", "video/mp4", NOW).unwrap();
     let url = state.presign_put("x/y", Some(&id), Some(7), 60, NOW);
@@ -204,7 +204,7 @@ fn the_bucket_face_leads_to_the_same_store() {
 }
 
 #[test]
-fn bytes_that_are_nowhere_are_not_made_up() {
+fn symbolic_content_has_no_bytes_to_read() {
     let mut state = state();
     let body = Body::Content(Content::symbolic(1, 0, 5));
     assert_eq!(call(&mut state, "PUT", &[], &[], body).status, 200);

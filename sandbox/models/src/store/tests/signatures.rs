@@ -22,7 +22,7 @@ fn signed(url: String) -> Request {
 }
 
 #[test]
-fn what_was_signed_is_what_must_come() {
+fn the_request_must_be_the_signed_one() {
     let fine = (200, String::new());
     assert_eq!(outcome(NOW, signed), fine);
     assert_eq!(
@@ -80,7 +80,7 @@ fn parameters_are_checked() {
 }
 
 #[test]
-fn time_is_the_servers() {
+fn the_servers_clock_counts() {
     let at = |now: u64| outcome(now, signed);
     assert_eq!(at(NOW + 59_999).0, 200);
     assert_eq!(at(NOW + 60_000), (403, "AccessDenied".to_string()));
@@ -93,7 +93,7 @@ fn time_is_the_servers() {
 }
 
 #[test]
-fn temporary_credentials_work_until_they_end() {
+fn temporary_credentials_work_until_they_expire() {
     let mut state = state();
     let issued = state.issue_credentials(10_000, NOW);
     let put = |credentials: &Credentials, at: u64, state: &mut State| {
@@ -129,7 +129,7 @@ fn temporary_credentials_work_until_they_end() {
 }
 
 #[test]
-fn both_styles_of_address() {
+fn path_style_and_virtual_host_style() {
     let mut state = state();
     let owner = Credentials {
         access_key: state.config.access_key.clone(),

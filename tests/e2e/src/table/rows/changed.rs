@@ -7,7 +7,7 @@ use super::super::case::{Case, Ending};
 use super::underway;
 use crate::files;
 
-/// Written anew at its place, with as many other bytes.
+/// Overwritten in place, with as many other bytes.
 pub(super) async fn changed(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let mut what = underway::what(case)?;

@@ -1,10 +1,7 @@
 //! What a person does: pause, go on, give up.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Result, ensure};
 use serde_json::json;
-use tokio::time::sleep;
 
 use super::super::case::{Case, Ending};
 use super::underway::{self, AT_ONCE};
@@ -19,16 +16,8 @@ pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
     page.when(upload, "paused", |report| report.status.as_deref() == Some("paused")).await?;
     let route = case.destination.bytes_route();
     let paused = case.stage.log().await?;
-    // What lies in buffers still arrives, as slowly as the rest.
-    let deadline = Instant::now() + Duration::from_secs(6);
-    let after = loop {
-        sleep(Duration::from_millis(400)).await;
-        let log = case.stage.log().await?;
-        if log.of(route).iter().all(|one| one.ended_ms.is_some()) {
-            break log;
-        }
-        ensure!(Instant::now() < deadline, "bytes still go while it is paused");
-    };
+    // What lies in buffers still arrives, as slowly as the rest. An upload that went on would be at rest only after its last part.
+    let after = case.stage.log_at_rest(route).await?;
     let taken =
         |log: &Log| log.of(route).iter().filter(|one| one.status == Some(200) || one.status == Some(201)).count();
     ensure!(taken(&after) == taken(&paused), "what was in flight was not given up");
@@ -65,7 +54,7 @@ pub(super) async fn cancelled(case: Case<'_>) -> Result<Ending> {
         let key = log.of("store:UploadPart")[0].path.splitn(3, '/').nth(2).unwrap_or_default().replace("%2F", "/");
         ensure!(case.stage.sandbox.stored(case.destination.name(), &key).await?.is_none(), "{key} is stored");
     }
-    sleep(Duration::from_millis(700)).await;
+    case.stage.log_at_rest(case.destination.bytes_route()).await?;
     let ended = case.ended(report, file).await?;
     ensure!(ended.sends() == sent, "bytes were sent after the cancel");
     for route in [

@@ -1,4 +1,4 @@
-//! Somebody between the page and the destination answers: a proxy's sign-in page, a captive portal.
+//! A server between the page and the destination answers: a proxy's sign-in page, a captive portal.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn page() -> Value {
     json!({ "kind": "status", "status": 200, "headers": { "content-type": "text/html" }, "body": PAGE })
 }
 
-/// A part is sent again; whether a form arrived nobody knows.
+/// A part is sent again; whether a form arrived is unknown.
 async fn ended(ended: Ended<'_>) -> Result<Ending> {
     match ended.case.destination {
         Destination::Apifansly => broken::unknown(&ended),

@@ -7,7 +7,7 @@ use super::super::case::{Case, Ended, Ending};
 use super::broken;
 use crate::destination::Destination;
 
-/// The call that opens an upload. One that was begun and never filled makes nothing: it may be begun again.
+/// The call that opens an upload. An upload that was opened and never filled stores nothing, so it may be opened again.
 pub(super) async fn begin(case: Case<'_>) -> Result<Ending> {
     let route = match case.destination {
         Destination::Ofauth => "ofauth:init",
@@ -90,9 +90,13 @@ pub(super) async fn kept(case: Case<'_>) -> Result<Ending> {
     let all = ended.log.of(route);
     let first = all.first().with_context(|| format!("{route} was never called"))?;
     ensure!(first.status.is_none(), "the answer was not lost: {first:?}");
-    if matches!(case.destination, Destination::S3 | Destination::Plan) {
-        // No key there: the store itself knows an upload that it has completed, and so does a backend that keeps its plans.
-        return if ended.report.error.is_some() { of_the_page(&ended, route) } else { ended.arrived(0).await };
+    // No key there: the store itself knows an upload that it has completed, and so does a backend that keeps its plans.
+    match case.destination {
+        Destination::S3 => return ended.arrived(0).await,
+        // Only the browser repeats what the page's own function sent.
+        Destination::Plan if all.len() == 1 => return of_the_page(&ended, route),
+        Destination::Plan => return ended.arrived(0).await,
+        _ => {}
     }
     ensure!(ended.effects(route) == 1, "{} effects of {route}", ended.effects(route));
     let keys: Vec<_> = all.iter().map(|one| &one.idempotency_key).collect();

@@ -33,7 +33,7 @@ pub(super) async fn told(case: Case<'_>) -> Result<Ending> {
     let (upload, before) = underway::begin(case, &page, what).await?;
     case.stage.network(&page, false).await?;
     if !case.may_repeat() {
-        // Cut midway, and nobody knows where: there is nothing to wait for.
+        // Cut midway, and the browser doesn't tell where: there is nothing to wait for.
         let report = page.settled(upload).await?;
         return super::broken::unknown(&case.ended(report, file).await?);
     }

@@ -18,7 +18,7 @@ fn an_export_that_is_missing_in_the_saved_session_is_not_repeated() {
         let (_page, upload, session, file) = begin(&world, onlymonster(), size);
         run_until_effect(&world, "onlymonster:export");
         world.crash(true);
-        // Storage was too slow for what came after the first word.
+        // Storage was too slow for all writes after the first.
         world.change_kept(session, |kept| {
             kept.parts.clear();
             let record = kept.record.as_mut().expect("a record");
@@ -117,7 +117,7 @@ fn a_plan_that_was_aborted_after_all_its_parts_is_restarted() {
     run_until(&world, "three saved parts", || world.kept(session).is_some_and(|kept| kept.parts.len() >= 3));
     world.crash(true);
     world.change_kept(session, |kept| kept.record.as_mut().expect("a record")["phase"] = json!("sending"));
-    // Given up by somebody else.
+    // Another page aborted it.
     let plan = world.kept(session).and_then(|kept| kept.record).expect("a record")["given"].clone();
     let now = world.beginning() + world.elapsed();
     {
@@ -263,7 +263,7 @@ fn a_session_that_outlived_its_upload_finds_the_object() {
     let (_page, upload, session, file) = begin(&world, provider, 12 * MIB);
     run_until_effect(&world, "store:CompleteMultipartUpload");
     world.crash(true);
-    // Storage was too slow for the word that the upload was about to be completed.
+    // Storage was too slow to save that the upload was about to be completed.
     world.change_kept(session, |kept| kept.record.as_mut().expect("a record")["phase"] = json!("sending"));
     let again = resume(&world, &upload, session, &file);
     world.run();

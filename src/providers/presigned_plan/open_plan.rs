@@ -1,0 +1,113 @@
+//! A plan that is being sent: what was decoded of it, and its parts' URLs.
+
+use std::cell::RefCell;
+
+use super::session::PlanSession;
+use super::upload_plan::{SendOptions, UploadPlan};
+use super::urls::{PartUrl, Urls};
+use crate::context::Context;
+use crate::error::{Code, Result, Step, UploadError};
+use crate::http::{Body, StoreRequest, Url};
+use crate::json::decode;
+use crate::model::plan::{Part, Plan};
+use crate::model::session::{Session, UploadedPart};
+use crate::platform::{Hook, Platform, StoreRequestOf};
+use crate::sync::semaphore::Semaphore;
+use crate::util::text;
+
+/// A plan that is being sent.
+#[derive(Debug)]
+pub(super) struct OpenPlan {
+    pub(super) options: SendOptions,
+    pub(super) urls: RefCell<Urls>,
+    /// One call to `sign` at a time: a part that waits finds what the call before it brought.
+    pub(super) signing: Semaphore,
+}
+
+/// Checks the plan that the application made. `signs`: there is a `sign`, which makes the URLs that the plan lacks.
+///
+/// # Errors
+/// `plan-mismatch` for a plan that can't be sent, `invalid-options` for a part without a URL where there is no `sign`.
+pub(super) fn adopt<P: Platform>(
+    cx: &Context<P>,
+    plan_json: P::Json,
+    signs: bool,
+) -> Result<(Session<PlanSession<P::Json>>, OpenPlan)> {
+    let unusable = |why: String, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
+    let upload_plan: UploadPlan = decode(&plan_json).map_err(|mismatch| {
+        let why = text!("`open` must return an UploadPlan: {}.", mismatch.message());
+        unusable(why, "The type UploadPlan has its members.")
+    })?;
+    let (plan, options) = upload_plan
+        .checked(cx.file.size, cx.platform.has(Hook::Complete))
+        .map_err(|why| unusable(why, "Let the parts cover the file exactly; `byteRange.end` is the last byte."))?;
+    let open = OpenPlan { options, urls: RefCell::default(), signing: Semaphore::new(1) };
+    open.learn_urls(cx, &plan, signs)?;
+    let UploadPlan { upload_id, key, .. } = upload_plan;
+    let (multipart, expires_at) = (upload_id.is_some(), open.options.expires_at);
+    let state = PlanSession::new(plan_json, upload_id, key, !signs);
+    Ok((Session { expires_at, ..Session::new(plan, multipart, state) }, open))
+}
+
+impl OpenPlan {
+    /// Learns the plan's own URLs, and checks that each can be sent to.
+    fn learn_urls<P: Platform>(&self, cx: &Context<P>, plan: &Plan, signs: bool) -> Result<()> {
+        let now = cx.platform.now();
+        for part in plan.parts() {
+            let Some(text) = &part.url else {
+                if signs {
+                    continue;
+                }
+                let message = text!("Part {} must have an `uploadUrl`, since there is no `sign`.", part.number);
+                return Err(UploadError::new(Code::InvalidOptions, message)
+                    .at(Step::Init)
+                    .part(part.number)
+                    .hint("Give a URL for every part, or `sign`, which is asked for them."));
+            };
+            let url = resolve(&cx.platform, text, part.number)?;
+            self.urls.borrow_mut().learn(part.number, url, None, self.options.expires_at, now);
+            self.request(cx, part).map_err(|error| error.part(part.number))?;
+        }
+        Ok(())
+    }
+
+    /// The parts that an earlier page uploaded need no URLs.
+    pub(super) fn take_uploaded<J>(&self, uploaded: &[UploadedPart<J>]) {
+        let mut urls = self.urls.borrow_mut();
+        uploaded.iter().for_each(|uploaded| urls.take(uploaded.part.number));
+    }
+
+    /// The request for a part whose URL is known.
+    ///
+    /// # Errors
+    /// Those of [`StoreRequest::new`].
+    pub(super) fn request<P: Platform>(&self, cx: &Context<P>, part: &Part) -> Result<StoreRequestOf<P>> {
+        let urls = self.urls.borrow();
+        let Some(PartUrl { url, headers, .. }) = urls.known(part.number) else {
+            return Err(mismatch("The part must have a URL, but neither the plan nor `sign` gave one."));
+        };
+        let headers = headers.as_ref().unwrap_or(&self.options.headers).clone();
+        // The file's type is sent only where the URL signed the header and the plan gives no other type.
+        let body = Body::File(cx.file.body(part.range, Some(cx.file.known_type())));
+        StoreRequest::new(&cx.platform.origin(), Step::Part, self.options.method, url.clone(), headers, body)
+    }
+}
+
+/// URLs that can't be used.
+pub(super) fn mismatch(message: impl Into<String>) -> UploadError {
+    UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
+}
+
+/// A part's `uploadUrl`, parsed.
+///
+/// # Errors
+/// `plan-mismatch` for what isn't an absolute URL.
+pub(super) fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
+    // Without a scheme it would be a path of the page's own server.
+    let absolute = platform.resolve(text).filter(|_| text::contains(text, "://"));
+    absolute.ok_or_else(|| {
+        mismatch("`uploadUrl` must be an absolute URL, but is something else.")
+            .part(number)
+            .hint("Give https URLs as the presigner made them.")
+    })
+}

@@ -1,0 +1,111 @@
+//! `sign`: URLs for parts, asked for in batches.
+
+use std::rc::Rc;
+
+use futures::FutureExt;
+
+use super::open_plan::{OpenPlan, mismatch, resolve};
+use super::session::PlanSession;
+use crate::context::Context;
+use crate::context::calls::Idempotency;
+use crate::error::{Result, Step};
+use crate::json::{Json, JsonBuilder, StringMap, decode, decoded};
+use crate::model::session::Session;
+use crate::platform::{Hook, Platform};
+use crate::sync::timeout::timeout;
+
+decoded! {
+    struct SignedUrl {
+        part_number: u32 = "partNumber",
+        upload_url: String = "uploadUrl",
+        headers: Option<StringMap> = "headers",
+    }
+}
+
+/// Makes sure that a part has a good URL.
+///
+/// # Errors
+/// What `sign` threw; `plan-mismatch` for what it returned.
+pub(super) async fn sign<P: Platform>(
+    cx: &Context<P>,
+    session: &Session<PlanSession<P::Json>>,
+    plan: &OpenPlan,
+    number: u32,
+) -> Result<()> {
+    let is_good = || plan.urls.borrow().is_good(number, cx.platform.now());
+    if is_good() {
+        return Ok(());
+    }
+    let _permit = plan.signing.acquire().await;
+    if is_good() {
+        return Ok(());
+    }
+    let mut asked = plan.urls.borrow_mut().batch(&session.plan, Some(number), cx.platform.now());
+    while !asked.is_empty() {
+        let arguments = arguments(session, &asked);
+        let json = cx.hook(Hook::SignParts, arguments, Step::Sign, Idempotency::Safe).await?;
+        asked = learn(&cx.platform, plan, &json, &asked)?;
+    }
+    Ok(())
+}
+
+/// Asks for the next URLs while parts are sent to the present ones. What fails here is asked for when it is needed.
+pub(super) fn sign_ahead<P: Platform>(cx: &Context<P>, session: &Session<PlanSession<P::Json>>, plan: &Rc<OpenPlan>) {
+    let platform = &cx.platform;
+    let asked = plan.urls.borrow_mut().ahead(&session.plan, platform.now());
+    if asked.is_empty() {
+        return;
+    }
+    let Some(permit) = plan.signing.acquire().now_or_never() else { return };
+    let mut answer = platform.call(Hook::SignParts, arguments(session, &asked));
+    let mut deadline = platform.sleep(cx.call_ms());
+    let (own, plan) = (platform.clone(), Rc::downgrade(plan));
+    platform.spawn(
+        async move {
+            // A call that never settles must not keep others from asking.
+            let answer = timeout(answer.as_mut(), deadline.as_mut()).await;
+            if let (Some(Ok(json)), Some(plan)) = (answer, plan.upgrade()) {
+                let _ = learn(&own, &plan, &json, &asked);
+            }
+            drop(permit);
+        }
+        .boxed_local(),
+    );
+}
+
+/// What `sign` is called with: the plan as the application gave it, and the parts' numbers.
+fn arguments<J: Json>(session: &Session<PlanSession<J>>, numbers: &[u32]) -> Vec<J> {
+    let numbers = numbers.iter().map(|number| (*number).into()).collect();
+    vec![session.state.plan_json.clone(), J::build(&JsonBuilder::List(numbers))]
+}
+
+/// Learns the URLs that `sign` returned for the parts that were asked for; gives the numbers of those that it left out.
+///
+/// # Errors
+/// `plan-mismatch` for what is no list of URLs, and for a part that was left out before.
+fn learn<P: Platform>(platform: &P, plan: &OpenPlan, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
+    let signed: Vec<SignedUrl> = decode(json).map_err(|why| {
+        mismatch(text!("`sign` must return a list of URLs: {}.", why.message()))
+            .hint("Let it return [{ partNumber, uploadUrl, headers? }].")
+    })?;
+    let now = platform.now();
+    let mut missing = asked.to_vec();
+    for part in signed {
+        if asked.contains(&part.part_number) {
+            let url = resolve(platform, &part.upload_url, part.part_number)?;
+            let headers = part.headers.map(|headers| headers.0);
+            plan.urls.borrow_mut().learn(part.part_number, url, headers, None, now);
+            missing.retain(|number| *number != part.part_number);
+        }
+    }
+    for number in &missing {
+        if plan.urls.borrow_mut().leave_out(*number) {
+            return Err(mismatch(
+                "`sign` must return a URL for every part that it is asked for, but left this one out twice.",
+            )
+            .part(*number)
+            .hint("Let it return { partNumber, uploadUrl } for every number that it gets."));
+        }
+    }
+    Ok(missing)
+}

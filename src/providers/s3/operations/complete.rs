@@ -1,0 +1,76 @@
+//! CompleteMultipartUpload.
+
+use crate::context::Context;
+use crate::error::{Result, Step};
+use crate::http::Method;
+use crate::model::session::Receipt;
+use crate::platform::Platform;
+use crate::providers::s3::client::{Operation, Reply, S3Client};
+use crate::providers::shared::xml;
+use crate::util::text;
+
+/// What came of completing an upload.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    /// The object's ETag.
+    pub(crate) result: Result<Option<String>>,
+    /// Whether a try may have taken effect without a usable answer.
+    pub(crate) maybe_effective: bool,
+}
+
+/// Puts the parts of an upload together, `parts` being in order. `headers` are the condition, where there is one. It isn't repeated where
+/// it is unknown whether it took effect.
+pub(crate) async fn complete_multipart_upload<P: Platform>(
+    client: &S3Client,
+    cx: &Context<P>,
+    key: &str,
+    upload_id: &str,
+    headers: &[(String, String)],
+    parts: &[Receipt<P::Json>],
+) -> Completion {
+    let mut headers = headers.to_vec();
+    headers.push(("content-type".into(), "application/xml".into()));
+    let (query, body) = ([("uploadId", upload_id)], body(parts));
+    let operation = Operation {
+        headers: &headers,
+        xml: &body,
+        reply: Reply::Element("ETag"),
+        completes: true,
+        ..Operation::new(Step::Complete, Method::Post, key, &query)
+    };
+    let answer = client.execute(cx, &operation, &cx.settings.retry).await;
+    Completion {
+        result: answer.result.map(|response| xml::child(&response.body, "ETag")),
+        maybe_effective: answer.maybe_effective,
+    }
+}
+
+/// The list of the parts.
+fn body<J>(parts: &[Receipt<J>]) -> String {
+    let mut body = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for part in parts {
+        body.push_str("<Part><PartNumber>");
+        body.push_str(&text::number(part.number.into()));
+        body.push_str("</PartNumber><ETag>");
+        if let Some(etag) = &part.etag {
+            xml::escape(etag, &mut body);
+        }
+        body.push_str("</ETag></Part>");
+    }
+    body.push_str("</CompleteMultipartUpload>");
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_every_part_with_its_etag() {
+        let receipt = |number, etag: &str| Receipt::<()> { number, etag: Some(etag.into()), reply: None };
+        let body = body(&[receipt(1, "\"a\""), receipt(2, "<&>")]);
+        let rows = xml::rows(&body, "Part", ["PartNumber", "ETag"]).unwrap();
+        assert_eq!(rows, [["1", "\"a\""].map(String::from), ["2", "<&>"].map(String::from)]);
+        assert_eq!(xml::root(&body), Some("CompleteMultipartUpload"));
+    }
+}

@@ -1,0 +1,189 @@
+//! What the package's face calls.
+//!
+//! No export borrows anything while it calls into JavaScript, and none is `async`: promises belong to the face, which settles them
+//! when this instance crashes too.
+
+use std::fmt;
+use std::rc::Rc;
+
+use js_sys::{Function, JsString};
+use wasm_bindgen::prelude::*;
+
+use super::events;
+use super::file_source::FileSource;
+use super::js::globals::{console_error, console_warn};
+use super::js::object::text;
+use super::js::thrown::message;
+use super::options::{BrowserOptions, UploaderOptions, settings};
+use super::page_events;
+use super::platform::WebPlatform;
+use super::session_store::SessionStore;
+use crate::context::notices::Notice;
+use crate::context::shared::SharedState;
+use crate::engine::handle::Upload;
+use crate::engine::record::SavedSession;
+use crate::engine::start::Start;
+use crate::engine::uploader::Uploader;
+use crate::error::{Code, UploadError};
+use crate::json::{self, Json, Kind};
+use crate::model::events::EventSink;
+use crate::platform::PageEvent;
+use crate::providers;
+use crate::providers::setup::{ProviderCache, Setup};
+
+thread_local! {
+    /// One for the page, whatever `Uploader` asks.
+    static SHARED: SharedState = SharedState::default();
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// How an upload starts: `{keep?, keepPart?, forget?, kept?, discard?}`. The functions are its [`SessionStore`].
+    #[wasm_bindgen(extends = SessionStore)]
+    pub type StartOptions;
+
+    /// `{record, parts}`, as an earlier page saved them.
+    #[wasm_bindgen(method, getter, catch)]
+    fn kept(this: &StartOptions) -> Result<JsValue, JsValue>;
+    /// Whether the saved session is given up instead of continued.
+    #[wasm_bindgen(method, getter, catch)]
+    fn discard(this: &StartOptions) -> Result<JsValue, JsValue>;
+}
+
+/// The engine of one `Uploader`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    uploader: Uploader,
+    options: Rc<BrowserOptions>,
+    cache: ProviderCache,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Takes the options of an `Uploader` as the caller gave them.
+    ///
+    /// # Errors
+    /// A plain error object.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &UploaderOptions) -> Result<Engine, JsValue> {
+        let settings = settings(options).map_err(|error| events::error_to_js(&error))?;
+        Ok(Self {
+            uploader: Uploader::new(settings, SHARED.with(SharedState::clone)),
+            options: Rc::new(BrowserOptions::read(options)),
+            cache: ProviderCache::default(),
+        })
+    }
+
+    /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
+    /// `options` is `{keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` returns a promise that settles once the session is
+    /// saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
+    /// `discard` gives that up instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
+    ///
+    /// # Errors
+    /// A plain error object, where `source` isn't a file.
+    pub fn start(
+        &self,
+        source: &FileSource,
+        provider: &JsValue,
+        options: &StartOptions,
+        sink: Function,
+    ) -> Result<Task, JsValue> {
+        let platform =
+            WebPlatform::with(self.options.clone(), provider.clone(), options.unchecked_ref::<SessionStore>().clone());
+        let file = source.read().ok_or_else(|| {
+            events::error_to_js(
+                &UploadError::new(
+                    Code::InvalidOptions,
+                    "The file must be a File, or a Blob with a name, but it is something else.",
+                )
+                .hint("Pass the File that was picked or dropped."),
+            )
+        })?;
+        let sink = event_sink(sink);
+        #[cfg(feature = "crash-test")]
+        let sink = super::crash::midway(&file.name, sink);
+        let shared = SHARED.with(SharedState::clone);
+        let setup =
+            Setup { platform: &platform, settings: self.uploader.settings(), shared: &shared, cache: &self.cache };
+        let name = text(provider, "name").unwrap_or_default();
+        let provider = providers::create(&name, provider, &setup);
+        Ok(Task(self.uploader.start(platform, file, provider, sink, start_of(options))))
+    }
+
+    /// Stops every upload here; no server is told.
+    pub fn close(&self) {
+        self.uploader.close();
+    }
+}
+
+/// A running upload.
+#[wasm_bindgen]
+pub struct Task(Upload<WebPlatform>);
+
+#[wasm_bindgen]
+impl Task {
+    /// Aborts what is in flight, and waits.
+    pub fn pause(&self) {
+        self.0.pause();
+    }
+
+    /// Continues after a pause.
+    pub fn resume(&self) {
+        self.0.resume();
+    }
+
+    /// Ends the upload, and tells the server.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Passes on a status that the application learned from a webhook. An update that can't be read is reported and changes nothing: the
+    /// upload polls the status itself.
+    pub fn notify(&self, update: &JsValue) {
+        match json::decode::<_, Notice>(update) {
+            Ok(notice) => self.0.notify(notice),
+            Err(mismatch) => console_warn(&text!("partway: notify() can't read the update: {}.", mismatch.message())),
+        }
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Task")
+    }
+}
+
+/// Wakes all that waits or hangs: the face calls it at events of the page. `online` says that the network is back.
+#[wasm_bindgen(js_name = stir)]
+pub fn emit_page_event(online: bool) {
+    page_events::emit(if online { PageEvent::Online } else { PageEvent::Visible });
+}
+
+/// The version, for the face to compare with its own.
+#[wasm_bindgen]
+pub fn version() -> JsString {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// How the options say that an upload starts.
+fn start_of(options: &StartOptions) -> Start<JsValue> {
+    let Some(saved) = options.kept().ok().filter(JsValue::is_object) else { return Start::New };
+    let parts = match Kind::of(saved.member("parts").as_ref()) {
+        Kind::List(parts) => parts,
+        _ => Vec::new(),
+    };
+    let saved = SavedSession { record: saved.member("record").unwrap_or_default(), parts };
+    let is_discarded = options.discard().is_ok_and(|discard| discard == JsValue::TRUE);
+    if is_discarded { Start::Discard(saved) } else { Start::Saved(saved) }
+}
+
+/// Passes events on to the face. A listener that throws stops nothing.
+fn event_sink(sink: Function) -> EventSink<JsValue> {
+    Rc::new(move |event| {
+        let (kind, detail) = events::to_js(event);
+        if let Err(thrown) = sink.call2(&JsValue::UNDEFINED, &kind.into(), &detail) {
+            console_error(&text!("partway: a listener failed: {}", message(&thrown)));
+        }
+    })
+}

@@ -1,0 +1,32 @@
+//! The file as the face gives it.
+
+use wasm_bindgen::prelude::*;
+
+use crate::model::file::SourceFile;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A file: `{file, name, size, type}`.
+    pub type FileSource;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn file(this: &FileSource) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn name(this: &FileSource) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn size(this: &FileSource) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = type)]
+    fn content_type(this: &FileSource) -> Result<JsValue, JsValue>;
+}
+
+impl FileSource {
+    /// The file as the engine takes it; None where a member is missing or of another type.
+    pub(super) fn read(&self) -> Option<SourceFile<web_sys::Blob>> {
+        Some(SourceFile {
+            name: self.name().ok()?.as_string()?,
+            size: self.size().ok()?.as_f64()? as u64,
+            content_type: self.content_type().ok()?.as_string().unwrap_or_default(),
+            blob: self.file().ok().filter(JsValue::is_object)?.unchecked_into(),
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! Sending requests: by `XMLHttpRequest`, which reports what has gone out, or by `fetch`.
+
+mod before_request;
+mod body;
+mod fetch;
+mod headers;
+mod limits;
+mod policy;
+pub(super) mod probe;
+mod request;
+mod xhr;
+
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
+
+pub(super) use self::body::slice;
+use self::policy::Policy;
+use self::request::Outgoing;
+use super::js::url;
+use super::options::{BrowserOptions, Transport};
+use crate::http::{Request, Response};
+use crate::platform::{OnSent, SendFailure};
+
+/// Sends a request and reads its answer. Dropping the future aborts it.
+pub(super) fn send(
+    options: Rc<BrowserOptions>,
+    request: &Request<JsValue, Blob>,
+    on_sent: OnSent,
+) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+    let outgoing = Outgoing::new(options.credentials, request);
+    async move {
+        let mut outgoing = outgoing?;
+        if !outgoing.presigned {
+            if let Some(before_request) = &options.before_request {
+                before_request::call(before_request, &mut outgoing).await?;
+            }
+            outgoing.serialise()?;
+        }
+        let policy = Policy::watch(&outgoing.url);
+        // Service workers have no XMLHttpRequest.
+        let xhr = if uses_xhr(&options, &outgoing) { XmlHttpRequest::new().ok() } else { None };
+        let result = match xhr {
+            Some(xhr) => xhr::start(xhr, &outgoing, on_sent)?.response().await,
+            None => fetch::start(options.fetch.as_ref(), &outgoing)?.response().await,
+        };
+        policy.explain(result).await
+    }
+}
+
+/// Whether a request goes by `XMLHttpRequest`. Bytes of the file do, so that progress is known to listeners that are added at any time,
+/// and so that it is known how many bytes went out.
+fn uses_xhr(options: &BrowserOptions, outgoing: &Outgoing) -> bool {
+    match options.transport {
+        // XMLHttpRequest follows redirects, and would carry a vendor's key along.
+        _ if options.fetch.is_some() || outgoing.keyed => false,
+        // XMLHttpRequest may answer out of the browser's cache: a poll would get an earlier status. A header against it would have to be
+        // allowed by another server's CORS rule, and a changed URL may be refused by a proxy. A store's requests are signed anew each
+        // time, so that their URLs differ.
+        _ if !outgoing.presigned && outgoing.method == "GET" => false,
+        Transport::Fetch => false,
+        Transport::Xhr => true,
+        Transport::Auto => {
+            let needs_progress = outgoing.once || outgoing.size > 0;
+            // XMLHttpRequest sends cookies to the page's own origin, whatever the caller wants.
+            let omits_cookies = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
+            let is_same_origin = || url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin());
+            needs_progress && !(omits_cookies && is_same_origin())
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The five destinations of scenarios.
+
+/// Where the files of a scenario go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// OFAuth.
+    Ofauth,
+    /// Onlymonster.
+    Onlymonster,
+    /// apifansly.
+    Apifansly,
+    /// A store with temporary credentials.
+    S3,
+    /// The application's own plan.
+    Plan,
+}

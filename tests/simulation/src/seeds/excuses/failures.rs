@@ -1,0 +1,238 @@
+//! Excuses for uploads that failed.
+
+use partway::error::{Code, UploadError};
+
+use crate::fault::Fault;
+use crate::log::Record;
+use crate::seeds::destination::Destination;
+use crate::seeds::scenario::{Expectation, Incident};
+use crate::seeds::stage::{Attempt, History, Stage};
+use crate::seeds::stored::{OPENS, stored};
+use crate::storage::SavedSession;
+
+/// A failed upload: the history of its file, and the error that it ended with.
+pub(crate) struct Case<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) history: &'a History,
+    pub(crate) error: &'a UploadError,
+}
+
+impl Case<'_> {
+    fn code(&self) -> Code {
+        self.error.code
+    }
+
+    fn is(&self, destination: Destination) -> bool {
+        self.stage.scenario.destination == destination
+    }
+
+    fn is_storm(&self) -> bool {
+        self.stage.scenario.expectation == Expectation::Storm
+    }
+
+    fn is_doomed(&self) -> bool {
+        matches!(self.stage.scenario.expectation, Expectation::Doomed(_))
+    }
+
+    /// Whether something of that kind happened to the page.
+    fn happened(&self, kind: impl Fn(&Incident) -> bool) -> bool {
+        self.stage.scenario.occurrences.iter().any(|occurrence| kind(&occurrence.incident))
+    }
+
+    /// Whether any request of the file's uploads is one of those.
+    fn sent(&self, wanted: impl Fn(&Record) -> bool) -> bool {
+        self.records(|mut records| Iterator::any(&mut records, wanted))
+    }
+
+    fn records<T>(&self, read: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> T) -> T {
+        let log = self.stage.world.log();
+        let numbers: Vec<usize> = self.history.attempts.iter().map(|attempt| attempt.handle.number()).collect();
+        read(&mut log.records.iter().filter(|record| numbers.contains(&record.upload)))
+    }
+
+    /// Whether the outcome may be unknown at all: not where the scenario says which errors are right, and not where what passes is
+    /// reconciled, which takes a destination that can be asked.
+    fn may_be_unknown(&self) -> bool {
+        let asked = !self.is(Destination::Apifansly) && !self.is(Destination::Plan);
+        let reconciled = self.stage.scenario.expectation == Expectation::Passing && asked;
+        self.code() == Code::OutcomeUnknown && !self.is_doomed() && !reconciled
+    }
+}
+
+/// A store that fails whenever the object is looked at tells nothing of it.
+pub(super) fn head_request_failed(case: &Case<'_>) -> bool {
+    let failed = |record: &Record| record.route == "store:HeadObject" && record.status != Some(200);
+    case.may_be_unknown() && case.is(Destination::S3) && case.is_storm() && case.sent(failed)
+}
+
+/// What was about to be called when the page crashed may have been called.
+pub(super) fn call_made_before_the_crash(case: &Case<'_>) -> bool {
+    let phases: &[&str] = match case.stage.scenario.destination {
+        Destination::Apifansly => &["sending", "completing"],
+        Destination::Plan | Destination::Ofauth => &["completing"],
+        Destination::S3 | Destination::Onlymonster => &[],
+    };
+    let begun = |attempt: &Attempt| {
+        attempt.kept.as_ref().and_then(SavedSession::phase).is_some_and(|phase| phases.contains(&phase))
+    };
+    case.may_be_unknown() && case.history.attempts.iter().any(begun)
+}
+
+/// A call that can't be repeated went out whole, and nothing usable came back.
+pub(super) fn answer_of_a_single_call_lost(case: &Case<'_>) -> bool {
+    let once: &[&str] = match case.stage.scenario.destination {
+        Destination::Apifansly => &["apifansly:upload"],
+        Destination::Ofauth => &["ofauth:single", "ofauth:complete"],
+        Destination::Onlymonster => &["onlymonster:finish", "onlymonster:export"],
+        Destination::S3 => &["store:CompleteMultipartUpload", "store:PutObject"],
+        Destination::Plan => &["plan:complete"],
+    };
+    let lost = |record: &Record| {
+        // Where the transport reports no progress it is open how much went out.
+        once.contains(&record.route)
+            && (record.whole || record.effects > 0 || record.told == 0)
+            && record.status.is_none_or(|status| !(300..500).contains(&status))
+    };
+    case.may_be_unknown() && case.sent(lost)
+}
+
+/// Requests to the origin of its last one hang on all the connections that there are, so that the last ones never left.
+pub(super) fn no_connection_left(case: &Case<'_>) -> bool {
+    let unknown = case.code() == Code::OutcomeUnknown && !case.is_doomed();
+    let Some(most) = case.stage.scenario.line.connections.filter(|_| unknown || case.code() == Code::Stalled) else {
+        return false;
+    };
+    let Some(last) = case.history.last().map(|attempt| attempt.handle.number()) else { return false };
+    let log = case.stage.world.log();
+    let Some(record) = log.records.iter().rev().find(|record| record.upload == last) else { return false };
+    let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let hung = log.records.iter().filter(|other| {
+        other.upload != last
+            && other.sent_at < record.sent_at
+            && other.status.is_none()
+            && origin(&other.url) == origin(&record.url)
+    });
+    record.arrived_at.is_none() && hung.count() >= most
+}
+
+/// An earlier upload of the file may have stored it, whatever became of its page.
+pub(super) fn key_exists_after_a_restart(case: &Case<'_>) -> bool {
+    case.code() == Code::Conflict && case.history.provider["ifNoneMatch"] == true && case.history.beginnings() > 1
+}
+
+/// Several requests in a row were lost, from the first to an origin on, and the origin was there each time that a probe asked: from
+/// the page that can't be told from a missing CORS rule. A request whose bytes were reported had passed the rule; what something
+/// else answered is no answer of the origin's, and what was lost before it doesn't count.
+pub(super) fn looks_like_a_missing_cors_rule(case: &Case<'_>) -> bool {
+    let Some((origin, _)) = case.error.message.split_once(" answers, but the browser keeps") else { return false };
+    let Some(last) = case.history.last() else { return false };
+    let log = case.stage.world.log();
+    let own = |record: &&Record| record.upload == last.handle.number() && record.url.starts_with(origin);
+    let records: Vec<&Record> = log.records.iter().filter(own).collect();
+    let foreign = |record: &&Record| record.status == Some(200) && record.effects == 0;
+    let unread = |record: &&Record| matches!(record.status, None | Some(0));
+    let lost = records.iter().rev().take_while(|record| unread(record)).filter(|record| record.told == 0).count();
+    case.code() == Code::Network && records.iter().all(|record| unread(record) || foreign(record)) && lost > 0
+}
+
+/// A function of the application that is called once failed or hung, by no fault of the engine's.
+pub(super) fn application_call_failed(case: &Case<'_>) -> bool {
+    let disturbed = matches!(case.stage.scenario.expectation, Expectation::Passing | Expectation::Storm);
+    let failed = |record: &Record| matches!(record.route, "plan:open" | "plan:complete") && record.status != Some(200);
+    disturbed && matches!(case.code(), Code::Application | Code::Stalled) && case.sent(failed)
+}
+
+/// The network failed a function of the application.
+pub(super) fn application_call_without_network(case: &Case<'_>) -> bool {
+    let failed = |record: &Record| record.method.is_empty() && record.status == Some(0);
+    case.is_storm() && case.code() == Code::Application && case.sent(failed)
+}
+
+/// Requests hung for as long as URLs live, after the upload had restarted, which it does once.
+pub(super) fn urls_expired_after_a_restart(case: &Case<'_>) -> bool {
+    let scenario = &case.stage.scenario;
+    let disturbed = matches!(scenario.expectation, Expectation::Passing | Expectation::Storm);
+    let stalls = |fault: &Fault| matches!(fault, Fault::StallInBody | Fault::StallAnswer);
+    let expired = matches!(case.code(), Code::UrlExpired | Code::SessionExpired);
+    if !disturbed || !expired || !scenario.troubles.iter().any(|trouble| stalls(&trouble.rule.fault)) {
+        return false;
+    }
+    case.records(|records| {
+        let (mut grants, mut granted_at, mut ended_at) = (0, 0, 0);
+        for record in records {
+            if OPENS.contains(&record.route) && record.status == Some(200) {
+                (grants, granted_at) = (grants + 1, record.sent_at);
+            }
+            ended_at = ended_at.max(record.ended_at.unwrap_or(record.sent_at));
+        }
+        grants > 1 && ended_at - granted_at >= scenario.servers.url_expires_s * 1000
+    })
+}
+
+/// What fails for longer than URLs live ends with whichever runs out first, the attempts or the URLs.
+pub(super) fn urls_expired_before_the_attempts_ended(case: &Case<'_>) -> bool {
+    let lives_ms = case.stage.scenario.servers.url_expires_s * 1000;
+    case.is_doomed() && case.code() == Code::UrlExpired && case.stage.world.elapsed() > lives_ms
+}
+
+/// The network was gone, or the machine slept: what was under way failed or hung.
+pub(super) fn network_was_cut(case: &Case<'_>) -> bool {
+    let cut = |incident: &Incident| matches!(incident, Incident::Offline { .. } | Incident::Nap { .. });
+    case.is_storm() && matches!(case.code(), Code::Network | Code::Stalled) && case.happened(cut)
+}
+
+/// Whether the page did nothing for a while, as long as it may have been.
+fn slept(case: &Case<'_>) -> bool {
+    case.happened(|incident| {
+        matches!(
+            incident,
+            Incident::Offline { .. } | Incident::Nap { .. } | Incident::Pause { .. } | Incident::Crash { .. }
+        )
+    })
+}
+
+/// URLs or the session expired while the page did nothing.
+pub(super) fn slept_over_an_expiry(case: &Case<'_>) -> bool {
+    case.is_storm() && matches!(case.code(), Code::UrlExpired | Code::SessionExpired) && slept(case)
+}
+
+/// The last attempt may be the one that finds out about the clock.
+pub(super) fn clock_found_wrong_at_the_last_attempt(case: &Case<'_>) -> bool {
+    case.is_storm()
+        && case.is(Destination::S3)
+        && case.stage.scenario.skew_ms != 0
+        && matches!(case.code(), Code::Forbidden | Code::UrlExpired)
+}
+
+/// An upload that restarted because the store denied it finds what it stored before.
+pub(super) fn restarted_after_a_denial(case: &Case<'_>) -> bool {
+    case.is_storm()
+        && case.code() == Code::Conflict
+        && case.history.provider["ifNoneMatch"] == true
+        && stored(case.stage, case.history) > 0
+}
+
+/// The bound on processing passes while answers hang or don't come.
+pub(super) fn processing_took_too_long(case: &Case<'_>) -> bool {
+    case.is_storm() && case.code() == Code::ProcessingTimeout
+}
+
+/// The file's bytes came no more.
+pub(super) fn reads_hang(case: &Case<'_>) -> bool {
+    case.is_storm() && case.history.hung && case.code() == Code::FileUnreadable
+}
+
+/// The file was changed on disk.
+pub(super) fn file_was_changed(case: &Case<'_>) -> bool {
+    case.is_storm() && case.history.spoiled && matches!(case.code(), Code::FileChanged | Code::FileUnreadable)
+}
+
+/// URLs that live for two minutes expire while a few answers hang.
+pub(super) fn short_lived_urls(case: &Case<'_>) -> bool {
+    case.is_storm() && short_lived_urls_in_any_story(case)
+}
+
+/// A large file takes longer than URLs that live for two minutes.
+pub(super) fn short_lived_urls_in_any_story(case: &Case<'_>) -> bool {
+    case.code() == Code::UrlExpired && case.stage.scenario.short_urls()
+}

@@ -1,0 +1,86 @@
+//! How the servers of a scenario are set up.
+
+use partway::platform::Hook;
+use partway_models::ofauth::Layout;
+
+use super::destination::Destination;
+use crate::rng::Rng;
+use crate::world::World;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// Settings of the servers.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    pub(crate) part_size: u64,
+    pub(crate) threshold: u64,
+    part_count: Option<u32>,
+    pub(crate) url_expires_s: u64,
+    processing_ms: u64,
+    pub(crate) headers_layout: bool,
+    first_urls: usize,
+    pub(crate) credentials_ms: u64,
+    lists: bool,
+    pub(crate) signs: bool,
+    completes: bool,
+}
+
+impl ServerSettings {
+    pub(crate) fn of(rng: &Rng, destination: Destination, wild: bool) -> Self {
+        let small = rng.pick(&[(2, MIB), (1, 256 * KIB)]);
+        let (part_size, threshold) = match destination {
+            Destination::Ofauth => (small, rng.pick(&[(2, small), (1, 64 * KIB)])),
+            Destination::Apifansly => (small, u64::MAX),
+            Destination::Onlymonster => (5 * MIB, rng.pick(&[(2, 5 * MIB), (1, 1), (1, 64 * MIB)])),
+            Destination::S3 => {
+                (rng.pick(&[(3, 5 * MIB), (1, 8 * MIB)]), rng.pick(&[(2, 5 * MIB), (1, 0), (1, 16 * MIB)]))
+            }
+            Destination::Plan => (5 * MIB, rng.pick(&[(2, 5 * MIB), (1, 0)])),
+        };
+        Self {
+            part_size,
+            threshold,
+            part_count: rng.pick(&[(3, None), (1, Some(rng.between(1, 30) as u32))]),
+            url_expires_s: if wild { rng.pick(&[(3, 3_600), (1, 120)]) } else { 3_600 },
+            processing_ms: rng.pick(&[(2, 4_000), (1, 0), (1, 45_000)]),
+            headers_layout: rng.chance(15),
+            first_urls: rng.pick(&[(2, 2), (1, 0), (1, 100_000)]),
+            credentials_ms: rng.pick(&[(3, 3_600_000), (1, 300_000)]),
+            lists: rng.chance(80),
+            signs: rng.chance(85),
+            completes: true,
+        }
+    }
+
+    pub(crate) fn apply(&self, world: &World) {
+        {
+            let mut servers = world.servers();
+            let ofauth = &mut servers.ofauth.config;
+            (ofauth.part_size, ofauth.single_max) = (self.part_size, self.threshold.min(self.part_size));
+            if self.headers_layout {
+                // One part in headers is a single one, whatever it is.
+                (ofauth.layout, ofauth.single_max) = (Layout::Headers, self.part_size);
+            }
+            let onlymonster = &mut servers.onlymonster.config;
+            onlymonster.multipart_threshold = self.threshold;
+            (onlymonster.part_count, onlymonster.url_expires_s) = (self.part_count, self.url_expires_s);
+            onlymonster.processing_ms = self.processing_ms;
+            servers.apifansly.config.processing_ms = self.processing_ms;
+            let backend = &mut servers.backend;
+            (backend.part_size, backend.single_below) = (self.part_size, self.threshold);
+            backend.expires_s = self.url_expires_s;
+            // Without `sign` the plan has every URL from the start.
+            backend.first_urls = if self.signs { self.first_urls } else { usize::MAX };
+        }
+        let mut hooks = world.hooks();
+        hooks.credentials_ms = Some(self.credentials_ms);
+        for (gives, hook) in
+            [(self.lists, Hook::ListParts), (self.signs, Hook::SignParts), (self.completes, Hook::Complete)]
+        {
+            if !gives {
+                hooks.absent.insert(hook);
+            }
+        }
+    }
+}
