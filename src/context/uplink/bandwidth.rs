@@ -46,6 +46,7 @@ pub(super) struct Sample {
 
 impl Bandwidth {
     /// Bytes a second, as measured.
+    #[cfg(test)]
     pub(super) fn rate(&self) -> Option<u64> {
         self.rate.get()
     }
