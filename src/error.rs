@@ -1,15 +1,16 @@
-//! What can go wrong, as one type: a code, what happened, what to do, and whether another try is worth it.
+//! Why an upload failed, as one type: a code, what happened, what to do about it, and whether to try again.
 
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
 
-/// The error's name in the public face; [`Code::as_str`] gives the text that JavaScript sees.
+/// Each code: its text in JavaScript, whether the caller may try again, and what it means, in the words of the table in
+/// `pkg/README.md`.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $retryable:literal;)*) => {
+    ($($name:ident = $text:literal, $retryable:literal, $meaning:literal;)*) => {
         /// Why an upload ended without its result.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $(#[doc = $meaning] $name,)* }
 
         impl Code {
             /// Every code, in the order of the documentation's table.
@@ -24,75 +25,57 @@ macro_rules! codes {
                 match self { $(Code::$name => $text,)* }
             }
 
-            /// True where the same upload may well succeed later.
+            /// Whether the same upload may succeed later.
             pub const fn retryable(self) -> bool {
                 match self { $(Code::$name => $retryable,)* }
+            }
+
+            /// What the code means, in a sentence, as the documentation's table says it.
+            ///
+            /// ```
+            /// assert_eq!(partway::error::Code::Forbidden.meaning(), "The server answered 403.");
+            /// ```
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Code::$name => $meaning,)* }
             }
         }
     };
 }
 
 codes! {
-    /// An option has the wrong shape or value.
-    InvalidOptions = "invalid-options", false;
-    /// The file may not go there: its type, its size, or it is empty. Said before a byte is sent.
-    FileRejected = "file-rejected", false;
-    /// The file on disk is no longer the one that was picked.
-    FileChanged = "file-changed", false;
-    /// The file can't be read at all.
-    FileUnreadable = "file-unreadable", false;
-    /// 401.
-    Unauthorized = "unauthorized", false;
-    /// 403 for another reason than an expired URL.
-    Forbidden = "forbidden", false;
-    /// 429 to the end, or a wait that the server asked for and that is too long.
-    RateLimited = "rate-limited", true;
-    /// 413: the server's word.
-    TooLarge = "too-large", false;
-    /// 415: the server's word.
-    UnsupportedType = "unsupported-type", false;
-    /// The server refuses the request as it is.
-    BadRequest = "bad-request", false;
-    /// The parts don't cover the file exactly, or can't be sent as the plan says.
-    PlanMismatch = "plan-mismatch", false;
-    /// The vendor's upload is gone.
-    SessionExpired = "session-expired", true;
-    /// The store's URL lapsed and can't be renewed.
-    UrlExpired = "url-expired", true;
-    /// The store's CORS rule hides the ETag.
-    EtagNotExposed = "etag-not-exposed", false;
-    /// The store has other bytes than the file.
-    IntegrityMismatch = "integrity-mismatch", true;
-    /// No answer came.
-    Network = "network", true;
-    /// No byte moved for too long.
-    Stalled = "stalled", true;
-    /// The server failed, or said something that makes no sense.
-    Server = "server", true;
-    /// A call that must not be repeated got no answer: it may have taken effect.
-    OutcomeUnknown = "outcome-unknown", false;
-    /// The vendor took the bytes and failed to process them.
-    ProcessingFailed = "processing-failed", true;
-    /// The vendor can't use this file.
-    Unprocessable = "unprocessable", false;
-    /// The vendor was still processing when the caller's bound passed.
-    ProcessingTimeout = "processing-timeout", true;
-    /// Another tab or upload has this session.
-    AlreadyRunning = "already-running", true;
-    /// The key exists, or two wrote at once.
-    Conflict = "conflict", false;
-    /// A function of the application threw or rejected.
-    Application = "application", false;
-    /// The caller cancelled.
-    Cancelled = "cancelled", false;
-    /// A bug, or no memory left.
-    Internal = "internal", true;
+    InvalidOptions = "invalid-options", false, "An option is wrong; `new Uploader` throws it, or `done` rejects with it.";
+    FileRejected = "file-rejected", false, "The file's type or size isn't accepted, or it is empty; no byte was sent.";
+    FileChanged = "file-changed", false, "The file on disk has changed, or `resume()` got another one.";
+    FileUnreadable = "file-unreadable", false, "The file can't be read, or reading it doesn't end (a cloud drive, a network share).";
+    Unauthorized = "unauthorized", false, "The server answered 401, or the credentials have expired and no new ones came.";
+    Forbidden = "forbidden", false, "The server answered 403.";
+    RateLimited = "rate-limited", true, "The server asked to slow down, for longer than is worth waiting.";
+    TooLarge = "too-large", false, "The server answered 413.";
+    UnsupportedType = "unsupported-type", false, "The server answered 415.";
+    BadRequest = "bad-request", false, "The server doesn't accept the request.";
+    PlanMismatch = "plan-mismatch", false, "The plan's parts aren't the file, or its URLs can't be sent to.";
+    SessionExpired = "session-expired", true, "The destination no longer knows the upload.";
+    UrlExpired = "url-expired", true, "A presigned URL expired, and there is no other.";
+    EtagNotExposed = "etag-not-exposed", false, "The bucket's CORS rule hides the ETag; `hint` is the rule to paste.";
+    IntegrityMismatch = "integrity-mismatch", true, "The store has other bytes than were sent.";
+    Network = "network", true, "No answer came, or something between answered in the destination's place.";
+    Stalled = "stalled", true, "Nothing moved, in every attempt.";
+    Server = "server", true, "The server failed, or its answer makes no sense.";
+    OutcomeUnknown = "outcome-unknown", false, "A call that must not be repeated may have taken effect.";
+    ProcessingFailed = "processing-failed", true, "The vendor has the bytes and couldn't process them.";
+    Unprocessable = "unprocessable", false, "The vendor can't use this file.";
+    ProcessingTimeout = "processing-timeout", true, "The vendor was still processing after `pollTimeoutMs`.";
+    AlreadyRunning = "already-running", true, "`resume()` or `discard()` of an upload that runs, here or in another tab.";
+    Conflict = "conflict", false, "The key exists (412), or two clients wrote at once (409).";
+    Application = "application", false, "A function of yours threw; `cause` is what it threw.";
+    Cancelled = "cancelled", false, "You cancelled the upload, or closed the Uploader.";
+    Internal = "internal", true, "A fault of Partway's, no memory left, or an environment that can't upload.";
 }
 
 /// What the engine was doing, in the words of the public face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Before anything is opened: is the file fit, and is it there already?
+    /// Checking the file before the upload is opened, and whether the destination already has it.
     Check,
     /// Opening the upload.
     Init,
@@ -100,17 +83,17 @@ pub enum Step {
     VerifyFan,
     /// Sending bytes.
     Part,
-    /// Putting the parts together.
+    /// Completing the upload: the destination assembles the parts.
     Complete,
-    /// Handing the stored object over to the vendor's processing.
+    /// Passing the stored object to the vendor's processing.
     Export,
-    /// Asking how far the processing is.
+    /// Polling the vendor's processing.
     Status,
-    /// Nudging a processing that is stuck.
+    /// Restarting a processing that is stuck.
     Retry,
-    /// Listing what the server has.
+    /// Listing what the destination has.
     List,
-    /// Telling the server that nothing more comes.
+    /// Aborting the upload at the destination.
     Abort,
     /// Getting credentials or signed URLs.
     Sign,
@@ -135,29 +118,29 @@ impl Step {
     }
 }
 
-/// Whether another try is worth it. A property of the error: nothing else decides.
+/// Whether the engine tries again. It is a property of the error: nothing else decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
     /// The same request would fail the same way.
     Never,
-    /// The same request may succeed, no sooner than the server wished (milliseconds from now).
+    /// The same request may succeed, no sooner than the server asked for (milliseconds from now).
     Later(Option<u64>),
-    /// The session is gone: only a new one can succeed.
+    /// The session is lost: only a new one can succeed.
     Restart,
 }
 
-/// The vendor's own words about a failure.
+/// What the vendor says about a failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vendor {
-    /// Its code.
+    /// The vendor's code.
     pub code: Option<String>,
-    /// Its message.
+    /// The vendor's message.
     pub message: Option<String>,
-    /// What its support asks for.
+    /// The request id that the vendor's support asks for.
     pub request_id: Option<String>,
 }
 
-/// The value that an application's function threw, carried to the caller untouched.
+/// The value that an application's function threw, passed to the caller unchanged.
 #[derive(Clone)]
 pub struct Cause(pub Rc<dyn Any>);
 
@@ -167,36 +150,36 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// What an [`UploadError`] holds.
+/// The fields of an [`UploadError`].
 #[derive(Clone, Debug)]
 pub struct Details {
-    /// Its name.
+    /// The code.
     pub code: Code,
     /// What happened, in a sentence. Never a key, a signature or the query of a URL.
     pub message: String,
     /// What to do about it, in a sentence.
     pub hint: Option<String>,
-    /// What was being done.
+    /// The step that failed.
     pub step: Option<Step>,
-    /// The HTTP status, where a server answered.
+    /// The HTTP status, if the server answered.
     pub status: Option<u16>,
-    /// The part, where it was about one.
+    /// The number of the part, if it was about one.
     pub part_number: Option<u32>,
-    /// The vendor's own words.
+    /// What the vendor says.
     pub vendor: Option<Vendor>,
     /// Whether the engine tries again.
     pub retry: Retry,
     /// Whether the caller may try again.
     pub retryable: bool,
-    /// True where the request may have taken effect though no usable answer came.
+    /// Whether the request may have taken effect although no usable answer was received.
     pub answer_lost: bool,
-    /// True where the request may have waited behind others that hang: its failure tells nothing of its server.
-    pub held: bool,
-    /// True where the request's URL may have expired, by this machine's clock or by the URL's own span.
-    pub url_over: bool,
-    /// True where no answer came that the page may read: the connection failed, or the browser kept the answer from the page.
-    pub unanswered: bool,
-    /// What an application's function threw.
+    /// Whether the request may have been queued behind others that stalled: its failure then says nothing about its server.
+    pub queued_behind_stalled: bool,
+    /// Whether the request's URL may have expired, by this machine's clock or by the URL's own lifetime.
+    pub url_may_be_expired: bool,
+    /// Whether no readable answer was received: the connection failed, or the browser kept the answer from the page.
+    pub no_readable_answer: bool,
+    /// What the application's function threw.
     pub cause: Option<Cause>,
 }
 
@@ -218,15 +201,15 @@ impl std::ops::Deref for UploadError {
     }
 }
 
-/// Bytes of a message, and of the vendor's words in it, at most: what a server says may be in both, and is for people to read. (A
-/// choice: a page of HTML helps nobody.)
-const MESSAGE: usize = 1_500;
-const WORDS: usize = 500;
+/// The most bytes of a message, and of each text of the vendor's: a server's reply may be in both, and people read them. (A choice: a
+/// page of HTML helps nobody.)
+const MAX_MESSAGE: usize = 1_500;
+const MAX_VENDOR_TEXT: usize = 500;
 
-/// The text, cut where it is longer.
-fn clipped(mut text: String, most: usize) -> String {
-    if text.len() > most {
-        text.truncate(text.floor_char_boundary(most));
+/// Truncates a text to `max` bytes.
+fn truncated(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        text.truncate(text.floor_char_boundary(max));
         text.shrink_to_fit();
         text.push('…');
     }
@@ -234,7 +217,7 @@ fn clipped(mut text: String, most: usize) -> String {
 }
 
 impl UploadError {
-    /// An error with the retry behaviour that its code has by itself.
+    /// Creates an error with the default retry behaviour of its code.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self::of(code, message.into())
     }
@@ -249,7 +232,7 @@ impl UploadError {
         };
         Self(Box::new(Details {
             code,
-            message: clipped(message, MESSAGE),
+            message: truncated(message, MAX_MESSAGE),
             hint: None,
             step: None,
             status: None,
@@ -258,47 +241,47 @@ impl UploadError {
             retry,
             retryable: code.retryable(),
             answer_lost: matches!(code, Code::Network | Code::Stalled),
-            held: false,
-            url_over: false,
-            unanswered: false,
+            queued_behind_stalled: false,
+            url_may_be_expired: false,
+            no_readable_answer: false,
             cause: None,
         }))
     }
 
-    /// Says what to do.
+    /// Sets the hint: what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Says what was being done, unless that is known already.
+    /// Sets the step, unless it is set already.
     #[must_use]
-    #[inline(never)] // It stands in some fifty places.
+    #[inline(never)] // It has some fifty callers.
     pub fn at(mut self, step: Step) -> Self {
         self.0.step.get_or_insert(step);
         self
     }
 
-    /// Says which part it was about.
+    /// Sets the part's number.
     #[must_use]
     pub fn part(mut self, number: u32) -> Self {
         self.0.part_number = Some(number);
         self
     }
 
-    /// Carries the HTTP status.
+    /// Sets the HTTP status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
     }
 
-    /// Carries the vendor's own words, each cut after some lines.
+    /// Sets what the vendor says, each text truncated to a few lines.
     #[must_use]
     pub fn vendor(mut self, vendor: Vendor) -> Self {
         if vendor != Vendor::default() {
-            let clip = |words: Option<String>| words.map(|words| clipped(words, WORDS));
+            let clip = |text: Option<String>| text.map(|text| truncated(text, MAX_VENDOR_TEXT));
             let Vendor { code, message, request_id } = vendor;
             self.0.vendor = Some(Vendor { code: clip(code), message: clip(message), request_id: clip(request_id) });
         }
@@ -319,47 +302,50 @@ impl UploadError {
         self
     }
 
-    /// Says whether the request may have taken effect.
+    /// Sets whether the request may have taken effect.
     #[must_use]
     pub fn answer_lost(mut self, lost: bool) -> Self {
         self.0.answer_lost = lost;
         self
     }
 
-    /// Says whether the request may have waited behind others that hang.
+    /// Sets whether the request may have been queued behind others that stalled.
     #[must_use]
-    pub fn held(mut self, held: bool) -> Self {
-        self.0.held = held;
+    pub fn queued_behind_stalled(mut self, queued: bool) -> Self {
+        self.0.queued_behind_stalled = queued;
         self
     }
 
-    /// Says whether the request's URL may have expired.
+    /// Sets whether the request's URL may have expired.
     #[must_use]
-    pub fn url_over(mut self, over: bool) -> Self {
-        self.0.url_over = over;
+    pub fn url_may_be_expired(mut self, expired: bool) -> Self {
+        self.0.url_may_be_expired = expired;
         self
     }
 
-    /// Says that no answer came that the page may read.
+    /// Sets that no readable answer was received.
     #[must_use]
-    pub fn unanswered(mut self) -> Self {
-        self.0.unanswered = true;
+    pub fn no_readable_answer(mut self) -> Self {
+        self.0.no_readable_answer = true;
         self
     }
 
-    /// The same where no answer was lost; else `outcome-unknown`: it was about something that may have taken effect.
+    /// Returns `outcome-unknown` if the request may have taken effect, else the error unchanged.
     #[must_use]
     pub fn or_unknown(self) -> Self {
         if !self.answer_lost {
             return self;
         }
-        let message =
-            text!("The file may have arrived: no usable answer came ({}). {}", self.code.as_str(), self.message);
+        let message = text!(
+            "The upload may have succeeded: no usable answer was received ({}). {}",
+            self.code.as_str(),
+            self.message
+        );
         self.renamed(Code::OutcomeUnknown, message)
-            .hint("Look at the destination before sending the file again: each accepted upload may count.")
+            .hint("Check whether the file is at the destination before you upload it again: a second upload may store or bill it twice.")
     }
 
-    /// The same failure as another error: what was being done, the status, the part and the vendor's words stay.
+    /// Replaces code and message; the step, the status, the part and what the vendor says are kept.
     #[must_use]
     pub fn renamed(mut self, code: Code, message: impl Into<String>) -> Self {
         let mut renamed = Self::new(code, message);
@@ -368,7 +354,7 @@ impl UploadError {
         renamed
     }
 
-    /// Carries what an application's function threw.
+    /// Sets what the application's function threw.
     #[must_use]
     pub fn cause(mut self, cause: Option<Cause>) -> Self {
         self.0.cause = cause;
@@ -401,17 +387,17 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_at_length_is_cut() {
+    fn long_texts_of_a_server_are_truncated() {
         let long = "é".repeat(1_000_000);
-        let words = Vendor { message: Some(long.clone()), ..Vendor::default() };
-        let error = UploadError::new(Code::Server, ["x", &long].concat()).vendor(words);
+        let vendor = Vendor { message: Some(long.clone()), ..Vendor::default() };
+        let error = UploadError::new(Code::Server, ["x", &long].concat()).vendor(vendor);
         assert!(error.message.starts_with("xé") && error.message.ends_with("é…") && error.message.len() < 1_600);
         assert!(error.vendor.as_ref().unwrap().message.as_ref().unwrap().len() < 1_100);
         assert_eq!(UploadError::new(Code::Server, "short").message, "short");
     }
 
     #[test]
-    fn the_step_that_is_known_first_stays() {
+    fn the_first_step_is_kept() {
         let error = UploadError::new(Code::Server, "x").at(Step::Sign).at(Step::Part);
         assert_eq!(error.step, Some(Step::Sign));
     }

@@ -11,7 +11,7 @@ use crate::json::Json;
 use crate::model::plan::ByteRange;
 use crate::util::text;
 
-/// Why no answer came.
+/// Why no answer was received.
 #[derive(Clone, Debug)]
 pub enum SendFailure {
     /// The connection failed.
@@ -38,9 +38,9 @@ pub enum Hook {
     SignParts,
     /// plan: what the store has.
     ListParts,
-    /// plan: puts the parts together.
+    /// plan: completes the upload.
     Complete,
-    /// plan: gives the upload up.
+    /// plan: aborts the upload.
     Abort,
 }
 
@@ -111,12 +111,12 @@ impl Thrown {
 /// Called with the bytes of the body that have gone out so far.
 pub type OnSent = Rc<dyn Fn(u64)>;
 
-/// Something after which what hangs should be looked at at once.
+/// An event after which stalled requests are checked at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageEvent {
-    /// The network is another than before: what was on its way over the old one is most likely lost.
+    /// The network changed: requests in flight over the old one are most likely lost.
     Online,
-    /// The page is seen again, and its timers run as they should.
+    /// The page is visible again, and its timers are no longer delayed.
     Visible,
 }
 
@@ -146,7 +146,7 @@ pub trait Platform: Clone + Debug + 'static {
     fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()>;
     /// Runs a task to its end.
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
-    /// Reports something that is the application's to mend and that stops nothing.
+    /// Warns about something that the application should fix and that stops nothing.
     fn warn(&self, message: &str);
 
     /// False only where the platform knows that there is no network; true says nothing.
@@ -156,7 +156,7 @@ pub trait Platform: Clone + Debug + 'static {
 
     /// Keeps the record of this upload's session in place of the one before. Resolves once it is kept; false where it can't be.
     fn keep(&self, record: Self::Json) -> LocalBoxFuture<'static, bool>;
-    /// Keeps a part that arrived beside the record. Nobody waits for it: a part that wasn't kept is only sent again.
+    /// Keeps an uploaded part beside the record. Nothing waits for it: a part that wasn't kept is only sent again.
     fn keep_part(&self, number: u32, part: Self::Json);
     /// Drops the record and its parts.
     fn forget(&self);
@@ -173,16 +173,16 @@ pub trait Platform: Clone + Debug + 'static {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
 
-    /// True where some server answers at an origin, whatever it answers. It needs no CORS rule, sends no secret, and goes to the
+    /// Whether any server answers at an origin, with any status. It needs no CORS rule, sends no secret, and goes to the
     /// origin's root; false says nothing.
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;
 
     /// Reads bytes of a file; None where it can't be read (any more).
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
 
-    /// True where the provider's options are the uploader's own, with nothing of this upload's over them.
+    /// Whether the provider's options are the uploader's own, with nothing of this upload's over them.
     fn has_usual_options(&self) -> bool;
-    /// True where the application gave that function (or, for [`Hook::Key`], a text).
+    /// Whether the application gave that function (or, for [`Hook::Key`], a text).
     fn has(&self, hook: Hook) -> bool;
     /// Calls a function of the application.
     fn call(

@@ -241,7 +241,7 @@ fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Resu
     session
         .as_any()
         .downcast_ref()
-        .ok_or_else(|| UploadError::new(Code::Internal, "A session met another provider than its own."))
+        .ok_or_else(|| UploadError::new(Code::Internal, "The session belongs to another provider."))
 }
 
 impl<P: Platform, T: Provider<P>> DynProvider<P> for T {

@@ -1,4 +1,4 @@
-//! Calls to a provider's API, repeated as far as that is right.
+//! Calls to a provider's API, and when they are repeated.
 
 use super::Context;
 use super::rate_limit::RateLimiter;
@@ -10,29 +10,29 @@ use crate::platform::{ApiRequestOf, Platform};
 /// Whether a call may be repeated after its answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idempotency {
-    /// It changes nothing, or only once: it may.
+    /// It changes nothing, or has the same effect when repeated: it may.
     Safe,
-    /// It may, and isn't worth it: one attempt.
+    /// It may, but isn't worth it: one attempt.
     BestEffort,
     /// It must not take effect twice, and carries an `Idempotency-Key`, the same for every copy: it may.
     ByKey,
-    /// It may not: the error comes back with `answer_lost`. It carries an `Idempotency-Key` too, for the copies that a browser makes
-    /// by itself.
+    /// It may not: the error is returned with `answer_lost`. It carries an `Idempotency-Key` too, for the copies that a browser sends
+    /// on its own.
     Unsafe,
 }
 
 /// A call to a provider's API.
 #[derive(Debug)]
 pub struct Call<P: Platform> {
-    /// What is sent.
+    /// The request.
     pub request: ApiRequestOf<P>,
     /// Whether it may be repeated.
     pub idempotency: Idempotency,
     /// The API's rate limiter.
     pub rate_limiter: Option<RateLimiter>,
-    /// Whether the server may work on it for minutes.
+    /// Whether the server may work on the call for minutes.
     pub patient: bool,
-    /// What an answer that isn't 2xx means, at a time in milliseconds since 1970.
+    /// The error for an answer that isn't 2xx, received at a time in milliseconds since 1970.
     pub refusal: fn(&Response, u64) -> UploadError,
 }
 
@@ -40,12 +40,12 @@ impl<P: Platform> Context<P> {
     /// Calls a provider's API.
     ///
     /// # Errors
-    /// The last attempt's, with `answer_lost` where the call may have taken effect.
+    /// The last attempt's, with `answer_lost` if the call may have taken effect.
     pub async fn call(&self, call: Call<P>) -> Result<Response> {
         let step = call.request.step;
         let mut key = None;
         let mut retries = RetryLoop::default();
-        let mut unsure = false;
+        let mut answer_lost = false;
         loop {
             self.wait_while_paused().await;
             let mut request = call.request.clone();
@@ -67,24 +67,24 @@ impl<P: Platform> Context<P> {
                     if response.ok() {
                         return Ok(response);
                     }
-                    // An answer came: a copy would be a new call.
+                    // The call was answered: a copy would be a new call.
                     key = None;
                     (call.refusal)(&response, self.platform.now()).at(step)
                 }
                 Err(error) => error,
             };
-            // A refusal after a lost answer may only say that the first call took effect.
-            unsure |= error.answer_lost;
-            let error = error.answer_lost(unsure);
-            let once = call.idempotency == Idempotency::Unsafe && error.answer_lost;
-            if call.idempotency == Idempotency::BestEffort || once {
+            // A refusal after a lost answer may mean that the first call took effect.
+            answer_lost |= error.answer_lost;
+            let error = error.answer_lost(answer_lost);
+            let must_not_repeat = call.idempotency == Idempotency::Unsafe && error.answer_lost;
+            if call.idempotency == Idempotency::BestEffort || must_not_repeat {
                 return Err(error);
             }
             retries.backoff(self, error, &self.settings.retry).await?;
         }
     }
 
-    /// Whether a call to that URL carries an `Idempotency-Key`: as the option says, else where the page's own server gets it, since
+    /// Whether a call to that URL carries an `Idempotency-Key`: as the option says; by default only to the page's own server, since
     /// another server's CORS rule would have to allow the header.
     pub fn sends_keys(&self, url: &str) -> bool {
         self.settings

@@ -1,34 +1,34 @@
-//! The servers' clock, as far as their answers tell it: this machine's may be off by years.
+//! The servers' clock, as their answers show it: this machine's may be off by years.
 
 use std::cell::Cell;
 
 use crate::http::Response;
 use crate::util::time::parse_http;
 
-/// Clocks that differ by less are taken for one: `Date` has whole seconds, and an answer was on its way.
+/// Clocks that differ by less count as equal: `Date` has whole seconds, and the answer took time to arrive.
 const SKEW_MS: u64 = 30_000;
 
 /// The servers' clock, for one upload.
 #[derive(Debug, Default)]
 pub struct ServerClock {
-    /// What it is ahead of this machine's clock, in milliseconds.
+    /// How far it is ahead of this machine's clock, in milliseconds.
     ahead_ms: Cell<i64>,
 }
 
 impl ServerClock {
-    /// The servers' time, where this machine's is `now`; both in milliseconds since 1970.
+    /// The servers' time when this machine's is `now`; both in milliseconds since 1970.
     pub fn at(&self, now: u64) -> u64 {
         now.saturating_add_signed(self.ahead_ms.get())
     }
 
-    /// Whether a moment of the servers' clock has passed at this machine's `now`. A moment that had passed before `began_at`, while no
-    /// server corrected this machine's clock, only tells that the clock is off.
+    /// Whether a moment of the servers' clock has passed at this machine's `now`. A moment that had passed before `began_at` only shows
+    /// that this machine's clock is off, unless a server corrected it.
     pub fn is_past(&self, moment: u64, now: u64, began_at: u64) -> bool {
         moment <= self.at(now) && (self.ahead_ms.get() != 0 || moment > began_at)
     }
 
-    /// Learns from the `Date` of an answer that came at `now` to a request sent at `sent_at`. An answer that was long on its way, or
-    /// that came before the machine slept, tells of another time, and is passed over.
+    /// Sets the clock by the `Date` of an answer received at `now` to a request sent at `sent_at`. It is ignored if the answer took long,
+    /// or the machine slept meanwhile.
     pub fn learn_from(&self, response: &Response, sent_at: u64, now: u64) {
         if now.saturating_sub(sent_at) > SKEW_MS {
             return;
@@ -38,7 +38,7 @@ impl ServerClock {
         }
     }
 
-    /// Sets the clock to what a server says that its time is. Whether that differs from what was known.
+    /// Sets the clock to the time that a server names. Returns whether that differs from what was known.
     pub fn set(&self, theirs: u64, now: u64) -> bool {
         let differs = theirs.abs_diff(self.at(now)) > SKEW_MS;
         if differs {
@@ -70,14 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_long_on_its_way_is_passed_over() {
+    fn a_slow_answer_is_ignored() {
         let clock = ServerClock::default();
         clock.learn_from(&answer(), 0, SKEW_MS + 1);
         assert_eq!(clock.at(7), 7);
     }
 
     #[test]
-    fn what_had_passed_before_it_began_says_nothing_until_a_server_told_its_time() {
+    fn a_moment_before_the_beginning_counts_only_once_a_server_named_its_time() {
         let clock = ServerClock::default();
         assert!(clock.is_past(150, 200, 100) && !clock.is_past(250, 200, 100));
         assert!(!clock.is_past(50, 200, 100));

@@ -1,41 +1,41 @@
-//! Whether there is a network. `navigator.onLine` may say `false` where there is one (VPNs, virtual adapters): so `false` delays a
-//! request, and forbids none.
+//! Whether there is a network. `navigator.onLine` may be `false` although there is one (VPNs, virtual adapters), so `false` delays
+//! requests but doesn't prevent them.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// So long after the browser said that there is no network a request is tried all the same; then each time after twice as long,
-/// at most [`LONGEST_MS`]. (Choices: a change of networks is over within a second or two, and nobody has lost patience yet; a
-/// request that is tried without a network fails at once, and once a minute costs nothing.)
+/// How long after the browser reported no network a request is tried nevertheless; each further wait is twice as long, up to
+/// [`MAX_MS`]. (Choices: a change of networks takes a second or two, and nobody has lost patience yet; a request without a network
+/// fails at once, and once a minute costs nothing.)
 const FIRST_MS: u64 = 3_000;
-const LONGEST_MS: u64 = 60_000;
+const MAX_MS: u64 = 60_000;
 
-/// What the page knows of its network beyond the browser's word. Clones are the same knowledge.
+/// Whether the page has a network. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Connectivity(Rc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// An answer came while the browser said that there is no network: nobody believes that again.
+    /// An answer was received while the browser reported no network: the browser isn't trusted again.
     refuted: Cell<bool>,
-    /// When a request is tried next; 0 while the browser knows of a network.
+    /// When a request is tried next; 0 while the browser reports a network.
     try_at: Cell<u64>,
     pause_ms: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl Connectivity {
-    /// True where there may be a network, the browser's word being `online`.
-    pub fn is_there(&self, online: bool) -> bool {
+    /// Whether there may be a network, when the browser reports `online`.
+    pub fn is_likely(&self, online: bool) -> bool {
         if online {
             self.0.try_at.set(0);
         }
         online || self.0.refuted.get()
     }
 
-    /// An answer came to a request that was sent, and answered, while the browser said that there is no network.
+    /// A request was sent and answered while the browser reported no network.
     pub fn refute(&self) {
         if !self.0.refuted.replace(true) {
             let waiting = self.0.waiting.take();
@@ -43,7 +43,7 @@ impl Connectivity {
         }
     }
 
-    /// Resolves once that has happened.
+    /// Resolves once the browser was refuted.
     pub(super) fn refuted(&self) -> impl Future<Output = ()> {
         poll_fn(|context| {
             if self.0.refuted.get() {
@@ -57,23 +57,23 @@ impl Connectivity {
         })
     }
 
-    /// Milliseconds until a request is tried; 0 tells the one who asked to try it.
+    /// Milliseconds until a request is tried; 0 means that the caller tries it now.
     pub(super) fn until_try(&self, now: u64) -> u64 {
         let state = &self.0;
-        let left = match state.try_at.get() {
+        let remaining = match state.try_at.get() {
             0 => {
                 state.pause_ms.set(0);
                 FIRST_MS
             }
-            // A clock that was set back holds nothing for longer than it would have waited anyway.
-            at => at.saturating_sub(now).min(LONGEST_MS),
+            // A clock that was set back must not lengthen the wait.
+            at => at.saturating_sub(now).min(MAX_MS),
         };
-        let pause_ms = if left == 0 { (state.pause_ms.get() * 2).clamp(2 * FIRST_MS, LONGEST_MS) } else { left };
-        if left == 0 {
+        let pause_ms = if remaining == 0 { (state.pause_ms.get() * 2).clamp(2 * FIRST_MS, MAX_MS) } else { remaining };
+        if remaining == 0 {
             state.pause_ms.set(pause_ms);
         }
         state.try_at.set(now + pause_ms);
-        left
+        remaining
     }
 }
 
@@ -82,9 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn false_delays_ever_longer_and_one_tries_at_a_time() {
+    fn each_wait_is_longer_and_one_caller_tries_at_a_time() {
         let connectivity = Connectivity::default();
-        assert!(connectivity.is_there(true) && !connectivity.is_there(false));
+        assert!(connectivity.is_likely(true) && !connectivity.is_likely(false));
         let (mut now, mut retries) = (10_000, Vec::new());
         while retries.len() < 7 {
             match connectivity.until_try(now) {
@@ -96,10 +96,10 @@ mod tests {
             }
         }
         assert_eq!(retries, [3_000, 9_000, 21_000, 45_000, 93_000, 153_000, 213_000]);
-        // The next time without a network is another one.
-        assert!(connectivity.is_there(true) && !connectivity.is_there(false));
+        // The next time without a network starts over.
+        assert!(connectivity.is_likely(true) && !connectivity.is_likely(false));
         assert_eq!(connectivity.until_try(now), FIRST_MS);
         connectivity.refute();
-        assert!(connectivity.is_there(false));
+        assert!(connectivity.is_likely(false));
     }
 }

@@ -1,4 +1,4 @@
-//! A request to another origin, and what its answer, or the lack of one, tells of that origin.
+//! A request to another origin, and what its result shows about that origin.
 
 use super::Context;
 use super::cors;
@@ -9,20 +9,20 @@ use crate::platform::{Platform, RequestOf};
 use crate::sync::timeout::timeout;
 use crate::util::text;
 
-/// How long a probe is waited for. (A choice: a server that takes longer proves nothing in time.)
+/// The deadline of a probe. (A choice: a server that takes longer proves nothing in time.)
 const PROBE_MS: u64 = 5_000;
 
 /// A request to another origin than the page's.
 #[derive(Debug)]
 pub(super) struct Contact {
     origin: String,
-    /// What to do where its answers can't be read.
+    /// What to do if its answers can't be read.
     hint: String,
 }
 
 impl Contact {
-    /// For a request whose answer a CORS rule may keep from the page: not to the page's own origin, and not by a URL that has expired,
-    /// which a store may refuse without CORS headers.
+    /// For a request whose answer CORS may keep from the page; None for one to the page's own origin, and for an expired URL, which a
+    /// store may refuse without CORS headers.
     pub(super) fn of<P: Platform>(cx: &Context<P>, request: &RequestOf<P>) -> Option<Self> {
         let url: Url = match request {
             Request::Api(request) => cx.platform.resolve(&request.url)?,
@@ -35,16 +35,16 @@ impl Contact {
         Some(Self { hint: cors::hint(cx, request, &url), origin: url.origin })
     }
 
-    /// Milliseconds to wait before it is sent.
+    /// Milliseconds to wait before the request is sent.
     pub(super) fn wait<P: Platform>(&self, cx: &Context<P>, now: u64) -> u64 {
         cx.shared.reach.wait(&self.origin, now)
     }
 
-    /// Learns from what came of it, which began at `started`. `moved`: bytes of the body went out, so the server's rule had let the
-    /// request through, and what failed is something else.
+    /// Notes the result of a request that began at `started`. `moved`: bytes of the body were sent, so CORS allowed the request, and the
+    /// failure has another reason.
     ///
     /// # Errors
-    /// The one that it got, with what to do where that is known by now; final, where another try would end the same way.
+    /// The request's own, with a hint where one is known; final if another attempt would fail the same way.
     pub(super) async fn learn<P: Platform>(
         self,
         cx: &Context<P>,
@@ -54,10 +54,10 @@ impl Contact {
     ) -> Result<Response> {
         let (reach, platform, origin) = (&cx.shared.reach, &cx.platform, self.origin.as_str());
         let error = match answer {
-            Err(error) if error.unanswered => error,
+            Err(error) if error.no_readable_answer => error,
             Err(error) => {
                 if error.code == Code::Network {
-                    reach.disturbed(origin);
+                    reach.foreign_answer(origin);
                 }
                 return Err(error);
             }
@@ -75,21 +75,27 @@ impl Contact {
             let found = timeout(probe.as_mut(), limit.as_mut()).await == Some(true);
             next = reach.probed(origin, found, platform.now());
         }
-        if next == Next::Tell {
-            let what = "{} answers, and the browser keeps the answers from this page. Partway goes on trying. {}";
-            platform.warn(&text::fill(what, &[&origin, &self.hint]));
+        if next == Next::Warn {
+            let warning =
+                "{} answers, but the browser keeps the answers from this page (CORS). Partway keeps trying. {}";
+            platform.warn(&text::fill(warning, &[&origin, &self.hint]));
         }
         Err(match next {
-            Next::EndReason => blocked(origin, &error).hint(self.hint),
+            Next::End => blocked(origin, &error).hint(self.hint),
             _ if reach.is_suspect(origin) => error.hint(self.hint),
-            // Another request to the origin may have been allowed, and this one not: a rule has methods and headers too.
-            _ => error.hint(text::concat(&["Where it never works: ", &self.hint])),
+            // CORS may allow another request to the origin and not this one: a rule has methods and headers too.
+            _ => error.hint(text::concat(&["If it never works: ", &self.hint])),
         })
     }
 }
 
-/// The error where the page can't read what an origin answers.
+/// The error if the page can't read an origin's answers.
 fn blocked(origin: &str, error: &UploadError) -> UploadError {
-    let message = text!("{} answers, and the browser keeps the answers from this page.", origin);
-    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).unanswered().retry(Retry::Never)
+    let message = text!("{} answers, but the browser keeps the answers from this page (CORS).", origin);
+    error
+        .clone()
+        .renamed(Code::Network, message)
+        .answer_lost(error.answer_lost)
+        .no_readable_answer()
+        .retry(Retry::Never)
 }

@@ -1,4 +1,4 @@
-//! The CORS rules that buckets and proxies need, ready to paste, and the error for a page that can't read an ETag for want of one.
+//! The CORS rules that buckets and proxies need, ready to paste, and the error if an ETag can't be read because one is missing.
 
 use super::Context;
 use crate::error::{Code, Step, UploadError};
@@ -6,12 +6,12 @@ use crate::http::{Request, Url};
 use crate::platform::{Platform, RequestOf};
 use crate::util::text;
 
-/// What a page needs of a presigned PUT.
+/// The methods for presigned PUTs.
 pub(crate) const PRESIGNED: &[&str] = &["PUT"];
-/// What a page needs that opens, completes and gives up uploads by itself.
+/// The methods for a page that creates, completes and aborts uploads itself.
 pub(crate) const DIRECT: &[&str] = &["PUT", "POST", "GET", "HEAD", "DELETE"];
 
-/// What a page reads of a store's answers.
+/// The headers that the page reads in a store's answers.
 const EXPOSED: &[&str] = &[
     "ETag",
     "Retry-After",
@@ -22,7 +22,7 @@ const EXPOSED: &[&str] = &[
     "x-amz-checksum-crc64nvme",
     "x-amz-checksum-type",
 ];
-/// What a page reads of an API's answers.
+/// The headers that the page reads in an API's answers.
 const API_EXPOSED: &[&str] = &[
     "ETag",
     "Retry-After",
@@ -34,7 +34,7 @@ const API_EXPOSED: &[&str] = &[
 ];
 
 /// A bucket's CORS rule for a page, as JSON (AWS, "Elements of a CORS configuration"). `extra_headers` are those that requests
-/// carry beyond the content type and `x-amz-*`.
+/// have beyond the content type and `x-amz-*`.
 pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> String {
     let mut headers = vec!["content-type", "x-amz-*"];
     headers.extend(extra_headers);
@@ -48,10 +48,10 @@ pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> St
     )
 }
 
-/// What to do where a server answers a request and the page can't read it.
+/// What to do if a server answers a request and the page can't read the answer.
 pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &Url) -> String {
     let page = cx.platform.origin();
-    let what = match request {
+    let hint = match request {
         Request::Store(request) => {
             let names = request.headers().iter().map(|(name, _)| name.as_str());
             let own: Vec<&str> = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-")).collect();
@@ -66,28 +66,27 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
             api_hint(&page, &url.origin, &text::join(&names, ", "))
         }
     };
-    text::concat(&[&what, " A proxy or an extension that blocks the requests looks the same."])
+    text::concat(&[&hint, " A proxy or an extension that blocks the request looks the same to a page."])
 }
 
 fn bucket_hint(rule: &str, url: &Url) -> String {
-    let what = text!("Set this CORS rule on the bucket: {}", rule);
+    let set_rule = text!("Set this CORS rule on the bucket: {}", rule);
     let Some(bucket) = aws_bucket(url) else {
-        // Garage 2 for one.
-        let also =
-            ". Some stores send refusals without CORS headers: then check the keys, their permissions, and the clocks.";
-        return text::concat(&[&what, also]);
+        // Garage 2, for example.
+        let without_headers = ". Some stores send errors without CORS headers: if the rule is set, check the keys, their permissions and the clocks.";
+        return text::concat(&[&set_rule, without_headers]);
     };
-    // The redirect to the right region answers the preflight, which no page can see.
-    let also = "{}. Or the bucket is in another region than the URL says, which looks the same from a page: \
-        `aws s3api get-bucket-location --bucket {}` or the S3 console names it (null means us-east-1).";
-    text::fill(also, &[&what, &bucket])
+    // The preflight is answered by a redirect to the right region, which no page can see.
+    let other_region = "{}. If the rule is set, the bucket may be in another region than the URL says: \
+        `aws s3api get-bucket-location --bucket {}` or the S3 console shows its region (null means us-east-1).";
+    text::fill(other_region, &[&set_rule, &bucket])
 }
 
 fn api_hint(page: &str, origin: &str, headers: &str) -> String {
     text!(
-        "Have {} answer OPTIONS requests with 204, and every answer carry Access-Control-Allow-Origin: {}, \
+        "Make {} answer OPTIONS requests with 204, and send with every response Access-Control-Allow-Origin: {}, \
          Access-Control-Allow-Methods: GET, POST, PUT, Access-Control-Allow-Headers: {} (and what `beforeRequest` adds), \
-         Access-Control-Expose-Headers: {}, and with `credentials: \"include\"` Access-Control-Allow-Credentials: true.",
+         Access-Control-Expose-Headers: {}, and, if you use `credentials: \"include\"`, Access-Control-Allow-Credentials: true.",
         origin,
         page,
         headers,
@@ -97,7 +96,7 @@ fn api_hint(page: &str, origin: &str, headers: &str) -> String {
 
 /// The bucket's name in a URL of AWS: before the host or at the path's beginning; None for any other store.
 ///
-/// SourceFile: AWS S3 User Guide, "Virtual hosting of general purpose buckets".
+/// Source: AWS S3 User Guide, "Virtual hosting of general purpose buckets".
 fn aws_bucket(url: &Url) -> Option<&str> {
     let (_, host) = text::split_once(&url.origin, "://")?;
     let (service, _) = text::split_once(host, ".amazonaws.com")?;
@@ -110,7 +109,7 @@ fn aws_bucket(url: &Url) -> Option<&str> {
     Some(name)
 }
 
-/// The error for a part whose ETag the page can't read, where parts were sent to presigned URLs.
+/// The error for a part whose ETag the page can't read, after presigned PUTs.
 pub(crate) fn etag_hidden(page_origin: &str) -> UploadError {
     hidden(&rule(page_origin, PRESIGNED, &[]))
 }
@@ -119,7 +118,7 @@ pub(crate) fn etag_hidden(page_origin: &str) -> UploadError {
 pub(crate) fn hidden(rule: &str) -> UploadError {
     UploadError::new(
         Code::EtagNotExposed,
-        "The store took the part, and its CORS rule keeps the ETag from this page; without it the parts can't be put together.",
+        "The store accepted the part, but its CORS rule doesn't expose the ETag, which is needed to complete the upload.",
     )
     .at(Step::Part)
     .hint(text!("Set this CORS rule on the bucket: {}", rule))
@@ -173,7 +172,7 @@ mod tests {
     fn the_hint_for_an_api_names_what_it_must_allow() {
         let hint = api_hint("https://app.example", "https://proxy.example", "content-type, x-connection-id");
         for word in [
-            "Have https://proxy.example answer OPTIONS",
+            "Make https://proxy.example answer OPTIONS",
             "Access-Control-Allow-Origin: https://app.example",
             "Access-Control-Allow-Headers: content-type, x-connection-id (",
             "Access-Control-Allow-Methods: GET, POST, PUT",
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_is_the_one_to_paste() {
+    fn the_rule_can_be_pasted() {
         assert_eq!(
             rule("https://app.example", PRESIGNED, &[]),
             "[{\"AllowedOrigins\": [\"https://app.example\"], \"AllowedMethods\": [\"PUT\"], \

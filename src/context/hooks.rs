@@ -1,9 +1,9 @@
-//! Calls to the application's functions, repeated as far as that is right.
+//! Calls to the application's functions, and when they are repeated.
 
 use super::Context;
 use super::calls::Idempotency;
+use super::deadline::ANSWER_MS;
 use super::retry::RetryLoop;
-use super::watchdog::ANSWER_MS;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::json::{Json, JsonBuilder};
 use crate::model::settings::RetrySettings;
@@ -11,12 +11,12 @@ use crate::platform::{Hook, HookFailure, Platform, Thrown};
 use crate::sync::timeout::timeout;
 use crate::util::text;
 
-/// A function that reads something else as JSON, and never worked, is called this often: a gateway's page passes in a second, a wrong
-/// address doesn't. (A choice.)
+/// How often a function is called that never worked and gets something other than JSON: a gateway's error page is temporary, a wrong
+/// address isn't. (A choice.)
 const UNREADABLE_ATTEMPTS: u32 = 3;
 
 impl<P: Platform> Context<P> {
-    /// The file, as an application's function gets it: `{name, size, type}`.
+    /// The file as a JSON argument for the application's functions: `{name, size, type}`.
     pub fn file_info(&self, content_type: &str) -> P::Json {
         P::Json::build(&JsonBuilder::Object(vec![
             ("name", (&self.file.name).into()),
@@ -25,11 +25,11 @@ impl<P: Platform> Context<P> {
         ]))
     }
 
-    /// Calls a function of the application; again, where that is right. One that doesn't settle is given up: after `stallMs` and the
-    /// time of what is on the line, where it may be repeated, else after minutes.
+    /// Calls a function of the application, and repeats the call as the error and `idempotency` allow. A call that doesn't settle times
+    /// out: after `stallMs` and the time that the uplink needs for pending requests if it may be repeated, else after minutes.
     ///
     /// # Errors
-    /// `application` with what it threw as the cause; `stalled`.
+    /// `application`, with the exception as its cause; `stalled`.
     pub async fn hook(
         &self,
         hook: Hook,
@@ -43,7 +43,7 @@ impl<P: Platform> Context<P> {
         let mut unreadable = false;
         loop {
             self.wait_while_paused().await;
-            // It will ask its own server: without a network it would fail.
+            // It sends a request to the application's server, which would fail without a network.
             if hook != Hook::Key && self.wait_for_network(true).await && self.pause.is_paused() {
                 continue;
             }
@@ -62,43 +62,43 @@ impl<P: Platform> Context<P> {
                     Code::Stalled,
                     text!("The application's `{}` did not settle within {} s.", hook.as_str(), deadline / 1000),
                 )
-                .hint("Let it reject when its server doesn't answer."),
+                .hint("Make it reject when its server doesn't answer."),
             }
             .at(step);
             drop((answer, timer));
             let error = if repeatable { error } else { error.retry(Retry::Never) };
-            // Its attempts are used up here: the caller must not multiply them.
+            // All attempts are made here: the caller must not multiply them.
             let retry = match self.settings.retry {
                 retry if unreadable && !self.worked(hook) => {
                     RetrySettings { attempts: retry.attempts.min(UNREADABLE_ATTEMPTS), ..retry }
                 }
                 retry => retry,
             };
-            let again = retries.backoff(self, error, &retry).await;
-            again.map_err(|error| error.retry(Retry::Never))?;
+            let retried = retries.backoff(self, error, &retry).await;
+            retried.map_err(|error| error.retry(Retry::Never))?;
         }
     }
 
-    /// Whether a function of the application has worked before. Credentials are shared: parts can't go without them.
+    /// Whether a function of the application has worked before. Credentials are shared between uploads: if a part was sent, they worked.
     fn worked(&self, hook: Hook) -> bool {
         self.worked_hooks.get() & 1 << hook as u8 != 0 || (hook == Hook::Credentials && self.reporter.attempts() > 0)
     }
 
-    /// Milliseconds that a function of the application may take: its request shares the line with all that is on it.
+    /// Milliseconds that a function of the application may take: its request shares the uplink with all that are pending.
     pub fn call_ms(&self) -> u64 {
-        self.settings.stall_ms.saturating_add(self.shared.line.drain_ms())
+        self.settings.stall_ms.saturating_add(self.shared.uplink.drain_ms())
     }
 }
 
-/// What a function of the application threw, as the error of its upload.
+/// The error for an exception that a function of the application threw.
 fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
     let (what, hint) = match failure.kind {
         Thrown::NotJson => (
-            "The application's `{}` parsed something as JSON that isn't, most likely an HTML page: {}",
+            "The application's `{}` got a response that isn't JSON, most likely an HTML page: {}",
             "Check the URL that it requests, and `response.ok` before `response.json()`.",
         ),
-        Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` has what it threw."),
-        Thrown::Anything => ("The application's `{}` failed: {}", "`cause` has what it threw."),
+        Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` is the exception that it threw."),
+        Thrown::Anything => ("The application's `{}` failed: {}", "`cause` is the exception that it threw."),
     };
     let again = failure.upload_error.unwrap_or(repeatable && failure.kind != Thrown::Mistake);
     UploadError::new(Code::Application, text::fill(what, &[&hook.as_str(), &failure.message]))

@@ -1,6 +1,6 @@
 //! What a provider works with: one upload's file and settings, waiting, and the ways in which requests and calls are made.
 //!
-//! What a provider must not touch, such as the slots for requests, the pause and the saved session, it can't name here.
+//! What a provider must not touch has no name here: the slots for requests, the pause and the saved session.
 
 pub mod backoff;
 pub mod calls;
@@ -8,9 +8,9 @@ pub mod clock;
 pub mod connectivity;
 mod contact;
 pub mod cors;
+pub mod deadline;
 mod hooks;
 pub mod integrity;
-pub mod line;
 mod network;
 pub mod notices;
 pub mod rate_limit;
@@ -21,6 +21,7 @@ pub mod retry;
 pub mod seat;
 mod send;
 pub mod shared;
+pub mod uplink;
 pub mod watchdog;
 
 use std::cell::Cell;
@@ -56,13 +57,13 @@ pub struct Context<P: Platform> {
     pub began_at: u64,
     /// The servers' clock.
     pub clock: ServerClock,
-    /// What the caller is told.
+    /// Reports to the caller.
     pub reporter: Reporter<P::Json>,
     /// The file's digests.
     pub digests: FileDigests,
-    /// What is known of the store's ETags.
+    /// Whether the store's ETags are MD5s.
     pub etags: KnownEtags,
-    /// What the application learns elsewhere.
+    /// Statuses that the application learned elsewhere.
     pub notices: Mailbox<Notice>,
     /// What all uploads of the page share.
     pub(crate) shared: SharedState,
@@ -71,11 +72,11 @@ pub struct Context<P: Platform> {
     slots: Semaphore,
     /// The application's functions that have worked, as bits.
     worked_hooks: Cell<u8>,
-    /// The CORS rule that the provider's bucket needs, where it doesn't follow from the request.
+    /// The CORS rule that the provider's bucket needs, if it doesn't follow from the request.
     cors_rule: Option<String>,
 }
 
-/// What the uploader gives a new [`Context`].
+/// What a new [`Context`] is made of.
 pub struct Surroundings<P: Platform> {
     /// What the engine runs on.
     pub platform: P,
@@ -91,7 +92,7 @@ pub struct Surroundings<P: Platform> {
     pub pause: PauseToken,
     /// Slots for requests, over all uploads.
     pub slots: Semaphore,
-    /// The upload's seat among those at work.
+    /// The upload's seat among the active ones.
     pub seat: Seat,
     /// The CORS rule that the provider's bucket needs.
     pub cors_rule: Option<String>,
@@ -130,17 +131,17 @@ impl<P: Platform> Context<P> {
         self.clock.is_past(moment, self.platform.now(), began_at)
     }
 
-    /// Waits for a seat among the uploads that are at work.
+    /// Waits for a seat among the active uploads.
     pub(crate) async fn acquire_seat(&self) {
         self.seat.acquire().await;
     }
 
-    /// Frees the seat: what remains needs no bandwidth.
+    /// Frees the seat: the remaining steps need no bandwidth.
     pub(crate) fn release_seat(&self) {
         self.seat.release();
     }
 
-    /// Waits while the upload is paused; another one may have its seat meanwhile.
+    /// Waits while the upload is paused; its seat is free meanwhile.
     pub async fn wait_while_paused(&self) {
         if !self.pause.is_paused() {
             return;
@@ -149,7 +150,7 @@ impl<P: Platform> Context<P> {
         self.reporter.set_status(Status::Paused);
         let seated = self.seat.release();
         while self.pause.is_paused() {
-            self.pause.open().await;
+            self.pause.resumed().await;
             if seated {
                 self.seat.acquire().await;
                 if self.pause.is_paused() {
@@ -160,8 +161,8 @@ impl<P: Platform> Context<P> {
         self.reporter.set_status(before);
     }
 
-    /// Waits. `asked`: a server asked for it, so it is reported where no part is in flight, and nothing ends it early. Any other wait
-    /// ends as soon as the network is back, or the upload is paused.
+    /// Waits. `asked`: a server asked for it, so it is reported if no part is in flight, and nothing ends it early. Any other wait ends as
+    /// soon as the network is back or the upload is paused.
     pub async fn wait(&self, ms: u64, asked: bool) {
         let before = self.reporter.status();
         if asked && ms >= 1_000 && self.reporter.is_idle() {

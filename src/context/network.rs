@@ -9,21 +9,21 @@ use crate::model::events::Status;
 use crate::platform::Platform;
 use crate::sync::timeout::timeout;
 
-/// The browser is asked again this often, should its event never come.
-const LOOK_MS: u64 = 30_000;
+/// How often the browser is asked again, in case its event never fires.
+const RECHECK_MS: u64 = 30_000;
 
 impl<P: Platform> Context<P> {
-    /// True unless the browser says that there is no network, and nothing has proved it wrong.
+    /// Whether there may be a network: the browser reports one, or was wrong before.
     pub fn is_online(&self) -> bool {
-        self.shared.connectivity.is_there(self.platform.online())
+        self.shared.connectivity.is_likely(self.platform.online())
     }
 
-    /// Waits while the browser says that there is no network: until it says otherwise, an answer proves it wrong, it is time to try
-    /// all the same, or the upload is paused. True where it said so.
+    /// Waits while the browser reports no network: until it reports one, an answer proves it wrong, it is time to try nevertheless, or
+    /// the upload is paused. Returns whether it reported none.
     ///
-    /// What is tried first is a look at the page's own server: an answer, whichever, shows that there is a network, and failures count
-    /// again. `costly`: what waits must not fail for want of a network, since it is called once or counted; it waits on unless the look
-    /// was answered.
+    /// The first request is a probe of the page's own server: any answer shows that there is a network, and failures count again.
+    /// `costly`: the caller's request must not fail for lack of a network, since it is sent once or counted; it waits until the probe is
+    /// answered.
     pub async fn wait_for_network(&self, costly: bool) -> bool {
         if self.is_online() {
             return false;
@@ -32,14 +32,14 @@ impl<P: Platform> Context<P> {
         self.reporter.set_status(Status::Waiting);
         while !self.is_online() && !self.pause.is_paused() {
             let wait = self.shared.connectivity.until_try(self.platform.now());
-            let wait = if broken!(OfflineForbids) { LOOK_MS } else { wait };
+            let wait = if broken!(OfflineForbids) { RECHECK_MS } else { wait };
             if wait > 0 {
-                let mut waited = pin!(self.wait(wait.min(LOOK_MS), false));
+                let mut waited = pin!(self.wait(wait.min(RECHECK_MS), false));
                 timeout(waited.as_mut(), pin!(self.shared.connectivity.refuted())).await;
             } else {
-                let (mut look, mut paused) = (pin!(self.look()), pin!(self.pause.paused()));
-                let looked = timeout(look.as_mut(), paused.as_mut()).await;
-                if looked == Some(false) || !costly {
+                let (mut probe, mut paused) = (pin!(self.probe_own_server()), pin!(self.pause.paused()));
+                let probed = timeout(probe.as_mut(), paused.as_mut()).await;
+                if probed == Some(false) || !costly {
                     break;
                 }
             }
@@ -48,13 +48,13 @@ impl<P: Platform> Context<P> {
         true
     }
 
-    /// Asks the page's own server for nothing; [`Context::send`] draws the conclusion from an answer. False for a page that has none.
-    async fn look(&self) -> bool {
+    /// Sends a HEAD request to the page's own server; [`Context::send`] notes an answer. Returns false if the page has no server.
+    async fn probe_own_server(&self) -> bool {
         let mut url = self.platform.origin();
         if !url.starts_with("http") {
             return false;
         }
-        // Neither a cache nor a service worker has an answer to this.
+        // No cache and no service worker has an answer to this.
         url.push_str("/?partway=");
         url.push_str(&self.random_id());
         let (headers, body) = (Vec::new(), Body::Empty);

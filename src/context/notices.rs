@@ -1,13 +1,13 @@
-//! What the application learns of an upload elsewhere, such as from a vendor's webhook.
+//! Statuses that the application learns elsewhere, for example from a vendor's webhook.
 
 use crate::json::{Decode, IdText, Json, Mismatch, Object};
 
-/// A status that the application learned elsewhere.
+/// A status of an upload that the application learned elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Notice {
     /// The status, as the vendor names it.
     pub status: String,
-    /// The media id, where it is known.
+    /// The media id, if it is known.
     pub media_id: Option<IdText>,
     /// The upload that it is about, in a webhook's payload.
     pub media_upload_id: Option<IdText>,
@@ -15,7 +15,7 @@ pub struct Notice {
     pub id: Option<IdText>,
 }
 
-/// A webhook's payload, all that the webhook sent (Onlymonster, "Webhooks": `{type, payload}`), or a record of the list.
+/// Decodes a webhook's payload, everything that the webhook sent (Onlymonster, "Webhooks": `{type, payload}`), or a record of the list.
 impl<J: Json> Decode<J> for Notice {
     fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
         let payload = json.and_then(|json| json.member("payload"));

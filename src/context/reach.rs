@@ -1,57 +1,57 @@
-//! Whether a page can read what an origin answers: a missing CORS rule looks like a lost connection, and a page is told nothing else.
+//! Whether the page can read an origin's answers: to a page, a missing CORS rule looks like a lost connection.
 //!
-//! Where no answer of an origin was readable in this page yet, a second failure brings a probe, which needs no CORS rule. It tells
-//! that a server is there, and not why its answers can't be read: a 502 of a proxy that has no CORS headers passes. So some seconds
-//! later there is another try and another probe, and only where these end the same way does the upload end early.
+//! If no answer of an origin was readable in this page yet, the second failure starts a probe, which needs no CORS rule. It shows that
+//! a server answers, but not why its answers can't be read: a proxy's 502 without CORS headers is temporary. So some seconds later there
+//! is another attempt and another probe, and only if these have the same result does the upload end early.
 
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
-/// Between a probe that found a server and the next try. (A choice: a restart behind a proxy takes seconds; without the probes the
-/// error came after some thirty.)
+/// The time between a probe that found a server and the next attempt. (A choice: a restart behind a proxy takes seconds; without the
+/// probes the error would come after some thirty.)
 const GAP_MS: u64 = 5_000;
-/// For so long an upload that ran beside one that was ended shares its end. (A choice: twice the longest usual back-off.)
-const BESIDE_MS: u64 = 60_000;
-/// So many failures bring a probe: a single one is a lost connection most often.
-const SUSPICIOUS: u32 = 2;
+/// How long the end of one upload also ends those that ran beside it. (A choice: twice the longest usual back-off.)
+const SHARED_END_MS: u64 = 60_000;
+/// How many failures start a probe: a single one is a lost connection most often.
+const PROBE_AFTER: u32 = 2;
 
-/// What is known of every origin in the page. Clones are the same registry.
+/// What is known of every origin. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Reach(Rc<RefCell<Vec<(String, State)>>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
-    /// An answer was readable in this page.
+    /// An answer was readable.
     readable: bool,
-    /// Failures without a status, those that were on their way together counted once.
+    /// Failures without a status; requests that were in flight together count once.
     failures: u32,
     /// When the last of them was counted.
     failed_at: u64,
-    /// No probe, and after one that found a server no try, before this.
+    /// When the next probe may be sent, and, after a probe that found a server, the next request.
     next_at: u64,
     /// Probes in a row that found a server.
     found: u32,
-    /// When an upload was ended for it: those that ran beside it end too.
+    /// When an upload was ended because of it: those that ran beside it end too.
     ended_at: Option<u64>,
-    /// The console was told.
-    told: bool,
+    /// The console has the warning.
+    warned: bool,
 }
 
-/// What a failure, or a probe, asks for.
+/// What follows a failure or a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// To go on trying.
+    /// Try again.
     Retry,
-    /// A probe.
+    /// Send a probe.
     Probe,
-    /// To tell the console, and to go on trying.
-    Tell,
-    /// The end: the page can't read what this origin answers.
-    EndReason,
+    /// Warn on the console, and try again.
+    Warn,
+    /// End the upload: the page can't read this origin's answers.
+    End,
 }
 
 impl Reach {
-    /// What is known of an origin, to be changed.
+    /// The state of an origin.
     fn of(&self, origin: &str) -> RefMut<'_, State> {
         let mut origins = self.0.borrow_mut();
         let at = origins.iter().position(|(other, _)| other == origin).unwrap_or_else(|| {
@@ -65,48 +65,48 @@ impl Reach {
         self.of(origin).readable
     }
 
-    /// An answer was readable.
+    /// Notes that an answer was readable.
     pub(super) fn answered(&self, origin: &str) {
         *self.of(origin) = State { readable: true, ..State::default() };
     }
 
-    /// Something else answered in its place: what was lost until now may have been lost to that.
-    pub(super) fn disturbed(&self, origin: &str) {
+    /// Notes that something else answered in the origin's place: earlier failures may have the same cause.
+    pub(super) fn foreign_answer(&self, origin: &str) {
         let state = &mut *self.of(origin);
         (state.failures, state.found) = (0, 0);
     }
 
-    /// Milliseconds to wait before the next try.
+    /// Milliseconds to wait before the next request.
     pub(super) fn wait(&self, origin: &str, now: u64) -> u64 {
         let state = self.of(origin);
         let wait = if state.found > 0 { state.next_at.saturating_sub(now) } else { 0 };
-        // A clock that was set back must not hold it for as long as it was off.
+        // A clock that was set back must not lengthen the wait.
         wait.min(GAP_MS)
     }
 
-    /// A request that began at `started` failed without a status; its upload was asked for at `begun`.
-    pub(super) fn failed(&self, origin: &str, begun: u64, started: u64, now: u64) -> Next {
+    /// Notes that a request that began at `started` failed without a status; its upload began at `upload_began_at`.
+    pub(super) fn failed(&self, origin: &str, upload_began_at: u64, started: u64, now: u64) -> Next {
         let state = &mut *self.of(origin);
         if state.readable {
             return Next::Retry;
         }
-        if state.ended_at.is_some_and(|at| begun < at && now.saturating_sub(at) < BESIDE_MS) {
-            return Next::EndReason;
+        if state.ended_at.is_some_and(|at| upload_began_at < at && now.saturating_sub(at) < SHARED_END_MS) {
+            return Next::End;
         }
-        // Those that were on their way together tell the same thing.
+        // Requests that were in flight together fail for the same reason.
         if state.failures > 0 && started < state.failed_at {
             return Next::Retry;
         }
         state.failures += 1;
         state.failed_at = now;
-        if state.failures < SUSPICIOUS || state.next_at > now {
+        if state.failures < PROBE_AFTER || state.next_at > now {
             return Next::Retry;
         }
         state.next_at = now + GAP_MS;
         Next::Probe
     }
 
-    /// A probe found a server, or it proves nothing.
+    /// Notes the result of a probe: it found a server, or proves nothing.
     pub(super) fn probed(&self, origin: &str, found: bool, now: u64) -> Next {
         let state = &mut *self.of(origin);
         if state.readable || !found {
@@ -115,18 +115,18 @@ impl Reach {
         }
         state.found += 1;
         if state.found > 1 {
-            // Whoever tries again after this collects the evidence anew: the rule may have been set meanwhile.
-            *state = State { ended_at: Some(now), told: true, ..State::default() };
-            return Next::EndReason;
+            // Later uploads start over: the rule may have been set meanwhile.
+            *state = State { ended_at: Some(now), warned: true, ..State::default() };
+            return Next::End;
         }
-        let told = state.told;
-        state.told = true;
-        if told { Next::Retry } else { Next::Tell }
+        let warned = state.warned;
+        state.warned = true;
+        if warned { Next::Retry } else { Next::Warn }
     }
 
-    /// True where a server is there, and nothing of it could be read.
+    /// Whether a server answers, and no answer was readable.
     pub(super) fn is_suspect(&self, origin: &str) -> bool {
-        self.of(origin).told
+        self.of(origin).warned
     }
 }
 
@@ -137,24 +137,24 @@ mod tests {
     const ORIGIN: &str = "https://store.example";
 
     #[test]
-    fn two_probes_some_seconds_apart_and_a_try_between_end_it() {
+    fn two_probes_and_an_attempt_between_them_end_the_upload() {
         let reach = Reach::default();
         assert_eq!(reach.failed(ORIGIN, 0, 0, 100), Next::Retry, "one failure says nothing");
         assert_eq!(reach.failed(ORIGIN, 0, 200, 300), Next::Probe);
-        assert_eq!(reach.wait(ORIGIN, 300), 0, "a probe under way holds nothing");
-        assert_eq!(reach.probed(ORIGIN, true, 400), Next::Tell);
+        assert_eq!(reach.wait(ORIGIN, 300), 0, "a probe in flight delays nothing");
+        assert_eq!(reach.probed(ORIGIN, true, 400), Next::Warn);
         assert!(reach.is_suspect(ORIGIN));
         assert_eq!(reach.wait(ORIGIN, 400), GAP_MS - 100);
         assert_eq!(reach.failed(ORIGIN, 0, 5_300, 5_400), Next::Probe);
-        assert_eq!(reach.probed(ORIGIN, true, 5_500), Next::EndReason);
-        assert_eq!(reach.failed(ORIGIN, 99, 5_900, 6_000), Next::EndReason, "it ran beside it");
-        assert_eq!(reach.failed(ORIGIN, 5_600, 5_700, 5_800), Next::Retry, "a later one begins from nothing");
+        assert_eq!(reach.probed(ORIGIN, true, 5_500), Next::End);
+        assert_eq!(reach.failed(ORIGIN, 99, 5_900, 6_000), Next::End, "it ran beside it");
+        assert_eq!(reach.failed(ORIGIN, 5_600, 5_700, 5_800), Next::Retry, "a later upload starts over");
         assert_eq!(reach.failed(ORIGIN, 5_600, 5_900, 6_000), Next::Probe);
-        assert_eq!(reach.probed(ORIGIN, true, 6_100), Next::Retry, "the console was told once");
+        assert_eq!(reach.probed(ORIGIN, true, 6_100), Next::Retry, "one warning on the console");
     }
 
     #[test]
-    fn what_fails_together_counts_once() {
+    fn failures_in_flight_together_count_once() {
         let reach = Reach::default();
         for _ in 0..6 {
             assert_eq!(reach.failed(ORIGIN, 0, 0, 100), Next::Retry);
@@ -167,28 +167,28 @@ mod tests {
     fn a_probe_that_fails_proves_nothing() {
         let reach = Reach::default();
         assert_eq!((reach.failed(ORIGIN, 0, 0, 1), reach.failed(ORIGIN, 0, 2, 3)), (Next::Retry, Next::Probe));
-        assert_eq!(reach.probed(ORIGIN, true, 4), Next::Tell);
+        assert_eq!(reach.probed(ORIGIN, true, 4), Next::Warn);
         assert_eq!(reach.failed(ORIGIN, 0, 6_000, 6_001), Next::Probe);
         assert_eq!(reach.probed(ORIGIN, false, 6_002), Next::Retry);
         assert_eq!(reach.wait(ORIGIN, 6_002), 0);
         assert_eq!(reach.failed(ORIGIN, 0, 12_000, 12_001), Next::Probe);
-        assert_eq!(reach.probed(ORIGIN, true, 12_002), Next::Retry, "it begins from the first probe");
+        assert_eq!(reach.probed(ORIGIN, true, 12_002), Next::Retry, "it starts over with the first probe");
     }
 
     #[test]
-    fn what_something_else_answers_begins_it_anew() {
+    fn a_foreign_answer_resets_the_failures() {
         let reach = Reach::default();
         assert_eq!((reach.failed(ORIGIN, 0, 0, 1), reach.failed(ORIGIN, 0, 2, 3)), (Next::Retry, Next::Probe));
-        assert_eq!(reach.probed(ORIGIN, true, 4), Next::Tell);
-        reach.disturbed(ORIGIN);
+        assert_eq!(reach.probed(ORIGIN, true, 4), Next::Warn);
+        reach.foreign_answer(ORIGIN);
         assert_eq!((reach.failed(ORIGIN, 0, 6_000, 6_001), reach.wait(ORIGIN, 6_001)), (Next::Retry, 0));
         assert_eq!(reach.failed(ORIGIN, 0, 7_000, 7_001), Next::Probe);
-        assert_eq!(reach.probed(ORIGIN, true, 7_002), Next::Retry, "the console was told once");
+        assert_eq!(reach.probed(ORIGIN, true, 7_002), Next::Retry, "one warning on the console");
         assert!(!reach.is_readable(ORIGIN));
     }
 
     #[test]
-    fn an_answer_that_was_read_settles_it_for_good() {
+    fn a_readable_answer_settles_it() {
         let reach = Reach::default();
         assert_eq!((reach.failed(ORIGIN, 0, 0, 1), reach.failed(ORIGIN, 0, 2, 3)), (Next::Retry, Next::Probe));
         reach.answered(ORIGIN);

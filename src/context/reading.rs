@@ -1,4 +1,4 @@
-//! Reading the file, under a deadline: what lies in a cloud drive, or on a share that hangs, may never come.
+//! Reads the file under a deadline: a read from a cloud drive, or from a network share that hangs, may never end.
 
 use super::Context;
 use super::watchdog::SLEPT_MS;
@@ -8,15 +8,15 @@ use crate::platform::Platform;
 use crate::sync::timeout::timeout;
 
 impl<P: Platform> Context<P> {
-    /// Reads bytes of the file; None where it can't be read (any more).
+    /// Reads bytes of the file; None if it can't be read (any more).
     ///
     /// # Errors
-    /// `file-unreadable`, where nothing comes for `stallMs`.
+    /// `file-unreadable`, if no bytes are read for `stallMs`.
     pub async fn read(&self, range: ByteRange) -> Result<Option<Vec<u8>>> {
         let stall_ms = self.settings.stall_ms;
         let mut bytes = self.platform.read(&self.file.blob, range);
         loop {
-            let rings_at = self.platform.now().saturating_add(stall_ms);
+            let timer_due_at = self.platform.now().saturating_add(stall_ms);
             if let Some(bytes) = timeout(bytes.as_mut(), self.platform.sleep(stall_ms).as_mut()).await {
                 return Ok(bytes);
             }
@@ -24,7 +24,7 @@ impl<P: Platform> Context<P> {
                 return Ok(bytes.await);
             }
             // Nothing is read while the machine sleeps.
-            if self.platform.now().saturating_sub(rings_at) <= SLEPT_MS {
+            if self.platform.now().saturating_sub(timer_due_at) <= SLEPT_MS {
                 break;
             }
         }

@@ -1,4 +1,4 @@
-//! What an upload tells its caller: status, progress, events.
+//! What an upload reports to its caller: status, progress, events.
 
 use std::cell::{Cell, RefCell};
 
@@ -8,7 +8,7 @@ use crate::model::progress::Meter;
 /// Byte progress is reported at most this often. (A choice: ten times a second looks continuous.)
 const PROGRESS_MS: u64 = 100;
 
-/// The one way from an upload to its caller.
+/// Reports an upload's status, progress and events to its caller.
 pub struct Reporter<J> {
     sink: EventSink<J>,
     status: Cell<Status>,
@@ -19,7 +19,7 @@ pub struct Reporter<J> {
 }
 
 impl<J> Reporter<J> {
-    /// For a file of `size` bytes.
+    /// Creates the reporter for a file of `size` bytes.
     pub fn new(size: u64, sink: EventSink<J>) -> Self {
         Self {
             sink,
@@ -48,7 +48,7 @@ impl<J> Reporter<J> {
         }
     }
 
-    /// Ends the status `waiting`, where it still holds. Parts wait side by side: the first one that continues ends it.
+    /// Ends the status `waiting`, if it is still set. Parts wait side by side: the first one that continues ends it.
     pub fn end_waiting(&self, before: Status) {
         if self.status.get() == Status::Waiting {
             self.set_status(if before == Status::Waiting { Status::Sending } else { before });
@@ -61,7 +61,7 @@ impl<J> Reporter<J> {
         self.report(now);
     }
 
-    /// Changes the meter, and reports the progress where the last report is 100 ms old.
+    /// Changes the meter, and reports the progress if the last report is 100 ms old.
     pub fn measure_quietly(&self, now: u64, change: impl FnOnce(&mut Meter)) {
         change(&mut self.meter.borrow_mut());
         if now.saturating_sub(self.reported_at.get()) >= PROGRESS_MS {
@@ -107,8 +107,8 @@ mod tests {
     use std::rc::Rc;
 
     fn reporter() -> (Reporter<()>, Rc<RefCell<Vec<String>>>) {
-        let told: Rc<RefCell<Vec<String>>> = Rc::default();
-        let log = told.clone();
+        let reported: Rc<RefCell<Vec<String>>> = Rc::default();
+        let log = reported.clone();
         let sink = Rc::new(move |event| {
             log.borrow_mut().push(match event {
                 Event::Status(status) => status.as_str().into(),
@@ -116,23 +116,23 @@ mod tests {
                 _ => "else".into(),
             });
         });
-        (Reporter::new(100, sink), told)
+        (Reporter::new(100, sink), reported)
     }
 
     #[test]
     fn a_status_is_reported_when_it_changes() {
-        let (reporter, told) = reporter();
+        let (reporter, reported) = reporter();
         for status in [Status::Queued, Status::Sending, Status::Sending, Status::Waiting] {
             reporter.set_status(status);
         }
         reporter.end_waiting(Status::Sending);
         reporter.end_waiting(Status::Opening);
-        assert_eq!(*told.borrow(), ["sending", "waiting", "sending"]);
+        assert_eq!(*reported.borrow(), ["sending", "waiting", "sending"]);
     }
 
     #[test]
     fn byte_progress_is_throttled_and_a_parts_end_is_not() {
-        let (reporter, told) = reporter();
+        let (reporter, reported) = reporter();
         reporter.measure(1_000, |meter| {
             meter.begin(1, 1_000);
             meter.started(1);
@@ -140,7 +140,7 @@ mod tests {
         reporter.measure_quietly(1_050, |meter| meter.sent(1, 10, 1_050));
         reporter.measure_quietly(1_100, |meter| meter.sent(1, 20, 1_100));
         reporter.measure(1_101, |meter| meter.completed(1, 100, 1_101));
-        assert_eq!(*told.borrow(), ["0", "20", "100"]);
+        assert_eq!(*reported.borrow(), ["0", "20", "100"]);
         assert!(reporter.is_idle());
     }
 }

@@ -1,38 +1,38 @@
-//! Whether, and after how long a wait, something is tried again.
+//! Whether a request is tried again, and after how long a wait.
 
 use super::Context;
-use super::backoff::LONGEST_WISH_MS;
+use super::backoff::MAX_RETRY_AFTER_MS;
 use crate::error::{Code, Result, Retry, UploadError};
 use crate::model::settings::RetrySettings;
 use crate::platform::Platform;
 
-/// The tries of one request. The one loop that repeats anything goes through here.
+/// The attempts at one request. Everything that is repeated goes through here.
 #[derive(Debug, Default)]
 pub struct RetryLoop {
     attempt: u32,
-    /// Those that only found out that what signed the request had expired.
+    /// Attempts that failed because the URL or the credentials had expired.
     expired: u32,
-    /// Parts that had arrived at the last failure.
+    /// Parts that were uploaded at the last failure.
     completed: u32,
-    /// Those that were given up because nothing moved for too long.
+    /// Attempts that timed out without progress.
     stalls: u32,
 }
 
 impl RetryLoop {
-    /// How often it was given up because nothing moved for too long: the next one is waited for longer.
+    /// How many attempts timed out without progress: the next one gets more time.
     pub fn stalls(&self) -> u32 {
         self.stalls
     }
 
-    /// Waits for the next try after a failure, as long as the error, the server's wish and the network have it.
+    /// Waits for the next attempt after a failure, as long as the error, the server and the network require.
     ///
-    /// While the browser says that there is no network, and nothing has proved it wrong, failures cost no attempt. Neither do stalls
-    /// behind requests that hang, which end by their own deadlines. A part that arrived since the last failure shows that the network
-    /// carries: the patience with it begins anew. Expired URLs and credentials are counted apart, since they tell nothing of what the
-    /// request is up against.
+    /// While the browser reports no network, and was never wrong, failures cost no attempt. Neither do requests that were queued behind
+    /// stalled ones, which end by their own deadlines. A part that was uploaded since the last failure shows that the network works: the
+    /// attempts are counted from 0 again. Expired URLs and credentials are counted separately, since they say nothing about the network
+    /// or the server.
     ///
     /// # Errors
-    /// The error itself, where no further try is due.
+    /// The error itself, if no attempts are left or the error is final.
     pub async fn backoff<P: Platform>(
         &mut self,
         cx: &Context<P>,
@@ -44,46 +44,46 @@ impl RetryLoop {
         if by_network && matches!(error.retry, Retry::Later(_)) && cx.wait_for_network(false).await {
             return Ok(());
         }
-        // Parts that compete for what a server allows lose in turn; those that win show that it goes on.
-        let in_turn = by_network || error.code == Code::RateLimited;
-        if in_turn && self.completed != cx.reporter.completed() {
+        // Parts compete for a server's limit: those that succeed show that the others will.
+        let progress_counts = by_network || error.code == Code::RateLimited;
+        if progress_counts && self.completed != cx.reporter.completed() {
             self.attempt = 0;
         }
         self.completed = cx.reporter.completed();
         let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
         let attempt = if expired { &mut self.expired } else { &mut self.attempt };
-        *attempt += u32::from(!error.held || *attempt == 0);
-        let wished = matches!(error.retry, Retry::Later(Some(wish)) if wish > 0);
-        let wait = next_try(error, *attempt, retry, cx.platform.random())?;
-        cx.wait(wait, wished).await;
+        *attempt += u32::from(!error.queued_behind_stalled || *attempt == 0);
+        let asked = matches!(error.retry, Retry::Later(Some(ms)) if ms > 0);
+        let wait = wait_ms(error, *attempt, retry, cx.platform.random())?;
+        cx.wait(wait, asked).await;
         Ok(())
     }
 }
 
-/// Milliseconds before attempt `attempt + 1`, or the error itself where no further try is due.
+/// Milliseconds before attempt `attempt + 1`, or the error itself if there is none.
 ///
-/// Full jitter over a doubling bound (AWS Architecture Blog, "Exponential Backoff And Jitter"), after what the server wished: that is a
-/// floor. "Retry-After: 0" is no reason to hurry, and everybody was told the same moment.
-fn next_try(error: UploadError, attempt: u32, settings: &RetrySettings, random: f64) -> Result<u64> {
-    let Retry::Later(wish) = error.retry else { return Err(error) };
+/// Full jitter over a doubling bound (AWS Architecture Blog, "Exponential Backoff And Jitter"), added to the wait that the server asked
+/// for: "Retry-After: 0" doesn't shorten the wait, and all clients were told the same moment.
+fn wait_ms(error: UploadError, attempt: u32, settings: &RetrySettings, random: f64) -> Result<u64> {
+    let Retry::Later(asked) = error.retry else { return Err(error) };
     if attempt >= settings.attempts {
         return Err(error);
     }
     let bound = settings.base_ms.saturating_mul(1 << (attempt - 1).min(20)).min(settings.cap_ms);
     let jitter = (random * bound as f64) as u64;
-    match wish.unwrap_or(0) {
-        wish if wish > LONGEST_WISH_MS => Err(UploadError::new(
+    match asked.unwrap_or(0) {
+        asked if asked > MAX_RETRY_AFTER_MS => Err(UploadError::new(
             Code::RateLimited,
             text!(
                 "The server asked to wait {} s, longer than the limit of {} s.",
-                (wish / 1000),
-                (LONGEST_WISH_MS / 1000)
+                (asked / 1000),
+                (MAX_RETRY_AFTER_MS / 1000)
             ),
         )
         .hint("Start the upload again after that time.")
         .status(error.status.unwrap_or(429))
         .retry(Retry::Never)),
-        wish => Ok(wish + jitter),
+        asked => Ok(asked + jitter),
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
     const SETTINGS: RetrySettings = RetrySettings { attempts: 4, base_ms: 500, cap_ms: 1_500 };
 
     fn wait(error: UploadError, attempt: u32) -> Result<u64> {
-        next_try(error, attempt, &SETTINGS, 0.5)
+        wait_ms(error, attempt, &SETTINGS, 0.5)
     }
 
     #[test]
@@ -105,16 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_wish_is_a_floor_up_to_five_minutes() {
+    fn retry_after_is_the_minimum_up_to_five_minutes() {
         let limited = |ms| UploadError::new(Code::RateLimited, "wait").retry(Retry::Later(Some(ms)));
         assert_eq!([1, 2, 3].map(|attempt| wait(limited(2_000), attempt).unwrap()), [2_250, 2_500, 2_750]);
         assert_eq!([1, 2, 3].map(|attempt| wait(limited(0), attempt).unwrap()), [250, 500, 750]);
-        let too_long = wait(limited(LONGEST_WISH_MS + 1), 1).unwrap_err();
+        let too_long = wait(limited(MAX_RETRY_AFTER_MS + 1), 1).unwrap_err();
         assert_eq!(too_long.code, Code::RateLimited);
     }
 
     #[test]
-    fn what_would_fail_again_is_not_tried_again() {
+    fn final_errors_are_not_retried() {
         assert!(wait(UploadError::new(Code::Forbidden, "no"), 1).is_err());
     }
 }

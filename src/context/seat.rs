@@ -1,11 +1,11 @@
-//! An upload's seat among those that are at work: as many as there are slots for requests, so that a thousand files don't open a
-//! thousand sessions that expire while they wait.
+//! An upload's seat among the active uploads: as many as there are slots for requests, so that a thousand files don't open a thousand
+//! sessions that expire while they wait.
 
 use std::cell::RefCell;
 
 use crate::sync::semaphore::{Permit, Semaphore};
 
-/// The seat of one upload. It is free again when this is dropped.
+/// The seat of one upload. Dropping it frees the seat.
 #[derive(Debug)]
 pub struct Seat {
     seats: Semaphore,
@@ -13,7 +13,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// One of those seats, not taken yet.
+    /// Creates a seat that isn't acquired yet.
     pub fn new(seats: Semaphore) -> Self {
         Self { seats, taken: RefCell::default() }
     }
@@ -24,7 +24,7 @@ impl Seat {
         self.taken.replace(Some(permit));
     }
 
-    /// Frees the seat. Whether it was taken.
+    /// Frees the seat. Returns whether it was taken.
     pub fn release(&self) -> bool {
         self.taken.take().is_some()
     }

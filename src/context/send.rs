@@ -1,36 +1,37 @@
-//! Sending one request: not before its store may be asked again, under a deadline, and learning from the answer.
+//! Sending one request: after the back-off of its store, under a deadline; the answer updates what is known of the server.
 
 use std::cell::Cell;
 
 use super::Context;
 use super::contact::Contact;
-use super::watchdog::{self, Patience};
+use super::deadline::Limits;
+use super::watchdog;
 use crate::error::{Code, Result};
 use crate::http::{Request, Response};
 use crate::platform::{Platform, RequestOf};
 
 impl<P: Platform> Context<P> {
-    /// Sends a request once. `patient` grants the server minutes for it, `stalls` is how often it was given up before, and `on_bytes`
-    /// is called with the bytes that have been sent.
+    /// Sends a request once. `long_running`: the server may work on it for minutes. `stalls` is how often it timed out before.
+    /// `on_bytes` is called with the bytes that have been sent.
     ///
     /// # Errors
     /// Those of [`watchdog::send`].
     pub fn send<'a>(
         &'a self,
         request: RequestOf<P>,
-        patient: bool,
+        long_running: bool,
         stalls: u32,
         on_bytes: impl FnMut(u64) + 'a,
     ) -> impl Future<Output = Result<Response>> + 'a {
-        let patience = Patience { stall_ms: self.settings.stall_ms, patient, stalls };
-        self.send_boxed(request, patience, Box::new(on_bytes))
+        let limits = Limits { stall_ms: self.settings.stall_ms, long_running, stalls };
+        self.send_boxed(request, limits, Box::new(on_bytes))
     }
 
     /// The same for every `on_bytes`, so that it is compiled once.
     async fn send_boxed(
         &self,
         request: RequestOf<P>,
-        patience: Patience,
+        limits: Limits,
         mut on_bytes: Box<dyn FnMut(u64) + '_>,
     ) -> Result<Response> {
         let contact = Contact::of(self, &request);
@@ -41,8 +42,8 @@ impl<P: Platform> Context<P> {
         let size = request.body().file_len();
         let sent_at = loop {
             let now = self.platform.now();
-            let held = contact.as_ref().map_or(0, |contact| contact.wait(self, now));
-            let wait = backoff.as_ref().map_or(0, |backoff| backoff.wait(now)).max(held);
+            let contact_wait = contact.as_ref().map_or(0, |contact| contact.wait(self, now));
+            let wait = backoff.as_ref().map_or(0, |backoff| backoff.wait(now)).max(contact_wait);
             if wait == 0 {
                 break now;
             }
@@ -54,15 +55,15 @@ impl<P: Platform> Context<P> {
             sent.set(bytes);
             on_bytes(bytes);
         });
-        let mut watchdog = watchdog::send(&self.platform, request, patience, &self.shared.line, on_bytes);
+        let mut watchdog = watchdog::send(&self.platform, request, limits, &self.shared.uplink, on_bytes);
         let answer = (&mut watchdog).await;
         if watchdog.found_slow() {
-            self.slots.ease_off();
+            self.slots.halve();
         }
         drop(watchdog);
         let answer = answer.map_err(|error| {
-            let held = size == 0 && error.code == Code::Stalled && self.shared.line.stood_still(sent_at);
-            error.held(held)
+            let queued = size == 0 && error.code == Code::Stalled && self.shared.uplink.is_stalled_since(sent_at);
+            error.queued_behind_stalled(queued)
         });
         let response = match contact {
             Some(contact) => contact.learn(self, answer, sent_at, sent.get() > 0).await?,
@@ -74,10 +75,10 @@ impl<P: Platform> Context<P> {
         }
         self.clock.learn_from(&response, sent_at, now);
         if size > 0 {
-            self.slots.cap(self.shared.line.fits(size));
+            self.slots.set_cap(self.shared.uplink.max_concurrency(size));
         }
         if backoff.is_some_and(|backoff| backoff.learn(&response, now)) {
-            self.slots.ease_off();
+            self.slots.halve();
         }
         Ok(response)
     }

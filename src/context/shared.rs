@@ -3,11 +3,11 @@
 use super::backoff::Backoffs;
 use super::connectivity::Connectivity;
 use super::integrity::Stores;
-use super::line::Line;
 use super::rate_limit::RateLimiters;
 use super::reach::Reach;
+use super::uplink::Uplink;
 
-/// What all uploads of the page share. Clones are the same.
+/// What all uploads of the page share. Clones share it too.
 #[derive(Clone, Debug, Default)]
 pub struct SharedState {
     /// The APIs' rate limiters.
@@ -16,9 +16,9 @@ pub struct SharedState {
     pub backoffs: Backoffs,
     /// What is known of the stores' ETags.
     pub stores: Stores,
-    /// The line that everything goes over.
-    pub line: Line,
-    /// What is known of the network beyond the browser's word.
+    /// The uplink that all requests use.
+    pub uplink: Uplink,
+    /// Whether there is a network.
     pub connectivity: Connectivity,
     /// Which origins' answers the page can read.
     pub reach: Reach,

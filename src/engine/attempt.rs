@@ -1,4 +1,4 @@
-//! One attempt at a part: request, answer, receipt, and the bytes' MD5 against the ETag.
+//! One attempt at a part: the request, the answer, the receipt, and the comparison of the ETag with the bytes' MD5.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -7,7 +7,7 @@ use std::task::Poll;
 use super::file_check::still_readable;
 use super::run::Run;
 use crate::context::Context;
-use crate::context::integrity::{self, Proof};
+use crate::context::integrity::{self, Verification};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::presigned::Expiry;
 use crate::http::{Request, Response};
@@ -16,21 +16,21 @@ use crate::model::session::{AnySession, Receipt};
 use crate::model::settings::Integrity;
 use crate::platform::Platform;
 
-/// Requests and sends the part once, reads the answer, and compares the bytes with the ETag. `renew` asks for another URL, `stalls` is
-/// how often the part was given up before.
+/// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests another URL, `stalls` is how often the
+/// part timed out before.
 ///
 /// # Errors
-/// Whatever kept the part from being uploaded.
+/// The reason why the part isn't uploaded.
 pub(super) async fn attempt_part<P: Platform>(
     run: &Run<P>,
     session: &dyn AnySession<P::Json>,
     part: &Part,
     renew: bool,
     stalls: u32,
-) -> Result<(Receipt<P::Json>, Proof)> {
+) -> Result<(Receipt<P::Json>, Verification)> {
     let cx = &run.cx;
     let request = run.provider.part_request(cx, session, part, renew).await?;
-    let asked = integrity::asked(cx, session.object_key(), &request);
+    let expected_etag = integrity::expected_etag(cx, session.object_key(), &request);
     let once = request.once() && !broken!(SecondForm);
     let expiry = match &request {
         Request::Store(request) => {
@@ -41,15 +41,15 @@ pub(super) async fn attempt_part<P: Platform>(
     };
     cx.reporter.count_attempt();
     cx.reporter.measure(cx.platform.now(), |meter| meter.started(part.number));
-    let patient = once || run.part_completes(session);
-    let sending = cx.send(request, patient, stalls, |sent| {
+    let long_running = once || run.part_completes(session);
+    let sending = cx.send(request, long_running, stalls, |sent| {
         run.committed.set(once && sent >= part.range.len());
         let now = cx.platform.now();
         cx.reporter.measure_quietly(now, |meter| meter.sent(part.number, sent, now));
     });
     let hashing = async {
-        let in_vain = cx.settings.integrity == Integrity::Auto && cx.etags.in_vain();
-        if in_vain || !run.verifies() {
+        let useless = cx.settings.integrity == Integrity::Auto && cx.etags.hashing_is_useless();
+        if useless || !run.verifies() {
             return Ok(None);
         }
         integrity::md5_of(cx, part.range).await
@@ -68,13 +68,13 @@ pub(super) async fn attempt_part<P: Platform>(
     })
     .await;
     run.committed.set(false);
-    // A provider may take an answer for a success that isn't 2xx: a later step settles that.
-    let plain = answer.as_ref().is_ok_and(Response::ok);
+    // A provider may accept an answer that isn't 2xx: a later step finds out whether the part is uploaded.
+    let is_success = answer.as_ref().is_ok_and(Response::ok);
     let answer = answer.map_err(|error| expired_or(cx, error, expiry, session.began_at()));
     if run.verifies()
         && let Ok(response) = &answer
     {
-        asked.answered(cx, response);
+        expected_etag.learn(cx, response);
     }
     let receipt = answer.and_then(|response| run.provider.receipt(cx, session, part, &response));
     let receipt = receipt.map_err(|error| match error.code {
@@ -82,8 +82,8 @@ pub(super) async fn attempt_part<P: Platform>(
         _ if once => error.or_unknown(),
         Code::Network | Code::Forbidden => {
             let began_at = session.began_at();
-            let over = [cx.platform.now(), cx.server_now()].map(|now| expiry.may_be_over(now, began_at));
-            error.url_over(over[0] || over[1])
+            let clocks = [cx.platform.now(), cx.server_now()];
+            error.url_may_be_expired(clocks.iter().any(|now| expiry.may_be_over(*now, began_at)))
         }
         _ => error,
     })?;
@@ -94,18 +94,18 @@ pub(super) async fn attempt_part<P: Platform>(
         None if verifiable => hashing.await,
         None => Ok(None),
     };
-    // A read that never ended matters where there is something to be verified.
+    // A read that timed out only matters if there is an ETag to compare.
     let md5 = if verifiable { md5.map_err(|error| error.at(Step::Part))? } else { None };
     if verifiable && md5.is_none() && run.verifies() {
-        // It was to be hashed, and couldn't be read.
+        // The part could not be read for hashing.
         still_readable(cx, part.range).await?;
     }
-    let proof = integrity::judge(cx, receipt.etag.as_deref(), md5, plain)?;
-    Ok((receipt, proof))
+    let verification = integrity::verify(cx, receipt.etag.as_deref(), md5, is_success)?;
+    Ok((receipt, verification))
 }
 
-/// A store may refuse an expired URL without CORS headers, which looks like a lost connection. One that had expired before it came only
-/// tells that this machine's clock is off.
+/// A store may refuse an expired URL without CORS headers, which looks like a lost connection. A URL that had expired before it was
+/// received only shows that this machine's clock is off.
 fn expired_or<P: Platform>(cx: &Context<P>, error: UploadError, expiry: Expiry, began_at: u64) -> UploadError {
     let expired = expiry.at.is_some_and(|at| cx.is_past(at, began_at));
     if error.code == Code::Network && expired && cx.is_online() {

@@ -1,18 +1,18 @@
-//! Whether the file is still the one that was picked.
+//! Whether the file is unchanged since it was picked.
 
 use crate::context::Context;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::model::plan::ByteRange;
 use crate::platform::Platform;
 
-/// The file isn't the one that was picked any more.
+/// The error if the file has changed since it was picked.
 pub(super) fn file_changed() -> UploadError {
-    UploadError::new(Code::FileChanged, "The file was changed, moved or removed while it was uploaded.")
+    UploadError::new(Code::FileChanged, "The file was changed, moved or removed during the upload.")
         .at(Step::Part)
         .hint("Pick the file again.")
 }
 
-/// A file that was changed or removed makes a request fail like a lost connection; one byte tells them apart.
+/// Reads one byte of a range: if the file was changed or removed, a request fails like one whose connection was lost.
 ///
 /// # Errors
 /// `file-changed`, `file-unreadable`.

@@ -1,4 +1,4 @@
-//! The parts of one file in flight: as many at once as the slots allow, each tried until it is uploaded.
+//! Sends the parts of one file: as many at once as the slots allow, each until it is uploaded.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -8,7 +8,7 @@ use super::attempt::attempt_part;
 use super::file_check::still_readable;
 use super::record;
 use super::run::Run;
-use crate::context::integrity::{self, Doubt};
+use crate::context::integrity::{self, EtagCheck};
 use crate::context::retry::RetryLoop;
 use crate::error::{Code, Result, Retry};
 use crate::model::events::{Event, SentPart, Status};
@@ -21,18 +21,18 @@ use crate::util::ordered;
 
 /// What happens next while parts are in flight.
 enum Next<J> {
-    /// A part came to its end.
+    /// A part was uploaded, or failed for good.
     Completed(Result<UploadedPart<J>>),
     /// A slot for the next part is free.
     Slot(Permit),
-    /// The upload was paused: what is in flight is aborted.
+    /// The upload was paused: the parts in flight are aborted.
     Paused,
 }
 
 /// Sends every part of a session's plan that isn't uploaded yet. The result is in the plan's order.
 ///
 /// # Errors
-/// The first part's that can't be sent; the others are aborted.
+/// The error of the first part that fails for good; the others are aborted.
 pub(super) async fn send_all<P: Platform>(
     run: &Run<P>,
     session: &dyn AnySession<P::Json>,
@@ -42,10 +42,10 @@ pub(super) async fn send_all<P: Platform>(
     let now = cx.platform.now();
     cx.reporter.measure(now, |meter| {
         meter.begin(parts.len() as u32, now);
-        uploaded.iter().for_each(|sent| meter.completed(sent.part.number, sent.part.range.len(), now));
+        uploaded.iter().for_each(|done| meter.completed(done.part.number, done.part.range.len(), now));
     });
     loop {
-        ordered::sort(&mut uploaded, |sent| sent.part.number);
+        ordered::sort(&mut uploaded, |done| done.part.number);
         let mut waiting = waiting_parts(parts, &uploaded);
         if waiting.is_empty() {
             return Ok(uploaded);
@@ -67,7 +67,7 @@ pub(super) async fn send_all<P: Platform>(
                 {
                     return Poll::Ready(Next::Slot(permit));
                 }
-                // What must not be sent twice and was sent whole can't be called back: a pause waits for its answer.
+                // A request that must not be repeated and was sent to its end can't be aborted: a pause waits for its answer.
                 if run.committed.get() {
                     return Poll::Pending;
                 }
@@ -91,7 +91,7 @@ pub(super) async fn send_all<P: Platform>(
     }
 }
 
-/// The parts that aren't uploaded, the first one last; `uploaded` is in order.
+/// The parts that aren't uploaded, in reverse order; `uploaded` is in order.
 fn waiting_parts<'a, J>(parts: &'a [Part], uploaded: &[UploadedPart<J>]) -> Vec<&'a Part> {
     let mut rest = uploaded.len();
     let mut waiting = Vec::new();
@@ -105,11 +105,11 @@ fn waiting_parts<'a, J>(parts: &'a [Part], uploaded: &[UploadedPart<J>]) -> Vec<
     waiting
 }
 
-/// Reports a part that was uploaded, and saves it where a later page could need it.
+/// Reports a part that was uploaded, and saves it if a later page could need it.
 fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded: &UploadedPart<P::Json>) {
     let (cx, part) = (&run.cx, &uploaded.part);
     cx.reporter.count_completed();
-    run.slots.went_well();
+    run.slots.count_success();
     if run.continues_after(session) {
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
     }
@@ -128,11 +128,11 @@ async fn send_part<P: Platform>(
     let cx = &run.cx;
     let mut permit = Some(permit);
     let mut retries = RetryLoop::default();
-    let (mut attempts, mut renew, mut unsure, mut renewed_on_suspicion) = (0, false, false, false);
-    let mut doubt = Doubt::default();
-    // What a try gave whose ETag is in doubt.
-    let mut stored = Receipt { number: part.number, etag: None, reply: None };
-    let sent = |receipt: Receipt<P::Json>, attempts, verified| UploadedPart {
+    let (mut attempts, mut renew, mut answer_lost, mut renewed_on_suspicion) = (0, false, false, false);
+    let mut etag_check = EtagCheck::default();
+    // The receipt of the first attempt, while the part is sent once more to check its ETag.
+    let mut first_receipt = Receipt { number: part.number, etag: None, reply: None };
+    let uploaded = |receipt: Receipt<P::Json>, attempts, verified| UploadedPart {
         part: SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified },
         receipt,
     };
@@ -142,48 +142,50 @@ async fn send_part<P: Platform>(
             permit = Some(run.slots.acquire().await);
         }
         let attempt = attempt_part(run, session, part, renew, retries.stalls()).await;
-        let settled = match attempt {
-            Ok((receipt, proof)) => {
-                let verified = doubt.settle(cx, proof, receipt.etag.as_deref()).await;
+        let checked = match attempt {
+            Ok((receipt, verification)) => {
+                let verified = etag_check.resolve(cx, verification, receipt.etag.as_deref()).await;
                 verified.map(|verified| (receipt, verified))
             }
-            Err(error) if doubt.is_refused(&error) => integrity::unproven(cx).map(|()| (stored.clone(), Some(false))),
+            Err(error) if etag_check.is_resend_refused(&error) => {
+                integrity::unverified(cx).map(|()| (first_receipt.clone(), Some(false)))
+            }
             Err(error) => Err(error),
         };
-        let error = match settled {
-            Ok((receipt, Some(verified))) => return Ok(sent(receipt, attempts, verified)),
+        let error = match checked {
+            Ok((receipt, Some(verified))) => return Ok(uploaded(receipt, attempts, verified)),
             Ok((receipt, None)) => {
-                stored = receipt;
+                first_receipt = receipt;
                 renew = false;
                 cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
                 continue;
             }
             Err(error) => {
-                // A refusal after a lost answer may only say that the first request took effect.
-                unsure |= error.answer_lost;
-                error.part(part.number).answer_lost(unsure)
+                // A refusal after a lost answer may mean that the first request took effect.
+                answer_lost |= error.answer_lost;
+                error.part(part.number).answer_lost(answer_lost)
             }
         };
         if broken!(LostPart) && error.code == Code::Network {
-            return Ok(sent(Receipt { number: part.number, etag: None, reply: None }, attempts, false));
+            return Ok(uploaded(Receipt { number: part.number, etag: None, reply: None }, attempts, false));
         }
         cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
-            // Whether the part arrived stays open, whatever became of the file since.
-            still_readable(cx, part.range).await.map_err(|error| error.answer_lost(unsure))?;
+            // A changed file doesn't settle whether the part was uploaded.
+            still_readable(cx, part.range).await.map_err(|error| error.answer_lost(answer_lost))?;
         }
         renew = error.code == Code::UrlExpired;
         if broken!(SlotLeak) {
             std::mem::forget(permit.take());
         }
-        // The part that finds out what the ETags are keeps its slot: those that wait for it hold all others.
-        if !doubt.is_asking() {
+        // The part that is sent once more keeps its slot: the parts that wait for its result hold all others.
+        if !etag_check.is_resending() {
             drop(permit.take());
         }
-        let may_be_expired = error.url_over;
+        let url_may_be_expired = error.url_may_be_expired;
         if let Err(error) = retries.backoff(cx, error, &cx.settings.retry).await {
-            // Whatever the clocks say: before the upload fails, a URL that may have expired is renewed once.
-            if !may_be_expired || renewed_on_suspicion {
+            // Clocks may be wrong: before the upload fails, a URL that may have expired is renewed once.
+            if !url_may_be_expired || renewed_on_suspicion {
                 return Err(error);
             }
             if !run.capabilities.renews_urls {

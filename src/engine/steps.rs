@@ -68,24 +68,24 @@ pub(super) async fn run_steps<P: Platform>(
 async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
     let (cx, file) = (&run.cx, &run.cx.file);
     if file.size == 0 && !run.capabilities.takes_empty {
-        return Err(UploadError::new(Code::FileRejected, "The file is empty.")
+        return Err(UploadError::new(Code::FileRejected, "The file is empty; this destination needs at least 1 byte.")
             .at(Step::Check)
-            .hint("Only an S3 store takes an empty file."));
+            .hint("Pick another file. Only S3 stores accept empty files."));
     }
     run.provider.accept().check(&cx.settings.accept, &file.name, file.known_type(), file.size)?;
     if cx.settings.integrity == Integrity::Require && !run.capabilities.etags_are_md5s {
         return Err(UploadError::new(
             Code::InvalidOptions,
-            "`integrity` is \"require\", and this destination gives nothing to verify parts against.",
+            "`integrity` is \"require\", but this destination returns no ETags to verify parts with.",
         )
         .at(Step::Check)
-        .hint("Use \"auto\" or \"off\"."));
+        .hint("Set `integrity` to \"auto\" or \"off\"."));
     }
     let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Check))?;
     cx.digests.set_sample(sample.ok_or_else(|| {
         UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
             .at(Step::Check)
-            .hint("It may have been moved, or be in a folder that the browser may not read. Pick it again.")
+            .hint("It may have been moved, or the browser may have no access to its folder. Pick the file again.")
     })?);
     Ok(())
 }
@@ -178,7 +178,7 @@ async fn give_up_former<P: Platform>(run: &Run<P>, former: Former<P>) -> Result<
         return Ok(());
     }
     Err(error.retry(Retry::Never).hint(
-        "The file may be stored, and `abort` failed, so it was not sent a second time. Check `abort`, then upload the file again.",
+        "The file may already be stored and `abort` failed, so it was not sent again. Fix `abort`, then upload the file again.",
     ))
 }
 
@@ -229,7 +229,7 @@ async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resum
     let Resumed { session, progressed } = resumed;
     let progressed = run.provider.restore(&run.cx, &*session, progressed).await?;
     if progressed.uploaded.iter().any(|uploaded| uploaded.part.verified) {
-        run.cx.etags.are_md5s();
+        run.cx.etags.set_md5s();
     }
     Ok(Resumed { session, progressed })
 }

@@ -22,7 +22,7 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
     let resumed = load_session(run, start);
     let saved = resumed.is_some();
     let ended = {
-        let (mut running, mut closed) = (pin!(run_steps(run, resumed)), pin!(run.pause.closed()));
+        let (mut running, mut closed) = (pin!(run_steps(run, resumed)), pin!(run.pause.ended()));
         // An upload that was told to end does no more.
         poll_fn(|context| match closed.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),

@@ -85,7 +85,7 @@ impl Uploader {
         let run = Rc::new(Run::new(cx, provider, self.slots.clone(), token.clone()));
         {
             let mut live = self.live.borrow_mut();
-            live.retain(PauseToken::is_held);
+            live.retain(PauseToken::is_shared);
             live.push(token.clone());
         }
         let upload = Upload::new(platform.clone(), token, Rc::downgrade(&run));

@@ -1,6 +1,6 @@
-//! Answers of somebody between the page and the destination: a proxy's sign-in page, a captive portal, a server's own login.
+//! Answers from between the page and the destination: a proxy's sign-in page, a captive portal, the login of the page's own server.
 //!
-//! They come with a status of 200 as often as not, and prove nothing: neither that the request arrived, nor that it didn't.
+//! Their status is often 200. They prove neither that the request reached the destination, nor that it didn't.
 
 use crate::error::{Code, UploadError};
 use crate::http::Response;
@@ -9,27 +9,26 @@ use crate::util::text;
 /// What is known of an answer that isn't the destination's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Foreign {
-    /// Its status; None where the browser hides it, as it does where a redirect isn't followed.
+    /// Its status; None if the browser hides it, as it does for a redirect that isn't followed.
     pub status: Option<u16>,
-    /// True where it is a web page.
+    /// Whether it is a web page.
     pub page: bool,
-    /// True where it was, or came after, a redirect.
+    /// Whether it was, or came after, a redirect.
     pub redirected: bool,
-    /// The origin that the redirect led to; None where nobody tells.
+    /// The origin that the redirect led to, if it is known.
     pub to: Option<String>,
 }
 
 impl Foreign {
-    /// What an answer is that claims success and isn't the destination's: no API and no store answers with a web page.
+    /// Recognises an answer that claims success and isn't the destination's: no API and no store answers with a web page.
     pub fn of(response: &Response) -> Option<Self> {
         let foreign = response.ok() && is_page(response);
         foreign.then(|| Self { status: Some(response.status), page: true, ..Self::default() })
     }
 
-    /// The error that it is. It passes when somebody has signed in, so that another try is right; whether the request took effect
-    /// is open.
+    /// The error for this answer. It is retried, since signing in resolves it; whether the request took effect is unknown.
     ///
-    /// It carries no status: that would be taken for the destination's word.
+    /// It has no status, which would count as the destination's.
     pub fn error(&self) -> UploadError {
         let mut facts = String::new();
         if let Some(status) = self.status {
@@ -56,7 +55,7 @@ const BEGINS: [&str; 2] = ["!doctype html", "html"];
 /// The same, where the content type says that it is one: pages that are sloppy, and no root of an S3 answer.
 const BEGINS_SLOPPY: [&str; 6] = ["head", "body", "script", "meta", "title", "center"];
 
-/// True for a web page. The content type alone says too little: small stores and frameworks give `text/html` to an empty answer, to
+/// Whether an answer is a web page. The content type alone says too little: small stores and frameworks give `text/html` to an empty answer, to
 /// XML, and to a plain "OK" (Flask's and Express's default).
 fn is_page(response: &Response) -> bool {
     let Some(tag) = content(&response.body).strip_prefix('<') else { return false };
@@ -70,7 +69,7 @@ fn is_page(response: &Response) -> bool {
     begins(&BEGINS) || (says_html(response.header("content-type")) && begins(&BEGINS_SLOPPY))
 }
 
-/// True for the content type of a web page.
+/// Whether a content type is that of a web page.
 pub(crate) fn says_html(content_type: Option<&str>) -> bool {
     let kind = content_type.unwrap_or("").trim_ascii().to_ascii_lowercase();
     kind.starts_with("text/html") || kind.starts_with("application/xhtml")
@@ -137,7 +136,7 @@ mod tests {
         let error = Foreign { status: Some(200), page: true, redirected: true, to }.error();
         assert!(error.message.ends_with("status 200, an HTML page, redirected to https://login.example."), "{error}");
         assert_eq!((error.code, error.status, error.answer_lost, error.retryable), (Code::Network, None, true, true));
-        assert!(!error.unanswered);
+        assert!(!error.no_readable_answer);
         let hidden = Foreign { redirected: true, ..Foreign::default() }.error();
         assert!(hidden.message.contains("a redirect, which Partway does not follow"), "{hidden}");
     }

@@ -41,7 +41,7 @@ impl Origins {
         Place::Presigned
     }
 
-    /// True where a URL that the caller's `mapUrl` gave may have the provider's headers.
+    /// Whether a URL that the caller's `mapUrl` gave may have the provider's headers.
     pub fn trusts(&self, url: &Url) -> bool {
         url.origin == self.base.origin || self.trusted.contains(&url.origin)
     }

@@ -1,4 +1,4 @@
-//! What a presigned URL says of itself: when it expires, and whether it was signed for a body.
+//! What a presigned URL says: when it expires, and whether it was signed for a body.
 
 use crate::http::Url;
 use crate::util::time;
@@ -18,8 +18,8 @@ impl Expiry {
         Self { at: self.at.or(at), ..self }
     }
 
-    /// True where it may be over: by this machine's clock, which says `now`, or because it was had at `since` and lives no longer.
-    /// Clocks may be off; whoever asks must not rely on the answer.
+    /// Whether the URL may have expired: by this machine's clock, or because it was received at `since` and its lifetime is over.
+    /// Clocks may be off, so the caller must not rely on the answer.
     pub fn may_be_over(&self, now: u64, since: u64) -> bool {
         let outlived = |span| now.saturating_sub(since) >= span;
         self.at.is_some_and(|at| at <= now) || self.span.is_some_and(outlived)

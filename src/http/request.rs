@@ -38,7 +38,7 @@ impl Method {
 pub enum Body<J, B> {
     /// Nothing.
     Empty,
-    /// A JSON value; serialised after `beforeRequest` had its word.
+    /// A JSON value; serialised after `beforeRequest` may have changed it.
     Json(J),
     /// XML, small.
     Xml(String),
@@ -78,9 +78,9 @@ pub struct ApiRequest<J, B> {
     pub headers: Vec<(&'static str, String)>,
     /// What it carries.
     pub body: Body<J, B>,
-    /// True where `headers` hold a vendor's key: such a request must not follow a redirect.
+    /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.
     pub keyed: bool,
-    /// True for a body that must not arrive twice: the transport must tell whether it went out whole.
+    /// Whether the body must not arrive twice: the transport must report whether it was sent to its end.
     pub once: bool,
 }
 
@@ -116,16 +116,16 @@ impl<J, B> StoreRequest<J, B> {
         };
         if !url.is_safe_from(page) {
             return mismatch(
-                "{} is not an https address.",
+                "A presigned URL must be https, but is {}.",
                 &url.without_query(),
-                "Presigned URLs are secrets: sign them for https.",
+                "Presign the URL for https: it is a secret.",
             );
         }
         if let Some(name) = url.signed_for_nothing().filter(|_| body.file_len() > 0) {
             return mismatch(
-                "The URL was signed for an empty body: its {} is that of no bytes, so the store would refuse the file.",
+                "The URL was presigned for an empty body: its {} is the checksum of zero bytes, so the store would refuse the file.",
                 name,
-                "Where it is signed, make the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".",
+                "Where you presign URLs, create the AWS SDK's client with requestChecksumCalculation: \"WHEN_REQUIRED\".",
             );
         }
         for (name, _) in &mut headers {
@@ -133,16 +133,20 @@ impl<J, B> StoreRequest<J, B> {
         }
         headers.retain(|(name, _)| name != "host" && name != "content-length");
         if let Some((name, _)) = headers.iter().find(|(name, value)| !header_is_valid(name, value)) {
-            return mismatch("The header \"{}\" can't be sent.", name, "Check the plan's `headers`.");
+            return mismatch(
+                "The header \"{}\" is invalid: its name must be an HTTP token, and its value must have no control characters.",
+                name,
+                "Correct it in the plan's `headers`.",
+            );
         }
         let signed = url.signed_headers();
         if let Some(signed) = &signed
             && let Some((name, _)) = headers.iter().find(|(name, _)| !signed.contains(name))
         {
             return mismatch(
-                "The header {} isn't signed by the URL it would go to.",
+                "The plan has the header {}, which the presigned URL doesn't sign.",
                 name,
-                "Name the header when the URL is signed, or leave it out of the plan's `headers`.",
+                "Sign the header when you presign the URL, or remove it from the plan's `headers`.",
             );
         }
         if let Body::File(file) = &mut body {
@@ -151,17 +155,17 @@ impl<J, B> StoreRequest<J, B> {
             let own = std::mem::replace(&mut file.content_type, ContentType::Absent);
             file.content_type = signed_type(signed.as_deref(), header, own);
         }
-        let carried = |name: &String| {
+        let has_value = |name: &String| {
             name == "content-length"
                 || headers.iter().any(|(given, _)| given == name)
                 || (name == "content-type"
                     && matches!(&body, Body::File(file) if file.content_type != ContentType::Absent))
         };
-        if let Some(name) = signed.iter().flatten().find(|name| !carried(name)) {
+        if let Some(name) = signed.iter().flatten().find(|name| !has_value(name)) {
             return mismatch(
-                "The URL signs the header {}, and the plan gives it no value.",
+                "The presigned URL signs the header {}, but the plan's `headers` have no value for it.",
                 name,
-                "Give the value in the plan's `headers`, or sign the URL without that header.",
+                "Add the value to the plan's `headers`, or presign the URL without that header.",
             );
         }
         Ok(Self { step, method, url, headers, body })
@@ -219,7 +223,7 @@ fn names_type(headers: &[String]) -> bool {
     headers.iter().any(|name| name == "content-type")
 }
 
-/// True where a browser takes the header: a token for a name, no control characters in the value.
+/// Whether a browser accepts the header: a token for a name, no control characters in the value.
 fn header_is_valid(name: &str, value: &str) -> bool {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(token) && value.bytes().all(|byte| byte >= 32 && byte != 127)
@@ -251,7 +255,7 @@ impl<J, B> Request<J, B> {
         }
     }
 
-    /// True where it must not arrive twice.
+    /// Whether it must not arrive twice.
     pub fn once(&self) -> bool {
         matches!(self, Request::Api(request) if request.once)
     }

@@ -15,7 +15,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// True for 200 to 299.
+    /// Whether the status is 200 to 299.
     pub fn ok(&self) -> bool {
         (200..300).contains(&self.status)
     }

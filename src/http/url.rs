@@ -22,7 +22,7 @@ impl Url {
         text!("{}{}", self.origin, self.path)
     }
 
-    /// True for https, and for plain http on this very machine.
+    /// Whether the URL is https, or plain http on this machine.
     pub fn is_safe(&self) -> bool {
         let Some(host) = self.origin.strip_prefix("http://") else {
             return self.origin.starts_with("https://");
@@ -37,13 +37,13 @@ impl Url {
             || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
     }
 
-    /// True where a page of that origin may send to it: a safe address, or one of the page's own origin, which is plain http where
+    /// Whether a page of that origin may send to it: a safe address, or one of the page's own origin, which is plain http where
     /// the page itself came so (an intranet). A page that came by https never sends by http.
     pub fn is_safe_from(&self, page: &str) -> bool {
         self.is_safe() || (page.starts_with("http://") && self.origin == page)
     }
 
-    /// True where browsers block a request to it, since the page of that origin came by https (W3C, "Mixed Content").
+    /// Whether browsers block a request to it, since the page of that origin came by https (W3C, "Mixed Content").
     pub fn is_mixed_content(&self, page: &str) -> bool {
         page.starts_with("https:") && self.origin.starts_with("http:") && !self.is_safe()
     }
@@ -65,7 +65,7 @@ impl Url {
 
     /// The header names that a SigV4 URL signed, lower case, without `host`; None where it isn't such a URL.
     ///
-    /// SourceFile: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
+    /// Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
     pub fn signed_headers(&self) -> Option<Vec<String>> {
         let encoded = self.encoded_value("X-Amz-SignedHeaders")?;
         // What can't be decoded names no header that anybody could send, so that no value fits.

@@ -195,7 +195,9 @@ impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
                 }
                 Ok(list)
             }
-            Kind::LongList => Err(Mismatch::new("a list of at most 1,000,000 items", json)),
+            Kind::LongList => {
+                Err(Mismatch { found: "a longer list", ..Mismatch::new("a list of at most 1,000,000 items", json) })
+            }
             _ => Err(Mismatch::new("a list", json)),
         }
     }
@@ -205,6 +207,8 @@ impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdText(pub String);
 
+const ID: &str = "a non-empty string or a whole number";
+
 impl<J: Json> Decode<J> for IdText {
     fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
         match Kind::of(json) {
@@ -212,7 +216,8 @@ impl<J: Json> Decode<J> for IdText {
             Kind::String(id) if !matches!(id.as_str(), "" | "." | "..") => Ok(Self(id)),
             // A number beyond 2^53 lost its last digits before it got here.
             Kind::Number(_) => u64::decode(json).map(|number| Self(text::number(number))),
-            _ => Err(Mismatch::new("an id", json)),
+            Kind::String(_) => Err(Mismatch { found: "another string", ..Mismatch::new(ID, json) }),
+            _ => Err(Mismatch::new(ID, json)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! JSON: values that the platform parsed, and typed structs from them.
+//! JSON: values that the platform parsed, and the typed structs that are decoded from them.
 
 mod decode;
 #[cfg(not(target_arch = "wasm32"))]

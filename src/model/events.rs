@@ -1,4 +1,4 @@
-//! What an upload tells its caller.
+//! The events of an upload.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ pub enum Status {
     Opening,
     /// Sending bytes.
     Sending,
-    /// Putting the parts together.
+    /// The destination assembles the parts.
     Completing,
     /// The vendor processes it.
     Processing,
@@ -25,7 +25,7 @@ pub enum Status {
     Paused,
     /// Waiting for the network, or told to wait by a server.
     Waiting,
-    /// There.
+    /// The upload succeeded.
     Done,
     /// Ended by an error.
     Failed,
@@ -63,7 +63,7 @@ pub struct SentPart {
     pub etag: Option<String>,
     /// Requests that it took.
     pub attempts: u32,
-    /// True where its bytes were checked against the ETag.
+    /// Whether its bytes were checked against the ETag.
     pub verified: bool,
 }
 
@@ -88,7 +88,7 @@ pub struct Outcome<J> {
     pub location: Option<String>,
     /// When links in `media` stop working, ISO 8601.
     pub links_expire_at: Option<String>,
-    /// True where nothing needed to be sent.
+    /// Whether nothing needed to be sent.
     pub already_there: bool,
 }
 
@@ -124,18 +124,18 @@ pub struct UploadResult<J> {
     pub attempts: u32,
     /// From its turn in the queue to its end, in milliseconds.
     pub elapsed_ms: u64,
-    /// True where every byte was checked against an ETag.
+    /// Whether every byte was checked against an ETag.
     pub verified: bool,
 }
 
-/// One thing that an upload tells.
+/// An event of an upload.
 #[derive(Clone, Debug)]
 pub enum Event<J> {
-    /// It is somewhere else now.
+    /// The status changed.
     Status(Status),
     /// Bytes moved.
     Progress(Progress),
-    /// A part is there.
+    /// A part is uploaded.
     Part(SentPart),
     /// It is done. The last event.
     Complete(Box<UploadResult<J>>),

@@ -82,10 +82,10 @@ impl Accept {
         }
     }
 
-    /// Passes a file that fits; the caller's members are in place of the rule's own.
+    /// Checks a file; options given by the caller override the provider's limits.
     ///
     /// # Errors
-    /// `file-rejected`, with what would have been taken.
+    /// `file-rejected`, with what is accepted.
     pub fn check(&self, setting: &AcceptSetting, name: &str, content_type: &str, size: u64) -> Result<()> {
         if setting.off {
             return Ok(());
@@ -96,16 +96,19 @@ impl Accept {
             Err(UploadError::new(Code::FileRejected, message).at(Step::Check).hint(hint))
         };
         if !types.is_empty() && !types.iter().any(|p| rank(p, name, content_type).is_some()) {
-            let taken = text::join(types, ", ");
+            let accepted = text::join(types, ", ");
             if content_type.is_empty() {
                 return reject(
-                    text!("The type of \"{}\" is unknown.", name),
-                    text!("Pass `contentType`. Taken are: {}.", taken),
+                    text!(
+                        "The media type of \"{}\" is unknown: the browser gives none, and the name has no known extension.",
+                        name
+                    ),
+                    text!("Pass `contentType`. Accepted types: {}.", accepted),
                 );
             }
             return reject(
-                text!("\"{}\" is of the type {}, which isn't taken here.", name, content_type),
-                text!("Taken are: {}. Another list can be given as `accept.types`.", taken),
+                text!("\"{}\" has the type {}, which isn't accepted.", name, content_type),
+                text!("Accepted types: {}. To accept others, set `accept.types`.", accepted),
             );
         }
         let (mut narrowest, mut most) = (0, u64::MAX);
@@ -117,8 +120,8 @@ impl Accept {
         }
         if size > most {
             return reject(
-                text!("\"{}\" has {} bytes; at most {} are taken.", name, size, most),
-                "Pick a smaller file. Another limit can be given as `accept.maxBytes`.".into(),
+                text!("\"{}\" has {} bytes, more than the limit of {}.", name, size, most),
+                "Pick a smaller file, or set another limit as `accept.maxBytes`.".into(),
             );
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The ordered parts of a file, and the checks that a server's word about them must pass.
+//! The ordered parts of a file, and the checks that a server's plan must pass.
 
 use crate::util::ordered;
 
@@ -50,7 +50,7 @@ impl ByteRange {
         self.end.saturating_sub(self.start)
     }
 
-    /// True where it holds no byte.
+    /// Whether it holds no byte.
     pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -89,31 +89,31 @@ impl Plan {
     /// ```
     pub fn checked(size: u64, mut parts: Vec<Part>) -> Result<Self, String> {
         if parts.is_empty() {
-            return Err("The plan has no parts.".into());
+            return Err("The plan has no parts; expected at least one.".into());
         }
         if parts.len() as u64 > MAX_PARTS {
-            return Err(text!("The plan has {} parts, more than {}.", parts.len(), MAX_PARTS));
+            return Err(text!("The plan has {} parts, more than the limit of {}.", parts.len(), MAX_PARTS));
         }
         ordered::sort(&mut parts, |part| part.number);
         let (mut next, mut last_number) = (0, 0);
         for part in &parts {
             let number = part.number;
             if number == 0 {
-                return Err("The plan has a part with the number 0; parts count from 1.".into());
+                return Err("The plan has a part with the number 0; part numbers start at 1.".into());
             }
             if number == last_number {
                 return Err(text!("The plan has part {} twice.", number));
             }
             if part.range.start != next {
-                return Err(text!("Part {} starts at byte {}, where byte {} is due.", number, part.range.start, next));
+                return Err(text!("Part {} starts at byte {}; expected byte {}.", number, part.range.start, next));
             }
             if part.range.is_empty() && size != 0 {
-                return Err(text!("Part {} is empty.", number));
+                return Err(text!("Part {} is empty; only an empty file may have an empty part.", number));
             }
             (next, last_number) = (part.range.end, number);
         }
         if next != size {
-            return Err(text!("The plan covers {} bytes, and the file has {}.", next, size));
+            return Err(text!("The plan covers {} bytes, but the file has {}.", next, size));
         }
         Ok(Self { parts, size })
     }
@@ -130,11 +130,11 @@ impl Plan {
     /// ```
     pub fn equal(size: u64, part_size: u64) -> Result<Self, String> {
         if part_size == 0 {
-            return Err("The part size is 0.".into());
+            return Err("The part size is 0; expected at least 1 byte.".into());
         }
         let count = size.div_ceil(part_size).max(1);
         if count > MAX_PARTS {
-            return Err(text!("The plan would have {} parts, more than {}.", count, MAX_PARTS));
+            return Err(text!("The plan would have {} parts, more than the limit of {}.", count, MAX_PARTS));
         }
         let parts = (0..count)
             .map(|index| Part {
@@ -161,7 +161,7 @@ impl Plan {
         self.parts.binary_search_by(|part| part.number.cmp(&number)).ok()
     }
 
-    /// True where the other plan has the same parts, wherever they go.
+    /// Whether the other plan has the same parts, wherever they go.
     pub fn cuts_like(&self, other: &Self) -> bool {
         let cut = |plan: &Self, at: usize| (plan.parts[at].number, plan.parts[at].range);
         self.parts.len() == other.parts.len() && (0..self.parts.len()).all(|at| cut(self, at) == cut(other, at))

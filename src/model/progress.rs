@@ -1,4 +1,4 @@
-//! What has gone out, how fast, and how long the rest takes.
+//! Measures how many bytes are sent, how fast, and how long the rest takes.
 
 use crate::util::ordered::OrderedMap;
 
@@ -19,7 +19,7 @@ pub struct Progress {
     pub parts_total: u32,
     /// Parts that the server has.
     pub parts_done: u32,
-    /// Parts on their way.
+    /// Parts in flight.
     pub parts_in_flight: u32,
     /// The vendor's own progress after the bytes are there, 0 to 1.
     pub processing: Option<f64>,
@@ -39,7 +39,7 @@ pub struct Meter {
     parts_total: u32,
     parts_done: u32,
     /// Bytes of the running attempt of each part.
-    flying: OrderedMap<u64>,
+    in_flight: OrderedMap<u64>,
     /// All bytes that went out, those sent again too.
     moved: u64,
     /// When, and `moved` then; oldest first.
@@ -53,46 +53,46 @@ impl Meter {
         Self { total, ..Self::default() }
     }
 
-    /// A plan of so many parts begins, or begins anew: nothing of it is there yet.
+    /// Starts or restarts the count with a plan of this many parts, none of them uploaded.
     pub fn begin(&mut self, parts: u32, now: u64) {
         self.parts_total = parts;
         self.parts_done = 0;
         self.done_bytes = 0;
-        self.flying.clear();
+        self.in_flight.clear();
         self.sample(now);
     }
 
     /// An attempt at a part begins.
     pub fn started(&mut self, part: u32) {
-        self.flying.insert(part, 0);
+        self.in_flight.insert(part, 0);
     }
 
-    /// So many bytes of the running attempt have gone out.
+    /// This many bytes of the running attempt are sent.
     pub fn sent(&mut self, part: u32, bytes: u64, now: u64) {
-        if let Some(before) = self.flying.get_mut(part) {
+        if let Some(before) = self.in_flight.get_mut(part) {
             self.moved += bytes.saturating_sub(*before);
             *before = bytes.max(*before);
             self.sample(now);
         }
     }
 
-    /// The running attempt came to nothing.
+    /// The running attempt failed.
     pub fn failed(&mut self, part: u32) {
-        self.flying.remove(part);
+        self.in_flight.remove(part);
     }
 
     /// The server has the part.
     pub fn completed(&mut self, part: u32, len: u64, now: u64) {
         self.sent(part, len, now);
-        self.flying.remove(part);
+        self.in_flight.remove(part);
         self.parts_done += 1;
         self.done_bytes += len;
         self.sample(now);
     }
 
-    /// True where no part is on its way.
+    /// Whether no part is on its way.
     pub fn is_idle(&self) -> bool {
-        self.flying.is_empty()
+        self.in_flight.is_empty()
     }
 
     /// The vendor says how far its processing is.
@@ -114,26 +114,30 @@ impl Meter {
 
     /// The progress at this moment.
     pub fn progress(&mut self, now: u64) -> Progress {
-        let flying: u64 = self.flying.iter().map(|(_, bytes)| *bytes).sum();
-        self.high = self.high.max((self.done_bytes + flying).min(self.total));
+        let in_flight: u64 = self.in_flight.iter().map(|(_, bytes)| *bytes).sum();
+        self.high = self.high.max((self.done_bytes + in_flight).min(self.total));
         if broken!(FallingProgress) {
-            self.high = (self.done_bytes + flying).min(self.total);
+            self.high = (self.done_bytes + in_flight).min(self.total);
         }
         let rate = self.samples.first().and_then(|(since, moved)| {
             let span = now.saturating_sub(*since);
             (span >= SETTLED_MS).then(|| (self.moved - moved) as f64 * 1000.0 / span as f64)
         });
-        let left = self.total.saturating_sub(self.done_bytes + flying) as f64;
-        let there = self.parts_total > 0 && self.parts_done == self.parts_total;
+        let left = self.total.saturating_sub(self.done_bytes + in_flight) as f64;
+        let is_complete = self.parts_total > 0 && self.parts_done == self.parts_total;
         Progress {
             sent: self.high,
             total: self.total,
-            fraction: if self.total > 0 { self.high as f64 / self.total as f64 } else { f64::from(u8::from(there)) },
-            rate: rate.filter(|_| !there),
-            eta: rate.filter(|rate| *rate > 0.0 && !there).map(|rate| left / rate),
+            fraction: if self.total > 0 {
+                self.high as f64 / self.total as f64
+            } else {
+                f64::from(u8::from(is_complete))
+            },
+            rate: rate.filter(|_| !is_complete),
+            eta: rate.filter(|rate| *rate > 0.0 && !is_complete).map(|rate| left / rate),
             parts_total: self.parts_total,
             parts_done: self.parts_done,
-            parts_in_flight: self.flying.len() as u32,
+            parts_in_flight: self.in_flight.len() as u32,
             processing: self.processing,
         }
     }

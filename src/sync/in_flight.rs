@@ -1,12 +1,12 @@
-//! Futures that are on their way side by side, few enough that all of them are looked at whenever one may have moved.
+//! A set of futures that run concurrently, few enough that all of them are polled whenever one is woken.
 //!
-//! What `FuturesUnordered` does for thousands, at a fraction of its weight in the download.
+//! It does for a few what `FuturesUnordered` does for thousands, at a fraction of its size in the download.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-/// Futures on their way.
+/// Futures that run concurrently.
 #[derive(Debug)]
 pub struct InFlight<F>(Vec<Pin<Box<F>>>);
 
@@ -17,17 +17,17 @@ impl<F> Default for InFlight<F> {
 }
 
 impl<F: Future> InFlight<F> {
-    /// Sends one more on its way.
+    /// Adds a future.
     pub fn push(&mut self, future: F) {
         self.0.push(Box::pin(future));
     }
 
-    /// True where nothing is on its way.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The output of one that has come to its end.
+    /// Polls the futures for the output of one that has completed.
     pub fn poll_completed(&mut self, context: &mut task::Context<'_>) -> Poll<F::Output> {
         for at in 0..self.0.len() {
             if let Poll::Ready(output) = self.0[at].as_mut().poll(context) {
@@ -47,18 +47,18 @@ mod tests {
     use std::future::poll_fn;
 
     #[test]
-    fn lands_in_whatever_order() {
-        let mut flight = InFlight::default();
+    fn futures_complete_in_any_order() {
+        let mut in_flight = InFlight::default();
         let (first, one) = oneshot::channel();
         let (second, two) = oneshot::channel();
-        flight.push(one);
-        flight.push(two);
-        let mut landed = || poll_fn(|context| flight.poll_completed(context)).now_or_never();
-        assert_eq!(landed(), None);
+        in_flight.push(one);
+        in_flight.push(two);
+        let mut completed = || poll_fn(|context| in_flight.poll_completed(context)).now_or_never();
+        assert_eq!(completed(), None);
         second.send(2).unwrap();
-        assert_eq!(landed(), Some(Ok(2)));
+        assert_eq!(completed(), Some(Ok(2)));
         first.send(1).unwrap();
-        assert_eq!(landed(), Some(Ok(1)));
-        assert!(flight.is_empty());
+        assert_eq!(completed(), Some(Ok(1)));
+        assert!(in_flight.is_empty());
     }
 }

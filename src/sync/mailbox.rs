@@ -1,4 +1,4 @@
-//! Messages from callbacks to one future that waits for them.
+//! A queue of messages from callbacks to one future.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -34,7 +34,7 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// Resolves to the oldest message. A future that is dropped before it resolves takes none.
+    /// Resolves to the oldest message. Dropping the future before it resolves loses none.
     pub fn receive(&self) -> impl Future<Output = T> {
         poll_fn(|context| match self.messages.borrow_mut().pop_front() {
             Some(message) => Poll::Ready(message),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_in_order_and_wake_the_reader() {
+    fn messages_arrive_in_order_and_wake_the_reader() {
         let mailbox = Mailbox::default();
         let wakes = Arc::new(Wakes::default());
         let waker = wakes.clone().into();

@@ -1,4 +1,4 @@
-//! Waiting and waking within one thread; nothing in here knows what an upload is.
+//! Waiting and waking within one thread. Nothing in here is about uploads.
 
 pub mod in_flight;
 pub mod mailbox;

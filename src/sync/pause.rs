@@ -1,20 +1,20 @@
-//! Where an upload waits while it is paused, and learns that it was cancelled.
+//! Pauses and ends an upload.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// How an upload was told to end.
+/// Why an upload was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// By the caller, for good: the server is told.
+    /// The caller cancelled it: the destination is told to abort it.
     Cancel,
-    /// By closing the uploader: everything here stops, the server hears nothing.
+    /// The uploader was closed: the destination isn't told, so that a later page can continue.
     Close,
 }
 
-/// A gate that is open, shut for a while, or shut for good. Clones are the same gate.
+/// Pauses and ends one upload. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct PauseToken(Rc<Inner>);
 
@@ -26,52 +26,52 @@ struct Inner {
 }
 
 impl PauseToken {
-    /// Shuts the gate for a while.
+    /// Pauses the upload.
     pub fn pause(&self) {
         self.0.paused.set(true);
         self.wake();
     }
 
-    /// Opens it again.
+    /// Resumes the upload.
     pub fn resume(&self) {
         self.0.paused.set(false);
         self.wake();
     }
 
-    /// Shuts it for good; the first word counts.
-    pub fn end(&self, how: EndReason) {
+    /// Ends the upload; only the first call counts.
+    pub fn end(&self, reason: EndReason) {
         if self.0.ended.get().is_none() {
-            self.0.ended.set(Some(how));
+            self.0.ended.set(Some(reason));
             self.wake();
         }
     }
 
-    /// True while it is shut for a while.
+    /// Whether the upload is paused.
     pub fn is_paused(&self) -> bool {
         self.0.paused.get()
     }
 
-    /// True where an upload still has the gate too.
-    pub fn is_held(&self) -> bool {
+    /// Whether there are other clones.
+    pub fn is_shared(&self) -> bool {
         Rc::strong_count(&self.0) > 1
     }
 
-    /// Resolves while it is open.
-    pub fn open(&self) -> impl Future<Output = ()> {
-        self.until(|gate| !gate.paused.get())
+    /// Resolves when the upload isn't paused.
+    pub fn resumed(&self) -> impl Future<Output = ()> {
+        self.until(|token| !token.paused.get())
     }
 
-    /// Resolves once it is shut for a while.
+    /// Resolves when the upload is paused.
     pub fn paused(&self) -> impl Future<Output = ()> {
-        self.until(|gate| gate.paused.get())
+        self.until(|token| token.paused.get())
     }
 
-    /// Resolves once it is shut for good.
-    pub fn closed(&self) -> impl Future<Output = ()> {
-        self.until(|gate| gate.ended.get().is_some())
+    /// Resolves when the upload is ended.
+    pub fn ended(&self) -> impl Future<Output = ()> {
+        self.until(|token| token.ended.get().is_some())
     }
 
-    /// How it was shut for good.
+    /// Why the upload was ended; None while it isn't.
     pub fn end_reason(&self) -> Option<EndReason> {
         self.0.ended.get()
     }

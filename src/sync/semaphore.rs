@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{self, Poll, Waker};
 
-/// A pool of slots. Clones are the same pool.
+/// A semaphore whose number of permits adapts to what servers and the uplink accept. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Semaphore(Rc<Pool>);
 
@@ -14,12 +14,12 @@ pub struct Semaphore(Rc<Pool>);
 struct Pool {
     total: usize,
     taken: Cell<usize>,
-    /// So many may be taken for now.
+    /// How many may be taken: halved when a server asks to slow down.
     limit: Cell<usize>,
-    /// No more than the line carries at once.
+    /// How many may be taken: what the uplink carries.
     cap: Cell<usize>,
-    /// Requests that went well since the limit last rose.
-    went_well: Cell<usize>,
+    /// Requests that succeeded since the limit was raised.
+    successes: Cell<usize>,
     queue: RefCell<Vec<Rc<Waiter>>>,
 }
 
@@ -30,72 +30,72 @@ struct Waiter {
 }
 
 impl Semaphore {
-    /// A pool of `count` slots.
+    /// Creates a semaphore with `count` permits.
     pub fn new(count: usize) -> Self {
         Self(Rc::new(Pool {
             total: count,
             taken: Cell::default(),
             limit: Cell::new(count),
             cap: Cell::new(count),
-            went_well: Cell::default(),
+            successes: Cell::default(),
             queue: RefCell::default(),
         }))
     }
 
-    /// Waits for a slot.
+    /// Waits for a permit.
     pub fn acquire(&self) -> Acquire {
-        Acquire { pool: self.0.clone(), ticket: None }
+        Acquire { pool: self.0.clone(), waiter: None }
     }
 
-    /// Halves what may run at once: a server asked for less.
-    pub fn ease_off(&self) {
+    /// Halves how many may run at once: a server asked to slow down.
+    pub fn halve(&self) {
         self.0.limit.set((self.0.limit.get() / 2).max(1));
-        self.0.went_well.set(0);
+        self.0.successes.set(0);
     }
 
-    /// Lets no more than so many run at once, but one, until told otherwise. What runs already goes on.
-    pub fn cap(&self, count: usize) {
+    /// Sets how many may run at once, at least one, until it is set again. Permits that are taken stay valid.
+    pub fn set_cap(&self, count: usize) {
         self.0.cap.set(count.max(1));
         self.0.grant();
     }
 
-    /// Lets one more run at once after as many as that went well, up to the whole pool (additive increase, multiplicative
+    /// Counts a success. After as many successes as may run at once, one more may, up to the total (additive increase, multiplicative
     /// decrease: RFC 5681).
-    pub fn went_well(&self) {
+    pub fn count_success(&self) {
         let pool = &self.0;
-        let (limit, well) = (pool.limit.get(), pool.went_well.get() + 1);
+        let (limit, successes) = (pool.limit.get(), pool.successes.get() + 1);
         if limit == pool.total {
             return;
         }
-        pool.went_well.set(well % limit);
-        if well >= limit {
+        pool.successes.set(successes % limit);
+        if successes >= limit {
             pool.limit.set(limit + 1);
             pool.grant();
         }
     }
 
-    /// Semaphore that are taken.
+    /// How many permits are taken.
     pub fn taken(&self) -> usize {
         self.0.taken.get()
     }
 }
 
 impl Pool {
-    /// A ticket at the end of the queue, which is granted at once where there is none before it and a slot is free.
-    fn line_up(&self) -> Rc<Waiter> {
-        let ticket = Rc::new(Waiter::default());
-        self.queue.borrow_mut().push(ticket.clone());
+    /// Adds a waiter to the queue. If it is the first and a permit is free, it is granted at once.
+    fn enqueue(&self) -> Rc<Waiter> {
+        let waiter = Rc::new(Waiter::default());
+        self.queue.borrow_mut().push(waiter.clone());
         self.grant();
-        ticket
+        waiter
     }
 
-    /// Hands free slots to those who wait longest.
+    /// Grants free permits to the first in the queue.
     fn grant(&self) {
         while self.taken.get() < self.limit.get().min(self.cap.get()) && !self.queue.borrow().is_empty() {
-            let ticket = self.queue.borrow_mut().remove(0);
+            let waiter = self.queue.borrow_mut().remove(0);
             self.taken.set(self.taken.get() + 1);
-            ticket.granted.set(true);
-            let waker = ticket.waker.take();
+            waiter.granted.set(true);
+            let waker = waiter.waker.take();
             waker.into_iter().for_each(Waker::wake);
         }
     }
@@ -106,7 +106,7 @@ impl Pool {
     }
 }
 
-/// A slot; free again when it is dropped.
+/// A permit. Dropping it releases it.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit(Rc<Pool>);
@@ -117,36 +117,36 @@ impl Drop for Permit {
     }
 }
 
-/// The wait for a slot. Dropped, it leaves the queue.
+/// The wait for a permit. Dropping it leaves the queue.
 #[derive(Debug)]
 #[must_use]
 pub struct Acquire {
     pool: Rc<Pool>,
-    ticket: Option<Rc<Waiter>>,
+    waiter: Option<Rc<Waiter>>,
 }
 
 impl Future for Acquire {
     type Output = Permit;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Permit> {
-        let Self { pool, ticket } = &mut *self;
-        let held = ticket.get_or_insert_with(|| pool.line_up());
-        if !held.granted.get() {
-            held.waker.replace(Some(context.waker().clone()));
+        let Self { pool, waiter } = &mut *self;
+        let queued = waiter.get_or_insert_with(|| pool.enqueue());
+        if !queued.granted.get() {
+            queued.waker.replace(Some(context.waker().clone()));
             return Poll::Pending;
         }
-        *ticket = None;
+        *waiter = None;
         Poll::Ready(Permit(pool.clone()))
     }
 }
 
 impl Drop for Acquire {
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else { return };
-        if ticket.granted.get() {
+        let Some(waiter) = self.waiter.take() else { return };
+        if waiter.granted.get() {
             self.pool.release();
         } else {
-            self.pool.queue.borrow_mut().retain(|other| !Rc::ptr_eq(other, &ticket));
+            self.pool.queue.borrow_mut().retain(|other| !Rc::ptr_eq(other, &waiter));
         }
     }
 }
@@ -157,63 +157,63 @@ mod tests {
     use futures::FutureExt;
 
     #[test]
-    fn a_freed_slot_goes_to_whoever_waits_longest() {
-        let slots = Semaphore::new(1);
-        let held = slots.acquire().now_or_never().unwrap();
-        let (mut first, mut second) = (slots.acquire(), slots.acquire());
+    fn a_released_permit_goes_to_the_longest_waiter() {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.acquire().now_or_never().unwrap();
+        let (mut first, mut second) = (semaphore.acquire(), semaphore.acquire());
         assert!((&mut first).now_or_never().is_none());
         assert!((&mut second).now_or_never().is_none());
-        drop(held);
+        drop(permit);
         assert!((&mut second).now_or_never().is_none());
         assert!((&mut first).now_or_never().is_some());
         assert!((&mut second).now_or_never().is_some());
     }
 
     #[test]
-    fn a_server_that_asks_for_less_gets_half_and_then_slowly_more() {
-        let slots = Semaphore::new(4);
-        let mut held: Vec<_> = (0..4).map(|_| slots.acquire().now_or_never().unwrap()).collect();
-        slots.ease_off();
-        held.pop();
-        held.pop();
-        let mut waiting = slots.acquire();
+    fn halving_is_undone_slowly_by_successes() {
+        let semaphore = Semaphore::new(4);
+        let mut permits: Vec<_> = (0..4).map(|_| semaphore.acquire().now_or_never().unwrap()).collect();
+        semaphore.halve();
+        permits.pop();
+        permits.pop();
+        let mut waiting = semaphore.acquire();
         assert!((&mut waiting).now_or_never().is_none(), "two of two are taken");
-        slots.went_well();
+        semaphore.count_success();
         assert!((&mut waiting).now_or_never().is_none());
-        slots.went_well();
-        held.push((&mut waiting).now_or_never().unwrap());
-        (0..20).for_each(|_| slots.went_well());
-        held.push(slots.acquire().now_or_never().unwrap());
-        assert!(slots.acquire().now_or_never().is_none());
-        drop(held);
-        assert_eq!(slots.taken(), 0);
+        semaphore.count_success();
+        permits.push((&mut waiting).now_or_never().unwrap());
+        (0..20).for_each(|_| semaphore.count_success());
+        permits.push(semaphore.acquire().now_or_never().unwrap());
+        assert!(semaphore.acquire().now_or_never().is_none());
+        drop(permits);
+        assert_eq!(semaphore.taken(), 0);
     }
 
     #[test]
-    fn a_cap_holds_back_what_is_to_come_and_never_all() {
-        let slots = Semaphore::new(3);
-        let mut held: Vec<_> = (0..3).map(|_| slots.acquire().now_or_never().unwrap()).collect();
-        slots.cap(0);
-        let mut waiting = slots.acquire();
-        held.truncate(1);
+    fn a_cap_limits_later_permits_to_at_least_one() {
+        let semaphore = Semaphore::new(3);
+        let mut permits: Vec<_> = (0..3).map(|_| semaphore.acquire().now_or_never().unwrap()).collect();
+        semaphore.set_cap(0);
+        let mut waiting = semaphore.acquire();
+        permits.truncate(1);
         assert!((&mut waiting).now_or_never().is_none(), "one of one is taken");
-        held.clear();
+        permits.clear();
         let one = (&mut waiting).now_or_never();
         assert!(one.is_some());
-        let mut waiting = slots.acquire();
+        let mut waiting = semaphore.acquire();
         assert!((&mut waiting).now_or_never().is_none());
-        slots.cap(usize::MAX);
+        semaphore.set_cap(usize::MAX);
         assert!((&mut waiting).now_or_never().is_some());
     }
 
     #[test]
-    fn a_wait_that_is_dropped_loses_no_slot() {
-        let slots = Semaphore::new(1);
-        let held = slots.acquire().now_or_never().unwrap();
-        let mut granted = slots.acquire();
+    fn dropping_a_wait_loses_no_permit() {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.acquire().now_or_never().unwrap();
+        let mut granted = semaphore.acquire();
         assert!((&mut granted).now_or_never().is_none());
-        drop(held);
+        drop(permit);
         drop(granted);
-        assert!(slots.acquire().now_or_never().is_some());
+        assert!(semaphore.acquire().now_or_never().is_some());
     }
 }

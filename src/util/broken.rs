@@ -1,5 +1,5 @@
-//! Rules of the engine that tests break on purpose, one at a time, to prove that the simulation notices. Behind the feature `mutants`,
-//! which no release has.
+//! Rules of the engine that tests break on purpose, one at a time, to prove that the simulation notices. The feature `mutants` enables
+//! them; no release has it.
 
 #[cfg(feature = "mutants")]
 pub use mutants::{Mutant, set};
@@ -28,36 +28,36 @@ mod mutants {
     /// A rule that is broken.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Mutant {
-        /// A part whose connection was lost counts as one that arrived.
+        /// A part whose connection was lost counts as uploaded.
         LostPart,
-        /// An export whose answer was lost is made again, and the list isn't asked.
+        /// An export whose answer was lost is repeated without looking it up in the list.
         SecondExport,
-        /// A form that may have arrived is sent again.
+        /// A form that the server may have received is sent again.
         SecondForm,
-        /// A session that is gone is not replaced by a new one.
+        /// A session that is lost isn't replaced by a new one.
         NoRestart,
-        /// A slot isn't given back after a part failed.
+        /// A slot isn't released after a part failed.
         SlotLeak,
-        /// Progress falls with a part that is sent again.
+        /// Progress falls when a part is sent again.
         FallingProgress,
-        /// What had arrived before a crash is sent again.
+        /// Parts that were uploaded before a crash are sent again.
         ForgottenParts,
-        /// A record of a later version is read as if it were of this one.
+        /// A record of a later version is read like one of this version.
         NewerRecord,
-        /// What is done is kept.
+        /// The record of a finished upload is kept.
         KeptForever,
         /// A sign-in page counts as the destination's answer.
         SignedIn,
-        /// Each of the parts that share a line gets the time that it would need alone.
+        /// Each of the parts that share the uplink gets the time that it would need alone.
         AloneOnTheLine,
-        /// Where the browser says that there is no network, nothing is tried.
+        /// While the browser reports no network, nothing is tried.
         OfflineForbids,
-        /// A read is waited for without end.
+        /// A read has no deadline.
         EndlessRead,
     }
 
     impl Mutant {
-        /// All of them.
+        /// Every mutant.
         pub const ALL: [Mutant; 13] = [
             Mutant::LostPart,
             Mutant::SecondExport,
@@ -84,7 +84,7 @@ mod mutants {
         BROKEN.set(mutant);
     }
 
-    /// True where that rule is broken.
+    /// Whether that rule is broken.
     pub(crate) fn is(mutant: Mutant) -> bool {
         BROKEN.get() == Some(mutant)
     }

@@ -1,4 +1,4 @@
-//! What the standard library has too, in fewer bytes of download; nothing in here knows what an upload is.
+//! What the standard library has too, in fewer bytes of download. Nothing in here is about uploads.
 
 #[macro_use]
 pub mod broken;

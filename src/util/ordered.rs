@@ -1,6 +1,6 @@
-//! Things with numbers, kept in order: what the standard library's maps and sorts do, at a tenth of their weight in the download.
+//! A map and a sort by number, at a tenth of the standard library's size in the download.
 
-/// A map from numbers, in order.
+/// A map with numbers as keys, in order.
 #[derive(Clone, Debug)]
 pub struct OrderedMap<T>(Vec<(u32, T)>);
 
@@ -15,17 +15,17 @@ impl<T> OrderedMap<T> {
         self.0.binary_search_by(|(other, _)| other.cmp(&number))
     }
 
-    /// What has that number.
+    /// The value of a number.
     pub fn get(&self, number: u32) -> Option<&T> {
         self.at(number).ok().map(|at| &self.0[at].1)
     }
 
-    /// What has that number, to change it.
+    /// The value of a number, mutably.
     pub fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         self.at(number).ok().map(|at| &mut self.0[at].1)
     }
 
-    /// Puts something in, in place of what had the number.
+    /// Sets the value of a number.
     pub fn insert(&mut self, number: u32, value: T) {
         match self.at(number) {
             Ok(at) => self.0[at].1 = value,
@@ -33,7 +33,7 @@ impl<T> OrderedMap<T> {
         }
     }
 
-    /// What has that number, to change it; something empty where nothing had.
+    /// The value of a number, mutably; inserts the default if there is none.
     pub fn entry(&mut self, number: u32) -> &mut T
     where
         T: Default,
@@ -45,33 +45,33 @@ impl<T> OrderedMap<T> {
         &mut self.0[at].1
     }
 
-    /// Takes out what has that number.
+    /// Removes a number and returns its value.
     pub fn remove(&mut self, number: u32) -> Option<T> {
         self.at(number).ok().map(|at| self.0.remove(at).1)
     }
 
-    /// How many there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// True where there is nothing.
+    /// Whether the map is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of it, in order.
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.0.iter().map(|(number, value)| (*number, value))
     }
 
-    /// Takes everything out.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 }
 
-/// Sorts by number, in place (heapsort: no order of a hostile reply makes it slow).
+/// Sorts by number, in place (heapsort: no order that a hostile server chooses makes it slow).
 ///
 /// ```
 /// let mut list = vec![3, 1, 2, 1];
@@ -82,7 +82,7 @@ pub fn sort<T>(list: &mut [T], number: fn(&T) -> u32) {
     heapsort(&mut Row { list, number });
 }
 
-/// What is sorted, whatever its type: so one function sorts it all.
+/// A list to sort. As a trait object it is sorted by one function for all types.
 trait Sortable {
     fn len(&self) -> usize;
     fn number(&self, at: usize) -> u32;

@@ -1,7 +1,7 @@
-//! Text put together and searched, in few bytes of download: the standard library's searches and formatting are made for speed, and
-//! each use of them is compiled anew.
+//! Formatting and searching text, in few bytes of download: the standard library's are optimised for speed, and each use is compiled
+//! separately.
 
-/// Text from a template whose `{}` are replaced by the values behind it. A wrong number of values doesn't compile.
+/// Formats a template, replacing each `{}` by one of the values. A wrong number of values doesn't compile.
 macro_rules! text {
     ($template:literal $(, $value:expr)* $(,)?) => {{
         const { assert!($crate::util::text::placeholders($template) == <[&str]>::len(&[$(stringify!($value)),*])) };
@@ -9,7 +9,7 @@ macro_rules! text {
     }};
 }
 
-/// How often `{}` is in a template.
+/// Counts the `{}` in a template.
 pub(crate) const fn placeholders(template: &str) -> usize {
     let (bytes, mut at, mut count) = (template.as_bytes(), 1, 0);
     while at < bytes.len() {
@@ -21,45 +21,45 @@ pub(crate) const fn placeholders(template: &str) -> usize {
     count
 }
 
-/// Several texts as one.
+/// Concatenates texts.
 pub(crate) fn concat(pieces: &[&str]) -> String {
     join(pieces, "")
 }
 
-/// Several texts as one, with a separator between them.
+/// Joins texts with a separator between them.
 pub(crate) fn join<T: AsRef<str>>(items: &[T], separator: &str) -> String {
-    let mut whole = String::new();
+    let mut joined = String::new();
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
-            whole.push_str(separator);
+            joined.push_str(separator);
         }
-        whole.push_str(item.as_ref());
+        joined.push_str(item.as_ref());
     }
-    whole
+    joined
 }
 
-/// Where a pattern begins in a text.
+/// The first position of a pattern in a text.
 pub(crate) fn find(text: &str, pattern: &str) -> Option<usize> {
     text.as_bytes().windows(pattern.len()).position(|window| window == pattern.as_bytes())
 }
 
-/// Whether a pattern is in a text.
+/// Whether a text contains a pattern.
 pub(crate) fn contains(text: &str, pattern: &str) -> bool {
     find(text, pattern).is_some()
 }
 
-/// What is before the first delimiter, and what is after it.
+/// Splits a text at the first delimiter.
 pub(crate) fn split_once<'a>(text: &'a str, delimiter: &str) -> Option<(&'a str, &'a str)> {
     let at = find(text, delimiter)?;
     Some((text.get(..at)?, text.get(at + delimiter.len()..)?))
 }
 
-/// What is before the first delimiter; the whole text without one.
+/// The text before the first delimiter; the whole text if it has none.
 pub(crate) fn before<'a>(text: &'a str, delimiter: &str) -> &'a str {
     split_once(text, delimiter).map_or(text, |(head, _)| head)
 }
 
-/// What is between the delimiters.
+/// Splits a text at every delimiter.
 pub(crate) fn split<'a>(mut text: &'a str, delimiter: &str) -> Vec<&'a str> {
     let mut pieces = Vec::new();
     while let Some((piece, rest)) = split_once(text, delimiter) {
@@ -70,12 +70,12 @@ pub(crate) fn split<'a>(mut text: &'a str, delimiter: &str) -> Vec<&'a str> {
     pieces
 }
 
-/// Where an ASCII character is last.
+/// The last position of an ASCII character in a text.
 pub(crate) fn rfind(text: &str, character: u8) -> Option<usize> {
     text.as_bytes().iter().rposition(|byte| *byte == character)
 }
 
-/// The text without an ASCII character at its beginning and its end, however often it is there.
+/// Removes every occurrence of an ASCII character from both ends of a text.
 pub(crate) fn trim_matches(mut text: &str, character: u8) -> &str {
     while text.as_bytes().first() == Some(&character) {
         text = &text[1..];
@@ -83,7 +83,7 @@ pub(crate) fn trim_matches(mut text: &str, character: u8) -> &str {
     trim_end_matches(text, character)
 }
 
-/// The text without an ASCII character at its end, however often it is there.
+/// Removes every occurrence of an ASCII character from the end of a text.
 pub(crate) fn trim_end_matches(mut text: &str, character: u8) -> &str {
     while text.as_bytes().last() == Some(&character) {
         text = &text[..text.len() - 1];
@@ -91,9 +91,9 @@ pub(crate) fn trim_end_matches(mut text: &str, character: u8) -> &str {
     text
 }
 
-/// A value that [`text!`] can put into a template.
+/// A value that [`text!`] can format.
 pub(crate) trait Display {
-    /// Appends it to the text.
+    /// Appends the value to a text.
     fn append_to(&self, text: &mut String);
 }
 
@@ -142,7 +142,7 @@ impl Display for usize {
     }
 }
 
-/// What [`text!`] does, for a template that isn't a literal: each `{}` is replaced by the next value.
+/// Formats a template that isn't a literal: each `{}` is replaced by the next value.
 pub(crate) fn fill(template: &str, values: &[&dyn Display]) -> String {
     let mut text = String::new();
     let mut rest = template;
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn puts_together() {
+    fn formats_and_joins() {
         assert_eq!(concat(&["a", "", "b"]), "ab");
         assert_eq!(join(&["", "a", "b"], "/"), "/a/b");
         assert_eq!(text!("{} of {}: {}", 0_u64, u64::MAX, "{}"), "0 of 18446744073709551615: {}");

@@ -1,4 +1,4 @@
-//! The three ways in which servers write a time, and milliseconds since 1970.
+//! Parses and formats the three forms in which servers write a time, as milliseconds since 1970.
 
 use crate::util::text;
 
@@ -41,7 +41,7 @@ pub fn parse_iso(text: &str) -> Option<u64> {
     if east { at.checked_sub(offset) } else { Some(at + offset) }
 }
 
-/// Parses ISO 8601 where the seconds or the whole time of day may be missing: `2026-04-29` and `2026-04-29T10:18Z` too (Azure,
+/// Parses ISO 8601 whose seconds or time of day may be missing: `2026-04-29` and `2026-04-29T10:18Z` too (Azure,
 /// "Create a service SAS", the forms that `se` may have).
 pub(crate) fn parse_iso_short(text: &str) -> Option<u64> {
     match text.len() {
@@ -92,7 +92,7 @@ pub fn format_amz(at: u64) -> String {
     write("YMDThmsZ", at)
 }
 
-/// The pattern with its letters Y, M, D, h, m, s and f replaced by the time's numbers.
+/// Replaces the letters Y, M, D, h, m, s and f of a pattern by the numbers of a time.
 fn write(pattern: &str, at: u64) -> String {
     let (year, month, day) = civil(at / DAY);
     let [hour, minute, second] = clock(at);
@@ -111,10 +111,10 @@ fn write(pattern: &str, at: u64) -> String {
                 continue;
             }
         };
-        let mut place = first;
-        while place > 0 {
-            text.push(char::from(b'0' + (number / place % 10) as u8));
-            place /= 10;
+        let mut divisor = first;
+        while divisor > 0 {
+            text.push(char::from(b'0' + (number / divisor % 10) as u8));
+            divisor /= 10;
         }
     }
     text
@@ -203,15 +203,15 @@ mod tests {
         }
 
         #[test]
-        fn what_is_almost_a_time_is_one_that_can_be_written_or_none(
+        fn an_edited_time_is_one_that_can_be_written_or_none(
             form in 0usize..3,
             at in 0usize..30,
-            gone in 0usize..5,
+            removed in 0usize..5,
             new in "[0-9TZ:,.+ GMTJanDec\\-\u{1F600}]{0,25}",
         ) {
-            let true_one = ["2026-04-29T10:18:48.831+02:00", "20260429T101848Z", "Wed, 29 Apr 2026 10:18:48 GMT"][form];
-            let at = at.min(true_one.len());
-            let text = [&true_one[..at], &new, &true_one[(at + gone).min(true_one.len())..]].concat();
+            let valid = ["2026-04-29T10:18:48.831+02:00", "20260429T101848Z", "Wed, 29 Apr 2026 10:18:48 GMT"][form];
+            let at = at.min(valid.len());
+            let text = [&valid[..at], &new, &valid[(at + removed).min(valid.len())..]].concat();
             // A day of clock beyond the last one, and the widest offset.
             let end = 253_402_300_800_000 + 2 * 100 * 3_600_000;
             for read in [parse_iso(&text), parse_amz(&text), parse_http(&text)].into_iter().flatten() {

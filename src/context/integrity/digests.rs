@@ -1,8 +1,8 @@
-//! The file's digests, as far as they were needed.
+//! The file's digests.
 
 use std::cell::Cell;
 
-/// What is known of the file's bytes.
+/// The file's digests, as far as they were computed.
 #[derive(Debug, Default)]
 pub struct FileDigests {
     whole: Cell<Option<[u8; 16]>>,
@@ -10,7 +10,7 @@ pub struct FileDigests {
 }
 
 impl FileDigests {
-    /// The MD5 of the whole file, where a step computed it.
+    /// The MD5 of the whole file, if a step computed it.
     pub fn whole(&self) -> Option<[u8; 16]> {
         self.whole.get()
     }
@@ -20,12 +20,12 @@ impl FileDigests {
         self.whole.set(Some(md5));
     }
 
-    /// Remembers what the file's head and tail were when the upload began.
+    /// Remembers the MD5 of the file's head and tail when the upload began.
     pub fn set_sample(&self, sample: [u8; 16]) {
         self.sample.set(Some(sample));
     }
 
-    /// Whether head and tail are still what they were.
+    /// Whether head and tail are unchanged.
     pub fn has_sample(&self, sample: Option<[u8; 16]>) -> bool {
         sample.is_some() && self.sample.get() == sample
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_that_cannot_be_read_is_not_the_same() {
+    fn a_sample_that_cannot_be_read_is_different() {
         let digests = FileDigests::default();
         assert!(!digests.has_sample(None));
         digests.set_sample([1; 16]);

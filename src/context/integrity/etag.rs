@@ -1,15 +1,15 @@
-//! What an ETag carries, whatever a proxy made of it on the way.
+//! Compares ETags, ignoring what proxies add to them.
 //!
-//! A server between that compresses makes an ETag weak (`W/"…"`, nginx) or adds the coding to it: `-gzip` and `-br` (Apache,
+//! A proxy that compresses makes an ETag weak (`W/"…"`, nginx) or adds the coding to it: `-gzip` and `-br` (Apache,
 //! mod_deflate `DeflateAlterETag`, mod_brotli `BrotliAlterETag`), `--gzip` (Jetty, `GzipHandler`), `;gzip` (older proxies).
 
 use crate::util::hex::hex;
 use crate::util::text;
 
-/// Codings that an ETag may be marked with.
+/// Content codings that proxies add to ETags.
 const CODINGS: [&str; 4] = ["gzip", "br", "deflate", "zstd"];
 
-/// The text that an ETag carries: without `W/`, without quotes, and without a coding behind an ETag of S3's form.
+/// The text of an ETag without `W/` and quotes, and without a coding after an ETag of S3's form.
 ///
 /// ```
 /// use partway::context::integrity::bare;
@@ -24,59 +24,59 @@ pub fn bare(etag: &str) -> &str {
     without_coding(etag).unwrap_or(etag)
 }
 
-/// The ETag as a store takes it: as it came, and strong where a server between changed it.
+/// The ETag as the store accepts it: unchanged, or strong if a proxy changed it.
 ///
-/// S3 refuses a weak ETag in the list of a CompleteMultipartUpload with `InvalidPart`, and gives none itself.
+/// S3 refuses a weak ETag in the list of a CompleteMultipartUpload with `InvalidPart`, and never sends one itself.
 pub(crate) fn strong(etag: &str) -> String {
-    let carried = bare(etag);
-    if text::trim_matches(etag.trim_ascii(), b'"') == carried {
+    let text = bare(etag);
+    if text::trim_matches(etag.trim_ascii(), b'"') == text {
         return etag.into();
     }
-    text::concat(&["\"", carried, "\""])
+    text::concat(&["\"", text, "\""])
 }
 
-/// True where two ETags carry the same.
+/// Whether two ETags are equal, ignoring what proxies add.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     bare(one).eq_ignore_ascii_case(bare(other))
 }
 
-/// True for an ETag that looks like an MD5.
+/// Whether an ETag looks like an MD5.
 pub fn is_md5(etag: &str) -> bool {
     md5_like(bare(etag))
 }
 
-/// True for an ETag that looks like an MD5, or like that of an object made of parts.
+/// Whether an ETag looks like an MD5, or like the ETag of a multipart upload.
 pub(crate) fn is_of_md5s(etag: &str) -> bool {
     md5_like(text::before(bare(etag), "-"))
 }
 
-/// True for 32 hexadecimal digits.
+/// Whether a text is 32 hexadecimal digits.
 fn md5_like(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The ETag of S3's form before a coding; None where there is no such thing. The `-2` of an object made of two parts is no coding.
+/// An ETag of S3's form without the coding after it; None if it has none. The `-2` of an object of two parts is no coding.
 fn without_coding(etag: &str) -> Option<&str> {
     let before = CODINGS.iter().find_map(|coding| etag.strip_suffix(coding))?;
     let before = before.strip_suffix(';').or_else(|| before.strip_suffix("--")).or_else(|| before.strip_suffix('-'))?;
-    // Some mark what is within the quotes, some behind them.
+    // Some proxies add the coding within the quotes, some after them.
     let before = text::trim_end_matches(before, b'"');
     let (md5, parts) = text::split_once(before, "-").unwrap_or((before, ""));
     (md5_like(md5) && parts.bytes().all(|byte| byte.is_ascii_digit())).then_some(before)
 }
 
-/// What an ETag says about bytes.
+/// The result of comparing an ETag with an MD5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// They are the ones.
+    /// The bytes are the same.
     Same,
-    /// They are others.
+    /// The bytes differ.
     Differs,
-    /// Nothing: it is no MD5, or there is none, or the bytes weren't hashed.
+    /// Not comparable: the ETag isn't an MD5 or is missing, or the bytes weren't hashed.
     Unknown,
 }
 
-/// Holds an ETag against an MD5.
+/// Compares an ETag with an MD5.
 ///
 /// ```
 /// use partway::context::integrity::{Verdict, verdict};
@@ -97,7 +97,7 @@ mod tests {
     const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
     #[test]
-    fn what_a_proxy_made_of_an_etag_is_taken_off() {
+    fn what_proxies_add_to_an_etag_is_removed() {
         for carried in [MD5.into(), format!("{MD5}-2"), format!("{MD5}-10000")] {
             for form in [
                 "X",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn other_etags_are_left_as_they_are() {
+    fn other_etags_are_unchanged() {
         for etag in ["opaque-gzip", "\"0x8D4BCC2E4835CD0\"", "\"abc-2\"", "", "\"", "W/", "\"-gzip\"", "gzip"] {
             assert!(!is_md5(etag) && !is_of_md5s(etag), "{etag}");
         }

@@ -7,11 +7,11 @@ use crate::error::Result;
 use crate::model::plan::ByteRange;
 use crate::platform::Platform;
 
-/// Bytes hashed at a time: small enough that no frame of the page is lost to it (about 2 ms), large enough that reading it is
-/// worth the call. (A choice.)
+/// Bytes hashed at a time: few enough that the page drops no frame (about 2 ms), enough that reading them is worth the call. (A
+/// choice.)
 const WINDOW: u64 = 1 << 20;
 
-/// The MD5 of a range of the file; None where it can't be read.
+/// The MD5 of a range of the file; None if it can't be read.
 ///
 /// # Errors
 /// Those of [`Context::read`].
@@ -27,11 +27,11 @@ pub async fn md5_of<P: Platform>(cx: &Context<P>, range: ByteRange) -> Result<Op
     Ok(md5)
 }
 
-/// Bytes of the file's head and of its tail that tell whether it is still the same. (A choice: a film that is cut or rewritten
-/// differs there, and reading them takes no time.)
+/// Bytes of the file's head and of its tail that are compared to notice a change. (A choice: a video that is cut or rewritten differs
+/// there, and reading them takes no time.)
 const SAMPLE: u64 = 64 << 10;
 
-/// The MD5 of the file's head and tail; None where they can't be read.
+/// The MD5 of the file's head and tail; None if they can't be read.
 ///
 /// # Errors
 /// Those of [`Context::read`].

@@ -1,4 +1,4 @@
-//! Proof that what was uploaded is what was picked: the file's MD5s against the store's ETags.
+//! Verifies that the store has the bytes of the file, by comparing the parts' MD5s with their ETags.
 //!
 //! Bodies never pass through here: the file is read a second time, in small windows, while the browser sends it.
 
@@ -6,11 +6,11 @@ pub mod digests;
 mod etag;
 pub mod known;
 mod md5;
-mod proof;
 mod stores;
+mod verification;
 
 pub use etag::{Verdict, bare, is_md5, verdict};
 pub(crate) use etag::{is_of_md5s, same, strong};
 pub use md5::{md5_of, sample};
-pub(crate) use proof::{Doubt, Proof, asked, judge, unproven};
 pub use stores::{Etags, Store, Stores};
+pub(crate) use verification::{EtagCheck, Verification, expected_etag, unverified, verify};

@@ -132,7 +132,7 @@ fn what_require_cannot_have_ends_it_and_says_why() {
         }
         let error = uploads(&world, s3("a"), require(), size).error();
         assert_eq!((error.code, error.retryable), (Code::IntegrityMismatch, false));
-        assert!(error.message.contains("SSE-KMS") && error.message.contains("no MD5s"), "{error:?}");
+        assert!(error.message.contains("SSE-KMS") && error.message.contains("aren't MD5s"), "{error:?}");
         assert!(error.hint.as_ref().unwrap().contains("\"auto\""), "{error:?}");
         let puts = world.count("store:UploadPart") + world.count("store:PutObject");
         assert!(puts <= most, "{puts} of {most}, exposed {exposed}");

@@ -37,7 +37,7 @@ fn a_bucket_without_a_rule_ends_early_with_the_rule() {
                 world.run();
                 let error = upload.error();
                 assert_eq!((error.code, error.retryable), (Code::Network, true), "{upload:?}");
-                assert!(error.message.contains("answers, and the browser keeps the answers from this page"), "{error}");
+                assert!(error.message.contains("answers, but the browser keeps the answers from this page"), "{error}");
                 let direct = dialect.name == "s3";
                 for word in ["\"AllowedOrigins\": [\"https://app.example\"]", "\"PUT\"", "x-amz-checksum-type"] {
                     assert!(hint(&upload).contains(word), "{word}: {upload:?}");
@@ -48,7 +48,7 @@ fn a_bucket_without_a_rule_ends_early_with_the_rule() {
                 let (log, stores) = (world.log(), if direct { "s3" } else { dialect.name });
                 assert_eq!(log.probes.len(), 2, "{stores}: {:?}", log.probes);
                 assert!(log.probes[1].0 - log.probes[0].0 >= 5_000, "{:?}", log.probes);
-                let told: Vec<_> = log.warnings.iter().filter(|told| told.contains("goes on trying")).collect();
+                let told: Vec<_> = log.warnings.iter().filter(|told| told.contains("keeps trying")).collect();
                 assert_eq!(told.len(), 1, "{:?}", log.warnings);
                 assert!(told[0].contains("AllowedOrigins"), "{told:?}");
             }
@@ -183,7 +183,7 @@ fn once_the_rule_is_set_the_next_upload_works() {
     let second = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));
     world.run();
     assert_eq!(second.code(), Some(Code::Network), "{second:?}");
-    let told = world.log().warnings.iter().filter(|told| told.contains("goes on trying")).count();
+    let told = world.log().warnings.iter().filter(|told| told.contains("keeps trying")).count();
     assert_eq!(told, 1, "once for a page");
     world.servers().bucket_cors.closed = false;
     let third = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));

@@ -124,7 +124,7 @@ pub(super) fn key_exists_after_a_restart(case: &Case<'_>) -> bool {
 /// the page that can't be told from a missing CORS rule. A request whose bytes were reported had passed the rule; what something
 /// else answered is no answer of the origin's, and what was lost before it doesn't count.
 pub(super) fn looks_like_a_missing_cors_rule(case: &Case<'_>) -> bool {
-    let Some((origin, _)) = case.error.message.split_once(" answers, and the browser keeps") else { return false };
+    let Some((origin, _)) = case.error.message.split_once(" answers, but the browser keeps") else { return false };
     let Some(last) = case.history.last() else { return false };
     let log = case.stage.world.log();
     let own = |record: &&Record| record.upload == last.handle.number() && record.url.starts_with(origin);

@@ -1,9 +1,12 @@
-//! How many calls an API takes, or says that are left: one pace for each API and account in the page, whoever asks.
+//! Limits how many calls are made to an API: one limiter for each API and account in the page.
+
+mod quota;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::backoff::LONGEST_WISH_MS;
+use self::quota::{PROBE_MS, Quota};
+use super::backoff::MAX_RETRY_AFTER_MS;
 use crate::http::Response;
 use crate::platform::Platform;
 
@@ -17,7 +20,7 @@ impl RateLimiters {
         self.0.borrow().iter().map(|(_, limiter)| limiter.0.running.get()).sum()
     }
 
-    /// The rate limiter of one API and account: the same one for the same name. The `rate` of the latest caller holds.
+    /// The rate limiter of one API and account: the same one for the same name. The `rate` of the latest caller applies.
     pub fn of(&self, name: &str, rate: Option<Rate>) -> RateLimiter {
         let mut limiters = self.0.borrow_mut();
         let known = limiters.iter().find(|(other, _)| other == name).map(|(_, limiter)| limiter.clone());
@@ -31,7 +34,7 @@ impl RateLimiters {
     }
 }
 
-/// How many calls an API takes within a time.
+/// How many calls an API accepts within a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     calls: u32,
@@ -39,8 +42,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many calls a second, fractions included: 0.5 is one in two seconds, 2.5 are three in 1.2 seconds, so that no second
-    /// holds more than the next whole number and the average is what was asked for. None for what is no such number.
+    /// A rate in calls a second, fractions included: 0.5 is one in two seconds, 2.5 are three in 1.2 seconds, so that no second has
+    /// more than the next whole number and the average is exact. None for a number that is no rate.
     ///
     /// ```
     /// use partway::context::rate_limit::Rate;
@@ -48,7 +51,7 @@ impl Rate {
     /// assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY].map(Rate::per_second), [None; 4]);
     /// ```
     pub fn per_second(calls: f64) -> Option<Self> {
-        // What is asked for less often than once a day, or more often than clocks can tell, is a mistake. (A choice.)
+        // Less than once a day, or more often than clocks can measure, is a mistake. (A choice.)
         if !(1e-5..=1e6).contains(&calls) {
             return None;
         }
@@ -57,7 +60,7 @@ impl Rate {
     }
 }
 
-/// The pace of one API and account. Clones are the same pace.
+/// The rate limiter of one API and account. Clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimiter(Rc<State>);
 
@@ -68,53 +71,22 @@ struct State {
     running: Cell<u32>,
     /// When the latest calls were answered, oldest first.
     answered: RefCell<Vec<u64>>,
-    /// What the server said is left, until when, and how many calls were begun since.
+    /// What the server said is left.
     quota: Cell<Option<Quota>>,
-    /// Milliseconds for one more token, where the API's limit is a token bucket.
+    /// Milliseconds for one more token, if the API's limit is a token bucket.
     token_ms: Cell<Option<u64>>,
-    /// No call before this: a server asked for a wait.
+    /// When the next call may be made: the server asked for a wait.
     not_before: Cell<u64>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Quota {
-    left: u64,
-    resets_at: u64,
-    /// Of a token bucket: one more call each time so much has passed.
-    token_ms: Option<u64>,
-}
-
-impl Quota {
-    /// What is left now, where that is known.
-    fn at(self, now: u64) -> Option<Self> {
-        if self.resets_at > now {
-            return Some(self);
-        }
-        let Some(token_ms) = self.token_ms else {
-            // What was used up fills slowly: one call finds out how much there is now.
-            return (self.left == 0).then_some(Self { left: 1, resets_at: now + PROBE_MS, token_ms: None });
-        };
-        let tokens = 1 + (now - self.resets_at) / token_ms;
-        // After a minute it is as full as it was before anybody called.
-        (tokens * token_ms <= MINUTE_MS).then_some(Self {
-            left: self.left.saturating_add(tokens),
-            resets_at: self.resets_at + tokens * token_ms,
-            token_ms: self.token_ms,
-        })
-    }
-}
-
-const MINUTE_MS: u64 = 60_000;
-/// How often one call finds out how much is left, where no answer tells. (A choice.)
-const PROBE_MS: u64 = 1_000;
-/// The window that a limit "per second" is counted in, with a margin for clocks that differ.
+/// The window in which calls "per second" are counted, with a margin for clocks that differ.
 const WINDOW_MS: u64 = 1_050;
 
 impl RateLimiter {
     /// Waits until one more call may be made.
     ///
-    /// A call counts from its start until a window after its answer: the server saw it somewhere in between, so no second on
-    /// the server's clock holds more calls than the limit, whatever the network did to their spacing.
+    /// A call counts from its start until a window after its answer: the server received it in between, so no second on the server's
+    /// clock has more calls than the limit, however the network spaced them.
     pub async fn acquire<'a, P: Platform>(&'a self, platform: &'a P) -> CallPermit<'a, P> {
         loop {
             let now = platform.now();
@@ -130,14 +102,14 @@ impl RateLimiter {
             quota.left = quota.left.saturating_sub(1);
             state.quota.set(Some(quota));
         }
-        CallPermit { pace: self, platform }
+        CallPermit { limiter: self, platform }
     }
 
-    /// Milliseconds to wait before asking again; 0 where a call may go.
+    /// Milliseconds to wait before asking again; 0 if a call may be made now.
     fn wait(&self, now: u64) -> u64 {
         let state = &self.0;
-        if let Some(pause) = state.not_before.get().checked_sub(now).filter(|ms| *ms > 0) {
-            return pause.min(60_000);
+        if let Some(wait) = state.not_before.get().checked_sub(now).filter(|ms| *ms > 0) {
+            return wait.min(60_000);
         }
         let quota = state.quota.get().and_then(|quota| quota.at(now));
         state.quota.set(quota);
@@ -146,7 +118,7 @@ impl RateLimiter {
         }
         let Some(rate) = state.rate.get() else { return 0 };
         let mut answered = state.answered.borrow_mut();
-        // A clock that was set back must not hold calls for as long as it was off.
+        // A clock that was set back must not block calls for as long as it was off.
         answered.retain(|at| *at <= now && now - at < rate.within_ms);
         let busy = answered.len() as u32 + state.running.get();
         if busy < rate.calls {
@@ -155,13 +127,13 @@ impl RateLimiter {
         answered.first().map_or(20, |oldest| (oldest + rate.within_ms).saturating_sub(now).max(1))
     }
 
-    /// Says that the API's limit is a token bucket that gets a token in so many milliseconds, unless its answers say otherwise: where
-    /// nothing is left the next token is waited for, and not `X-RateLimit-Reset`, when the bucket is full again.
+    /// Declares that the API's limit is a token bucket that gets a token every `token_ms` milliseconds, unless its answers say otherwise:
+    /// if nothing is left, calls wait for the next token instead of `X-RateLimit-Reset`, when the bucket is full again.
     pub fn is_token_bucket(&self, token_ms: u64) {
         self.0.token_ms.set(Some(token_ms.max(1)));
     }
 
-    /// Learns from an answer what the server has left for everybody on this pace.
+    /// Updates the limits by an answer.
     ///
     /// `X-RateLimit-Remaining` and `X-RateLimit-Reset` of every answer count, not only a 429's.
     pub fn learn(&self, response: &Response, now: u64) {
@@ -170,38 +142,38 @@ impl RateLimiter {
         let reset = token_ms.or_else(|| response.reset_ms(now));
         let left = response.header("x-ratelimit-remaining").and_then(|value| value.trim_ascii().parse::<u64>().ok());
         if let (Some(left), Some(reset)) = (left, reset) {
-            // Nothing is left, and more came a while ago: the clocks differ, and nobody knows by how much.
+            // Nothing is left although the reset has passed: the clocks differ by an unknown time.
             let unknown = left == 0 && reset == 0;
-            // Calls under way were not counted by the server when it answered.
+            // The server has not counted the other calls under way.
             let left = left.saturating_sub(u64::from(state.running.get().saturating_sub(1)));
             let resets_at = now + if unknown { PROBE_MS } else { reset };
             state.quota.set(Some(Quota { left, resets_at, token_ms }));
         }
-        let wish = match token_ms {
-            Some(token_ms) => Some(response.retry_after_ms(now).map_or(token_ms, |wish| wish.max(token_ms))),
+        let asked = match token_ms {
+            Some(token_ms) => Some(response.retry_after_ms(now).map_or(token_ms, |ms| ms.max(token_ms))),
             None => response.wait_ms(now),
         };
-        // What is longer ends the upload that asked. It mustn't hold all others of the page for as long as a server likes.
+        // A longer wait ends the upload that made the call. It must not block the page's other uploads for as long.
         if response.status == 429
-            && let Some(wait) = wish
+            && let Some(wait) = asked
         {
-            // A later wish that is shorter takes nothing back.
-            state.not_before.set(state.not_before.get().max(now + wait.min(LONGEST_WISH_MS)));
+            // A shorter wait that is asked for later doesn't shorten this one.
+            state.not_before.set(state.not_before.get().max(now + wait.min(MAX_RETRY_AFTER_MS)));
         }
     }
 }
 
-/// A call under way; it counts on until a window after it is dropped.
+/// A call under way. It counts until a window after it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct CallPermit<'a, P: Platform> {
-    pace: &'a RateLimiter,
+    limiter: &'a RateLimiter,
     platform: &'a P,
 }
 
 impl<P: Platform> Drop for CallPermit<'_, P> {
     fn drop(&mut self) {
-        let state = &self.pace.0;
+        let state = &self.limiter.0;
         state.running.set(state.running.get().saturating_sub(1));
         if state.rate.get().is_some() {
             state.answered.borrow_mut().push(self.platform.now());
@@ -234,46 +206,50 @@ mod tests {
     }
 
     #[test]
-    fn a_token_bucket_is_waited_for_by_the_token() {
-        let pace = RateLimiter::default();
-        pace.is_token_bucket(1_000);
+    fn calls_wait_for_the_next_token_of_a_bucket() {
+        let limiter = RateLimiter::default();
+        limiter.is_token_bucket(1_000);
         let empty = |limit| [("x-ratelimit-limit", limit), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "90")];
-        pace.learn(&answer(200, &empty("60")), 10_000);
-        assert_eq!((pace.wait(10_000), pace.wait(10_400), pace.wait(11_000)), (1_000, 600, 0));
-        // Two tokens have come by then, and no third.
-        pace.learn(&answer(200, &empty("120")), 20_000);
-        assert_eq!(pace.wait(21_000), 0);
-        let left = pace.0.quota.get().map(|quota| (quota.left, quota.resets_at));
+        limiter.learn(&answer(200, &empty("60")), 10_000);
+        assert_eq!((limiter.wait(10_000), limiter.wait(10_400), limiter.wait(11_000)), (1_000, 600, 0));
+        // Two tokens were added by then, and no third.
+        limiter.learn(&answer(200, &empty("120")), 20_000);
+        assert_eq!(limiter.wait(21_000), 0);
+        let left = limiter.0.quota.get().map(|quota| (quota.left, quota.resets_at));
         assert_eq!(left, Some((2, 21_500)));
-        pace.learn(&answer(429, &empty("60")), 30_000);
-        assert_eq!((pace.wait(30_000), pace.wait(31_000)), (1_000, 0));
-        // What the server asks for is the least.
-        pace.learn(&answer(429, &[("retry-after", "7")]), 40_000);
-        assert_eq!((pace.wait(40_000), pace.wait(47_000)), (7_000, 0));
-        pace.learn(&answer(429, &[]), 50_000);
-        assert_eq!((pace.wait(50_000), pace.wait(51_000)), (1_000, 0), "the documented rate where nothing is told");
+        limiter.learn(&answer(429, &empty("60")), 30_000);
+        assert_eq!((limiter.wait(30_000), limiter.wait(31_000)), (1_000, 0));
+        // What the server asks for is the minimum.
+        limiter.learn(&answer(429, &[("retry-after", "7")]), 40_000);
+        assert_eq!((limiter.wait(40_000), limiter.wait(47_000)), (7_000, 0));
+        limiter.learn(&answer(429, &[]), 50_000);
+        assert_eq!(
+            (limiter.wait(50_000), limiter.wait(51_000)),
+            (1_000, 0),
+            "the documented rate if the answer has none"
+        );
         // After a minute it is full again.
-        pace.learn(&answer(200, &empty("60")), 60_000);
-        assert_eq!(pace.wait(130_000), 0);
-        assert!(pace.0.quota.get().is_none());
+        limiter.learn(&answer(200, &empty("60")), 60_000);
+        assert_eq!(limiter.wait(130_000), 0);
+        assert!(limiter.0.quota.get().is_none());
     }
 
     #[test]
-    fn a_window_is_waited_for_to_its_end() {
-        let pace = RateLimiter::default();
-        pace.learn(&answer(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]), 10_000);
-        assert_eq!((pace.wait(10_000), pace.wait(40_000)), (30_000, 0));
-        pace.learn(&answer(429, &[("x-ratelimit-reset", "30")]), 50_000);
-        assert_eq!(pace.wait(50_000), 30_000);
+    fn calls_wait_for_the_end_of_a_window() {
+        let limiter = RateLimiter::default();
+        limiter.learn(&answer(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]), 10_000);
+        assert_eq!((limiter.wait(10_000), limiter.wait(40_000)), (30_000, 0));
+        limiter.learn(&answer(429, &[("x-ratelimit-reset", "30")]), 50_000);
+        assert_eq!(limiter.wait(50_000), 30_000);
     }
 
     #[test]
-    fn no_server_holds_the_page_for_longer_than_its_longest_wish() {
+    fn no_server_blocks_the_page_for_longer_than_the_maximum() {
         for value in ["4294967295", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-            let pace = RateLimiter::default();
+            let limiter = RateLimiter::default();
             let headers = vec![("retry-after".into(), value.into())];
-            pace.learn(&Response { status: 429, headers, body: String::new() }, 1_000);
-            assert!(pace.wait(1_000) > 0 && pace.wait(1_000 + LONGEST_WISH_MS) == 0, "{value}");
+            limiter.learn(&Response { status: 429, headers, body: String::new() }, 1_000);
+            assert!(limiter.wait(1_000) > 0 && limiter.wait(1_000 + MAX_RETRY_AFTER_MS) == 0, "{value}");
         }
     }
 }

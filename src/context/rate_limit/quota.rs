@@ -1,0 +1,35 @@
+//! How many calls a server says that it still accepts.
+
+/// How often one call finds out how many are left, if no answer says. (A choice.)
+pub(super) const PROBE_MS: u64 = 1_000;
+
+/// A token bucket counts as full after a minute without news.
+const MINUTE_MS: u64 = 60_000;
+
+/// What a server said is left, minus the calls that were begun since.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quota {
+    pub(super) left: u64,
+    pub(super) resets_at: u64,
+    /// Of a token bucket: the time for one more call.
+    pub(super) token_ms: Option<u64>,
+}
+
+impl Quota {
+    /// What is left now; None if it is unknown.
+    pub(super) fn at(self, now: u64) -> Option<Self> {
+        if self.resets_at > now {
+            return Some(self);
+        }
+        let Some(token_ms) = self.token_ms else {
+            // An exhausted limit may fill slowly: one call finds out what is left now.
+            return (self.left == 0).then_some(Self { left: 1, resets_at: now + PROBE_MS, token_ms: None });
+        };
+        let tokens = 1 + (now - self.resets_at) / token_ms;
+        (tokens * token_ms <= MINUTE_MS).then_some(Self {
+            left: self.left.saturating_add(tokens),
+            resets_at: self.resets_at + tokens * token_ms,
+            token_ms: self.token_ms,
+        })
+    }
+}
