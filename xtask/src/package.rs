@@ -26,7 +26,7 @@ const INLINE_TYPES: &str = "declare const text: string;\nexport default text;\n"
 pub(crate) struct Options {
     /// Builds with the feature `crash-test` into a folder of its own, and packs nothing.
     pub(crate) crash: bool,
-    /// Leaves out what only publishing needs: the bundles, the entries for one destination, the sizes, the tarball.
+    /// Leaves out what only publishing needs: the small bundles, the entries for one destination, the sizes, the tarball.
     pub(crate) skip_pack: bool,
 }
 
