@@ -18,7 +18,10 @@ export async function checkFeatures(blob: Blob, byXhr: boolean): Promise<void> {
   if (isNative(blob)) return;
   if (!(await isSentByFetch(blob))) throw unsupported("its fetch doesn't take its own Blobs for bytes");
   if (byXhr && !isSentByXhr(blob)) {
-    throw unsupported("its XMLHttpRequest doesn't take its Blobs for bytes", 'Take XMLHttpRequest out of the environment, or set transport: "fetch".');
+    throw unsupported(
+      "its XMLHttpRequest doesn't take its Blobs for bytes",
+      'Take XMLHttpRequest out of the environment, or set transport: "fetch".',
+    );
   }
 }
 
@@ -45,6 +48,8 @@ function isSentByXhr(blob: Blob): boolean {
 function unsupported(why: string, hint?: string): UploadError {
   return new UploadError("internal", `This environment can't upload: ${why}.`, {
     retryable: false,
-    hint: hint ?? "Upload in a browser or in Node, with their own File and fetch. A DOM in a test runner (jsdom) lacks some of it: run such a test in the runner's Node environment, or give it Node's own classes.",
+    hint:
+      hint ??
+      "Upload in a browser or in Node, with their own File and fetch. A DOM in a test runner (jsdom) lacks some of it: run such a test in the runner's Node environment, or give it Node's own classes.",
   });
 }

@@ -141,7 +141,9 @@ export class Upload extends EventTarget implements Declared.Upload {
   override addEventListener(type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void {
     if (type === "error" && listener) {
       this.#errorListeners.add(listener);
-      (options as Partial<AddEventListenerOptions> | undefined)?.signal?.addEventListener("abort", () => this.#errorListeners.delete(listener));
+      (options as Partial<AddEventListenerOptions> | undefined)?.signal?.addEventListener("abort", () =>
+        this.#errorListeners.delete(listener),
+      );
     }
     super.addEventListener(type, listener as EventListener, options);
   }
@@ -301,7 +303,8 @@ export class Upload extends EventTarget implements Declared.Upload {
   #emit<K extends keyof UploadEvents>(type: K, detail: UploadEvents[K]): void {
     try {
       // The compiler can't follow which callback belongs to which event.
-      const callback = this.#options[`on${type.charAt(0).toUpperCase()}${type.slice(1)}` as CallbackName] as ((detail: UploadEvents[K]) => void) | undefined;
+      const callback = this.#options[`on${type.charAt(0).toUpperCase()}${type.slice(1)}` as CallbackName] as
+        ((detail: UploadEvents[K]) => void) | undefined;
       callback?.(detail);
     } catch (error) {
       report(error);

@@ -72,7 +72,8 @@ export function number({ min = 0, max = Number.MAX_SAFE_INTEGER, whole = true } 
   const expected = `a${whole ? " whole" : ""} number from ${min} to ${max}`;
   return (value, path) => {
     if (typeof value !== "number") throw wrongType(value, path, expected);
-    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) throw invalidOptions(`${path} must be ${expected}, but is ${value}.`);
+    if (!(value >= min && value <= max) || (whole && !Number.isInteger(value)))
+      throw invalidOptions(`${path} must be ${expected}, but is ${value}.`);
     return value;
   };
 }
@@ -147,5 +148,8 @@ function wrongType(value: unknown, path: string, expected: string): Error {
 
 function unknownOption(key: string, path: string, known: string[]): Error {
   const meant = closestMatch(key, known);
-  return invalidOptions(`${join(path, key)} is not an option.`, meant ? `Did you mean ${join(path, meant)}?` : `Known here: ${known.join(", ")}.`);
+  return invalidOptions(
+    `${join(path, key)} is not an option.`,
+    meant ? `Did you mean ${join(path, meant)}?` : `Known here: ${known.join(", ")}.`,
+  );
 }

@@ -5,7 +5,8 @@ import { method, nonEmptyString, object, options, string } from "./checks.ts";
 
 function signal(value: unknown, path: string): AbortSignal {
   const given = value as Partial<AbortSignal> | null | undefined;
-  if (typeof given?.addEventListener !== "function" || typeof given.aborted !== "boolean") throw invalidOptions(`${path} must be an AbortSignal.`);
+  if (typeof given?.addEventListener !== "function" || typeof given.aborted !== "boolean")
+    throw invalidOptions(`${path} must be an AbortSignal.`);
   return given as AbortSignal;
 }
 

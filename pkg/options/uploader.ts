@@ -1,19 +1,7 @@
 import type { UploaderOptions } from "partway";
 
 import { invalidOptions } from "../api/errors.ts";
-import {
-  boolean,
-  detached,
-  either,
-  list,
-  method,
-  nonEmptyString,
-  number,
-  oneOf,
-  options,
-  orLiteral,
-  record,
-} from "./checks.ts";
+import { boolean, detached, either, list, method, nonEmptyString, number, oneOf, options, orLiteral, record } from "./checks.ts";
 import { checkProvider } from "./provider.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -52,7 +40,8 @@ function origin(value: unknown, path: string): string {
   } catch {
     // It isn't a URL, and so no origin.
   }
-  if (parsed !== text) throw invalidOptions(`${path} must be an origin.`, "Write scheme, host and port, and no path: https://uploads.example.");
+  if (parsed !== text)
+    throw invalidOptions(`${path} must be an origin.`, "Write scheme, host and port, and no path: https://uploads.example.");
   return text;
 }
 

@@ -65,11 +65,7 @@ function newestFirst<T extends StoredSession>(sessions: T[]): T[] {
 }
 
 /** The session of a file: the one that was left unfinished, if nobody works on it, or a new one; `undefined` if none can be kept. */
-export function findSession(
-  file: Blob,
-  identity: SessionIdentity,
-  handle: FileSystemFileHandle | undefined,
-): Promise<Session | undefined> {
+export function findSession(file: Blob, identity: SessionIdentity, handle: FileSystemFileHandle | undefined): Promise<Session | undefined> {
   return withFallback<Session | undefined>(
     undefined,
     async () => {

@@ -24,9 +24,7 @@ export const releasing = new Set<Promise<unknown>>();
 
 /** Whether `file` is the one that the session began with, as far as can be told without reading it whole. */
 export async function matchesFile({ size, lastModified, head }: StoredSession, file: Blob): Promise<boolean> {
-  return (
-    size === file.size && lastModified === (file as Partial<File>).lastModified && head === (await readTimeout(fingerprint(file)))
-  );
+  return size === file.size && lastModified === (file as Partial<File>).lastModified && head === (await readTimeout(fingerprint(file)));
 }
 
 /** What is kept of one upload. Its owner has the session's lock from when it is first kept until `release()`. */

@@ -20,7 +20,10 @@ export interface Source {
 /** Throws unless `file` can be uploaded: a File, a Blob, or the handle of a file, of any realm, such as an iframe's. */
 export function checkFile(file: unknown): void {
   if (!isBlob(file) && !isHandle(file)) {
-    throw invalidOptions("upload() takes a File, a Blob or a FileSystemFileHandle.", "From an <input type=file>, pass one of `input.files`.");
+    throw invalidOptions(
+      "upload() takes a File, a Blob or a FileSystemFileHandle.",
+      "From an <input type=file>, pass one of `input.files`.",
+    );
   }
 }
 

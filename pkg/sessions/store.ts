@@ -85,7 +85,9 @@ const PARTS: StoreName[] = ["parts"];
 const BOTH: StoreName[] = ["sessions", "parts"];
 
 /** The results of requests. */
-type Results<Requests extends IDBRequest[]> = { [Index in keyof Requests]: Requests[Index] extends IDBRequest<infer Result> ? Result : never };
+type Results<Requests extends IDBRequest[]> = {
+  [Index in keyof Requests]: Requests[Index] extends IDBRequest<infer Result> ? Result : never;
+};
 
 /** Runs a transaction. `action` gets the stores, and makes all its requests at once; their results are given back. */
 async function transact<const Requests extends IDBRequest[]>(

@@ -13,10 +13,7 @@ export type WasmSource = string | URL | Request | Response | BufferSource | WebA
  *
  * `onWaiting` gets `true` when the network or a server has to be waited for, and `false` when that is over.
  */
-export async function compile(
-  source?: WasmSource,
-  onWaiting: (isWaiting: boolean) => void = () => {},
-): Promise<WebAssembly.Module> {
+export async function compile(source?: WasmSource, onWaiting: (isWaiting: boolean) => void = () => {}): Promise<WebAssembly.Module> {
   try {
     return source === undefined ? await compileOwn(onWaiting) : await compileSource(source, onWaiting);
   } catch (error) {

@@ -45,10 +45,7 @@ interface Failures {
  * `true` when the network or a server has to be waited for, and `false` when that is over. Rejects with a `LoadError`, or with the
  * browser's own error where WebAssembly may not run.
  */
-export async function download(
-  source: string | URL | Request,
-  onWaiting: (isWaiting: boolean) => void,
-): Promise<WebAssembly.Module> {
+export async function download(source: string | URL | Request, onWaiting: (isWaiting: boolean) => void): Promise<WebAssembly.Module> {
   const request = typeof source === "string" || source instanceof URL ? undefined : source;
   const address = absoluteUrl(request ? request.url : String(source));
   const policy = watchPolicy(address);
@@ -60,7 +57,8 @@ export async function download(
       } catch (error) {
         if (!(error instanceof LoadError) || error.kind === "other" || request?.signal?.aborted) throw error;
         await backoff(error, failures, onWaiting);
-        if (policy.refuses) throw otherAnswer(`The page's Content-Security-Policy lets nothing be fetched from ${withoutQuery(address)}.`, error);
+        if (policy.refuses)
+          throw otherAnswer(`The page's Content-Security-Policy lets nothing be fetched from ${withoutQuery(address)}.`, error);
       }
     }
   } finally {
@@ -131,7 +129,9 @@ export async function compileResponse(response: Response, streams = true): Promi
   const where = response.url ? withoutQuery(response.url) : "the wasm";
   if (!response.ok) {
     const message = `The server answered ${status} for ${where}.`;
-    throw status >= 500 || BUSY_STATUSES.has(status) ? new LoadError("busy", message, undefined, readRetryAfter(headers)) : otherAnswer(message);
+    throw status >= 500 || BUSY_STATUSES.has(status)
+      ? new LoadError("busy", message, undefined, readRetryAfter(headers))
+      : otherAnswer(message);
   }
   const type = headers.get("content-type") ?? "";
   if (streams && /^application\/wasm\b/i.test(type) && WebAssembly.compileStreaming) {

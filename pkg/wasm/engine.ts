@@ -3,14 +3,7 @@ import type { Provider, UploaderOptions } from "partway";
 import type { SessionPort } from "../sessions/session.ts";
 import type { Source } from "../sessions/source.ts";
 import { Engine, type EngineListener, type Task, type TaskCall } from "./glue.ts";
-import {
-  type CrashListener,
-  InstanceObject,
-  crashListeners,
-  ignoringCrashes,
-  revive,
-  translatingCrashes,
-} from "./instance.ts";
+import { type CrashListener, InstanceObject, crashListeners, ignoringCrashes, revive, translatingCrashes } from "./instance.ts";
 
 /** The engine of one `Uploader`. It is made when it is first needed, and again after a crash. */
 export class EngineHandle {
@@ -22,13 +15,7 @@ export class EngineHandle {
   }
 
   /** The wasm must have been loaded. When the instance crashes, `onCrash` gets the error, and `listener` is not called any more. */
-  start(
-    source: Source,
-    provider: Provider,
-    session: Partial<SessionPort>,
-    listener: EngineListener,
-    onCrash: CrashListener,
-  ): TaskHandle {
+  start(source: Source, provider: Provider, session: Partial<SessionPort>, listener: EngineListener, onCrash: CrashListener): TaskHandle {
     revive();
     if (!this.#engine?.isAlive) this.#engine = new InstanceObject(translatingCrashes(() => new Engine(this.#options)));
     const engine = this.#engine;

@@ -22,7 +22,10 @@ function url(value: unknown, path: string): string {
 function region(value: unknown, path: string): string {
   const text = nonEmptyString(value, path);
   if (!/^[\w.-]+$/.test(text))
-    throw invalidOptions(`${path} must have letters, digits, dots, hyphens and underscores only.`, 'Name it as your store does: "us-east-1".');
+    throw invalidOptions(
+      `${path} must have letters, digits, dots, hyphens and underscores only.`,
+      'Name it as your store does: "us-east-1".',
+    );
   return text;
 }
 

@@ -19,7 +19,9 @@ export function id(value: unknown, path: string): string {
  * Everyone who opens the page can read a vendor's key in it, so it needs an option of its own. Without such a key there must be a
  * proxy, which adds one.
  */
-export function proxyOrKey<Key extends string>(keyName: Key): (provider: VendorOptions & { [K in Key]?: string | undefined }, path: string) => void {
+export function proxyOrKey<Key extends string>(
+  keyName: Key,
+): (provider: VendorOptions & { [K in Key]?: string | undefined }, path: string) => void {
   return (provider, path) => {
     if (provider.dangerouslyExposeSecrets) return;
     if (provider[keyName] !== undefined) {

@@ -22,7 +22,12 @@ export async function engine() {
 
   await test("engine: the fake one exports what the glue does", () => {
     const names = Object.keys(glue).filter((name) => !LOADING.includes(name));
-    assert.deepEqual(Object.keys(fake).filter((name) => name !== "core").sort(), names.sort());
+    assert.deepEqual(
+      Object.keys(fake)
+        .filter((name) => name !== "core")
+        .sort(),
+      names.sort(),
+    );
     for (const name of names.filter((name) => !isClass(glue[name]))) assert.equal(fake[name].length, glue[name].length, name);
   });
 
@@ -42,7 +47,10 @@ export async function engine() {
     assert.ok(accepted.length > 30);
     for (const options of accepted) {
       const error = await ends(glue, withFunctions(options));
-      assert.ok(["application", "unauthorized", "file-rejected"].includes(error.code), `${JSON.stringify(options)}: ${error.code}, ${error.message}`);
+      assert.ok(
+        ["application", "unauthorized", "file-rejected"].includes(error.code),
+        `${JSON.stringify(options)}: ${error.code}, ${error.message}`,
+      );
     }
   });
 

@@ -16,23 +16,77 @@ const CHANGES = [
   ["a method that only the code has", "api/upload.ts", "  pause(): void {", "  flush(): void {}\n\n  pause(): void {", /"flush"/],
   ["a parameter more in the declarations", "index.d.ts", "  pause(): void;", "  pause(reason?: string): void;", /"pause"/],
   ["a member that is read only in the code alone", "index.d.ts", "  readonly status: UploadStatus;", "  status: UploadStatus;", /"status"/],
-  ["an export that only the code has", "index.ts", "export { version }", "export { hex } from \"./util/hex.ts\";\nexport { version }", /"hex"/],
+  [
+    "an export that only the code has",
+    "index.ts",
+    "export { version }",
+    'export { hex } from "./util/hex.ts";\nexport { version }',
+    /"hex"/,
+  ],
   ["another parameter of load()", "wasm/load.ts", "load(source?: WasmSource)", "load(source?: string)", /contract\.ts.*false/s],
-  ["an uploader's option without a check", "index.d.ts", "  stallMs?: number | undefined;", "  stallMs?: number | undefined;\n  idleMs?: number;", /idleMs/],
+  [
+    "an uploader's option without a check",
+    "index.d.ts",
+    "  stallMs?: number | undefined;",
+    "  stallMs?: number | undefined;\n  idleMs?: number;",
+    /idleMs/,
+  ],
   ["an upload's option without a check", "options/upload.ts", "    filename: nonEmptyString,\n", "", /filename/],
   ["a provider's option without a check", "options/providers/s3.ts", "    ifNoneMatch: boolean,\n", "", /ifNoneMatch/],
   ["a check without an option", "options/providers/plan.ts", "abort: method }", "abort: method, close: method }", /close/],
-  ["a check without an option of all vendors", "options/providers/vendor.ts", "baseUrl: nonEmptyString,", "baseUrl: nonEmptyString, proxyUrl: nonEmptyString,", /proxyUrl/],
-  ["an option that is required in the declarations alone", "index.d.ts", "  connectionId?: string | undefined;", "  connectionId: string;", /ofauth\.ts.*connectionId/s],
-  ["an option that is required by its check alone", "options/providers/s3.ts", "    region,\n", "    region,\n    endpoint: url,\n", /endpoint/],
+  [
+    "a check without an option of all vendors",
+    "options/providers/vendor.ts",
+    "baseUrl: nonEmptyString,",
+    "baseUrl: nonEmptyString, proxyUrl: nonEmptyString,",
+    /proxyUrl/,
+  ],
+  [
+    "an option that is required in the declarations alone",
+    "index.d.ts",
+    "  connectionId?: string | undefined;",
+    "  connectionId: string;",
+    /ofauth\.ts.*connectionId/s,
+  ],
+  [
+    "an option that is required by its check alone",
+    "options/providers/s3.ts",
+    "    region,\n",
+    "    region,\n    endpoint: url,\n",
+    /endpoint/,
+  ],
   ["a value that its check refuses", "options/uploader.ts", 'oneOf("auto", "fetch", "xhr")', 'oneOf("auto", "fetch")', /xhr/],
   ["a value that only its check accepts", "options/uploader.ts", '"require"),', '"require", "always"),', /always/],
   ["a retryable code that isn't declared", "index.d.ts", '  | "stalled"\n', "", /stalled/],
-  ["a detail of errors that only the declarations have", "index.d.ts", "  hint?: string | undefined;\n  cause", "  hint?: string | undefined;\n  url?: string;\n  cause", /contract\.ts.*false/s],
-  ["a method that only the wasm exports", "dist/partway.d.ts", "    pause(): void;", "    pause(): void;\n    flush(): void;", /contract\.ts.*false/s],
+  [
+    "a detail of errors that only the declarations have",
+    "index.d.ts",
+    "  hint?: string | undefined;\n  cause",
+    "  hint?: string | undefined;\n  url?: string;\n  cause",
+    /contract\.ts.*false/s,
+  ],
+  [
+    "a method that only the wasm exports",
+    "dist/partway.d.ts",
+    "    pause(): void;",
+    "    pause(): void;\n    flush(): void;",
+    /contract\.ts.*false/s,
+  ],
   ["a method that the wasm doesn't export", "dist/partway.d.ts", "    resume(): void;\n", "", /resume/],
-  ["a parameter more in the wasm", "dist/partway.d.ts", "sink: Function)", "sink: Function, more: any)", /Expected|Target signature|glue\.ts/],
-  ["a function that only the wasm exports", "dist/partway.d.ts", "export function version(", "export function name(): string;\nexport function version(", /contract\.ts.*false/s],
+  [
+    "a parameter more in the wasm",
+    "dist/partway.d.ts",
+    "sink: Function)",
+    "sink: Function, more: any)",
+    /Expected|Target signature|glue\.ts/,
+  ],
+  [
+    "a function that only the wasm exports",
+    "dist/partway.d.ts",
+    "export function version(",
+    "export function name(): string;\nexport function version(",
+    /contract\.ts.*false/s,
+  ],
 ];
 
 export async function source() {
@@ -53,7 +107,10 @@ export async function source() {
     await test(`source: tsc finds ${what}`, async () => {
       const before = await readFile(folder + file, "utf8");
       assert.ok(before.includes(from), `${file} has no ${from}`);
-      await writeFile(folder + file, before.replace(from, () => to));
+      await writeFile(
+        folder + file,
+        before.replace(from, () => to),
+      );
       try {
         const { ok, stdout } = await compile(COMPILERS[0], folder);
         assert.equal(ok, false, "it compiles");
@@ -74,11 +131,24 @@ export async function source() {
     for (const name of (await sources()).filter((name) => !name.startsWith("dist/"))) {
       const text = await readFile(PKG + name, "utf8");
       const found = [...text.matchAll(/(?:^|\n)(?:import|export)[^;"]*?"(\.[^"]+\.ts)"/g)].map(([, specifier]) => specifier);
-      imports.set(name, found.map((specifier) => posix.join(posix.dirname(name), specifier)));
+      imports.set(
+        name,
+        found.map((specifier) => posix.join(posix.dirname(name), specifier)),
+      );
     }
     assert.deepEqual(circle(imports), undefined);
     // It can find one.
-    assert.deepEqual(circle(new Map([["a", ["b"]], ["b", ["c", "d"]], ["c", []], ["d", ["a"]]])), ["a", "b", "d", "a"]);
+    assert.deepEqual(
+      circle(
+        new Map([
+          ["a", ["b"]],
+          ["b", ["c", "d"]],
+          ["c", []],
+          ["d", ["a"]],
+        ]),
+      ),
+      ["a", "b", "d", "a"],
+    );
     assert.ok(imports.get("index.ts").includes("api/uploader.ts") && imports.get("api/upload.ts").includes("sessions/lookup.ts"));
   });
 }

@@ -21,6 +21,12 @@ export async function load(url, context, next) {
   const { pathname } = new URL(url);
   if (!pathname.endsWith(".ts")) return next(url, context);
   const file = fileURLToPath(url.replace(/\?.*/, ""));
-  const { code } = await transform(await readFile(file, "utf8"), { loader: "ts", format: "esm", target: "es2022", sourcefile: file, sourcemap: "inline" });
+  const { code } = await transform(await readFile(file, "utf8"), {
+    loader: "ts",
+    format: "esm",
+    target: "es2022",
+    sourcefile: file,
+    sourcemap: "inline",
+  });
   return { format: "module", source: code, shortCircuit: true };
 }
