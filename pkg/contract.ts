@@ -8,7 +8,9 @@ import type { UnfinishedUpload } from "./api/unfinished-upload.ts";
 import type { DETAILS } from "./api/errors.ts";
 import type { Upload } from "./api/upload.ts";
 import type * as Generated from "./dist/partway.js";
+import type { PROVIDERS } from "./entry.ts";
 import type * as Actual from "./index.ts";
+import type { Check } from "./options/checks.ts";
 import type { Engine, Task } from "./wasm/glue.ts";
 
 /** Whether two types are the same, not only assignable to each other. */
@@ -60,6 +62,8 @@ export type Holds = All<
     Equal<Upload["removeEventListener"], Declared.Upload["removeEventListener"]>,
     // The details that an error has as properties; the other two have a treatment of their own.
     Equal<(typeof DETAILS)[number], Exclude<keyof Declared.UploadErrorDetails, "retryable" | "cause">>,
+
+    Equal<typeof PROVIDERS, { [Name in Declared.Provider["name"]]: Check<Extract<Declared.Provider, { name: Name }>> }>,
 
     Equal<Exclude<keyof typeof Generated, GluesOwn>, "Engine" | "Task" | "__wbg_reset_state" | "onFatal" | "start" | "stir" | "version">,
     Equal<keyof Generated.Engine, keyof Engine>,
