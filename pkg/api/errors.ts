@@ -65,9 +65,9 @@ export function toUploadError(thrown: unknown): UploadError {
       cause === undefined ? details : { ...details, cause },
     );
   }
-  return new UploadError("internal", `Something inside partway went wrong: ${messageOf(thrown)}`, {
+  return new UploadError("internal", `Internal error in partway: ${messageOf(thrown)}`, {
     cause: thrown,
-    hint: "Nothing in your code needs to change. `cause` has what happened; the next upload begins with what was kept.",
+    hint: "This is a bug of partway, not of your code; `cause` has the details. The next upload resumes the kept session.",
   });
 }
 
@@ -88,6 +88,6 @@ export function cancelled(message: string, cause?: unknown): UploadError {
 export function crashed(cause: unknown): UploadError {
   return new UploadError("internal", `The upload engine crashed: ${messageOf(cause)}`, {
     cause,
-    hint: "The page is all right: the next upload gets a fresh engine, and goes on with what was kept. Whether the last request took effect is not known.",
+    hint: "The page can continue: the next upload gets a new engine, and resumes the kept session. Whether the last request took effect isn't known.",
   });
 }

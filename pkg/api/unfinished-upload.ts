@@ -67,12 +67,12 @@ async function resume(
   try {
     if (file === undefined && !needsBytes(session.stored.record)) return start(context, new Blob(), session, options);
     const picked = file ?? session.stored.handle;
-    if (!picked) throw invalidOptions("This upload needs its file: resume(file).", "`needsFile` tells. Let the user pick it again.");
+    if (!picked) throw invalidOptions("This upload needs its file: resume(file).", "`needsFile` is true: let the user pick the file again.");
     const blob = isHandle(picked) ? await openHandle(picked) : picked;
     if (!(await session.matches(blob))) {
-      throw new UploadError("file-changed", `This is not ${session.stored.name} as it was when its upload began.`, {
+      throw new UploadError("file-changed", `This file differs from ${session.stored.name} as it was when its upload started.`, {
         step: "check",
-        hint: "Pick the same file, unchanged; or discard this upload and begin a new one.",
+        hint: "Pick the same file, unchanged; or discard this upload and start a new one.",
       });
     }
     return start(context, blob, session, options);

@@ -26,7 +26,7 @@ async function withFallback<T>(fallback: T, action: () => Promise<T>, undo?: (la
   if (!isAvailable()) return fallback;
   const result = cleanOnce().then(action);
   try {
-    return await timeout(result, ANSWER_MS, () => new Error("storage doesn't answer, or the file doesn't"));
+    return await timeout(result, ANSWER_MS, () => new Error("storage or the file didn't answer in time"));
   } catch (error) {
     result.then(undo).catch(() => {});
     warnNotKept(error);
@@ -87,15 +87,15 @@ export function findSession(file: Blob, identity: SessionIdentity, handle: FileS
 export async function openSession(id: string): Promise<Session> {
   const unlock = await lock(id);
   if (!unlock) {
-    throw new UploadError("already-running", "This upload is under way already, here or in another tab.", {
-      hint: "Let it go on there, or stop it there first.",
+    throw new UploadError("already-running", "This upload is already running, here or in another tab.", {
+      hint: "Wait for it there, or cancel it there first.",
     });
   }
   try {
     const [stored, parts] = await read(id);
     if (!stored) {
-      throw new UploadError("session-expired", "There is nothing left of this upload: it was finished or discarded meanwhile.", {
-        hint: "Ask unfinished() again; upload(file) begins a new one.",
+      throw new UploadError("session-expired", "This upload has no session any more: it was finished or discarded in the meantime.", {
+        hint: "Call unfinished() again; upload(file) starts a new upload.",
       });
     }
     return new Session(stored, undefined, unlock, parts);

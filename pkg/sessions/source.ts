@@ -61,9 +61,9 @@ export function readTimeout<T>(reading: Promise<T>): Promise<T> {
     reading,
     READ_MS,
     () =>
-      new UploadError("file-unreadable", `The file gave nothing for ${READ_MS / 1000} seconds.`, {
+      new UploadError("file-unreadable", `Reading the file timed out after ${READ_MS / 1000} s.`, {
         step: "check",
-        hint: "It may be on a drive in the cloud and not downloaded yet, or on a share that hangs: open or copy it first, and pick it again.",
+        hint: "If it is on a cloud drive or a network share, open or copy it first, and pick it again.",
       }),
   );
 }
@@ -83,7 +83,7 @@ export async function openHandle(handle: FileSystemFileHandle): Promise<File> {
     throw new UploadError("file-unreadable", `The file behind the handle can't be opened: ${messageOf(cause)}`, {
       step: "check",
       cause,
-      hint: "It may have been moved or deleted, or may not be read any more: let the user pick it again, or try again from a click.",
+      hint: "It may have been moved or deleted, or the permission has ended: let the user pick it again, or try again from a click.",
     });
   }
 }

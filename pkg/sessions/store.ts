@@ -57,7 +57,7 @@ let opening: Promise<IDBDatabase> | undefined;
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(NAME, VERSION);
-    const timer = setTimeout(() => reject(new Error("IndexedDB doesn't open")), OPEN_MS);
+    const timer = setTimeout(() => reject(new Error("IndexedDB didn't open in time")), OPEN_MS);
     const settle = (action: () => void) => () => {
       clearTimeout(timer);
       action();

@@ -58,7 +58,7 @@ export async function download(source: string | URL | Request, onWaiting: (isWai
         if (!(error instanceof LoadError) || error.kind === "other" || request?.signal?.aborted) throw error;
         await backoff(error, failures, onWaiting);
         if (policy.refuses)
-          throw otherAnswer(`The page's Content-Security-Policy lets nothing be fetched from ${withoutQuery(address)}.`, error);
+          throw otherAnswer(`The page's Content-Security-Policy doesn't allow fetching ${withoutQuery(address)}.`, error);
       }
     }
   } finally {
@@ -139,7 +139,7 @@ export async function compileResponse(response: Response, streams = true): Promi
   }
   const bytes = await response.arrayBuffer();
   if (bytes.byteLength > MAGIC_LENGTH && !isWasm(bytes)) {
-    throw otherAnswer(`What the server gave for ${where} is not WebAssembly (${type || "no type"}).`);
+    throw otherAnswer(`The server's answer for ${where} is not WebAssembly (${type || "no type"}).`);
   }
   return WebAssembly.compile(bytes).catch((error: unknown) => rethrow(error, where));
 }

@@ -48,7 +48,7 @@ async function loadOnce(source: WasmSource | undefined): Promise<void> {
   } catch (error) {
     throw error instanceof WebAssembly.LinkError ? otherRelease(error.message, { cause: error }) : toUploadError(error);
   }
-  if (found !== version) throw otherRelease(`it is of version ${found}`);
+  if (found !== version) throw otherRelease(`its version is ${found}`);
   listenToPage((isOnline) => whileAlive(() => notifyPageEvent(isOnline)));
 }
 

@@ -38,7 +38,7 @@ test("a wasm of another release is told apart", async () => {
   core.throws.instance = new WebAssembly.LinkError("function import requires a callable");
   await assert.rejects(load(), { code: "internal", message: /doesn't belong to partway/, hint: /same release/ });
   core.version = "9.9.9";
-  await assert.rejects(load(), { code: "internal", message: /it is of version 9\.9\.9/ });
+  await assert.rejects(load(), { code: "internal", message: /its version is 9\.9\.9/ });
   core.version = "0.1.0";
   await load();
 });
