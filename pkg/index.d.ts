@@ -1,5 +1,5 @@
 /**
- * Gets files from a web page to where they belong: sliced, sent in parallel, retried, and handed over to the destination's API.
+ * Uploads files from a web page: slices them, sends the parts in parallel, retries, and completes the upload at the destination's API.
  *
  * ```js
  * import { Uploader } from "partway";
@@ -18,44 +18,43 @@
 export const version: string;
 
 /**
- * Loads the WebAssembly before the first upload asks for it, so that this one starts without a delay.
+ * Loads the WebAssembly before the first upload needs it, so that this upload starts without a delay.
  *
- * Only an unusual way of hosting needs `source`: the address of `dist/partway_bg.wasm` elsewhere, its bytes, a response that has
- * it, or the compiled module. The wasm is loaded once for the page: where it is there or on its way, `source` isn't looked at.
- * A load that failed can be tried again.
+ * Only unusual hosting needs `source`: another address of `dist/partway_bg.wasm`, its bytes, a response that has it, or the compiled
+ * module. The wasm is loaded once for the page: if it is loaded or loading, `source` is ignored. A load that failed can be tried again.
  *
- * An address is fetched as patiently as a part is sent: up to eight attempts, a server's `Retry-After` counts, and while the browser
- * says that there is no network that costs no attempt. Without a `source` and where a server answers with something else than the
- * wasm, the copy that is in a script of the package is loaded, and the console says once what to do.
+ * An address is fetched with the same retries as a part: up to eight attempts, a server's `Retry-After` is respected, and attempts made
+ * while the browser reports no network don't count. If there is no `source` and the server answers with something other than the wasm,
+ * the copy in a script of the package is loaded, and the console says once what to do.
  *
  * ```js
  * await load("https://static.example/partway/partway_bg.wasm");
  * ```
  *
- * Rejects with an {@link UploadError}: `network` where nothing usable could be fetched, `internal` where it can't run (a
- * Content-Security-Policy without `wasm-unsafe-eval`, a file of another release), `invalid-options` for a `source` of no such type,
- * `cancelled` where the Request's signal was aborted.
+ * Rejects with an {@link UploadError}: `network` if nothing usable could be fetched, `internal` if the wasm can't run (a
+ * Content-Security-Policy without `wasm-unsafe-eval`, a file of another release), `invalid-options` for a `source` of another type,
+ * `cancelled` if the Request's signal was aborted.
  */
 export function load(source?: string | URL | Request | Response | BufferSource | WebAssembly.Module): Promise<void>;
 
 /**
- * What uploads have in common: the destination, and the slots in which their parts are sent. One for each destination is enough
- * for a page; files are queued by themselves.
+ * What uploads share: the destination, the options, and how many requests run at once. A page needs one Uploader for each
+ * destination; it queues the files.
  */
 export class Uploader {
   /**
-   * Looks at every option, nested ones too, and throws an {@link UploadError} with the code `invalid-options` for a name that
-   * doesn't exist, a wrong type or a value out of its range. Nothing is loaded or sent yet.
+   * Checks every option, nested ones too, and throws an {@link UploadError} with the code `invalid-options` for an unknown name, a
+   * wrong type or a value out of range. Nothing is loaded or sent yet.
    */
   constructor(options: UploaderOptions);
 
   /**
-   * Starts an upload, now or when a slot is free. Never throws: what is wrong with the file or with `options` rejects `done`.
+   * Starts an upload, now or when others leave room for it. It never throws: an error in the file or in `options` rejects `done`.
    *
-   * Where an upload of the same file to the same place was left unfinished, by a reload, a crash or a failure, it goes on with what
-   * the server has (unless `resume` is off): the same name, size, date, first and last bytes, and the same settings of this file.
-   * One that is under way, here or in another tab, is left alone, and the file is sent anew. Of a `FileSystemFileHandle` the handle
-   * is kept too, where the browser can: nothing need then be picked again.
+   * If an upload of the same file to the same place was left unfinished by a reload, a crash or a failure, this one resumes it with the
+   * parts that the server has (unless `resume` is off). The same file has the same name, size, date, first and last bytes, and the same
+   * settings. An unfinished upload that is running, here or in another tab, is left alone, and the file is sent from the start. For a
+   * `FileSystemFileHandle` the handle is kept too, if the browser can keep it, so that the user needn't pick the file again.
    *
    * ```js
    * for (const file of input.files) uploader.upload(file, { onComplete: ({ mediaId }) => save(mediaId) });
@@ -64,37 +63,36 @@ export class Uploader {
   upload(file: File | Blob | FileSystemFileHandle, options?: UploadOptions): Upload;
 
   /**
-   * Lists the uploads to this place that a reload, a crash or a failure left behind, newest first; those under way, here or in another
-   * tab, aren't among them. A place is the provider with its `baseUrl` or `endpoint`, account, connection or bucket, and the `scope`
-   * of {@link UploaderOptions.resume}.
+   * Lists the uploads to this place that a reload, a crash or a failure left unfinished, newest first. Uploads that are running, here or
+   * in another tab, aren't listed. A place is the provider with its `baseUrl` or `endpoint`, account, connection or bucket, and the
+   * `scope` of {@link UploaderOptions.resume}.
    *
    * ```js
    * for (const left of await uploader.unfinished()) {
-   *   if (!left.needsFile) goOnButton.onclick = () => left.resume();
+   *   if (!left.needsFile) resumeButton.onclick = () => left.resume();
    * }
    * ```
    *
-   * Never rejects: the list is empty where `resume` is off, or the browser keeps nothing.
+   * It never rejects: the list is empty if `resume` is off, or if the browser stores nothing.
    */
   unfinished(): Promise<UnfinishedUpload[]>;
 
   /**
-   * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees what they used. The server isn't told, and what is
-   * kept of the uploads stays, so that they can go on another day: `cancel()` those that shall not. The next `upload()` opens the
-   * uploader again, so it may be called in the cleanup of a component, which frameworks run twice while developing.
+   * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees their memory. The server isn't told, and the sessions
+   * are kept, so that the uploads can be resumed later; call `cancel()` for those that must not be. The next `upload()` opens the
+   * uploader again, so `close()` may be called in the cleanup of a component, which frameworks run twice in development.
    */
   close(): void;
 }
 
 /** Options of an {@link Uploader}. Only `provider` is needed. */
 export interface UploaderOptions {
-  /** Where files go, and how one speaks there. */
+  /** Where files go, and by which API. */
   provider: Provider;
 
   /**
-   * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256. `"auto"` means 6, which is
-   * what browsers open to one host over HTTP/1.1. Over HTTP/2 more may be faster. On a line that turns out to be slow fewer run at
-   * once.
+   * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256. `"auto"` means 6, which is how many
+   * connections browsers open to one host over HTTP/1.1. More may be faster over HTTP/2. On a slow connection fewer requests run.
    *
    * @defaultValue `"auto"`
    */
@@ -104,101 +102,100 @@ export interface UploaderOptions {
    * What sends the bytes.
    *
    * - `"auto"`: requests with bytes of the file go by `XMLHttpRequest`, all others by `fetch`. Only `XMLHttpRequest` reports progress
-   *   within a request and tells whether a whole body was sent. Where it doesn't exist (service workers), with a `fetch` of your own,
-   *   with a vendor's key in the page, and with `credentials: "omit"` to the page's own origin, bytes go by `fetch` too.
+   *   within a request, and whether a whole body was sent. Bytes go by `fetch` too if there is no `XMLHttpRequest` (service workers), with
+   *   a `fetch` of your own, with a vendor's key in the page, and with `credentials: "omit"` to the page's own origin.
    * - `"fetch"`: everything goes by `fetch`; progress arrives part by part.
    * - `"xhr"`: everything goes by `XMLHttpRequest`, except requests with a vendor's key, and GETs to your backend or the vendor's API,
    *   which it might answer from the browser's cache.
    *
-   * Neither takes a redirect for an answer. `fetch` doesn't follow one; `XMLHttpRequest` does, with the bytes, and the upload then
-   * ignores what answered. So a vendor's key never goes by `XMLHttpRequest`.
+   * Neither accepts a redirect as an answer. `fetch` doesn't follow redirects. `XMLHttpRequest` does, with the bytes, and the upload then
+   * ignores the answer, so a vendor's key never goes by `XMLHttpRequest`.
    *
    * @defaultValue `"auto"`
    */
   transport?: "auto" | "fetch" | "xhr" | undefined;
 
   /**
-   * How often and how patiently a request is tried that may be repeated: parts, and calls without a lasting effect. Before the
-   * n-th repetition a random time passes, of at most `baseMs` doubled n − 1 times, and never more than `capMs`. A server that names
-   * a time (`Retry-After` and its relatives) is obeyed for up to five minutes, and the random time comes on top; beyond that the upload
-   * ends as `rate-limited`.
+   * How requests are retried that may be repeated: parts, and calls without a lasting effect. The wait before the n-th retry is random,
+   * at most `baseMs` doubled n − 1 times, and never more than `capMs`. If a server asks for a wait (`Retry-After` and its relatives) of
+   * up to five minutes, the upload waits that long and the random time on top; if it asks for longer, the upload ends as `rate-limited`.
    */
   retry?:
     | {
         /**
-         * Attempts in all, the first one included: 1 to 1000. Those that only found out that a URL or credentials had expired are counted
-         * apart, up to the same number. @defaultValue `8`
+         * Attempts in all, the first one included: 1 to 1000. Attempts that failed because a URL or credentials had expired are counted
+         * separately, up to the same number. @defaultValue `8`
          */
         attempts?: number | undefined;
-        /** Milliseconds that the first wait takes at most. @defaultValue `500` */
+        /** The upper bound of the first wait, in milliseconds. @defaultValue `500` */
         baseMs?: number | undefined;
-        /** Milliseconds that no wait exceeds. @defaultValue `30000` */
+        /** The upper bound of every wait, in milliseconds. @defaultValue `30000` */
         capMs?: number | undefined;
       }
     | undefined;
 
   /**
-   * Milliseconds without any progress after which a request is given up and counts as failed. Where the browser can't tell whether
-   * there is progress (by `fetch`, and once all bytes have left the browser) the request also gets the time that the line takes for
-   * everything that is on its way. Reading the file has the same bound, and ends as `file-unreadable`.
+   * Milliseconds without any progress after which a request is aborted and counts as failed. If the browser can't tell whether there is
+   * progress (by `fetch`, and once all bytes have left the browser), the request also gets the time that the connection needs for
+   * everything in flight. Reading the file has the same limit, and ends as `file-unreadable`.
    *
    * @defaultValue `30000`
    */
   stallMs?: number | undefined;
 
   /**
-   * Whether a part's MD5 is held against the ETag that the store answers. `"auto"` does so where the ETag is an MD5,
-   * `"require"` ends the upload where that can't be done, `"off"` hashes nothing.
+   * Whether a part's MD5 is compared with the ETag that the store answers. `"auto"` compares if the ETag is an MD5, `"require"` fails the
+   * upload if it can't be compared, `"off"` hashes nothing.
    *
-   * A store that encrypts with KMS or customer keys (SSE-KMS, SSE-C) answers ETags that only look like MD5s. `"auto"` finds it out
-   * by the header `x-amz-server-side-encryption`, where the bucket's CORS rule exposes it, else by sending one part twice, once for
-   * each bucket and page; the upload goes on, `verified` is false, and the console says so once. `"require"` ends it.
+   * A store that encrypts with KMS or customer keys (SSE-KMS, SSE-C) answers ETags that only look like MD5s. `"auto"` detects this by the
+   * header `x-amz-server-side-encryption`, if the bucket's CORS rule exposes it, or else by sending one part twice, once for each bucket
+   * and page. The upload continues, `verified` is false, and the console says so once. With `"require"` the upload fails.
    *
    * @defaultValue `"auto"`
    */
   integrity?: "off" | "auto" | "require" | undefined;
 
   /**
-   * Whether uploads can go on after a reload, a crash or a closed browser. What is needed for it is kept in IndexedDB: the file's
-   * name, size, type, date and a hash, the provider's settings for it, what the destination called the upload, and which parts
-   * arrived. Neither bytes nor secrets are; presigned URLs only where they can't be had again. It is dropped when the upload is done
-   * or cancelled, and after 7 days, or sooner where the destination's own upload expires. Nothing is kept of a `Blob`.
+   * Whether uploads can be resumed after a reload, a crash or a closed browser. A session is kept for that in IndexedDB: the file's name,
+   * size, type, date and a hash, the provider's settings for it, the destination's ids of the upload, and which parts are uploaded.
+   * Neither bytes nor secrets are stored, and presigned URLs only if they can't be requested again. The session is removed when the
+   * upload is done or cancelled, and after 7 days, or earlier if the destination's own upload expires. Nothing is kept of a `Blob`.
    *
-   * It belongs to a place (see {@link Uploader.unfinished}). Where a proxy picks the account by its session, name the signed-in user
-   * as `scope`: any text of yours, 1 character at least. Else one user of a browser finds another's uploads.
+   * A session belongs to a place (see {@link Uploader.unfinished}). If a proxy chooses the account by its own login, name the signed-in
+   * user as `scope`, any text that isn't empty. Otherwise one user of a browser finds another user's uploads.
    *
    * ```js
    * new Uploader({ provider, resume: { scope: user.id } });
    * new Uploader({ provider, resume: false }); // keeps nothing
    * ```
    *
-   * Without IndexedDB, without Web Locks (a page that isn't secure) or with storage off or full, uploads work all the same, and
-   * can't go on; the console says so once where storage failed.
+   * Without IndexedDB, without Web Locks (a page that isn't secure) or with storage off or full, uploads work, but can't be resumed; if
+   * storage failed, the console says so once.
    *
    * @defaultValue `true`, without a scope
    */
   resume?: boolean | { scope: string } | undefined;
 
   /**
-   * Whether cookies go with requests to your backend and to the vendor's API, in the words of `fetch`. Requests to presigned URLs
-   * never carry any.
+   * Whether requests to your backend and to the vendor's API carry cookies, with the values of `fetch`. Requests to presigned URLs never
+   * do.
    *
    * @defaultValue `"same-origin"`
    */
   credentials?: RequestCredentials | undefined;
 
   /**
-   * Whether calls that must not take effect twice carry an `Idempotency-Key` header. A browser repeats a request on its own, a
-   * POST too, when a kept connection breaks before the answer; only the server can drop the copy, and by this key it can.
-   * Across origins the header must be allowed by the server's CORS rule.
+   * Whether calls that must not take effect twice carry an `Idempotency-Key` header. A browser repeats a request on its own, even a POST,
+   * if a kept connection breaks before the answer. Only the server can drop the copy, and it can recognise it by this key. For another
+   * origin the server's CORS rule must allow the header.
    *
-   * @defaultValue `true` where `baseUrl` is of the page's own origin, else `false`
+   * @defaultValue `true` if `baseUrl` has the page's own origin, else `false`
    */
   idempotencyKeys?: boolean | undefined;
 
   /**
-   * Which files are taken; others end as `file-rejected` before a byte is sent. What is given here replaces the vendor's published
-   * limits, which hold otherwise; `false` takes every file.
+   * Which files are accepted; others end as `file-rejected` before a byte is sent. These options override the vendor's published limits,
+   * which are the default; `false` accepts every file.
    *
    * ```js
    * accept: { types: ["video/mp4", "video/quicktime"], maxBytes: { "video/*": 5e9, "image/*": 50e6 } }
@@ -208,15 +205,15 @@ export interface UploaderOptions {
     | {
         /** As in `<input accept>`: `video/mp4`, `video/*`, `.mov`. */
         types?: string[] | undefined;
-        /** Most bytes, for all files or by type as above; of several types that fit, the narrowest decides. */
+        /** The maximum of bytes, for all files or by type as above. If several types match, the most specific one decides. */
         maxBytes?: number | Record<string, number> | undefined;
       }
     | false
     | undefined;
 
   /**
-   * Sees every request to your backend or the vendor's API just before it goes, each attempt anew, and may change it in place.
-   * Requests to presigned URLs don't pass here: any change would break their signature.
+   * Is called before each attempt of a request to your backend or the vendor's API, and may change the request in place. It isn't called
+   * for presigned URLs: a change would break their signature.
    *
    * ```js
    * beforeRequest: async (request) => request.headers.set("authorization", `Bearer ${await token()}`)
@@ -225,8 +222,8 @@ export interface UploaderOptions {
   beforeRequest?: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
 
   /**
-   * Turns an address that a vendor's answer names into the one to call. Without it, addresses under the vendor's API go to the
-   * same path under `baseUrl`, and all others are taken for presigned.
+   * Maps an address in a vendor's answer to the address to call. By default, addresses under the vendor's API are mapped to the same path
+   * under `baseUrl`, and all others are presigned ones.
    */
   mapUrl?: ((url: string, step: Step) => string) | undefined;
 
@@ -239,26 +236,26 @@ export interface UploaderOptions {
   fetch?: typeof fetch | undefined;
 }
 
-/** Options of one upload. A callback that throws is reported to the console, and the upload goes on. */
+/** Options of one upload. If a callback throws, the console reports it, and the upload continues. */
 export interface UploadOptions {
-  /** Bytes went out, several times a second; part by part where bytes go by `fetch` ({@link UploaderOptions.transport}). */
+  /** Bytes were sent: several times a second, or once for each part if bytes go by `fetch` ({@link UploaderOptions.transport}). */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** The server has another part. */
+  /** A part was uploaded. */
   onPart?: ((part: SentPart) => void) | undefined;
-  /** The upload came to another stage. */
+  /** The status changed. */
   onStatus?: ((status: UploadStatus) => void) | undefined;
-  /** The upload is done; comes once, just before `done` resolves. */
+  /** The upload is done. It is called once, just before `done` resolves. */
   onComplete?: ((result: UploadResult) => void) | undefined;
-  /** The upload ended without a result; comes once, just before `done` rejects. */
+  /** The upload failed or was cancelled. It is called once, just before `done` rejects. */
   onError?: ((error: UploadError) => void) | undefined;
-  /** Aborting it cancels the upload; `cause` of the error is then the signal's reason. */
+  /** Aborting the signal cancels the upload; the error's `cause` is then the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Name to upload under. @defaultValue the file's own, and `"blob"` for a Blob */
+  /** The file's name at the destination. @defaultValue the file's own, and `"blob"` for a Blob */
   filename?: string | undefined;
-  /** Media type to upload as. @defaultValue the file's own, or what its extension says */
+  /** The file's media type at the destination. @defaultValue the file's own, or the one of its extension */
   contentType?: string | undefined;
   /**
-   * Settings of the provider for this file, over those of the uploader.
+   * Options of the provider for this file. They override the uploader's.
    *
    * ```js
    * uploader.upload(file, { provider: { vaultUpload: { mode: "message", userId: "123" } } });
@@ -268,39 +265,39 @@ export interface UploadOptions {
 }
 
 /**
- * One file on its way. Tells of itself by callbacks, by events of the same meaning, and by `done`.
+ * The upload of one file. It reports by callbacks, by events with the same details, and by `done`.
  *
  * ```js
  * upload.addEventListener("status", (event) => (label.textContent = event.detail));
  * ```
  */
 export interface Upload extends EventTarget {
-  /** Tells uploads of this page apart. */
+  /** A unique id within this page. */
   readonly id: string;
-  /** What is uploaded. Of a `FileSystemFileHandle`, empty until the status `"checking"`. */
+  /** The file. For a `FileSystemFileHandle` it is empty until the status `"checking"`. */
   readonly file: { name: string; size: number; type: string };
-  /** The stage that it is in. */
+  /** The current status. */
   readonly status: UploadStatus;
-  /** How far it is. */
+  /** The current progress. */
   readonly progress: Progress;
   /**
-   * Resolves or rejects once, at the end. A failure causes no unhandled rejection where nobody looks at it; where there is neither
-   * an `onError` nor a listener for `"error"` either, the console says it once.
+   * Resolves or rejects once, at the end. A failure causes no unhandled rejection if nothing reads this promise; if there is neither an
+   * `onError` nor a listener for `"error"` either, the console reports the failure once.
    */
   readonly done: Promise<UploadResult>;
-  /** Stops sending: parts on the wire are given up and sent again later, finished ones stay. */
+  /** Stops sending: parts in flight are aborted and sent again later, uploaded parts are kept. */
   pause(): void;
-  /** Goes on after `pause()`. */
+  /** Continues after `pause()`. */
   resume(): void;
   /**
-   * Stops, tells the server where its API has a call for it, and drops what was kept to go on with. `done` rejects with the code
-   * `cancelled`; the promise given here resolves as soon as everything has ended, whichever way.
+   * Stops the upload, aborts it at the server if the API has a call for that, and removes its session. `done` rejects with the code
+   * `cancelled`. The returned promise resolves when the upload has ended, in whatever way.
    */
   cancel(): Promise<void>;
   /**
-   * Passes on what your server heard from a vendor's webhook, so that the upload needn't wait for its next poll. Takes what the
-   * webhook sent as it came (`{ type, payload }`), its payload alone (with `media_upload_id`), or a record of the vendor's list
-   * (with `id`); one of another upload changes nothing. Throws `invalid-options` where there is no `status`.
+   * Passes on a vendor's webhook that your server received, so that the upload needn't wait for its next poll. It accepts the body of
+   * the webhook (`{ type, payload }`), the payload alone (with `media_upload_id`), or a record of the vendor's list (with `id`). An update
+   * of another upload changes nothing. Throws `invalid-options` if there is no `status`.
    */
   notify(update: UploadNotice | { type?: string; payload: UploadNotice; [extra: string]: unknown }): void;
   addEventListener<K extends keyof UploadEvents>(
@@ -317,7 +314,7 @@ export interface Upload extends EventTarget {
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
-/** A vendor's word on an upload: a webhook's payload, or a record of the vendor's list. */
+/** The state of an upload at a vendor: a webhook's payload, or a record of the vendor's list. */
 export interface UploadNotice {
   status: string;
   media_id?: string | null | undefined;
@@ -325,7 +322,7 @@ export interface UploadNotice {
 }
 
 /**
- * An upload that was left behind, as {@link Uploader.unfinished} found it.
+ * An upload that was left unfinished, as {@link Uploader.unfinished} lists it.
  *
  * ```js
  * const [left] = await uploader.unfinished();
@@ -334,29 +331,29 @@ export interface UploadNotice {
  * ```
  */
 export interface UnfinishedUpload {
-  /** Tells unfinished uploads apart; stays the same over reloads. */
+  /** A unique id, which stays the same after reloads. */
   readonly id: string;
-  /** Name that it was begun under. */
+  /** The name with which it was started. */
   readonly name: string;
   /** Bytes of the file. */
   readonly size: number;
-  /** Bytes of the parts that had arrived, as far as this browser knows; all of them where only the rest of the protocol is left. */
+  /** Bytes of the uploaded parts, as far as this browser knows; all bytes if only the later steps are left. */
   readonly sent: number;
-  /** When it was begun, as ISO 8601. */
+  /** When it was started, as ISO 8601. */
   readonly startedAt: string;
   /**
-   * Whether `resume()` needs the file; false where it was uploaded by a `FileSystemFileHandle` that the browser kept, and where the
-   * destination has all of it and is only processing it.
+   * Whether `resume()` needs the file. It doesn't if the file came from a `FileSystemFileHandle` that the browser kept, or if the
+   * destination has the whole file and is only processing it.
    */
   readonly needsFile: boolean;
   /**
-   * Goes on, with the name, type and settings that it was begun with. Call it from a click where there is a handle: the browser may
-   * ask whether the file may be read.
+   * Resumes the upload, with the name, type and settings with which it was started. If there is a handle, call it from a click: the
+   * browser may ask for permission to read the file.
    *
-   * Rejects with an {@link UploadError}, and changes nothing: `already-running` where it is under way, here or in another tab,
-   * `file-changed` where this isn't the file (its name doesn't matter, size, date and content do), `file-unreadable` where the
-   * handle's file is gone, may not be read, or gives nothing for half a minute, `invalid-options` without a file where one is needed, `session-expired` where it was
-   * finished or discarded meanwhile. All that comes later rejects the upload's `done`.
+   * Rejects with an {@link UploadError}, and changes nothing: `already-running` if it is running, here or in another tab;
+   * `file-changed` if this is another file (size, date and content count, the name doesn't); `file-unreadable` if the handle's file is
+   * gone, may not be read, or can't be read within half a minute; `invalid-options` if a file is needed and missing; `session-expired` if
+   * it was finished or discarded in the meantime. A later failure rejects the upload's `done`.
    *
    * ```js
    * input.onchange = async () => {
@@ -366,13 +363,13 @@ export interface UnfinishedUpload {
    */
   resume(file?: File | FileSystemFileHandle, options?: UploadOptions): Promise<Upload>;
   /**
-   * Gives it up: tells the server where its API has a call for it, and drops what was kept here. Rejects with an {@link UploadError}
-   * where that failed and it is still there to go on with (`already-running` as above, `session-expired` where it is gone already).
+   * Aborts the upload at the server, if the API has a call for that, and removes its session. Rejects with an {@link UploadError} if that
+   * failed and the upload can still be resumed (`already-running` as above, `session-expired` if there is no session any more).
    */
   discard(): Promise<void>;
 }
 
-/** What `detail` of an event of {@link Upload} is, by the event's name. */
+/** The type of `detail` of each event of {@link Upload}. */
 export interface UploadEvents {
   progress: Progress;
   part: SentPart;
@@ -382,49 +379,49 @@ export interface UploadEvents {
 }
 
 /**
- * Where an upload is. They come in this order, but any may be left out: `"checking"` looks at the file and whether it is there
- * already, `"processing"` waits for the vendor after the last byte. `"paused"` is your doing, `"waiting"` the network's (the browser says
- * that it is offline; after some seconds a request is tried all the same) or the server's (asked for a break); it may come before all
- * others, while the WebAssembly can't be loaded. The last three are final.
+ * The stage of an upload. The statuses come in this order, but any may be skipped. `"checking"` checks the file, and whether the
+ * destination has it already; `"processing"` waits for the vendor after the last byte. `"paused"` follows `pause()`. `"waiting"` means
+ * that the browser reports no network (after some seconds a request is tried anyway), or that the server asked to wait; it may come
+ * first, while the WebAssembly can't be loaded. The last three are final.
  */
 export type UploadStatus =
   "queued" | "checking" | "opening" | "sending" | "completing" | "processing" | "paused" | "waiting" | "done" | "failed" | "cancelled";
 
-/** How far an upload is. */
+/** The progress of an upload. */
 export interface Progress {
-  /** Bytes that the server has or that are on the wire. Never falls, even where a part has to be sent again. */
+  /** Bytes that were uploaded or sent. It never decreases, even if a part has to be sent again. */
   sent: number;
   /** Bytes of the file. */
   total: number;
   /** `sent` of `total`, 0 to 1. */
   fraction: number;
-  /** Bytes a second over the last seconds, repeated ones included; null while unknown. */
+  /** Bytes per second over the last seconds, retries included; null while unknown. */
   rate: number | null;
-  /** Seconds to go at that rate; null while unknown. */
+  /** Seconds left at that rate; null while unknown. */
   eta: number | null;
-  /** Parts of the file: all, those that the server has, those on the wire. */
+  /** Parts of the file: all, those uploaded, those in flight. */
   parts: { total: number; done: number; inFlight: number };
-  /** The vendor's progress once it has the bytes, 0 to 1; null where it tells nothing. */
+  /** The progress of the vendor's processing, 0 to 1; null if the vendor doesn't report it. */
   processing: number | null;
 }
 
-/** A part that the server has. */
+/** An uploaded part. */
 export interface SentPart {
   /** Counted from 1. */
   partNumber: number;
   /** Position of its first byte in the file. */
   start: number;
-  /** Position of its last byte, which belongs to it. */
+  /** Position of its last byte, inclusive. */
   end: number;
-  /** As the server gave it, without what a proxy added (`W/`, `-gzip`); null where it gave none or the page may not read it. */
+  /** The server's ETag, without what a proxy added (`W/`, `-gzip`); null if there was none or the page may not read it. */
   etag: string | null;
-  /** Requests that it took. */
+  /** Requests that were needed. */
   attempts: number;
-  /** Whether its bytes were held against the ETag. */
+  /** Whether its bytes were compared with the ETag. */
   verified: boolean;
 }
 
-/** What came of an upload. Which ids there are depends on the provider. */
+/** The result of an upload. Which ids it has depends on the provider. */
 export interface UploadResult {
   /** Name of the provider. */
   provider: string;
@@ -432,7 +429,7 @@ export interface UploadResult {
   mediaUploadId?: string;
   /** Id of the media at the vendor, as text: `media.id` of OFAuth, `media_id` of Onlymonster, `mediaId` of apifansly. */
   mediaId?: string;
-  /** What to put into OFAuth's `mediaItems`: the media's id where there is one, else the upload's reference. */
+  /** What to put into OFAuth's `mediaItems`: the media's id if there is one, else the upload's reference. */
   mediaItem?: string;
   /** Whether `mediaItem` can be used more than once. */
   reusable?: boolean;
@@ -446,52 +443,52 @@ export interface UploadResult {
   location?: string;
   /** Size of the file. */
   bytes: number;
-  /** Parts that it went in; 0 where nothing had to be sent. */
+  /** How many parts were sent; 0 if nothing had to be sent. */
   parts: number;
-  /** Requests with file bytes, repeated ones included. */
+  /** Requests with file bytes, retries included. */
   attempts: number;
-  /** Milliseconds that the upload took. */
+  /** Duration of the upload in milliseconds. */
   elapsedMs: number;
-  /** Whether every byte was held against an ETag. */
+  /** Whether every byte was compared with an ETag. */
   verified: boolean;
-  /** Whether the vendor had this file before, so that nothing was sent. */
+  /** Whether the vendor already had this file, so that nothing was sent. */
   alreadyThere: boolean;
-  /** When links in `media` stop working, as ISO 8601. */
+  /** When the links in `media` expire, as ISO 8601. */
   linksExpireAt?: string;
 }
 
 /**
- * Why there is no result. `message` says what happened, `hint` what to do, `code` is for programs.
+ * Why an upload has no result. `message` says what happened, `hint` what to do, `code` is for programs.
  *
- * Your own `open`, `sign` and other functions may throw one to say how the upload is to end:
+ * Your own `open`, `sign` and other functions may throw one to end the upload with it:
  *
  * ```js
  * throw new UploadError("forbidden", "The trial allows ten files a day.");
  * ```
  *
- * `instanceof` knows those of every entry of the package (`partway`, `partway/s3`), and of what `require` gives.
+ * `instanceof` recognises the errors of every entry of the package (`partway`, `partway/s3`), imported or required.
  */
 export class UploadError extends Error {
   constructor(code: UploadErrorCode, message: string, details?: UploadErrorDetails);
   /** What went wrong, for programs. */
   readonly code: UploadErrorCode;
-  /** Whether the same `upload(file)` may well succeed later. The README has a table. */
+  /** Whether the same `upload(file)` may succeed later. The README has a table. */
   readonly retryable: boolean;
-  /** What was being done. */
+  /** The step that failed. */
   readonly step?: Step;
-  /** HTTP status, where a server answered. */
+  /** HTTP status, if a server answered. */
   readonly status?: number;
-  /** Number of the part, where it was about one. */
+  /** Number of the part, if a part failed. */
   readonly partNumber?: number;
-  /** The vendor's own words, and the id that its support asks for. */
+  /** The vendor's own code and message, and the request id for its support. */
   readonly vendor?: { code?: string; message?: string; requestId?: string };
-  /** What to do, in a sentence; for `etag-not-exposed`, the CORS rule to paste. `invalid-options` has it in the message too. */
+  /** What to do, in a sentence; for `etag-not-exposed` with the CORS rule to paste. For `invalid-options` the message has it too. */
   readonly hint?: string;
 }
 
-/** What an {@link UploadError} may carry besides code and message. */
+/** The details of an {@link UploadError} besides code and message. */
 export interface UploadErrorDetails {
-  /** @defaultValue what the code says by itself */
+  /** @defaultValue depends on the code */
   retryable?: boolean | undefined;
   step?: Step | undefined;
   status?: number | undefined;
@@ -502,13 +499,17 @@ export interface UploadErrorDetails {
 }
 
 /**
- * `file-rejected` is said before a byte is sent, `too-large` and `unsupported-type` by the server. `url-expired` is about a store's
- * presigned URL, `session-expired` about the vendor's upload. `already-running`: another tab or upload works on what `resume()` or
- * `discard()` was called for; `upload()` never ends so, it begins its own. `outcome-unknown`: a call that must not be repeated may
- * have taken effect, so look before you try again. `network`: no answer came, or none of the destination's: a proxy's or network's
- * sign-in page answered, or the server's CORS rule or the page's Content-Security-Policy keeps the answer from the page (`hint` has
- * the rule or directive to add). `application`: a function of yours threw, and `cause` has what it threw. `internal` is also what a
- * test runner's DOM gets that can't send files; the message says what it lacks.
+ * The codes of an {@link UploadError}.
+ *
+ * - `file-rejected` comes before a byte is sent; `too-large` and `unsupported-type` are the server's answer.
+ * - `url-expired` is about a store's presigned URL, `session-expired` about the vendor's upload.
+ * - `already-running`: another tab or upload uses the session on which `resume()` or `discard()` was called. `upload()` never ends with
+ *   it, but starts a new upload.
+ * - `outcome-unknown`: a call that must not be repeated may have taken effect, so check before you try again.
+ * - `network`: there was no answer, or none of the destination's: the sign-in page of a proxy or network answered, or the server's CORS
+ *   rule or the page's Content-Security-Policy hides the answer from the page (`hint` has the rule or directive to add).
+ * - `application`: a function of yours threw; `cause` has what it threw.
+ * - `internal` is also the code in a test runner's DOM that can't send files; the message says what is missing.
  */
 export type UploadErrorCode =
   | "invalid-options"
@@ -539,21 +540,21 @@ export type UploadErrorCode =
   | "cancelled"
   | "internal";
 
-/** What an upload does at the moment, in the destination's terms. */
+/** A step of an upload, in the destination's terms. */
 export type Step = "check" | "init" | "verify-fan" | "part" | "complete" | "export" | "status" | "retry" | "list" | "abort" | "sign";
 
-/** A request about to be sent; change it in place. */
+/** A request that is about to be sent. It may be changed in place. */
 export interface OutgoingRequest {
-  /** What it is for. */
+  /** The step that it belongs to. */
   step: Step;
   method: string;
   url: string;
   headers: Headers;
-  /** A value that becomes JSON, a `FormData`, or the `Blob` itself. */
+  /** A value that is sent as JSON, a `FormData`, or the `Blob` itself. */
   body: unknown;
 }
 
-/** A destination and its settings, told apart by `name`. */
+/** A destination and its options. `name` says which one it is. */
 export type Provider = OfauthProvider | OnlymonsterProvider | ApifanslyProvider | S3Provider | PlanProvider;
 
 /** OFAuth's `/v2/access/uploads`: media for OnlyFans. Bytes go through your proxy. */
@@ -561,15 +562,15 @@ export interface OfauthProvider {
   name: "ofauth";
   /** Address of your proxy, which adds the key and the connection: `"/api/ofauth"`. */
   baseUrl?: string | undefined;
-  /** The account to upload to, where the proxy doesn't know it from the session. */
+  /** The account to upload to, if the proxy doesn't choose it. */
   connectionId?: string | undefined;
-  /** Puts the media straight into the vault; with `mode: "message"` for the chat with `userId`. */
+  /** Adds the media to the vault at once; with `mode: "message"`, for the chat with `userId`. */
   vaultUpload?: { mode?: "message" | undefined; userId?: string | null | undefined } | undefined;
-  /** Asks first whether the vault has this file, and then sends nothing. @defaultValue `true` */
+  /** Checks first whether the vault has this file, and sends nothing if it has. @defaultValue `true` */
   skipExisting?: boolean | undefined;
-  /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
+  /** The vendor's key, readable in the page: only for trials. Needs `dangerouslyExposeSecrets`. */
   apiKey?: string | undefined;
-  /** Says that you know: everyone who opens the page can read its secrets. */
+  /** Confirms that everyone who opens the page may read its secrets. */
   dangerouslyExposeSecrets?: boolean | undefined;
 }
 
@@ -578,28 +579,28 @@ export interface OnlymonsterProvider {
   name: "onlymonster";
   /** Address of your proxy, which adds the token: `"/api/onlymonster"`. */
   baseUrl?: string | undefined;
-  /** Id of the account, in digits; as text, since it may be too long for a number. */
+  /** Id of the account, 1 to 19 digits; as text, because a number loses digits. */
   accountId: string;
   /** What the media is for. */
   exportType: "post" | "message";
-  /** Id of the fan whom a message is for. */
+  /** Id of the fan who gets the message. */
   exportFanId?: string | undefined;
-  /** Link to that fan's profile instead of the id; asked for before a byte is sent. */
+  /** Link to that fan's profile, instead of the id. It is resolved before a byte is sent. */
   fanLink?: string | undefined;
   /** Milliseconds to wait for the vendor's processing. @defaultValue `900000`, 15 minutes */
   pollTimeoutMs?: number | undefined;
-  /** Milliseconds in one state after which the vendor is asked to try again, once for each state. @defaultValue `180000` */
+  /** Milliseconds in one state after which the vendor's retry is called, once for each state. @defaultValue `180000` */
   stuckAfterMs?: number | undefined;
   /**
-   * Most calls a second, over all uploads of the page to this account, 0.01 to 1000: 0.5 is one call in two seconds.
+   * The maximum of calls per second, over all uploads of the page to this account, 0.01 to 1000: 0.5 is one call in two seconds.
    * @defaultValue `3`, the vendor's limit
    */
   requestsPerSecond?: number | undefined;
-  /** Passes ETags on without their quotes. @defaultValue `false` */
+  /** Sends ETags to the vendor without their quotes. @defaultValue `false` */
   stripEtagQuotes?: boolean | undefined;
-  /** The vendor's token, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
+  /** The vendor's token, readable in the page: only for trials. Needs `dangerouslyExposeSecrets`. */
   token?: string | undefined;
-  /** Says that you know: everyone who opens the page can read its secrets. */
+  /** Confirms that everyone who opens the page may read its secrets. */
   dangerouslyExposeSecrets?: boolean | undefined;
 }
 
@@ -615,17 +616,17 @@ export interface ApifanslyProvider {
   /** Milliseconds to wait for the job. @defaultValue `900000`, 15 minutes */
   pollTimeoutMs?: number | undefined;
   /**
-   * Milliseconds before the job is first asked about, 1 to 86400000; doubles to 30 s. A call may cost a credit.
+   * Milliseconds before the first poll of the job, 1 to 86400000. The interval doubles up to 30 s. A poll may cost a credit.
    * @defaultValue `2000`
    */
   pollIntervalMs?: number | undefined;
-  /** The vendor's key, in the open: for a trial at home. Needs `dangerouslyExposeSecrets`. */
+  /** The vendor's key, readable in the page: only for trials. Needs `dangerouslyExposeSecrets`. */
   apiKey?: string | undefined;
-  /** Says that you know: everyone who opens the page can read its secrets. */
+  /** Confirms that everyone who opens the page may read its secrets. */
   dangerouslyExposeSecrets?: boolean | undefined;
 }
 
-/** Any S3: with temporary credentials, requests are signed in the page, and no server is asked for each part. */
+/** Any S3: requests are signed in the page with temporary credentials, without a call to your server for each part. */
 export interface S3Provider {
   name: "s3";
   bucket: string;
@@ -633,29 +634,32 @@ export interface S3Provider {
   region: string;
   /** Address of the store alone, without the bucket. @defaultValue that of AWS in this region */
   endpoint?: string | undefined;
-  /** Several names of one store. Parts are spread over them, other calls go to the first; over HTTP/1.1 each name brings its own six connections. */
+  /**
+   * Several names of one store. Parts are spread over them, and other calls go to the first. Over HTTP/1.1 each name has six connections
+   * of its own.
+   */
   endpoints?: string[] | undefined;
   /**
-   * Puts the bucket into the path instead of the host name, as most stores other than AWS want it. @defaultValue `true` where a host
-   * name can't hold the bucket (an endpoint that is an IP address or a name without a dot, a bucket with dots, capitals or
-   * underscores), else `false`
+   * Puts the bucket into the path instead of the host name, as most stores other than AWS need it. @defaultValue `true` if the host name
+   * can't contain the bucket (an endpoint that is an IP address or a name without a dot, a bucket with dots, capitals or underscores),
+   * else `false`
    */
   forcePathStyle?: boolean | undefined;
-  /** Key of the object, or what makes it from the file, by a promise too. */
+  /** Key of the object, or a function that gives the key for a file, or a promise of it. */
   key: string | ((file: { name: string; size: number; type: string }) => string | Promise<string>);
   /**
    * Gets temporary credentials from your backend. They are kept in memory until `expiration`, for all uploads that have the
-   * uploader's own provider options, and fetched anew when the store calls them expired. An upload with `provider` options of its own
-   * fetches its own.
+   * uploader's own provider options, and fetched again when the store says that they have expired. An upload with `provider` options of
+   * its own fetches its own.
    */
   getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials | undefined }>;
-  /** Bytes of a part, 5 MiB to 5 GiB; more where the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
+  /** Bytes of a part, 5 MiB to 5 GiB; more if the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
   partSize?: number | undefined;
-  /** Bytes from which a file is sent in parts; a smaller one goes whole. At most 5 GiB. @defaultValue `16777216`, 16 MiB */
+  /** Size in bytes from which a file is sent in parts, at most 5 GiB; a smaller file is sent in one request. @defaultValue `16777216`, 16 MiB */
   multipartThreshold?: number | undefined;
   /** Headers of the object, signed: `{ "cache-control": "max-age=3600", "x-amz-meta-source": "web" }`. */
   headers?: Record<string, string> | undefined;
-  /** Doesn't replace an object that is there: the upload ends as `conflict`. @defaultValue `false` */
+  /** Doesn't replace an existing object: the upload ends as `conflict`. @defaultValue `false` */
   ifNoneMatch?: boolean | undefined;
 }
 
@@ -664,7 +668,7 @@ export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string | undefined;
-  /** When they end: a `Date`, ISO 8601, or an epoch in seconds or milliseconds. */
+  /** When they expire: a `Date`, ISO 8601, or a Unix time in seconds or milliseconds. */
   expiration?: string | Date | number | undefined;
 }
 
@@ -677,19 +681,20 @@ export interface StsCredentials {
 }
 
 /**
- * Your backend plans the upload and keeps the keys; the page only sends bytes to the URLs that it is given. Fits any presigner.
+ * Your backend plans the upload and keeps the keys; the page only sends bytes to the URLs that it gets. It fits any presigner.
  *
- * Where `sign` or `list` fails, it is asked again, as often as `retry` says (not where it has a mistake, and three times at most where
- * it never worked and read a page as JSON); `open` and `complete` are not, since they may have taken effect. An {@link UploadError} that they throw is passed on as it is (`retryable` decides whether `sign` and `list` are
- * asked again); everything else ends as `application`.
+ * If `sign` or `list` rejects, it is called again, as often as `retry` says; but not after a programming error, and at most three times
+ * if it has never worked and tried to read a page as JSON. `open` and `complete` aren't called again, because they may have taken effect.
+ * An {@link UploadError} that a function throws is passed on unchanged, and its `retryable` decides whether `sign` and `list` are called
+ * again. Everything else ends as `application`.
  */
 export interface PlanProvider {
   name: "plan";
-  /** Opens an upload, and says which bytes go where. */
+  /** Opens an upload, and returns the URL for each byte range. */
   open(file: { name: string; size: number; type: string }): Promise<UploadPlan>;
   /**
-   * Gives URLs for parts that came without one, or whose URL expired: some ahead of need, in one call. Its `headers` replace the
-   * plan's for that part. A part that is left out twice ends the upload as `plan-mismatch`.
+   * Returns URLs for parts that came without one, or whose URL has expired: several in one call, some ahead of need. `headers` replace
+   * the plan's for that part. If a part is missing from the answer twice, the upload ends as `plan-mismatch`.
    */
   sign?:
     | Method<
@@ -698,36 +703,36 @@ export interface PlanProvider {
       >
     | undefined;
   /**
-   * Says which parts the store has, so that an upload that goes on needn't rely on what this browser remembers. Where it rejects to the
-   * end, what this browser remembers counts; where `sign` then rejects too, a new upload begins.
+   * Returns the parts that the store has, so that a resumed upload needn't rely on the browser's session. If all its attempts reject, the
+   * session counts; if `sign` then rejects too, a new upload starts.
    */
   list?: Method<[plan: UploadPlan], { partNumber: number; size: number; etag: string }[]> | undefined;
-  /** Puts the parts together; what it gives goes into the result. */
+  /** Completes the upload; what it returns becomes part of the result. */
   complete?:
     | Method<
         [plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]],
         { [K in keyof UploadResult]?: UploadResult[K] | undefined } | void
       >
     | undefined;
-  /** Gives up the upload, after `cancel()`. */
+  /** Aborts the upload, after `cancel()`. */
   abort?: Method<[plan: UploadPlan], void> | undefined;
 }
 
 /**
- * Where the bytes of a file go. The parts must cover the file exactly, else the upload ends as `plan-mismatch` before a byte is
- * sent. A part without a URL needs `sign`. Whatever else your backend puts in stays in, and is given back to your functions: an
- * interface of your own, with these members and others, is a plan.
+ * Which byte range of a file goes to which URL. The parts must cover the file exactly, else the upload ends as `plan-mismatch` before a
+ * byte is sent. A part without a URL needs `sign`. The plan may have other members of your backend's, which your functions get back: an
+ * interface of your own with these members and others is a plan.
  */
 export interface UploadPlan {
   uploadId?: string | undefined;
   key?: string | undefined;
-  /** When the URLs expire, as ISO 8601. Without it the URLs are asked, where they are signed as S3's. */
+  /** When the URLs expire, as ISO 8601. @defaultValue what the URLs themselves say, if they are signed as S3's are */
   expiresAt?: string | undefined;
   /** @defaultValue `"PUT"` */
   method?: "PUT" | "POST" | undefined;
-  /** To be sent with every part: what the URLs were signed with, and nothing else. */
+  /** Headers of every part: those that the URLs were signed with, and no others. */
   headers?: Record<string, string> | undefined;
-  /** Whether a part's ETag must be readable. @defaultValue `"required"` where there are an `uploadId` and a `complete`, else `"optional"` */
+  /** Whether a part's ETag must be readable. @defaultValue `"required"` if there are an `uploadId` and a `complete`, else `"optional"` */
   etags?: "required" | "optional" | undefined;
   parts: {
     /** Counted from 1. */
@@ -739,7 +744,7 @@ export interface UploadPlan {
   [extra: string]: any;
 }
 
-/** A member that may be undefined too, and whose parameters are as free as a method's: a function of your own plan's type fits. */
+/** A function whose parameters are checked as loosely as a method's, so that a function of your own plan's type fits. */
 type Method<Parameters extends unknown[], Result> = { method(...parameters: Parameters): Promise<Result> }["method"];
 
 export {};

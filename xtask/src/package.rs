@@ -19,11 +19,14 @@ use crate::setup;
 use entries::{Entry, NARROW, WHOLE};
 use wasm::{Bound, Engine};
 
+/// The declarations of the wasm as a script.
+const INLINE_TYPES: &str = "declare const text: string;\nexport default text;\n";
+
 /// What to build.
 pub(crate) struct Options {
     /// Builds with the feature `crash-test` into a folder of its own, and packs nothing.
     pub(crate) crash: bool,
-    /// Leaves out what only publishing needs: the bundles, the entries for one destination, the sizes, the tarball.
+    /// Leaves out what only publishing needs: the small bundles, the entries for one destination, the sizes, the tarball.
     pub(crate) skip_pack: bool,
 }
 
@@ -48,10 +51,9 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let folder = if options.crash {
         let folder = paths::root().join("target/pkg-crash-test");
         recreate(&folder)?;
-        copy_face(&package, &folder)?;
         folder
     } else {
-        package
+        package.clone()
     };
 
     let engine = if options.crash { Engine::Crash } else { Engine::Whole };
@@ -59,6 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let dist = folder.join("dist");
     recreate(&dist)?;
     put_engine(&WHOLE, &compiled, &scratch, &tools, &dist)?;
+    bundle::readable(&WHOLE, &package, &folder, &scratch, &tools)?;
     if options.crash || options.skip_pack {
         return Ok(Built { folder, tarball: None });
     }
@@ -66,27 +69,30 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let stage = scratch.join("stage");
     recreate(&stage)?;
     recreate(&stage.join("dist"))?;
-    bundle::entry(&WHOLE, &folder, &dist, &scratch, &stage, &tools)?;
+    bundle::entry(&WHOLE, &package, &dist, &scratch, &stage, &tools)?;
     for entry in &NARROW {
         let compiled = wasm::compile(&target, Engine::Only(entry.engine), library)?;
         let dist = scratch.join("entry");
         recreate(&dist)?;
         put_engine(entry, &compiled, &scratch, &tools, &dist)?;
-        bundle::entry(entry, &folder, &dist, &scratch, &stage, &tools)?;
+        bundle::entry(entry, &package, &dist, &scratch, &stage, &tools)?;
         write(&stage.join(format!("{}.d.ts", entry.script)), entry.types())?;
         write(&stage.join(format!("{}.d.cts", entry.script)), entry.required_types())?;
     }
-    bundle::rest(&folder, &stage)?;
-    let tarball = bundle::pack(&stage, &folder, &version)?;
+    bundle::rest(&package, &stage)?;
+    let tarball = bundle::pack(&stage, &package, &version)?;
     sizes::report(&stage, &tarball, library)?;
     Ok(Built { folder, tarball: Some(tarball) })
 }
 
 /// Makes an engine's files of a compiled crate: wasm, glue, and the wasm as text.
 fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
-    let Bound { wasm, glue } = wasm::bind(entry, compiled, &scratch.join("bindgen"))?;
+    let Bound { wasm, glue, types } = wasm::bind(entry, compiled, &scratch.join("bindgen"))?;
     let optimised = wasm::optimise(&wasm, &scratch.join("optimised"), tools)?;
     write(&dist.join(entry.glue()), glue::patch(&glue)?)?;
+    // What the compiler holds the face's own types of the engine against; not published.
+    write(&dist.join(entry.glue_types()), glue::patch_types(&types))?;
+    write(&dist.join(entry.inline_types()), INLINE_TYPES)?;
     let text = base64::engine::general_purpose::STANDARD.encode(&optimised);
     // The face imports it only where the wasm's URL gives something else.
     write(&dist.join(entry.inline()), format!("export default \"{text}\";\n"))?;
@@ -100,21 +106,18 @@ fn target_folder() -> Result<PathBuf> {
     Ok(programs.parent().context("this program isn't in Cargo's target folder")?.to_owned())
 }
 
-/// The hand-written files that run: the face's modules and the manifest.
+/// The face's sources: TypeScript in all folders but `dist`, and the manifests.
 fn copy_face(from: &Path, to: &Path) -> Result<()> {
-    const PROVIDERS: &str = "providers";
-    fs::create_dir_all(to.join(PROVIDERS))?;
-    for folder in ["", PROVIDERS] {
-        for entry in fs::read_dir(from.join(folder))? {
-            let path = entry?.path();
-            let name = path.file_name().context("an entry without a name")?;
-            if path.is_file()
-                && path
-                    .extension()
-                    .is_some_and(|extension| extension == "js" || extension == "ts" || extension == "json")
-            {
-                copy(&path, &to.join(folder).join(name))?;
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let name = path.file_name().context("an entry without a name")?;
+        if path.is_dir() {
+            if name != "dist" {
+                copy_face(&path, &to.join(name))?;
             }
+        } else if path.extension().is_some_and(|extension| extension == "ts" || extension == "json") {
+            copy(&path, &to.join(name))?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
-import { Uploader } from "../../../pkg/index.js";
+import { Uploader } from "../../../pkg/index.ts";
 import { core } from "./fake/partway.js";
 
-export * from "../../../pkg/index.js";
+export * from "../../../pkg/index.ts";
 export { core };
 
 export const RESULT = { provider: "plan", bytes: 3, parts: 1, attempts: 1, elapsedMs: 5, verified: false, alreadyThere: false };

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { UploadError } from "../../../pkg/error.js";
-import { compile } from "../../../pkg/wasm.js";
+import { UploadError } from "../../../pkg/api/errors.ts";
+import { compile } from "../../../pkg/wasm/compile.ts";
 
 const WASM = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 const HTML = new TextEncoder().encode("<!doctype html><title>Not found</title>");
@@ -68,9 +68,9 @@ const truncated = answer(WASM.slice(0, 7), "application/wasm");
 /** A copy of the module for itself: as in a page of its own, whose wasm a server has. */
 let copies = 0;
 async function served(whereCopy) {
-  globalThis.ownPlace = { file: new URL("https://app.example/dist/partway_bg.wasm?secret"), ...whereCopy };
+  globalThis.wasmPlace = { file: new URL("https://app.example/dist/partway_bg.wasm?secret"), ...whereCopy };
   copies += 1;
-  const module = await import(`../../../pkg/wasm.js?fresh=${copies}&served`);
+  const module = await import(`../../../pkg/wasm/compile.ts?fresh=${copies}&served`);
   return module.compile;
 }
 
@@ -154,7 +154,7 @@ test("the copy in the file's place is said once, with what to do", async () => {
 test("a bundle without `import.meta` has the copy, and says so", async () => {
   const invalid = Object.defineProperty({}, "file", { get: () => new URL("./dist/partway_bg.wasm", undefined) });
   const compile = await served();
-  globalThis.ownPlace = invalid;
+  globalThis.wasmPlace = invalid;
   const { result, asked, warned } = await withFetch(good, () => compile());
   assert.ok(result instanceof WebAssembly.Module, String(result));
   assert.equal(asked.length, 0);

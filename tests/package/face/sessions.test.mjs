@@ -249,7 +249,7 @@ test("a full disk: keep rejects, what was kept before goes, one warning, and the
   });
   IDBObjectStore.prototype.put = put;
   assert.equal(seen.length, 1);
-  assert.match(seen[0][0], /can't go on after a reload/);
+  assert.match(seen[0][0], /can't be resumed after a reload/);
   assert.deepEqual(await database(), { sessions: [], parts: [] });
   sink("complete", RESULT);
   assert.equal(await upload.done, RESULT);

@@ -13,7 +13,7 @@ beforeEach(empty);
 
 async function page(options) {
   pages += 1;
-  const { Uploader } = await import(`../../../pkg/index.js?fresh=${pages}`);
+  const { Uploader } = await import(`../../../pkg/index.ts?fresh=${pages}`);
   return new Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) }, ...options });
 }
 

@@ -408,7 +408,7 @@ test("wrong options say what to do in the message: whoever throws them away sees
 });
 
 test("an UploadError of another copy of the package is one", async () => {
-  const other = await import("../../../pkg/error.js?other");
+  const other = await import("../../../pkg/api/errors.ts?other");
   assert.notEqual(other.UploadError, UploadError);
   const error = new other.UploadError("forbidden", "No.");
   assert.ok(error instanceof UploadError && error instanceof Error);

@@ -9,7 +9,7 @@ const WASM = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 const page = new EventTarget();
 globalThis.addEventListener = page.addEventListener.bind(page);
 globalThis.removeEventListener = page.removeEventListener.bind(page);
-globalThis.ownPlace = { file: new URL("https://app.example/dist/partway_bg.wasm") };
+globalThis.wasmPlace = { file: new URL("https://app.example/dist/partway_bg.wasm") };
 
 const original = globalThis.fetch;
 let asked;
@@ -43,7 +43,7 @@ let copies = 0;
 async function face() {
   copies += 1;
   core.forget();
-  const { Uploader } = await import(`../../../pkg/index.js?fresh=${copies}&served`);
+  const { Uploader } = await import(`../../../pkg/index.ts?fresh=${copies}&served`);
   return new Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) } });
 }
 

@@ -1,5 +1,5 @@
-//! What npm publishes: for each entry the face and the glue as one small file, so that a page has two requests to make, this and
-//! the wasm; and once more as a CommonJS module, for test runners and servers.
+//! The face and the glue as one file for each entry, so that a page has two requests to make, this and the wasm: readable for the
+//! pages of this repository; small, and once more as a CommonJS module for test runners and servers, for npm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,55 +11,70 @@ use super::entries::Entry;
 use super::{copy, copy_face, recreate};
 use crate::{paths, process};
 
+/// The sources of one entry, in a folder of their own: source maps name files by their way from there, which is then the same on
+/// every machine.
+struct Sources<'a> {
+    folder: PathBuf,
+    tools: &'a Path,
+}
+
+impl<'a> Sources<'a> {
+    fn new(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, tools: &'a Path) -> Result<Self> {
+        let folder = scratch.join("src");
+        recreate(&folder)?;
+        copy_face(face, &folder)?;
+        entry.narrow(&folder)?;
+        recreate(&folder.join("dist"))?;
+        copy(&dist.join(entry.glue()), &folder.join("dist").join(entry.glue()))?;
+        Ok(Self { folder, tools })
+    }
+
+    fn tool(&self, name: &str) -> Command {
+        let mut command = Command::new(self.tools.join("node_modules/.bin").join(name));
+        command.current_dir(&self.folder);
+        command
+    }
+
+    /// Runs esbuild, and gives the path of what it wrote.
+    fn bundle(&self, output: &str, external: &str, arguments: &[&str]) -> Result<PathBuf> {
+        process::run(
+            self.tool("esbuild")
+                .args(["index.ts", "--bundle", "--target=es2022", "--legal-comments=none", "--log-level=warning"])
+                .args(arguments)
+                .arg(format!("--external:./dist/{external}"))
+                .arg(format!("--outfile={output}")),
+        )?;
+        Ok(self.folder.join(output))
+    }
+}
+
+/// Puts the entry's script into `folder`, for a page without a bundler: readable, with its sources in it.
+pub(super) fn readable(entry: &Entry, face: &Path, folder: &Path, scratch: &Path, tools: &Path) -> Result<()> {
+    let sources = Sources::new(entry, face, &folder.join("dist"), scratch, tools)?;
+    let script = sources.bundle("bundle.js", &entry.inline(), &["--format=esm", "--sourcemap=inline"])?;
+    copy(&script, &folder.join(format!("{}.js", entry.script)))
+}
+
 /// Puts one of the package's entries into `stage`: its script, and the engine in `dist` that it loads.
 pub(super) fn entry(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
-    // A copy beside the result: the source map names files by their way from there, which is then the same on every machine.
-    let sources = scratch.join("src");
-    recreate(&sources)?;
-    copy_face(face, &sources)?;
-    entry.narrow(&sources)?;
-    recreate(&sources.join("dist"))?;
-    copy(&dist.join(entry.glue()), &sources.join("dist").join(entry.glue()))?;
-    process::run(
-        Command::new(tools.join("node_modules/.bin/esbuild"))
-            .arg("index.js")
-            .args([
-                "--bundle",
-                "--format=esm",
-                "--minify",
-                "--target=es2022",
-                "--sourcemap",
-                "--legal-comments=none",
-                "--log-level=warning",
-            ])
-            .arg(format!("--external:./dist/{}", entry.inline()))
-            .arg("--outfile=bundle.js")
-            .current_dir(&sources),
-    )?;
+    let sources = Sources::new(entry, face, dist, scratch, tools)?;
+    sources.bundle("bundle.js", &entry.inline(), &["--format=esm", "--minify", "--sourcemap"])?;
     // 5 % less after compression than esbuild leaves.
     let script = format!("{}.js", entry.script);
     process::run(
-        Command::new(tools.join("node_modules/.bin/terser"))
+        sources
+            .tool("terser")
             .arg("bundle.js")
             .args(["--module", "--ecma", "2022", "--compress", "passes=3", "--mangle"])
             .arg("--source-map")
             .arg(format!("content='bundle.js.map',filename='{script}',url='{script}.map',includeSources"))
             .arg("--output")
-            .arg(stage.join(&script))
-            .current_dir(&sources),
+            .arg(stage.join(&script)),
     )?;
-    entry.for_require(&sources)?;
-    process::run(
-        Command::new(tools.join("node_modules/.bin/esbuild"))
-            .arg("index.js")
-            // "node" has the exports listed in a way that `import` of Node's finds; nothing of Node's is used.
-            .args(["--bundle", "--format=cjs", "--platform=node", "--minify", "--target=es2022"])
-            .args(["--legal-comments=none", "--log-level=warning"])
-            .arg(format!("--external:./dist/{}", entry.required()))
-            .arg("--outfile=bundle.cjs")
-            .current_dir(&sources),
-    )?;
-    copy(&sources.join("bundle.cjs"), &stage.join(format!("{}.cjs", entry.script)))?;
+    entry.for_require(&sources.folder)?;
+    // "node" has the exports listed in a way that `import` of Node's finds; nothing of Node's is used.
+    let required = sources.bundle("bundle.cjs", &entry.required(), &["--format=cjs", "--platform=node", "--minify"])?;
+    copy(&required, &stage.join(format!("{}.cjs", entry.script)))?;
     for file in [entry.wasm(), entry.inline(), entry.required()] {
         copy(&dist.join(&file), &stage.join("dist").join(&file))?;
     }

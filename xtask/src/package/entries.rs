@@ -9,11 +9,14 @@ use super::write;
 
 const TYPES: &str = include_str!("entry.d.ts");
 
-/// Where the face says which wasm is its own.
-const OWN: &str = "own.js";
+/// The module of the face that differs between the entries.
+const MODULE: &str = "entry.ts";
 
-/// The same in the CommonJS build.
-const REQUIRED_OWN: &str = include_str!("own.js");
+/// Where its functions that find the wasm begin. They are its last ones.
+const FINDS_WASM: &str = "/** The address of the wasm file";
+
+/// These functions in the CommonJS build.
+const REQUIRES_WASM: &str = include_str!("wasm.require.ts");
 
 /// What a page can import.
 pub(super) struct Entry {
@@ -79,35 +82,64 @@ impl Entry {
         self.types().replace("./index.js", "./index.cjs")
     }
 
-    /// Makes a copy of the face this entry's own: it knows the one destination, and loads the engine that has it.
-    pub(super) fn narrow(&self, face: &Path) -> Result<()> {
-        let name = self.engine;
-        if name == WHOLE.engine {
-            return Ok(());
-        }
-        let list = face.join("providers/list.js");
-        ensure!(list.is_file(), "{} is missing: xtask/src/package/entries.rs must follow", list.display());
-        write(&list, format!("import {{ {name} }} from \"./{name}.js\";\n\nexport const SHAPES = {{ {name} }};\n"))?;
-        let whole = WHOLE.engine;
-        for (module, from, to) in [
-            ("core.js", format!("./dist/{whole}.js"), format!("./dist/{name}.js")),
-            (OWN, format!("{whole}_"), format!("{name}_")),
-        ] {
-            let path = face.join(module);
-            let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
-            let narrowed = text.replace(&from, &to);
-            ensure!(narrowed != text, "pkg/{module} names no file of dist/: xtask/src/package/entries.rs must follow");
-            write(&path, narrowed)?;
-        }
-        Ok(())
+    /// The glue's declarations, and those of the wasm as a script.
+    pub(super) fn glue_types(&self) -> String {
+        format!("{}.d.ts", self.engine)
     }
 
-    /// Makes a copy of the face one for CommonJS.
-    pub(super) fn for_require(&self, face: &Path) -> Result<()> {
-        let own = face.join(OWN);
-        ensure!(own.is_file(), "{} is missing: xtask/src/package/entries.rs must follow", own.display());
-        write(&own, REQUIRED_OWN.replace("ENGINE", self.engine))
+    pub(super) fn inline_types(&self) -> String {
+        format!("{}_inline.d.ts", self.engine)
     }
+
+    /// Makes the sources in `face` this entry's own: the ones with one provider know that one, and load the engine that has it.
+    pub(super) fn narrow(&self, face: &Path) -> Result<()> {
+        edit(face, |module| self.narrowed(module))
+    }
+
+    /// Makes the sources in `face` ones for CommonJS.
+    pub(super) fn for_require(&self, face: &Path) -> Result<()> {
+        edit(face, |module| self.required_module(module))
+    }
+
+    fn narrowed(&self, module: &str) -> Result<String> {
+        if self.engine == WHOLE.engine {
+            return Ok(module.to_owned());
+        }
+        let mut narrowed = module.to_owned();
+        let names = NARROW.map(|entry| entry.engine);
+        for other in names.iter().filter(|name| **name != self.engine) {
+            narrowed =
+                replace(&narrowed, &format!("import {{ {other} }} from \"./options/providers/{other}.ts\";\n"), "")?;
+        }
+        narrowed = replace(
+            &narrowed,
+            &format!("PROVIDERS = {{ {} }}", names.join(", ")),
+            &format!("PROVIDERS = {{ {} }}", self.engine),
+        )?;
+        for file in [Self::glue, Self::wasm, Self::inline] {
+            narrowed = replace(&narrowed, &file(&WHOLE), &file(self))?;
+        }
+        Ok(narrowed)
+    }
+
+    fn required_module(&self, module: &str) -> Result<String> {
+        let (common, _) = module
+            .split_once(FINDS_WASM)
+            .with_context(|| format!("pkg/{MODULE} has no `{FINDS_WASM}`: xtask/src/package/entries.rs must follow"))?;
+        Ok(common.to_owned() + &REQUIRES_WASM.replace("ENGINE", self.engine))
+    }
+}
+
+fn edit(face: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    let path = face.join(MODULE);
+    let module = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
+    write(&path, change(&module)?)
+}
+
+/// Every `from` replaced; an error where there is none.
+fn replace(module: &str, from: &str, to: &str) -> Result<String> {
+    ensure!(module.contains(from), "pkg/{MODULE} has no `{}`: xtask/src/package/entries.rs must follow", from.trim());
+    Ok(module.replace(from, to))
 }
 
 #[cfg(test)]
@@ -123,5 +155,35 @@ mod tests {
         assert!(types.contains("from \"partway/s3\"") && types.contains("= partway.S3Provider;"), "{types}");
         let required = NARROW[3].required_types();
         assert!(required.matches("\"./index.cjs\"").count() == 2 && !required.contains("index.js"), "{required}");
+    }
+
+    #[test]
+    fn each_entry_has_a_module_of_its_own() {
+        let module = include_str!("../../../pkg/entry.ts");
+        assert_eq!(WHOLE.narrowed(module).unwrap(), module);
+        let s3 = NARROW[3].narrowed(module).unwrap();
+        assert!(s3.contains("from \"./dist/s3.js\"") && s3.contains("import(\"./dist/s3_inline.js\")"), "{s3}");
+        assert_eq!(s3.matches("s3_bg.wasm").count(), 2, "{s3}");
+        assert!(s3.contains("PROVIDERS = { s3 };") && !s3.contains("onlymonster") && !s3.contains("partway"), "{s3}");
+        let required = NARROW[3].required_module(&s3).unwrap();
+        assert!(
+            required.contains("require(\"./dist/s3_inline.cjs\")") && !required.contains("import.meta.url"),
+            "{required}"
+        );
+        assert!(required.contains("WASM_FILE = \"s3_bg.wasm\""), "{required}");
+    }
+
+    #[test]
+    fn another_module_fails_the_build() {
+        let module = include_str!("../../../pkg/entry.ts");
+        for (from, to) in [
+            ("{ ofauth, onlymonster", "{ onlymonster, ofauth"),
+            ("partway_bg", "x_bg"),
+            ("{ plan } from", "{ plan as plan } from"),
+        ] {
+            let error = NARROW[3].narrowed(&module.replace(from, to)).expect_err(from).to_string();
+            assert!(error.contains("entries.rs must follow"), "{error}");
+        }
+        assert!(WHOLE.required_module("").is_err());
     }
 }

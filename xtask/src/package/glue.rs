@@ -7,6 +7,7 @@
 use anyhow::{Result, ensure};
 
 const GUARD: &str = include_str!("guard.js");
+const GUARD_TYPES: &str = include_str!("guard.d.ts");
 
 /// wasm-bindgen-cli-support 0.2.130, `generate_web_loading` and `generate_reinit_wrappers`: the two places where an instance
 /// becomes the current one.
@@ -44,6 +45,9 @@ const TEXTS: [(&str, &str); 3] = [
     ("if (!('encodeInto' in cachedTextEncoder)) {", "if (false) {"),
 ];
 
+/// `generate_class`: a method that is there where the browser has `Symbol.dispose` (ES2026).
+const DISPOSE: &str = "    [Symbol.dispose](): void;\n";
+
 /// Puts the guard in.
 pub(super) fn patch(glue: &str) -> Result<String> {
     let mut patched = glue.to_owned();
@@ -73,6 +77,11 @@ pub(super) fn patch(glue: &str) -> Result<String> {
     }
     patched.push_str(GUARD);
     Ok(patched)
+}
+
+/// Adds what the guard exports to the glue's declarations, and removes what browsers needn't have.
+pub(super) fn patch_types(types: &str) -> String {
+    types.replace(DISPOSE, "") + GUARD_TYPES
 }
 
 fn expect(glue: &str, text: &str, times: usize) -> Result<()> {
@@ -120,6 +129,18 @@ function __wbg_finalize_init(instance, module) { wasm = instance.exports; }
         let (glue, guard) = patched.split_once("export async function start").unwrap();
         assert!(!glue.contains("new Text") && guard.contains("new TextDecoder") && guard.contains("new TextEncoder"));
         assert!(patched.contains("return __partway_outlive(state, () => f(a, state.b, ...args));"));
+    }
+
+    #[test]
+    fn declares_what_the_guard_exports() {
+        let types = patch_types("export class Task {\n    free(): void;\n    [Symbol.dispose](): void;\n}\n");
+        assert!(types.starts_with("export class Task {\n    free(): void;\n}\n"), "{types}");
+        for name in ["start", "onFatal"] {
+            assert!(
+                types.contains(&format!("export function {name}(")) && GUARD.contains(&format!("function {name}(")),
+                "{name}"
+            );
+        }
     }
 
     #[test]

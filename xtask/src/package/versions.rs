@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 const CARGO: &str = env!("CARGO_PKG_VERSION");
 
-/// The version that `Cargo.toml`, `pkg/package.json` and `pkg/version.js` agree on.
+/// The version that `Cargo.toml`, `pkg/package.json` and `pkg/util/version.ts` agree on.
 pub(super) fn agreed(package: &Path) -> Result<String> {
     let manifest: serde_json::Value =
         serde_json::from_str(&read(&package.join("package.json"))?).context("pkg/package.json")?;
@@ -15,8 +15,8 @@ pub(super) fn agreed(package: &Path) -> Result<String> {
     ensure!(npm == CARGO, "pkg/package.json says version {npm}, Cargo.toml says {CARGO}: write the same in both");
     let face = format!("export const version = \"{CARGO}\";");
     ensure!(
-        read(&package.join("version.js"))?.contains(&face),
-        "pkg/version.js must hold `{face}`, as Cargo.toml says"
+        read(&package.join("util/version.ts"))?.contains(&face),
+        "pkg/util/version.ts must hold `{face}`, as Cargo.toml says"
     );
     Ok(npm.to_owned())
 }

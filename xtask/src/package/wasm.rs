@@ -64,6 +64,8 @@ const LLVM: [&str; 6] = [
 pub(super) struct Bound {
     pub(super) wasm: Vec<u8>,
     pub(super) glue: String,
+    /// The glue's declarations.
+    pub(super) types: String,
 }
 
 /// The standard library that the wasm was linked with.
@@ -180,7 +182,7 @@ pub(super) fn bind(entry: &Entry, input: &Path, folder: &Path) -> Result<Bound> 
         .input_path(input)
         .out_name(entry.engine)
         .web(true)?
-        .typescript(false)
+        .typescript(true)
         // The face says where the wasm is. A second `new URL` in the glue would have bundlers emit it twice.
         .omit_default_module_path(true)
         .reset_state_function(true)
@@ -205,7 +207,8 @@ pub(super) fn bind(entry: &Entry, input: &Path, folder: &Path) -> Result<Bound> 
     recreate(folder)?;
     output.emit(folder).context("wasm-bindgen")?;
     let glue = fs::read_to_string(folder.join(entry.glue()))?;
-    Ok(Bound { wasm: fs::read(folder.join(entry.wasm()))?, glue: names::apply(&glue, &imports, &exports)? })
+    let types = fs::read_to_string(folder.join(entry.glue_types()))?;
+    Ok(Bound { wasm: fs::read(folder.join(entry.wasm()))?, glue: names::apply(&glue, &imports, &exports)?, types })
 }
 
 /// Runs wasm-opt of the npm package binaryen.

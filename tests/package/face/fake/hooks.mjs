@@ -1,12 +1,32 @@
-// Puts the fakes in the place of what the build generates. A module that is imported with `?fresh=…` gets its own copies of what
-// it imports, as on a page of its own.
+// Runs the sources of the face, with fakes in the place of what the build generates. A module that is imported with `?fresh=…` gets
+// its own copies of what it imports, as on a page of its own.
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { transform } from "esbuild";
+
 const FAKES = { "./dist/partway.js": "./partway.js", "./dist/partway_inline.js": "./inline.js" };
-/** Where the wasm is said to be on a server, and not in a file. */
-const SERVED = { "./own.js": "./own.js" };
+/** Where the wasm is on a server, and not in a file. */
+const SERVED = { "../entry.ts": "./entry.js" };
 
 export async function resolve(specifier, context, next) {
-  const fake = FAKES[specifier] ?? (/&served$/.test(context.parentURL ?? "") ? SERVED[specifier] : undefined);
-  if (fake) return { url: new URL(fake, import.meta.url).href, shortCircuit: true };
-  const fresh = /\?fresh=.*/.exec(context.parentURL ?? "");
-  return next(fresh && /^\.\.?\//.test(specifier) ? specifier + fresh[0] : specifier, context);
+  const [fresh = ""] = /\?fresh=.*/.exec(context.parentURL ?? "") ?? [];
+  if (FAKES[specifier]) return { url: new URL(FAKES[specifier], import.meta.url).href, shortCircuit: true };
+  const served = fresh.endsWith("&served") && SERVED[specifier];
+  if (served) return { url: new URL(served, import.meta.url).href + fresh, shortCircuit: true };
+  return next(/^\.\.?\//.test(specifier) ? specifier + fresh : specifier, context);
+}
+
+export async function load(url, context, next) {
+  const { pathname } = new URL(url);
+  if (!pathname.endsWith(".ts")) return next(url, context);
+  const file = fileURLToPath(url.replace(/\?.*/, ""));
+  const { code } = await transform(await readFile(file, "utf8"), {
+    loader: "ts",
+    format: "esm",
+    target: "es2022",
+    sourcefile: file,
+    sourcemap: "inline",
+  });
+  return { format: "module", source: code, shortCircuit: true };
 }

@@ -1,4 +1,4 @@
-// A core that does what the test says: same exports as the generated glue, no wasm.
+// An engine that does what the test says: the exports of the generated glue (steps/engine.mjs compares them), and no wasm.
 export const core = {
   version: "0.1.0",
   engines: [],
@@ -51,18 +51,21 @@ export function __wbg_reset_state() {
 
 export const version = () => core.version;
 
+/** No method of the glue's. */
+const USE = Symbol("use");
+
 class Wasm {
   #instance = core.instance;
   freed = false;
 
-  use(name) {
+  [USE](name) {
     if (this.freed) throw new Error(`${name} after free`);
     if (this.#instance !== core.instance) throw new Error(`${name} on a dead instance`);
     maybeThrow(name);
   }
 
   free() {
-    this.use("free");
+    this[USE]("free");
     this.freed = true;
     core.frees += 1;
   }
@@ -79,19 +82,19 @@ export class Engine extends Wasm {
   }
 
   start(source, provider, options, sink) {
-    this.use("start");
+    this[USE]("start");
     const task = new Task(source, provider, options, sink);
     core.tasks.push(task);
     return task;
   }
 
   close() {
-    this.use("close");
+    this[USE]("close");
     this.closed = true;
   }
 }
 
-class Task extends Wasm {
+export class Task extends Wasm {
   calls = [];
 
   constructor(source, provider, options, sink) {
@@ -100,22 +103,22 @@ class Task extends Wasm {
   }
 
   pause() {
-    this.use("pause");
+    this[USE]("pause");
     this.calls.push(["pause"]);
   }
 
   resume() {
-    this.use("resume");
+    this[USE]("resume");
     this.calls.push(["resume"]);
   }
 
   cancel() {
-    this.use("cancel");
+    this[USE]("cancel");
     this.calls.push(["cancel"]);
   }
 
   notify(update) {
-    this.use("notify");
+    this[USE]("notify");
     this.calls.push(["notify", update]);
   }
 }

@@ -1,0 +1,99 @@
+import type * as Declared from "partway";
+import type { UploadOptions } from "partway";
+
+import { destinationKey } from "../sessions/destination-key.ts";
+import { openSession, unfinishedSessions } from "../sessions/lookup.ts";
+import type { Session } from "../sessions/session.ts";
+import { checkFile, isHandle, openHandle } from "../sessions/source.ts";
+import type { SessionRecord, StoredPart, UnfinishedSession } from "../sessions/store.ts";
+import { UploadError, invalidOptions, toUploadError } from "./errors.ts";
+import { Upload, type UploadContext } from "./upload.ts";
+
+/** The uploads that an uploader can resume. */
+export async function unfinished(context: UploadContext): Promise<Declared.UnfinishedUpload[]> {
+  if (!context.resume) return [];
+  const sessions = await unfinishedSessions(destinationKey(context.provider, context.resume.scope));
+  return sessions.map((session) => new UnfinishedUpload(membersOf(context, session)));
+}
+
+export interface UnfinishedUpload extends Declared.UnfinishedUpload {}
+
+/** It is a class with a tag of its own because frameworks wrap or copy plain objects. */
+export class UnfinishedUpload {
+  constructor(members: Declared.UnfinishedUpload) {
+    Object.freeze(Object.assign(this, members));
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "UnfinishedUpload";
+  }
+}
+
+function membersOf(context: UploadContext, session: UnfinishedSession): Declared.UnfinishedUpload {
+  const { id, name, size, startedAt, handle, record, parts } = session;
+  return {
+    id,
+    name,
+    size,
+    sent: record.phase === "sending" ? parts.reduce(addLength, 0) : size,
+    startedAt: new Date(startedAt).toISOString(),
+    needsFile: !handle && needsBytes(record),
+    resume: (file, options) => resume(context, id, file, options).catch(rethrow),
+    discard: () => discard(context, id).catch(rethrow),
+  };
+}
+
+function addLength(sum: number, { start, end }: StoredPart): number {
+  return sum + end - start + 1;
+}
+
+/** The destination has all bytes in the phase "settling": only its processing is left. */
+function needsBytes(record: SessionRecord | undefined): boolean {
+  return record?.phase !== "settling";
+}
+
+function rethrow(error: unknown): never {
+  throw toUploadError(error);
+}
+
+async function resume(
+  context: UploadContext,
+  id: string,
+  file: File | FileSystemFileHandle | undefined,
+  options: UploadOptions | undefined,
+): Promise<Upload> {
+  if (file !== undefined) checkFile(file);
+  const session = await openSession(id);
+  try {
+    if (file === undefined && !needsBytes(session.stored.record)) return start(context, new Blob(), session, options);
+    const picked = file ?? session.stored.handle;
+    if (!picked) throw invalidOptions("This upload needs its file: resume(file).", "`needsFile` is true: let the user pick the file again.");
+    const blob = isHandle(picked) ? await openHandle(picked) : picked;
+    if (!(await session.matches(blob))) {
+      throw new UploadError("file-changed", `This file differs from ${session.stored.name} as it was when its upload started.`, {
+        step: "check",
+        hint: "Pick the same file, unchanged; or discard this upload and start a new one.",
+      });
+    }
+    return start(context, blob, session, options);
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+async function discard(context: UploadContext, id: string): Promise<void> {
+  const session = await openSession(id);
+  session.isUnwanted = true;
+  await start(context, new Blob(), session).done.catch(async (error: unknown) => {
+    await session.release();
+    if (session.isKept) throw error;
+  });
+}
+
+/** Resumes with the settings that the upload began with, whatever the file's name and the uploader's options are now. */
+function start(context: UploadContext, blob: Blob, session: Session, options?: UploadOptions): Upload {
+  const { name, type, settings } = session.stored;
+  const provider = { ...JSON.parse(settings), ...options?.provider };
+  return new Upload(context, blob, { filename: name, contentType: type, ...options, provider }, session);
+}

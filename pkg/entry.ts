@@ -1,0 +1,27 @@
+/*
+ * Everything that differs between the package's entries: the engine and the providers that it has. The build replaces this file for an
+ * entry with one provider, and for CommonJS, which has no `import.meta` (xtask/src/package/entries.rs).
+ */
+export { Engine, __wbg_reset_state, onFatal, start, stir, version } from "./dist/partway.js";
+
+import { apifansly } from "./options/providers/apifansly.ts";
+import { ofauth } from "./options/providers/ofauth.ts";
+import { onlymonster } from "./options/providers/onlymonster.ts";
+import { plan } from "./options/providers/plan.ts";
+import { s3 } from "./options/providers/s3.ts";
+
+/** How the options of each provider are checked, by the provider's name. */
+export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan };
+
+/** The name of the wasm file, in `dist/` and among the package's exports. */
+export const WASM_FILE = "partway_bg.wasm";
+
+/** The address of the wasm file beside this module. Bundlers recognise this form, and emit the file. */
+export function wasmUrl(): URL | undefined {
+  return new URL("./dist/partway_bg.wasm", import.meta.url);
+}
+
+/** The wasm as text, in base64. It is loaded only when this is called. */
+export async function wasmText(): Promise<string> {
+  return (await import("./dist/partway_inline.js")).default;
+}

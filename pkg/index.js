@@ -1,4 +1,0 @@
-export { load } from "./core.js";
-export { UploadError } from "./error.js";
-export { Uploader } from "./uploader.js";
-export { version } from "./version.js";

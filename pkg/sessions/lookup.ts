@@ -1,0 +1,106 @@
+import { UploadError } from "../api/errors.ts";
+import { randomId } from "../util/hex.ts";
+import { timeout } from "../util/timeout.ts";
+import { lock, lockedNow } from "./locks.ts";
+import { Session, matchesFile, releasing } from "./session.ts";
+import { type SessionIdentity, type StoredSession, type UnfinishedSession, all, list, read, remove } from "./store.ts";
+import { warnNotKept } from "./warning.ts";
+
+/** How long a session is kept whose record doesn't say when it expires. (A choice.) */
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+/** How long an upload waits to learn whether there is a session of it. (A choice.) */
+const ANSWER_MS = 5000;
+
+let isCleaned = false;
+
+/** Without locks two tabs might send one upload. A server has neither of these, and a page that isn't secure has no locks. */
+function isAvailable(): boolean {
+  return Boolean(globalThis.indexedDB && globalThis.navigator?.locks && globalThis.crypto?.subtle);
+}
+
+/**
+ * Gives what `action` gives; or `fallback`, and warns once, if storage or locks fail or don't answer: an upload doesn't wait for a disk
+ * that is busy. `undo` gets a result that comes too late.
+ */
+async function withFallback<T>(fallback: T, action: () => Promise<T>, undo?: (late: T) => unknown): Promise<T> {
+  if (!isAvailable()) return fallback;
+  const result = cleanOnce().then(action);
+  try {
+    return await timeout(result, ANSWER_MS, () => new Error("storage or the file didn't answer in time"));
+  } catch (error) {
+    result.then(undo).catch(() => {});
+    warnNotKept(error);
+    return fallback;
+  }
+}
+
+type FreshSession = StoredSession & Pick<UnfinishedSession, "record">;
+
+function isFresh(session: StoredSession): session is FreshSession {
+  const { record, savedAt = 0 } = session;
+  return record !== undefined && Date.now() < (record.expiresAt ?? savedAt + WEEK_MS);
+}
+
+async function cleanOnce(): Promise<void> {
+  if (isCleaned) return;
+  isCleaned = true;
+  for (const session of await all()) {
+    const unlock = !isFresh(session) && (await lock(session.id));
+    if (unlock) await remove(session.id).finally(unlock);
+  }
+}
+
+/** The unfinished uploads of a destination that nobody works on, newest first. */
+export function unfinishedSessions(place: string): Promise<UnfinishedSession[]> {
+  return withFallback<UnfinishedSession[]>([], async () => {
+    await Promise.all(releasing);
+    const [sessions, isLocked] = await Promise.all([list(place), lockedNow()]);
+    const free = sessions.filter((session): session is FreshSession => isFresh(session) && !isLocked(session.id));
+    return Promise.all(newestFirst(free).map(async (session) => ({ ...session, parts: (await read(session.id))[1] })));
+  });
+}
+
+function newestFirst<T extends StoredSession>(sessions: T[]): T[] {
+  return sessions.sort((one, other) => other.startedAt - one.startedAt);
+}
+
+/** The session of a file: the one that was left unfinished, if nobody works on it, or a new one; `undefined` if none can be kept. */
+export function findSession(file: Blob, identity: SessionIdentity, handle: FileSystemFileHandle | undefined): Promise<Session | undefined> {
+  return withFallback<Session | undefined>(
+    undefined,
+    async () => {
+      const { place, settings, name, size, type, lastModified } = identity;
+      await Promise.all(releasing);
+      for (const session of newestFirst(await list(place, name, size, lastModified))) {
+        const isSame = session.settings === settings && session.type === type;
+        const found =
+          isSame && isFresh(session) && (await matchesFile(session, file)) && (await openSession(session.id).catch(() => undefined));
+        if (found) return found;
+      }
+      return new Session({ ...identity, id: randomId(), handle, startedAt: Date.now() }, file);
+    },
+    (session) => session?.release(),
+  );
+}
+
+/** Opens a session that was left unfinished. */
+export async function openSession(id: string): Promise<Session> {
+  const unlock = await lock(id);
+  if (!unlock) {
+    throw new UploadError("already-running", "This upload is already running, here or in another tab.", {
+      hint: "Wait for it there, or cancel it there first.",
+    });
+  }
+  try {
+    const [stored, parts] = await read(id);
+    if (!stored) {
+      throw new UploadError("session-expired", "This upload has no session any more: it was finished or discarded in the meantime.", {
+        hint: "Call unfinished() again; upload(file) starts a new upload.",
+      });
+    }
+    return new Session(stored, undefined, unlock, parts);
+  } catch (error) {
+    void unlock();
+    throw error;
+  }
+}

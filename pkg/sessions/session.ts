@@ -1,0 +1,124 @@
+import { isUnloading } from "../util/page-events.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { type Unlock, lock } from "./locks.ts";
+import { readTimeout } from "./source.ts";
+import { type SessionRecord, type StoredPart, type StoredSession, remove, write, writePart } from "./store.ts";
+import { warnNotKept } from "./warning.ts";
+
+/** What the engine gets of a session, and calls. */
+export interface SessionPort {
+  /** Writes the record; resolves once it is kept. */
+  keep(record: SessionRecord): Promise<void>;
+  /** Writes a part. Nobody waits for it. */
+  keepPart(number: number, part: StoredPart): Promise<unknown>;
+  /** Removes what is kept. Nobody waits for it. */
+  forget(): Promise<unknown>;
+  /** What an earlier page kept. */
+  kept: { record: SessionRecord | undefined; parts: StoredPart[] } | undefined;
+  /** Whether the upload is given up, and the server told, instead of resumed. */
+  discard: boolean;
+}
+
+/** Locks that are being released. They are waited for, so that a file that is uploaded again at once resumes too. */
+export const releasing = new Set<Promise<unknown>>();
+
+/** Whether `file` is the one that the session began with, as far as can be told without reading it whole. */
+export async function matchesFile({ size, lastModified, head }: StoredSession, file: Blob): Promise<boolean> {
+  return size === file.size && lastModified === (file as Partial<File>).lastModified && head === (await readTimeout(fingerprint(file)));
+}
+
+/** What is kept of one upload. Its owner has the session's lock from when it is first kept until `release()`. */
+export class Session {
+  #stored: StoredSession;
+  #file: Blob | undefined;
+  #unlock: Unlock | undefined;
+  #parts: StoredPart[] | undefined;
+  #isKept: boolean;
+  /** Whether the engine is to give the upload up. */
+  isUnwanted = false;
+  /** Calls take effect in their order. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** A new session has a `file`; one that an earlier page kept has the other two. */
+  constructor(stored: StoredSession, file: Blob | undefined, unlock?: Unlock, parts?: StoredPart[]) {
+    this.#stored = stored;
+    this.#file = file;
+    this.#unlock = unlock;
+    this.#parts = parts;
+    this.#isKept = parts !== undefined;
+  }
+
+  get stored(): StoredSession {
+    return this.#stored;
+  }
+
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  async matches(file: Blob): Promise<boolean> {
+    return matchesFile(this.#stored, file);
+  }
+
+  forEngine(): SessionPort {
+    return {
+      keep: (record) => this.#enqueue(() => this.#keep(record)),
+      keepPart: (number, part) => this.#enqueue(() => this.#isKept && writePart(this.#stored.id, number, part)).catch(warnNotKept),
+      forget: () => this.forget(),
+      kept: this.#parts && { record: this.#stored.record, parts: this.#parts },
+      discard: this.isUnwanted,
+    };
+  }
+
+  /** Removes what is kept, unless the page is being left: its requests then fail, which says nothing about the upload. */
+  forget(): Promise<unknown> {
+    return this.#enqueue(() => this.#isKept && !isUnloading() && this.#remove()).catch(warnNotKept);
+  }
+
+  /** Releases the lock, once all is written. */
+  async release(): Promise<void> {
+    const released = this.#enqueue(() => this.#unlock?.());
+    releasing.add(released);
+    await released;
+    releasing.delete(released);
+  }
+
+  #enqueue<T>(action: () => T | Promise<T>): Promise<T> {
+    const done = this.#queue.then(action);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  async #keep(record: SessionRecord): Promise<void> {
+    try {
+      this.#unlock ??= await lock(this.#stored.id);
+      // A session without a fingerprint is a new one, which has its file.
+      this.#stored.head ??= await readTimeout(fingerprint(this.#file as Blob));
+      this.#isKept = true;
+      await this.#write(record);
+    } catch (error) {
+      warnNotKept(error);
+      // What was kept before is out of date.
+      if (this.#isKept) await this.#remove().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #write(record: SessionRecord): Promise<void> {
+    const written = { ...this.#stored, savedAt: Date.now(), record };
+    try {
+      // Bytes can be sent again. That the later steps began must not be forgotten.
+      await write(written, record.phase !== "sending");
+    } catch (error) {
+      if ((error as Partial<Error> | undefined)?.name !== "DataCloneError" || !written.handle) throw error;
+      // Not every browser keeps handles.
+      this.#stored.handle = undefined;
+      await this.#write(record);
+    }
+  }
+
+  #remove(): Promise<unknown> {
+    this.#isKept = false;
+    return remove(this.#stored.id);
+  }
+}

@@ -1,0 +1,54 @@
+/*
+ * The engine's exports, with their types. This is the only module that names what the generated glue exports; `contract.ts` holds
+ * these types against the declarations that are generated with it.
+ */
+import type { Provider, UploadEvents, UploaderOptions } from "partway";
+
+import type { EngineError } from "../api/errors.ts";
+import * as generated from "../entry.ts";
+import type { SessionPort } from "../sessions/session.ts";
+import type { Source } from "../sessions/source.ts";
+
+/** What the engine reports of an upload. A "complete" or an "error" is the last. */
+export type EngineEvent = {
+  [Type in keyof UploadEvents]: [type: Type, detail: Type extends "error" ? EngineError : UploadEvents[Type]];
+}[keyof UploadEvents];
+
+export type EngineListener = (...event: EngineEvent) => void;
+
+/** A call to a running upload. */
+export type TaskCall = [method: "pause" | "resume" | "cancel"] | [method: "notify", update: unknown];
+
+/** A running upload. */
+export interface Task {
+  pause(): void;
+  resume(): void;
+  cancel(): void;
+  notify(update: unknown): void;
+  free(): void;
+}
+
+/** The engine of one `Uploader`. */
+export interface Engine {
+  start(source: Source, provider: Provider, session: Partial<SessionPort>, listener: EngineListener): Task;
+  /** Stops all uploads, without telling a server. */
+  close(): void;
+  free(): void;
+}
+
+export const Engine: new (options: UploaderOptions) => Engine = generated.Engine;
+
+/** Makes an instance of the module the current one. The guard around the glue exports this, and `onFatal`. */
+export const instantiate: (module: WebAssembly.Module) => Promise<void> = generated.start;
+
+/** Sets what is called once for each instance that dies, before its caller gets the exception. */
+export const onFatal: (hook: (error: unknown) => void) => void = generated.onFatal;
+
+/** Replaces an instance that died by a new one of the same module. */
+export const resetInstance: () => void = generated.__wbg_reset_state;
+
+/** Wakes whatever waits or hangs. `isOnline`: the network is back. */
+export const notifyPageEvent: (isOnline: boolean) => void = generated.stir;
+
+/** The version of the wasm. */
+export const wasmVersion: () => string = generated.version;

@@ -1,0 +1,7 @@
+// As pkg/entry.ts, with the wasm where the test says.
+import inline from "./inline.js";
+
+export * from "../../../../pkg/entry.ts";
+export const WASM_FILE = "partway_bg.wasm";
+export const wasmUrl = () => globalThis.wasmPlace.file;
+export const wasmText = async () => (globalThis.wasmPlace.copy ? globalThis.wasmPlace.copy() : inline);

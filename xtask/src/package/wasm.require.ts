@@ -1,0 +1,7 @@
+/** There is no address beside a CommonJS module: the wasm comes as text, unless load() gets it from elsewhere. */
+export function wasmUrl(): undefined {}
+
+/** The wasm as text, in base64. It is loaded only when this is called. */
+export async function wasmText(): Promise<string> {
+  return require("./dist/ENGINE_inline.cjs");
+}
