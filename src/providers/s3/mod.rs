@@ -1,6 +1,6 @@
 //! An S3-compatible store, straight from the page with temporary credentials; every URL is signed here.
 //!
-//! SourceFile: AWS S3 API Reference (PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload,
+//! Source: AWS S3 API Reference (PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload,
 //! ListParts, HeadObject).
 
 mod client;
