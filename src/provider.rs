@@ -233,15 +233,20 @@ pub trait DynProvider<P: Platform> {
     fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a dyn AnySession<P::Json>) -> LocalBoxFuture<'a, bool>;
 }
 
-/// The session as its provider knows it.
-///
-/// # Errors
-/// `internal` for another provider's: the engine never mixes them up.
-fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Result<&Session<T::Session>> {
-    session
-        .as_any()
-        .downcast_ref()
-        .ok_or_else(|| UploadError::new(Code::Internal, "The session belongs to another provider."))
+/// The session as its provider knows it; None for another provider's: the engine never mixes them up.
+fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Option<&Session<T::Session>> {
+    session.as_any().downcast_ref()
+}
+
+fn mixed_up() -> UploadError {
+    UploadError::new(Code::Internal, "The session belongs to another provider.")
+}
+
+/// What a step gives for another provider's session. One function for each result, not for each provider.
+#[cold]
+#[inline(never)]
+fn refused<'a, T: 'a>() -> LocalBoxFuture<'a, Result<T>> {
+    ready(Err(mixed_up())).boxed_local()
 }
 
 impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
@@ -287,8 +292,8 @@ impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
         saved: Progressed<P::Json>,
     ) -> LocalBoxFuture<'a, Result<Progressed<P::Json>>> {
         match typed::<P, T>(session) {
-            Ok(session) => Provider::restore(self, cx, session, saved).boxed_local(),
-            Err(error) => ready(Err(error)).boxed_local(),
+            Some(session) => Provider::restore(self, cx, session, saved).boxed_local(),
+            None => refused(),
         }
     }
 
@@ -300,8 +305,8 @@ impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
         renew: bool,
     ) -> LocalBoxFuture<'a, Result<RequestOf<P>>> {
         match typed::<P, T>(session) {
-            Ok(session) => Provider::part_request(self, cx, session, part, renew).boxed_local(),
-            Err(error) => ready(Err(error)).boxed_local(),
+            Some(session) => Provider::part_request(self, cx, session, part, renew).boxed_local(),
+            None => refused(),
         }
     }
 
@@ -312,11 +317,11 @@ impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
         part: &Part,
         response: &Response,
     ) -> Result<Receipt<P::Json>> {
-        Provider::receipt(self, cx, typed::<P, T>(session)?, part, response)
+        Provider::receipt(self, cx, typed::<P, T>(session).ok_or_else(mixed_up)?, part, response)
     }
 
     fn completed_before(&self, session: &dyn AnySession<P::Json>, error: &UploadError) -> bool {
-        typed::<P, T>(session).is_ok_and(|session| Provider::completed_before(self, session, error))
+        typed::<P, T>(session).is_some_and(|session| Provider::completed_before(self, session, error))
     }
 
     fn complete<'a>(
@@ -327,8 +332,8 @@ impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
         again: bool,
     ) -> LocalBoxFuture<'a, Result<Outcome<P::Json>>> {
         match typed::<P, T>(session) {
-            Ok(session) => Provider::complete(self, cx, session, parts, again).boxed_local(),
-            Err(error) => ready(Err(error)).boxed_local(),
+            Some(session) => Provider::complete(self, cx, session, parts, again).boxed_local(),
+            None => refused(),
         }
     }
 
@@ -339,15 +344,15 @@ impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
         outcome: Outcome<P::Json>,
     ) -> LocalBoxFuture<'a, Result<Outcome<P::Json>>> {
         match typed::<P, T>(session) {
-            Ok(session) => Provider::settle(self, cx, session, outcome).boxed_local(),
-            Err(error) => ready(Err(error)).boxed_local(),
+            Some(session) => Provider::settle(self, cx, session, outcome).boxed_local(),
+            None => refused(),
         }
     }
 
     fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a dyn AnySession<P::Json>) -> LocalBoxFuture<'a, bool> {
         match typed::<P, T>(session) {
-            Ok(session) => Provider::abort(self, cx, session).boxed_local(),
-            Err(_) => ready(false).boxed_local(),
+            Some(session) => Provider::abort(self, cx, session).boxed_local(),
+            None => ready(false).boxed_local(),
         }
     }
 }

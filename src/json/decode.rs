@@ -238,6 +238,7 @@ macro_rules! decoded {
         $vis struct $name { $($(#[$about])* $of $field: $type,)* }
 
         impl<J: $crate::json::Json> $crate::json::Decode<J> for $name {
+            #[inline(never)]
             fn decode(json: Option<&J>) -> std::result::Result<Self, $crate::json::Mismatch> {
                 let object = $crate::json::Object::of(json)?;
                 Ok(Self { $($field: object.field($wire)?,)* })
