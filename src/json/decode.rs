@@ -136,13 +136,25 @@ impl<'a, J: Json> Object<'a, J> {
     /// Reads a member.
     #[inline(never)]
     pub fn field<T: Decode<J>>(&mut self, name: &str) -> T {
-        let member = self.json.and_then(|json| json.member(name));
         let fitted = self.mismatch.is_none();
+        let member = self.member(name);
         let value = T::read(member.as_ref(), self.mismatch);
+        self.leave(name, member, fitted);
+        value
+    }
+
+    /// What comes before and after a member is read: one function each, not one for each type.
+    #[inline(never)]
+    fn member(&self, name: &str) -> Option<J> {
+        self.json?.member(name)
+    }
+
+    #[inline(never)]
+    fn leave(&mut self, name: &str, member: Option<J>, fitted: bool) {
+        drop(member);
         if fitted {
             self.mismatch.within(name);
         }
-        value
     }
 
     /// Reads every member, by name.
@@ -181,6 +193,7 @@ fn number<J: Json>(
 }
 
 impl<J: Json> Decode<J> for String {
+    #[inline(never)]
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         if let Kind::String(value) = Kind::of(json) {
             return value;
@@ -229,34 +242,44 @@ impl<J: Json> Decode<J> for i64 {
 
 impl<J: Json, T: Decode<J>> Decode<J> for Option<T> {
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
-        match Kind::of(json) {
-            Kind::Null => None,
-            _ => Some(T::read(json, mismatch)),
-        }
+        if is_null(json) { None } else { Some(T::read(json, mismatch)) }
     }
+}
+
+#[inline(never)]
+fn is_null<J: Json>(json: Option<&J>) -> bool {
+    matches!(Kind::of(json), Kind::Null)
 }
 
 impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         let mut list = Vec::new();
-        match Kind::of(json) {
-            Kind::List(items) => {
-                for item in &items {
-                    let fitted = mismatch.is_none();
-                    list.push(T::read(Some(item), mismatch));
-                    if !mismatch.is_none() {
-                        if fitted {
-                            mismatch.within("[]");
-                        }
-                        // The rest would only fill the memory.
-                        break;
-                    }
-                }
-            }
-            Kind::LongList => mismatch.note_found("a list of at most 1,000,000 items", "a longer list"),
-            _ => mismatch.note("a list", json),
-        }
+        read_items(json, mismatch, &mut |item, mismatch| list.push(T::read(Some(item), mismatch)));
         list
+    }
+}
+
+/// Reads the items of a list, whatever their type.
+fn read_items<J: Json>(
+    json: Option<&J>,
+    mismatch: &mut FirstMismatch,
+    read: &mut dyn FnMut(&J, &mut FirstMismatch),
+) {
+    let items = match Kind::of(json) {
+        Kind::List(items) => items,
+        Kind::LongList => return mismatch.note_found("a list of at most 1,000,000 items", "a longer list"),
+        _ => return mismatch.note("a list", json),
+    };
+    let fitted = mismatch.is_none();
+    for item in &items {
+        read(item, mismatch);
+        // The rest would only fill the memory.
+        if !mismatch.is_none() {
+            break;
+        }
+    }
+    if fitted {
+        mismatch.within("[]");
     }
 }
 
