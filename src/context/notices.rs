@@ -1,6 +1,6 @@
 //! Statuses that the application learns elsewhere, for example from a vendor's webhook.
 
-use crate::json::{Decode, IdText, Json, Mismatch, Object};
+use crate::json::{Decode, FirstMismatch, IdText, Json, Object};
 
 /// A status of an upload that the application learned elsewhere.
 #[derive(Clone, Debug, Default)]
@@ -17,14 +17,14 @@ pub struct Notice {
 
 /// Decodes a webhook's payload, everything that the webhook sent (Onlymonster, "Webhooks": `{type, payload}`), or a record of the list.
 impl<J: Json> Decode<J> for Notice {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         let payload = json.and_then(|json| json.member("payload"));
-        let object = Object::of(payload.as_ref().or(json))?;
-        Ok(Self {
-            status: object.field("status")?,
-            media_id: object.field("media_id")?,
-            media_upload_id: object.field("media_upload_id")?,
-            id: object.field("id")?,
-        })
+        let mut object = Object::of(payload.as_ref().or(json), mismatch);
+        Self {
+            status: object.field("status"),
+            media_id: object.field("media_id"),
+            media_upload_id: object.field("media_upload_id"),
+            id: object.field("id"),
+        }
     }
 }

@@ -20,26 +20,21 @@ struct Details {
 }
 
 impl Mismatch {
-    /// `expected` is what should be there, as it stands after "must be".
-    #[cold]
-    #[inline(never)]
-    pub fn new<J: Json>(expected: &'static str, found: Option<&J>) -> Self {
-        Self::of(expected, Kind::of(found).name())
-    }
-
     fn of(expected: &'static str, found: &'static str) -> Self {
         Self(Box::new(Details { path: String::new(), expected, found }))
     }
 
     /// The same, in the member of an object.
     #[must_use]
-    #[cold]
-    #[inline(never)]
     pub fn within(mut self, member: &str) -> Self {
+        self.add_parent(member);
+        self
+    }
+
+    fn add_parent(&mut self, member: &str) {
         let path = &self.0.path;
         let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         self.0.path = text::concat(&[member, separator, path]);
-        self
     }
 
     /// The whole as a sentence without its full stop: "`parts[].start` must be a whole number from 0, but is a string".
@@ -52,13 +47,55 @@ impl Mismatch {
     }
 }
 
+/// The first thing that didn't fit while a value was read.
+///
+/// What doesn't fit is read as something empty and reading goes on, so that no half-built value has to be taken apart at each member;
+/// [`Decode::decode`] then returns the error in place of the value. (The same with `?` at each member made the download 1.4 % larger, measured.)
+#[derive(Debug, Default)]
+pub struct FirstMismatch(Option<Mismatch>);
+
+impl FirstMismatch {
+    /// Notes that a value doesn't fit. `expected` is what should be there, as it stands after "must be".
+    #[cold]
+    #[inline(never)]
+    pub fn note<J: Json>(&mut self, expected: &'static str, found: Option<&J>) {
+        self.note_found(expected, Kind::of(found).name());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_found(&mut self, expected: &'static str, found: &'static str) {
+        self.0.get_or_insert_with(|| Mismatch::of(expected, found));
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Says where the mismatch is.
+    #[cold]
+    #[inline(never)]
+    fn within(&mut self, member: &str) {
+        if let Some(mismatch) = &mut self.0 {
+            mismatch.add_parent(member);
+        }
+    }
+}
+
 /// A type that can be decoded from JSON.
 pub trait Decode<J: Json>: Sized {
+    /// Reads a value; None is one that is absent. What doesn't fit is noted in `mismatch` and read as something empty.
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self;
+
     /// Decodes a value; None is one that is absent.
     ///
     /// # Errors
     /// What was expected, what was found, and where.
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch>;
+    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+        let mut mismatch = FirstMismatch::default();
+        let value = Self::read(json, &mut mismatch);
+        mismatch.0.map_or(Ok(value), Err)
+    }
 }
 
 /// Decodes a value.
@@ -77,41 +114,57 @@ pub fn decode<J: Json, T: Decode<J>>(json: &J) -> Result<T, Mismatch> {
     T::decode(Some(json))
 }
 
-/// An object whose members are decoded one by one.
+/// An object whose members are read one by one.
 #[derive(Debug)]
-pub struct Object<'a, J>(&'a J);
+pub struct Object<'a, J> {
+    /// None where the value is no object: then every member is absent.
+    json: Option<&'a J>,
+    mismatch: &'a mut FirstMismatch,
+}
 
 impl<'a, J: Json> Object<'a, J> {
-    /// The value, if it has members.
-    ///
-    /// # Errors
-    /// Where it is anything but an object.
-    pub fn of(json: Option<&'a J>) -> Result<Self, Mismatch> {
-        match json.map(|json| (json, json.kind())) {
-            Some((json, Kind::Object)) => Ok(Self(json)),
-            _ => Err(Mismatch::new("an object", json)),
+    /// The members of a value, which must be an object.
+    #[inline(never)]
+    pub fn of(json: Option<&'a J>, mismatch: &'a mut FirstMismatch) -> Self {
+        if !matches!(Kind::of(json), Kind::Object) {
+            mismatch.note("an object", json);
+            return Self { json: None, mismatch };
+        }
+        Self { json, mismatch }
+    }
+
+    /// Reads a member.
+    #[inline(never)]
+    pub fn field<T: Decode<J>>(&mut self, name: &str) -> T {
+        let fitted = self.mismatch.is_none();
+        let member = self.member(name);
+        let value = T::read(member.as_ref(), self.mismatch);
+        self.leave(name, member, fitted);
+        value
+    }
+
+    /// What comes before and after a member is read: one function each, not one for each type.
+    #[inline(never)]
+    fn member(&self, name: &str) -> Option<J> {
+        self.json?.member(name)
+    }
+
+    #[inline(never)]
+    fn leave(&mut self, name: &str, member: Option<J>, fitted: bool) {
+        drop(member);
+        if fitted {
+            self.mismatch.within(name);
         }
     }
 
-    /// Decodes a member.
-    ///
-    /// # Errors
-    /// Where it doesn't fit the type.
-    pub fn field<T: Decode<J>>(&self, name: &str) -> Result<T, Mismatch> {
-        T::decode(self.0.member(name).as_ref()).map_err(|mismatch| mismatch.within(name))
-    }
-
-    /// Decodes every member, by name.
-    ///
-    /// # Errors
-    /// Where one doesn't fit the type.
-    pub fn fields<T: Decode<J>>(&self) -> Result<Vec<(String, T)>, Mismatch> {
+    /// Reads every member, by name.
+    pub fn fields<T: Decode<J>>(&mut self) -> Vec<(String, T)> {
         let mut fields = Vec::new();
-        for name in self.0.names() {
-            let value = self.field(&name)?;
+        for name in self.json.map(Json::names).unwrap_or_default() {
+            let value = self.field(&name);
             fields.push((name, value));
         }
-        Ok(fields)
+        fields
     }
 }
 
@@ -123,79 +176,110 @@ fn is_whole(number: f64) -> bool {
     number.abs() <= EXACT && (number as i64) as f64 == number
 }
 
-fn number<J: Json>(json: Option<&J>, expected: &'static str, fits: fn(f64) -> bool) -> Result<f64, Mismatch> {
+/// A number that fits; else 0.
+#[inline(never)]
+fn number<J: Json>(
+    json: Option<&J>,
+    mismatch: &mut FirstMismatch,
+    expected: &'static str,
+    fits: fn(f64) -> bool,
+) -> f64 {
     match Kind::of(json) {
-        Kind::Number(number) if fits(number) => Ok(number),
-        Kind::Number(_) => Err(Mismatch::of(expected, "another number")),
-        _ => Err(Mismatch::new(expected, json)),
+        Kind::Number(number) if fits(number) => return number,
+        Kind::Number(_) => mismatch.note_found(expected, "another number"),
+        _ => mismatch.note(expected, json),
     }
+    0.0
 }
 
 impl<J: Json> Decode<J> for String {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        match Kind::of(json) {
-            Kind::String(value) => Ok(value),
-            _ => Err(Mismatch::new("a string", json)),
+    #[inline(never)]
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        if let Kind::String(value) = Kind::of(json) {
+            return value;
         }
+        mismatch.note("a string", json);
+        Self::new()
     }
 }
 
 impl<J: Json> Decode<J> for bool {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        match Kind::of(json) {
-            Kind::Bool(value) => Ok(value),
-            _ => Err(Mismatch::new("true or false", json)),
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        if let Kind::Bool(value) = Kind::of(json) {
+            return value;
         }
+        mismatch.note("true or false", json);
+        false
     }
 }
 
 impl<J: Json> Decode<J> for f64 {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        number(json, "a number", |_| true)
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        number(json, mismatch, "a number", |_| true)
     }
 }
 
 impl<J: Json> Decode<J> for u64 {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        number(json, "a whole number from 0", |number| is_whole(number) && number >= 0.0).map(|number| number as u64)
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        number(json, mismatch, "a whole number from 0", |number| is_whole(number) && number >= 0.0) as u64
     }
 }
 
 impl<J: Json> Decode<J> for u32 {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        let number = u64::decode(json)?;
-        number.try_into().map_err(|_| Mismatch::of("a whole number below 2^32", "another number"))
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        u64::read(json, mismatch).try_into().unwrap_or_else(|_| {
+            mismatch.note_found("a whole number below 2^32", "another number");
+            0
+        })
     }
 }
 
 impl<J: Json> Decode<J> for i64 {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        number(json, "a whole number", is_whole).map(|number| number as i64)
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        number(json, mismatch, "a whole number", is_whole) as i64
     }
 }
 
 impl<J: Json, T: Decode<J>> Decode<J> for Option<T> {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        match Kind::of(json) {
-            Kind::Null => Ok(None),
-            _ => T::decode(json).map(Some),
-        }
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        if is_null(json) { None } else { Some(T::read(json, mismatch)) }
     }
 }
 
+#[inline(never)]
+fn is_null<J: Json>(json: Option<&J>) -> bool {
+    matches!(Kind::of(json), Kind::Null)
+}
+
 impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        match Kind::of(json) {
-            Kind::List(items) => {
-                let mut list = Vec::new();
-                for item in &items {
-                    list.push(T::decode(Some(item)).map_err(|mismatch| mismatch.within("[]"))?);
-                }
-                Ok(list)
-            }
-            Kind::LongList => Err(Mismatch::of("a list of at most 1,000,000 items", "a longer list")),
-            _ => Err(Mismatch::new("a list", json)),
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        let mut list = Vec::new();
+        read_items(json, mismatch, &mut |item, mismatch| list.push(T::read(Some(item), mismatch)));
+        list
+    }
+}
+
+/// Reads the items of a list, whatever their type.
+fn read_items<J: Json>(
+    json: Option<&J>,
+    mismatch: &mut FirstMismatch,
+    read: &mut dyn FnMut(&J, &mut FirstMismatch),
+) {
+    let items = match Kind::of(json) {
+        Kind::List(items) => items,
+        Kind::LongList => return mismatch.note_found("a list of at most 1,000,000 items", "a longer list"),
+        _ => return mismatch.note("a list", json),
+    };
+    let fitted = mismatch.is_none();
+    for item in &items {
+        read(item, mismatch);
+        // The rest would only fill the memory.
+        if !mismatch.is_none() {
+            break;
         }
+    }
+    if fitted {
+        mismatch.within("[]");
     }
 }
 
@@ -206,15 +290,16 @@ pub struct IdText(pub String);
 const ID: &str = "a non-empty string or a whole number";
 
 impl<J: Json> Decode<J> for IdText {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
             // Two dots would lead out of the path that an id is put into, however they are encoded (URL Standard, 4.4).
-            Kind::String(id) if !matches!(id.as_str(), "" | "." | "..") => Ok(Self(id)),
+            Kind::String(id) if !matches!(id.as_str(), "" | "." | "..") => return Self(id),
             // A number beyond 2^53 lost its last digits before it got here.
-            Kind::Number(_) => u64::decode(json).map(|number| Self(text::number(number))),
-            Kind::String(_) => Err(Mismatch::of(ID, "another string")),
-            _ => Err(Mismatch::new(ID, json)),
+            Kind::Number(_) => return Self(text::number(u64::read(json, mismatch))),
+            Kind::String(_) => mismatch.note_found(ID, "another string"),
+            _ => mismatch.note(ID, json),
         }
+        Self::default()
     }
 }
 
@@ -223,8 +308,8 @@ impl<J: Json> Decode<J> for IdText {
 pub struct StringMap(pub Vec<(String, String)>);
 
 impl<J: Json> Decode<J> for StringMap {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        Object::of(json)?.fields().map(Self)
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        Self(Object::of(json, mismatch).fields())
     }
 }
 
@@ -239,9 +324,9 @@ macro_rules! decoded {
 
         impl<J: $crate::json::Json> $crate::json::Decode<J> for $name {
             #[inline(never)]
-            fn decode(json: Option<&J>) -> std::result::Result<Self, $crate::json::Mismatch> {
-                let object = $crate::json::Object::of(json)?;
-                Ok(Self { $($field: object.field($wire)?,)* })
+            fn read(json: Option<&J>, mismatch: &mut $crate::json::FirstMismatch) -> Self {
+                let mut object = $crate::json::Object::of(json, mismatch);
+                Self { $($field: object.field($wire),)* }
             }
         }
     )*};

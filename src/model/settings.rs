@@ -1,7 +1,7 @@
 //! The uploader's options as the engine reads them. Their shapes were checked in the package's face already; what arrives here
 //! is decoded all the same, never trusted.
 
-use crate::json::{Decode, Json, Kind, Mismatch, Object};
+use crate::json::{Decode, FirstMismatch, Json, Kind, Object};
 
 /// How many part requests run at once unless told: what HTTP/1.1 gives a host in every browser.
 pub const CONCURRENCY: usize = 6;
@@ -90,62 +90,68 @@ pub struct AcceptSetting {
 }
 
 impl<J: Json> Decode<J> for Settings {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        let object = Object::of(json)?;
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        let mut object = Object::of(json, mismatch);
         let default = Self::default();
-        Ok(Self {
-            concurrency: object.field::<Option<_>>("concurrency")?.unwrap_or_default(),
-            retry: object.field::<Option<_>>("retry")?.unwrap_or_default(),
-            stall_ms: object.field::<Option<_>>("stallMs")?.unwrap_or(default.stall_ms),
-            integrity: object.field::<Option<_>>("integrity")?.unwrap_or_default(),
-            idempotency_keys: object.field("idempotencyKeys")?,
-            accept: object.field::<Option<_>>("accept")?.unwrap_or_default(),
-            trusted_origins: object.field::<Option<_>>("trustedOrigins")?.unwrap_or_default(),
-        })
+        Self {
+            concurrency: object.field::<Option<_>>("concurrency").unwrap_or_default(),
+            retry: object.field::<Option<_>>("retry").unwrap_or_default(),
+            stall_ms: object.field::<Option<_>>("stallMs").unwrap_or(default.stall_ms),
+            integrity: object.field::<Option<_>>("integrity").unwrap_or_default(),
+            idempotency_keys: object.field("idempotencyKeys"),
+            accept: object.field::<Option<_>>("accept").unwrap_or_default(),
+            trusted_origins: object.field::<Option<_>>("trustedOrigins").unwrap_or_default(),
+        }
     }
 }
 
 impl<J: Json> Decode<J> for Integrity {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
-            Kind::String(value) if value == "off" => Ok(Self::Off),
-            Kind::String(value) if value == "auto" => Ok(Self::Auto),
-            Kind::String(value) if value == "require" => Ok(Self::Require),
-            _ => Err(Mismatch::new("\"off\", \"auto\" or \"require\"", json)),
+            Kind::String(value) if value == "off" => Self::Off,
+            Kind::String(value) if value == "auto" => Self::Auto,
+            Kind::String(value) if value == "require" => Self::Require,
+            _ => {
+                mismatch.note("\"off\", \"auto\" or \"require\"", json);
+                Self::default()
+            }
         }
     }
 }
 
 impl<J: Json> Decode<J> for Concurrency {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
-            Kind::String(value) if value == "auto" => Ok(Self::default()),
-            Kind::Number(number) if number >= 1.0 => u32::decode(json).map(|count| Self(count as usize)),
-            _ => Err(Mismatch::new("a whole number from 1, or \"auto\"", json)),
+            Kind::String(value) if value == "auto" => Self::default(),
+            Kind::Number(number) if number >= 1.0 => Self(u32::read(json, mismatch) as usize),
+            _ => {
+                mismatch.note("a whole number from 1, or \"auto\"", json);
+                Self::default()
+            }
         }
     }
 }
 
 impl<J: Json> Decode<J> for RetrySettings {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
-        let object = Object::of(json)?;
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        let mut object = Object::of(json, mismatch);
         let default = Self::default();
-        Ok(Self {
-            attempts: object.field::<Option<_>>("attempts")?.unwrap_or(default.attempts),
-            base_ms: object.field::<Option<_>>("baseMs")?.unwrap_or(default.base_ms),
-            cap_ms: object.field::<Option<_>>("capMs")?.unwrap_or(default.cap_ms),
-        })
+        Self {
+            attempts: object.field::<Option<_>>("attempts").unwrap_or(default.attempts),
+            base_ms: object.field::<Option<_>>("baseMs").unwrap_or(default.base_ms),
+            cap_ms: object.field::<Option<_>>("capMs").unwrap_or(default.cap_ms),
+        }
     }
 }
 
 impl<J: Json> Decode<J> for AcceptSetting {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         if matches!(Kind::of(json), Kind::Bool(false)) {
-            return Ok(Self { off: true, ..Self::default() });
+            return Self { off: true, ..Self::default() };
         }
-        let object = Object::of(json)?;
-        let max_bytes: Option<MaxBytes> = object.field("maxBytes")?;
-        Ok(Self { off: false, types: object.field("types")?, max_bytes: max_bytes.map(|limits| limits.0) })
+        let mut object = Object::of(json, mismatch);
+        let max_bytes: Option<MaxBytes> = object.field("maxBytes");
+        Self { off: false, types: object.field("types"), max_bytes: max_bytes.map(|limits| limits.0) }
     }
 }
 
@@ -153,10 +159,10 @@ impl<J: Json> Decode<J> for AcceptSetting {
 struct MaxBytes(Vec<(String, u64)>);
 
 impl<J: Json> Decode<J> for MaxBytes {
-    fn decode(json: Option<&J>) -> Result<Self, Mismatch> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
-            Kind::Number(_) => u64::decode(json).map(|limit| Self(vec![("*/*".into(), limit)])),
-            _ => Object::of(json)?.fields().map(Self),
+            Kind::Number(_) => Self(vec![("*/*".into(), u64::read(json, mismatch))]),
+            _ => Self(Object::of(json, mismatch).fields()),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, encode_segment};
-use crate::json::{IdText, Json, JsonBuilder, Object, decode, decoded};
+use crate::json::{IdText, Json, JsonBuilder, decode, decoded};
 use crate::model::events::Outcome;
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::{Phase, Progressed, Receipt, Session, SessionState};
@@ -83,6 +83,10 @@ decoded! {
     struct JobResult {
         media_id: Option<IdText> = "mediaId",
     }
+
+    struct Record {
+        job_id: Option<String> = "recordId",
+    }
 }
 
 /// What is remembered of an upload: the job that the form became, once apifansly has it.
@@ -100,7 +104,7 @@ impl<J: Json> SessionState<J> for ApifanslySession {
     }
 
     fn load(record: &J) -> Option<Self> {
-        let job_id: Option<String> = Object::of(Some(record)).ok()?.field("recordId").ok()?;
+        let Record { job_id } = decode(record).ok()?;
         Some(Self { job_id: job_id.map(OnceCell::from).unwrap_or_default() })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::json::{Json, JsonBuilder, Object};
+use crate::json::{Json, JsonBuilder, decode, decoded};
 use crate::model::session::SessionState;
 
 /// An upload that `/start` opened.
@@ -41,6 +41,16 @@ impl OnlymonsterSession {
     }
 }
 
+decoded! {
+    struct Record {
+        key: String = "key",
+        get_url: String = "getUrl",
+        upload_id: Option<String> = "uploadId",
+        record_id: Option<String> = "recordId",
+        etag: Option<String> = "etag",
+    }
+}
+
 impl<J: Json> SessionState<J> for OnlymonsterSession {
     fn save(&self, record: J) -> J {
         let (record_id, etag) = (self.record_id.borrow(), self.etag.borrow());
@@ -58,14 +68,8 @@ impl<J: Json> SessionState<J> for OnlymonsterSession {
     }
 
     fn load(record: &J) -> Option<Self> {
-        let members = Object::of(Some(record)).ok()?;
-        Some(Self {
-            key: members.field("key").ok()?,
-            get_url: members.field("getUrl").ok()?,
-            upload_id: members.field("uploadId").ok()?,
-            record_id: RefCell::new(members.field("recordId").ok()?),
-            etag: RefCell::new(members.field("etag").ok()?),
-        })
+        let Record { key, get_url, upload_id, record_id, etag } = decode(record).ok()?;
+        Some(Self { key, get_url, upload_id, record_id: RefCell::new(record_id), etag: RefCell::new(etag) })
     }
 
     fn object_key(&self) -> Option<&str> {
