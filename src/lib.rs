@@ -16,6 +16,12 @@
 //! [`provider`], then [`providers`] and [`engine`], which don't know each other, then `web`, the browser's side, on `wasm32` only.
 //! All others compile and are tested natively. The npm package in `pkg/` puts its JavaScript face on it.
 
+// A build for one destination uses a part of what they share.
+#![cfg_attr(
+    not(all(feature = "ofauth", feature = "onlymonster", feature = "apifansly", feature = "s3", feature = "plan")),
+    allow(dead_code, unused_imports)
+)]
+
 #[macro_use]
 pub mod util;
 
