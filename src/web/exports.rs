@@ -89,8 +89,8 @@ impl Engine {
         options: &StartOptions,
         sink: Function,
     ) -> Result<Task, JsValue> {
-        let platform =
-            WebPlatform::with(self.options.clone(), provider.clone(), options.unchecked_ref::<SessionStore>().clone());
+        let store: &SessionStore = options.as_ref();
+        let platform = WebPlatform::with(self.options.clone(), provider.clone(), store.clone());
         let file = source.read().ok_or_else(|| {
             events::error_to_js(
                 &UploadError::new(
