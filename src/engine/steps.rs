@@ -109,7 +109,7 @@ async fn upload<P: Platform>(
     settling: bool,
 ) -> Result<Uploaded<P::Json>> {
     let cx = &run.cx;
-    let (mut former, mut restarted) = (None, false);
+    let (mut former, mut restarted, mut restarted_on_suspicion) = (None, false, false);
     loop {
         let saved = resumed.is_some();
         let sending = resumed.as_ref().is_some_and(|resumed| resumed.progressed.phase == Phase::Sending);
@@ -119,12 +119,14 @@ async fn upload<P: Platform>(
         };
         // Whether the saved session is refused for good, a new one tells.
         let spared = sending && cx.reporter.completed() == 0 && is_session_refused(run, &error);
+        // Where a URL is only suspected to have expired, a restart tells nothing of the destination: it is counted by itself.
+        let count = if error.url_may_be_expired { &mut restarted_on_suspicion } else { &mut restarted };
         // A saved session may well be gone by now: that doesn't count as a restart.
-        let gone = error.retry == Retry::Restart && (saved || !restarted) && !settling && !broken!(NoRestart);
+        let gone = error.retry == Retry::Restart && (saved || !*count) && !settling && !broken!(NoRestart);
         if !(spared || gone) {
             return Err(error);
         }
-        restarted = !saved;
+        *count = !saved;
         cx.platform.warn(&text!("{}: {} The upload starts again.", error.code.as_str(), error.message));
         former = run.open_session.take().map(|session| Former { session, error, spared });
     }

@@ -41,6 +41,7 @@ fn rare_excuses_are_needed_by_their_seeds() {
 #[test]
 fn seeds_that_failed_once() {
     for seed in [
+        800_350_252,
         2_026_056_264,
         2_026_364_540,
         2_027_295_630,
