@@ -234,6 +234,7 @@ pub trait DynProvider<P: Platform> {
 }
 
 /// The session as its provider knows it; None for another provider's: the engine never mixes them up.
+#[inline(never)] // Each step of the provider calls it.
 fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Option<&Session<T::Session>> {
     session.as_any().downcast_ref()
 }

@@ -260,11 +260,7 @@ impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
 }
 
 /// Reads the items of a list, whatever their type.
-fn read_items<J: Json>(
-    json: Option<&J>,
-    mismatch: &mut FirstMismatch,
-    read: &mut dyn FnMut(&J, &mut FirstMismatch),
-) {
+fn read_items<J: Json>(json: Option<&J>, mismatch: &mut FirstMismatch, read: &mut dyn FnMut(&J, &mut FirstMismatch)) {
     let items = match Kind::of(json) {
         Kind::List(items) => items,
         Kind::LongList => return mismatch.note_found("a list of at most 1,000,000 items", "a longer list"),

@@ -19,6 +19,14 @@ pub trait Json: Clone + Debug + 'static {
     /// The object with one more member.
     #[must_use]
     fn with(self, name: &str, member: Self) -> Self;
+    /// The object with a string for each name that has one.
+    #[must_use]
+    fn with_strings(self, members: &[(&str, Option<&str>)]) -> Self {
+        members.iter().fold(self, |object, (name, value)| match value {
+            Some(value) => object.with(name, Self::build(&JsonBuilder::String(value))),
+            None => object,
+        })
+    }
 }
 
 /// What a JSON value is.

@@ -6,6 +6,9 @@ use crate::json::{Decode, FirstMismatch, Json, Kind, Object};
 /// How many part requests run at once unless told: what HTTP/1.1 gives a host in every browser.
 pub const CONCURRENCY: usize = 6;
 
+/// Milliseconds without a byte of progress after which a request is given up, unless told. (A choice: a working connection pauses for less.)
+const STALL_MS: u64 = 30_000;
+
 /// Options of an uploader that concern the engine.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,7 +33,7 @@ impl Default for Settings {
         Self {
             concurrency: Concurrency::default(),
             retry: RetrySettings::default(),
-            stall_ms: 30_000,
+            stall_ms: STALL_MS,
             integrity: Integrity::default(),
             idempotency_keys: None,
             accept: AcceptSetting::default(),
@@ -92,11 +95,10 @@ pub struct AcceptSetting {
 impl<J: Json> Decode<J> for Settings {
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         let mut object = Object::of(json, mismatch);
-        let default = Self::default();
         Self {
             concurrency: object.field::<Option<_>>("concurrency").unwrap_or_default(),
             retry: object.field::<Option<_>>("retry").unwrap_or_default(),
-            stall_ms: object.field::<Option<_>>("stallMs").unwrap_or(default.stall_ms),
+            stall_ms: object.field::<Option<_>>("stallMs").unwrap_or(STALL_MS),
             integrity: object.field::<Option<_>>("integrity").unwrap_or_default(),
             idempotency_keys: object.field("idempotencyKeys"),
             accept: object.field::<Option<_>>("accept").unwrap_or_default(),

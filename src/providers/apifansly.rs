@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
 use crate::http::{Body, Method, Request, Response, encode_segment};
-use crate::json::{IdText, Json, JsonBuilder, decode, decoded};
+use crate::json::{IdText, Json, decode, decoded};
 use crate::model::events::Outcome;
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::{Phase, Progressed, Receipt, Session, SessionState};
@@ -97,10 +97,7 @@ pub struct ApifanslySession {
 
 impl<J: Json> SessionState<J> for ApifanslySession {
     fn save(&self, record: J) -> J {
-        match self.job_id.get() {
-            Some(id) => record.with("recordId", J::build(&JsonBuilder::from(id))),
-            None => record,
-        }
+        record.with_strings(&[("recordId", self.job_id.get().map(String::as_str))])
     }
 
     fn load(record: &J) -> Option<Self> {

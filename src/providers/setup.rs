@@ -4,7 +4,7 @@
 use super::s3::credentials::SharedCredentials;
 use crate::context::shared::SharedState;
 use crate::error::{Code, Result, UploadError};
-use crate::json::Decode;
+use crate::json::{Decode, Mismatch};
 use crate::model::settings::Settings;
 use crate::platform::Platform;
 
@@ -35,12 +35,11 @@ impl<P: Platform> Setup<'_, P> {
     /// # Errors
     /// `invalid-options`.
     pub fn options<T: Decode<P::Json>>(&self, options: &P::Json) -> Result<T> {
-        T::decode(Some(options)).map_err(|mismatch| {
-            UploadError::new(
-                Code::InvalidOptions,
-                text!("The provider's options can't be used: {}.", mismatch.message()),
-            )
-            .hint("The package's types describe each option.")
-        })
+        T::decode(Some(options)).map_err(unusable_options)
     }
+}
+
+fn unusable_options(mismatch: Mismatch) -> UploadError {
+    UploadError::new(Code::InvalidOptions, text!("The provider's options can't be used: {}.", mismatch.message()))
+        .hint("The package's types describe each option.")
 }

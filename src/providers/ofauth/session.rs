@@ -21,11 +21,7 @@ decoded! {
 
 impl<J: Json> SessionState<J> for OfauthSession {
     fn save(&self, record: J) -> J {
-        let record = record.with("uploadId", J::build(&(&self.upload_id).into()));
-        match &self.complete_url {
-            Some(url) => record.with("completeUrl", J::build(&url.into())),
-            None => record,
-        }
+        record.with_strings(&[("uploadId", Some(&self.upload_id)), ("completeUrl", self.complete_url.as_deref())])
     }
 
     fn load(record: &J) -> Option<Self> {

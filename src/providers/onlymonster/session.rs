@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::json::{Json, JsonBuilder, decode, decoded};
+use crate::json::{Json, decode, decoded};
 use crate::model::session::SessionState;
 
 /// An upload that `/start` opened.
@@ -54,17 +54,13 @@ decoded! {
 impl<J: Json> SessionState<J> for OnlymonsterSession {
     fn save(&self, record: J) -> J {
         let (record_id, etag) = (self.record_id.borrow(), self.etag.borrow());
-        let members = [
+        record.with_strings(&[
             ("key", Some(&self.key)),
             ("getUrl", Some(&self.get_url)),
-            ("uploadId", self.upload_id.as_ref()),
-            ("recordId", record_id.as_ref()),
-            ("etag", etag.as_ref()),
-        ];
-        members.into_iter().fold(record, |record, (name, value)| match value {
-            Some(value) => record.with(name, J::build(&JsonBuilder::from(value))),
-            None => record,
-        })
+            ("uploadId", self.upload_id.as_deref()),
+            ("recordId", record_id.as_deref()),
+            ("etag", etag.as_deref()),
+        ])
     }
 
     fn load(record: &J) -> Option<Self> {

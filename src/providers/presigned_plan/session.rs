@@ -34,12 +34,8 @@ decoded! {
 }
 
 impl<J: Json> SessionState<J> for PlanSession<J> {
-    fn save(&self, mut record: J) -> J {
-        for (name, value) in [("uploadId", &self.upload_id), ("key", &self.key)] {
-            if let Some(value) = value {
-                record = record.with(name, J::build(&value.into()));
-            }
-        }
+    fn save(&self, record: J) -> J {
+        let record = record.with_strings(&[("uploadId", self.upload_id.as_deref()), ("key", self.key.as_deref())]);
         let plan_json = if self.saves_urls.get() { self.plan_json.clone() } else { without_urls(&self.plan_json) };
         record.with("given", plan_json)
     }

@@ -1,6 +1,6 @@
 //! What must be remembered of an upload to a store.
 
-use crate::json::{Decode, Json, JsonBuilder};
+use crate::json::{Decode, Json};
 use crate::model::session::SessionState;
 
 /// An upload that was opened at a store.
@@ -14,12 +14,7 @@ pub struct S3Session {
 
 impl<J: Json> SessionState<J> for S3Session {
     fn save(&self, record: J) -> J {
-        let text = |text: &String| J::build(&JsonBuilder::from(text));
-        let record = record.with("key", text(&self.key));
-        match &self.upload_id {
-            Some(id) => record.with("uploadId", text(id)),
-            None => record,
-        }
+        record.with_strings(&[("key", Some(&self.key)), ("uploadId", self.upload_id.as_deref())])
     }
 
     fn load(record: &J) -> Option<Self> {
