@@ -26,18 +26,9 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// For the size after compression, which is what a page waits for: a function that is called once and stays by itself resembles
-/// others, and costs less than its bytes (7 % of the whole, measured). Nothing is kept in the lowest kilobyte, where only a stack
-/// that is about to overflow comes: addresses are added up by the loads and stores themselves (0.4 %, measured). What is computed
-/// twice in the same words, and locals as LLVM has them, compress better than what makes fewer of them (0.8 %, measured).
-const OPTIMISATIONS: [&str; 6] = [
-    "-Oz",
-    "--always-inline-max-function-size=4",
-    "--one-caller-inline-max-function-size=0",
-    "--low-memory-unused",
-    "--skip-pass=local-cse",
-    "--skip-pass=simplify-locals",
-];
+/// For the size after compression, which is what a page waits for: a function that is called once stays by itself, because it resembles
+/// others and costs less than its bytes (0.8 % of the whole, measured).
+const OPTIMISATIONS: [&str; 2] = ["-Oz", "--one-caller-inline-max-function-size=0"];
 
 /// Compiles the standard library too, with its own choice of smaller algorithms (Cargo's unstable features, "build-std").
 const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
@@ -47,17 +38,12 @@ const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-featur
 const IMMEDIATE_ABORT: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
 
 /// What LLVM is told; not every toolchain's knows all of it. In percent of the whole after compression, measured.
-const LLVM: [&str; 6] = [
-    // Faster loops by more code (0.6).
-    "-disable-lsr",
-    // Fewer loads by copies of them on every way there (2).
+const LLVM: [&str; 3] = [
+    // Fewer loads by copies of them on every way there (1.4).
     "-enable-load-pre=false",
-    // Structs are copied by one instruction, not word by word (2.5).
+    // Structs are copied by one instruction, not word by word (2.3).
     "-max-store-memcpy=1",
     "-max-store-memmove=1",
-    // What is inlined is chosen over the whole crate, and that a call is spared counts for more (1).
-    "-enable-module-inliner",
-    "-inline-call-penalty=60",
 ];
 
 /// A wasm module and its glue.
