@@ -50,7 +50,7 @@ impl Mismatch {
 /// The first thing that didn't fit while a value was read.
 ///
 /// What doesn't fit is read as something empty and reading goes on, so that no half-built value has to be taken apart at each member;
-/// [`Decode::decode`] then returns the error in place of the value. (The same with `?` at each member made the download 1.4 % larger, measured.)
+/// [`Decode::decode`] then returns the error in place of the value. (The same with `?` at each member made the download 1.7 % larger, measured.)
 #[derive(Debug, Default)]
 pub struct FirstMismatch(Option<Mismatch>);
 

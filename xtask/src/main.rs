@@ -94,8 +94,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Soak(options) => soak::run(&options),
         Command::Package(options) => {
             setup::toolchain::wasm_target()?;
-            let built =
-                package::run(&package::Options { crash: options.crash, skip_pack: std::env::var_os("SZ").is_some() })?;
+            let built = package::run(&package::Options { crash: options.crash, skip_pack: false })?;
             println!("{}", built.tarball.unwrap_or(built.folder).display());
             Ok(ExitCode::SUCCESS)
         }

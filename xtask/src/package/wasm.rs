@@ -26,19 +26,6 @@ const FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// For the size after compression, which is what a page waits for: a function that is called once and stays by itself resembles
-/// others, and costs less than its bytes (7 % of the whole, measured). Nothing is kept in the lowest kilobyte, where only a stack
-/// that is about to overflow comes: addresses are added up by the loads and stores themselves (0.4 %, measured). What is computed
-/// twice in the same words, and locals as LLVM has them, compress better than what makes fewer of them (0.8 %, measured).
-const OPTIMISATIONS: [&str; 6] = [
-    "-Oz",
-    "--always-inline-max-function-size=4",
-    "--one-caller-inline-max-function-size=0",
-    "--low-memory-unused",
-    "--skip-pass=local-cse",
-    "--skip-pass=simplify-locals",
-];
-
 /// Compiles the standard library too, with its own choice of smaller algorithms (Cargo's unstable features, "build-std").
 const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
@@ -46,19 +33,8 @@ const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-featur
 /// around the glue sees the trap (rustc's unstable book, "Immediate abort" and "location-detail").
 const IMMEDIATE_ABORT: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
 
-/// What LLVM is told; not every toolchain's knows all of it. In percent of the whole after compression, measured.
-const LLVM: [&str; 6] = [
-    // Faster loops by more code (0.6).
-    "-disable-lsr",
-    // Fewer loads by copies of them on every way there (2).
-    "-enable-load-pre=false",
-    // Structs are copied by one instruction, not word by word (2.5).
-    "-max-store-memcpy=1",
-    "-max-store-memmove=1",
-    // What is inlined is chosen over the whole crate, and that a call is spared counts for more (1).
-    "-enable-module-inliner",
-    "-inline-call-penalty=60",
-];
+/// What LLVM is told: structs are copied by one instruction, not word by word (2.3 % of the whole after compression, measured).
+const LLVM: [&str; 2] = ["-max-store-memcpy=1", "-max-store-memmove=1"];
 
 /// A wasm module and its glue.
 pub(super) struct Bound {
@@ -220,7 +196,7 @@ pub(super) fn optimise(wasm: &[u8], folder: &Path, tools: &Path) -> Result<Vec<u
         Command::new("node")
             .arg(tools.join("node_modules/binaryen/bin/wasm-opt"))
             .args(FEATURES)
-            .args(OPTIMISATIONS)
+            .arg("-Oz")
             .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
             .arg(&input)
             .arg("-o")
