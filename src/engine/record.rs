@@ -65,7 +65,7 @@ pub(super) fn write<J: Json>(provider: &str, session: &dyn AnySession<J>, phase:
     let plan = session.plan();
     let parts = plan.parts().iter().map(|part| {
         let url = part.url.as_deref().filter(|_| urls);
-        let mut members = place(part.number, part.range);
+        let mut members = part_members(part.number, part.range);
         members.push(("url", url.into()));
         JsonBuilder::Object(members)
     });
@@ -82,14 +82,14 @@ pub(super) fn write<J: Json>(provider: &str, session: &dyn AnySession<J>, phase:
 }
 
 /// Which part it is; `end` is its last byte, as everywhere outside.
-fn place<'a>(number: u32, range: ByteRange) -> Vec<(&'static str, JsonBuilder<'a>)> {
+fn part_members<'a>(number: u32, range: ByteRange) -> Vec<(&'static str, JsonBuilder<'a>)> {
     vec![("partNumber", number.into()), ("start", range.start.into()), ("end", range.last().into())]
 }
 
 /// An uploaded part, to be saved beside the record.
 pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
     let part = &uploaded.part;
-    let mut members = place(part.number, part.range);
+    let mut members = part_members(part.number, part.range);
     members.push(("etag", part.etag.as_ref().into()));
     members.push(("verified", part.verified.into()));
     let json = J::build(&JsonBuilder::Object(members));
@@ -133,11 +133,11 @@ fn read_parts<J: Json>(plan: &Plan, saved: &[J]) -> Vec<UploadedPart<J>> {
     let mut seen = vec![false; plan.parts().len()];
     for json in saved {
         let Ok(upload) = RecordUpload::decode(Some(json)) else { continue };
-        let Some(at) = plan.place(upload.part_number) else { continue };
+        let Some(at) = plan.index_of(upload.part_number) else { continue };
         let part = &plan.parts()[at];
         if part.range.start == upload.start && part.range.last() == upload.end && !seen[at] {
             seen[at] = true;
-            uploaded.push(UploadedPart::earlier(part, upload.etag, upload.verified, json.member("reply")));
+            uploaded.push(UploadedPart::from_saved(part, upload.etag, upload.verified, json.member("reply")));
         }
     }
     uploaded

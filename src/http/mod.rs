@@ -10,7 +10,7 @@ mod request;
 mod response;
 mod url;
 
-pub use origins::{Origins, Place};
+pub use origins::{Origins, UrlKind};
 pub use request::{ApiRequest, Body, Method, Request, StoreRequest};
 pub use response::{Response, reset_in};
 pub use url::{Url, encode_segment};

@@ -18,7 +18,7 @@ pub struct Origins {
 
 /// Where a URL that a reply named leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum UrlKind {
     /// To an origin that gets the provider's headers.
     Api(String),
     /// Anywhere else: taken as presigned, gets nothing.
@@ -31,14 +31,14 @@ impl Origins {
     /// A URL of the vendor's own, below its API, goes to the same path and query under `baseUrl`. One that is under the base's
     /// origin, or a trusted one, keeps its address. `text` is the URL as the reply gave it, and is what an address that is
     /// kept looks like on the wire.
-    pub fn place(&self, url: &Url, text: &str) -> Place {
+    pub fn classify(&self, url: &Url, text: &str) -> UrlKind {
         if self.trusts(url) {
-            return Place::Api(text.into());
+            return UrlKind::Api(text.into());
         }
         if self.vendor.contains(&url.origin.as_str()) && url.path.starts_with(self.api_path) {
-            return Place::Api(self.join(&url.path, &url.query));
+            return UrlKind::Api(self.join(&url.path, &url.query));
         }
-        Place::Presigned
+        UrlKind::Presigned
     }
 
     /// Whether a URL that the caller's `mapUrl` gave may have the provider's headers.

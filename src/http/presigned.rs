@@ -20,7 +20,7 @@ impl Expiry {
 
     /// Whether the URL may have expired: by this machine's clock, or because it was received at `since` and its lifetime is over.
     /// Clocks may be off, so the caller must not rely on the answer.
-    pub fn may_be_over(&self, now: u64, since: u64) -> bool {
+    pub fn may_be_expired(&self, now: u64, since: u64) -> bool {
         let outlived = |span| now.saturating_sub(since) >= span;
         self.at.is_some_and(|at| at <= now) || self.span.is_some_and(outlived)
     }
@@ -63,7 +63,7 @@ impl Url {
     }
 
     /// The parameter that holds a checksum of an empty body, where there is one.
-    pub fn signed_for_nothing(&self) -> Option<&'static str> {
+    pub fn signed_for_empty_body(&self) -> Option<&'static str> {
         // A plus sign that wasn't encoded reads as a space.
         let same = |value: String, nothing: &str| {
             value.bytes().map(|byte| if byte == b' ' { b'+' } else { byte }).eq(nothing.bytes())
@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn a_url_may_be_over_by_its_moment_or_by_its_span() {
+    fn a_url_may_be_expired_by_its_moment_or_by_its_span() {
         let both = Expiry { at: Some(10_000), span: Some(3_000) };
         for (now, since, over) in
             [(9_999, 9_999, false), (10_000, 9_999, true), (5_000, 2_001, false), (5_000, 2_000, true)]
         {
-            assert_eq!(both.may_be_over(now, since), over, "{now} {since}");
+            assert_eq!(both.may_be_expired(now, since), over, "{now} {since}");
         }
-        assert!(!Expiry::default().may_be_over(u64::MAX, 0));
+        assert!(!Expiry::default().may_be_expired(u64::MAX, 0));
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
             ("x-amz-sdk-checksum-algorithm=CRC32", None),
             ("x-amz-checksum-algorithm=CRC32&x-amz-checksum-type=FULL_OBJECT", None),
         ] {
-            assert_eq!(url(query).signed_for_nothing(), name, "{query}");
+            assert_eq!(url(query).signed_for_empty_body(), name, "{query}");
         }
     }
 
@@ -152,7 +152,7 @@ mod tests {
         #[test]
         fn any_query_can_be_asked(query in "[a-zA-Z0-9%&=+;:X\\-]{0,80}", now: u64, since: u64) {
             let url = url(&query);
-            let _ = (url.expiry().may_be_over(now, since), url.signed_for_nothing());
+            let _ = (url.expiry().may_be_expired(now, since), url.signed_for_empty_body());
         }
     }
 }

@@ -79,9 +79,9 @@ pub struct ApiRequest<J, B> {
     /// What it carries.
     pub body: Body<J, B>,
     /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.
-    pub keyed: bool,
+    pub has_credentials: bool,
     /// Whether the body must not arrive twice: the transport must report whether it was sent to its end.
-    pub once: bool,
+    pub must_not_repeat: bool,
 }
 
 /// A request to a presigned URL: what was signed, and nothing else.
@@ -121,7 +121,7 @@ impl<J, B> StoreRequest<J, B> {
                 "Presign the URL for https: it is a secret.",
             );
         }
-        if let Some(name) = url.signed_for_nothing().filter(|_| body.file_len() > 0) {
+        if let Some(name) = url.signed_for_empty_body().filter(|_| body.file_len() > 0) {
             return mismatch(
                 "The URL was presigned for an empty body: its {} is the checksum of zero bytes, so the store would refuse the file.",
                 name,
@@ -256,8 +256,8 @@ impl<J, B> Request<J, B> {
     }
 
     /// Whether it must not arrive twice.
-    pub fn once(&self) -> bool {
-        matches!(self, Request::Api(request) if request.once)
+    pub fn must_not_repeat(&self) -> bool {
+        matches!(self, Request::Api(request) if request.must_not_repeat)
     }
 }
 

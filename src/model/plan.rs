@@ -153,16 +153,16 @@ impl Plan {
 
     /// The part with that number.
     pub fn part(&self, number: u32) -> Option<&Part> {
-        self.place(number).map(|at| &self.parts[at])
+        self.index_of(number).map(|at| &self.parts[at])
     }
 
     /// Where among the parts the one with that number is.
-    pub fn place(&self, number: u32) -> Option<usize> {
+    pub fn index_of(&self, number: u32) -> Option<usize> {
         self.parts.binary_search_by(|part| part.number.cmp(&number)).ok()
     }
 
     /// Whether the other plan has the same parts, wherever they go.
-    pub fn cuts_like(&self, other: &Self) -> bool {
+    pub fn has_same_parts(&self, other: &Self) -> bool {
         let cut = |plan: &Self, at: usize| (plan.parts[at].number, plan.parts[at].range);
         self.parts.len() == other.parts.len() && (0..self.parts.len()).all(|at| cut(self, at) == cut(other, at))
     }

@@ -120,7 +120,7 @@ pub struct UploadedPart<J> {
 
 impl<J> UploadedPart<J> {
     /// A part that was uploaded by another page.
-    pub fn earlier(part: &Part, etag: Option<String>, verified: bool, reply: Option<J>) -> Self {
+    pub fn from_saved(part: &Part, etag: Option<String>, verified: bool, reply: Option<J>) -> Self {
         let (number, range) = (part.number, part.range);
         Self {
             part: SentPart { number, range, etag: etag.clone(), attempts: 0, verified },

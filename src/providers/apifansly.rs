@@ -280,7 +280,7 @@ impl<P: Platform> Provider<P> for Apifansly {
             file: cx.file.body(part.range, Some(cx.file.known_type())),
             filename: cx.file.name.clone(),
         };
-        request.once = true;
+        request.must_not_repeat = true;
         self.api.add_key(cx, &mut request);
         Ok(Request::Api(request))
     }

@@ -81,7 +81,7 @@ impl<P: Platform> Ofauth<P> {
         let platform = &cx.platform;
         let trusts = |url: &str| platform.resolve(url).is_some_and(|url| self.api.origins.trusts(&url));
         let may_go = |part| {
-            part::place(&self.api, platform, part).is_ok_and(|(place, url)| part::may_go(platform, &place, &url))
+            part::classify(&self.api, platform, part).is_ok_and(|(kind, url)| part::may_go(platform, &kind, &url))
         };
         session.state.complete_url.as_deref().is_none_or(trusts) && session.plan.parts().iter().all(may_go)
     }

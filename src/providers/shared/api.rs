@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::context::calls::{Call, Idempotency};
 use crate::context::rate_limit::RateLimiter;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
+use crate::http::{ApiRequest, Body, Method, Origins, Response, Url, UrlKind};
 use crate::platform::{ApiRequestOf, Platform};
 use crate::providers::setup::Setup;
 
@@ -37,7 +37,7 @@ pub(crate) struct Access {
 pub(crate) struct Api {
     pub(crate) origins: Origins,
     headers: Vec<(&'static str, String)>,
-    keyed: bool,
+    has_credentials: bool,
     pub(crate) rate_limiter: Option<RateLimiter>,
     /// The `Idempotency-Key` of a part that is a call by itself, until an answer to it comes.
     part_key: RefCell<Option<String>>,
@@ -81,7 +81,7 @@ impl Api {
         };
         let headers = access.key.map(|key| vec![(vendor.key_header, key)]).unwrap_or_default();
         Ok(Self {
-            keyed: !headers.is_empty(),
+            has_credentials: !headers.is_empty(),
             headers,
             origins: Origins {
                 base,
@@ -115,17 +115,23 @@ impl Api {
             url,
             headers: self.headers.clone(),
             body: Body::Empty,
-            keyed: self.keyed,
-            once: false,
+            has_credentials: self.has_credentials,
+            must_not_repeat: false,
         }
     }
 
     /// Where a URL leads that the vendor's reply gives in `field`: through the caller's `mapUrl`, else by the rule of
-    /// [`Origins::place`].
+    /// [`Origins::classify`].
     ///
     /// # Errors
     /// `server` for what is no URL, and whatever `mapUrl` threw.
-    pub(crate) fn place<P: Platform>(&self, platform: &P, step: Step, field: &str, text: &str) -> Result<(Place, Url)> {
+    pub(crate) fn classify<P: Platform>(
+        &self,
+        platform: &P,
+        step: Step,
+        field: &str,
+        text: &str,
+    ) -> Result<(UrlKind, Url)> {
         if let Some(mapped) = platform.map_url(text, step) {
             let mapped = mapped.map_err(|error| error.at(step))?;
             let url = platform.resolve(&mapped).ok_or_else(|| {
@@ -135,14 +141,14 @@ impl Api {
                 )
                 .at(step)
             })?;
-            let place = if self.origins.trusts(&url) { Place::Api(mapped) } else { Place::Presigned };
-            return Ok((place, url));
+            let kind = if self.origins.trusts(&url) { UrlKind::Api(mapped) } else { UrlKind::Presigned };
+            return Ok((kind, url));
         }
         // An empty one would be resolved to the address of the page itself.
         let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(|| {
             UploadError::new(Code::Server, text!("The server's reply has an invalid URL in `{}`.", field)).at(step)
         })?;
-        Ok((self.origins.place(&url, text), url))
+        Ok((self.origins.classify(&url, text), url))
     }
 
     /// Makes a call.
@@ -153,9 +159,9 @@ impl Api {
         idempotency: Idempotency,
     ) -> Result<Response> {
         let step = request.step;
-        let patient = step == Step::Complete;
+        let long_running = step == Step::Complete;
         let (rate_limiter, refusal) = (self.rate_limiter.clone(), self.refusal);
-        cx.call(Call { request, idempotency, rate_limiter, patient, refusal }).await.map_err(|error| {
+        cx.call(Call { request, idempotency, rate_limiter, long_running, refusal }).await.map_err(|error| {
             // Nothing is open yet, so a 404 is about the address, not about an upload.
             let early = matches!(step, Step::Check | Step::Init | Step::VerifyFan | Step::List);
             if !early || error.code != Code::SessionExpired {

@@ -47,7 +47,7 @@ pub(crate) async fn reconcile<P: Platform>(
         let md5 = if checkable { integrity::md5_of(cx, part.range).await } else { Ok(None) };
         let md5 = md5.map_err(|error| error.at(Step::Check))?;
         if integrity::verdict(Some(&stored.etag), md5) == Verdict::Same {
-            uploaded.push(UploadedPart::earlier(part, Some(stored.etag), true, None));
+            uploaded.push(UploadedPart::from_saved(part, Some(stored.etag), true, None));
         }
     }
     Ok(uploaded)

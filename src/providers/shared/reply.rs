@@ -86,7 +86,7 @@ impl Meaning {
     }
 
     /// Only a new session can succeed.
-    pub(crate) const fn anew(code: Code, what: &'static str) -> Self {
+    pub(crate) const fn restart(code: Code, what: &'static str) -> Self {
         Self { again: Again::Restart, ..Self::never(code, what) }
     }
 
@@ -138,7 +138,7 @@ const MEANINGS: &[Meaning] = &[
         .hint("Check the session or key that the proxy (or `beforeRequest`) adds to this request.")
         .statuses(&[401]),
     Meaning::never(Code::Forbidden, "The server refuses.").statuses(&[403]),
-    Meaning::anew(Code::SessionExpired, "The server doesn't know this upload (any more).").statuses(&[404, 410]),
+    Meaning::restart(Code::SessionExpired, "The server doesn't know this upload (any more).").statuses(&[404, 410]),
     Meaning::never(Code::Conflict, "The server says that this conflicts with something.").statuses(&[409]),
     Meaning::never(Code::TooLarge, "The server takes no file of this size.").statuses(&[413]),
     Meaning::never(Code::UnsupportedType, "The server takes no file of this type.").statuses(&[415]),

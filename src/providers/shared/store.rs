@@ -76,7 +76,7 @@ fn azure_lapsed(response: &Response) -> bool {
 }
 
 const EXPIRED: Meaning =
-    Meaning::anew(Code::UrlExpired, "The presigned URL has expired, or the credentials behind it have.").hint(
+    Meaning::restart(Code::UrlExpired, "The presigned URL has expired, or the credentials behind it have.").hint(
         "Sign URLs for longer than the upload takes, or let them be signed anew. A clock that is off looks the same.",
     );
 
@@ -124,7 +124,7 @@ const MEANINGS: &[Meaning] = &[
     Meaning::never(Code::BadRequest, "There is no such bucket.")
         .hint("Check the bucket's name, the region and the endpoint.")
         .codes(&["NoSuchBucket"]),
-    Meaning::anew(Code::SessionExpired, "The store doesn't know this upload (any more).")
+    Meaning::restart(Code::SessionExpired, "The store doesn't know this upload (any more).")
         .codes(&["NoSuchUpload"])
         .statuses(&[404, 410]),
     Meaning::never(Code::TooLarge, "The store takes nothing of this size.")
@@ -134,7 +134,7 @@ const MEANINGS: &[Meaning] = &[
     Meaning::never(Code::PlanMismatch, "A part is smaller than the store takes.")
         .hint("AWS takes parts from 5 MiB; only the last may be smaller.")
         .codes(&["EntityTooSmall"]),
-    Meaning::anew(Code::IntegrityMismatch, "The store has other parts than it confirmed.")
+    Meaning::restart(Code::IntegrityMismatch, "The store has other parts than it confirmed.")
         .codes(&["InvalidPart", "InvalidPartOrder"]),
     Meaning::never(Code::Conflict, "The key exists already.")
         .hint("Use another key, or leave the condition out to replace the object.")

@@ -54,7 +54,7 @@ pub(super) fn send(
 fn uses_xhr(options: &BrowserOptions, outgoing: &Outgoing) -> bool {
     match options.transport {
         // XMLHttpRequest follows redirects, and would carry a vendor's key along.
-        _ if options.fetch.is_some() || outgoing.keyed => false,
+        _ if options.fetch.is_some() || outgoing.has_credentials => false,
         // XMLHttpRequest may answer out of the browser's cache: a poll would get an earlier status. A header against it would have to be
         // allowed by another server's CORS rule, and a changed URL may be refused by a proxy. A store's requests are signed anew each
         // time, so that their URLs differ.
@@ -62,7 +62,7 @@ fn uses_xhr(options: &BrowserOptions, outgoing: &Outgoing) -> bool {
         Transport::Fetch => false,
         Transport::Xhr => true,
         Transport::Auto => {
-            let needs_progress = outgoing.once || outgoing.size > 0;
+            let needs_progress = outgoing.must_not_repeat || outgoing.size > 0;
             // XMLHttpRequest sends cookies to the page's own origin, whatever the caller wants.
             let omits_cookies = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
             let is_same_origin = || url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin());
