@@ -16,7 +16,7 @@ use crate::model::session::{AnySession, Receipt};
 use crate::model::settings::Integrity;
 use crate::platform::Platform;
 
-/// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests another URL, `stalls` is how often the
+/// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests a new URL, `stalls` is how often the
 /// part timed out before.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ pub struct Ofauth<P: Platform> {
     skip_existing: bool,
     /// An earlier page saved the session.
     restored: Cell<bool>,
-    /// An earlier page may have completed the upload without hearing of it.
+    /// An earlier page may have completed the upload without receiving the answer.
     completion_unknown: Cell<bool>,
 }
 

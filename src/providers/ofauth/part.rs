@@ -76,7 +76,7 @@ pub(super) fn receipt<P: Platform>(
     if !response.ok() {
         let error = api.refusal(response, cx.platform.now()).at(Step::Part);
         return Err(match error.code {
-            // An earlier page may have sent it without hearing of it.
+            // An earlier page may have sent it without receiving the answer.
             Code::Conflict if restored && !session.multipart => error.answer_lost(true),
             Code::Unauthorized | Code::Forbidden if is_presigned() => error.hint(
                 "The request had no keys, because the part's URL leads to an origin that isn't trusted. Map the URL onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`.",

@@ -37,7 +37,7 @@ pub(super) enum Match {
     Ours,
     /// It is another one.
     Other,
-    /// It can't be told.
+    /// It is unknown.
     Unknown,
 }
 
