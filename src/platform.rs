@@ -1,4 +1,5 @@
-//! Everything that the engine can't do by itself, as one trait: the browser implements it in the package, a simulation in tests.
+//! Everything that the engine needs from its surroundings, as one trait: the package implements it for browsers, the tests for a
+//! simulation.
 
 use futures::future::LocalBoxFuture;
 use std::fmt::Debug;
@@ -16,12 +17,12 @@ use crate::util::text;
 pub enum SendFailure {
     /// The connection failed.
     Network {
-        /// Whether the whole body had gone out by then; None where the transport can't tell.
+        /// Whether the whole body was sent by then; None if the transport can't know.
         body_sent: Option<bool>,
     },
-    /// A redirect led away from the address that was asked: what came, if anything, isn't the destination's answer.
+    /// A redirect led to another URL: the answer, if there is one, isn't the destination's.
     Redirected(Foreign),
-    /// The request never left: the application's `beforeRequest` threw, or the browser refuses it.
+    /// The request was never sent: the application's `beforeRequest` threw, or the browser refused it.
     Refused(UploadError),
 }
 
@@ -36,7 +37,7 @@ pub enum Hook {
     Open,
     /// plan: URLs for parts.
     SignParts,
-    /// plan: what the store has.
+    /// plan: lists the parts that the store has.
     ListParts,
     /// plan: completes the upload.
     Complete,
@@ -72,19 +73,19 @@ pub struct HookFailure {
     pub cause: Option<Cause>,
 }
 
-/// What an exception's kind says of another call.
+/// What kind of exception was thrown, which decides whether another call may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thrown {
-    /// Nothing: a network that failed looks so.
+    /// Any other: a failed network throws these too.
     Anything,
-    /// The function has a mistake, which the next call makes again.
+    /// A programming error, which the next call would repeat.
     Mistake,
-    /// An answer was read as JSON and wasn't: most likely it is a page that says what is wrong.
+    /// A parse error: the answer isn't JSON, most likely an HTML page that describes an error.
     NotJson,
 }
 
-/// How the engines say that a program is wrong, in a TypeError: V8's words, SpiderMonkey's and JavaScriptCore's. What else a TypeError
-/// says may be `fetch`'s, whose words for a network that failed are many, and in JavaScriptCore translated.
+/// Messages of a TypeError that mean a programming error, in V8, SpiderMonkey and JavaScriptCore. Any other TypeError may be `fetch`'s
+/// for a failed network, whose messages vary, and are translated in JavaScriptCore.
 const MISTAKES: [&str; 8] = [
     "is not a function",
     "is not a constructor",
@@ -97,7 +98,7 @@ const MISTAKES: [&str; 8] = [
 ];
 
 impl Thrown {
-    /// From the `name` and the `message` of what was thrown.
+    /// Classifies an exception by its `name` and `message`.
     pub fn of(name: &str, message: &str) -> Self {
         match name {
             "SyntaxError" => Self::NotJson,
@@ -108,7 +109,7 @@ impl Thrown {
     }
 }
 
-/// Called with the bytes of the body that have gone out so far.
+/// Called with the number of the body's bytes that were sent so far.
 pub type OnSent = Rc<dyn Fn(u64)>;
 
 /// An event after which stalled requests are checked at once.
@@ -131,7 +132,7 @@ pub type BodyOf<P> = Body<<P as Platform>::Json, <P as Platform>::Blob>;
 
 /// What the engine runs on. Cloning is cheap and gives the same platform.
 ///
-/// Dropping a future that a method gave aborts what it stands for.
+/// Dropping a future that a method returned aborts its operation.
 pub trait Platform: Clone + Debug + 'static {
     /// A JSON value.
     type Json: Json;
@@ -149,40 +150,40 @@ pub trait Platform: Clone + Debug + 'static {
     /// Warns about something that the application should fix and that stops nothing.
     fn warn(&self, message: &str);
 
-    /// False only where the platform knows that there is no network; true says nothing.
+    /// Whether there may be a network: false only if the platform knows that there is none.
     fn online(&self) -> bool;
     /// Resolves at the next [`PageEvent`] from now on.
     fn next_page_event(&self) -> LocalBoxFuture<'static, PageEvent>;
 
-    /// Keeps the record of this upload's session in place of the one before. Resolves once it is kept; false where it can't be.
+    /// Saves the record of this upload's session in place of the former one. Resolves once it is saved; false if it can't be.
     fn keep(&self, record: Self::Json) -> LocalBoxFuture<'static, bool>;
-    /// Keeps an uploaded part beside the record. Nothing waits for it: a part that wasn't kept is only sent again.
+    /// Saves an uploaded part beside the record. Nothing waits for it: a part that wasn't saved is sent again.
     fn keep_part(&self, number: u32, part: Self::Json);
     /// Drops the record and its parts.
     fn forget(&self);
 
-    /// Parses a URL, relative ones against the page; None where it is none.
+    /// Parses a URL, relative to the page; None if it is invalid.
     fn resolve(&self, url: &str) -> Option<Url>;
     /// The page's own origin.
     fn origin(&self) -> String;
 
-    /// Sends one request and reads the answer whole. `on_sent` hears of bytes going out, where the transport can tell.
+    /// Sends one request and reads the whole answer. `on_sent` is called as bytes are sent, if the transport reports them.
     fn send(
         &self,
         request: RequestOf<Self>,
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
 
-    /// Whether any server answers at an origin, with any status. It needs no CORS rule, sends no secret, and goes to the
-    /// origin's root; false says nothing.
+    /// Whether any server answers at an origin, with any status. The request needs no CORS rule, carries no secret, and goes to the
+    /// origin's root. False proves nothing.
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;
 
-    /// Reads bytes of a file; None where it can't be read (any more).
+    /// Reads bytes of a file; None if it can't be read, or no longer.
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
 
-    /// Whether the provider's options are the uploader's own, with nothing of this upload's over them.
+    /// Whether the provider's options are the uploader's own, without overrides by this upload.
     fn has_usual_options(&self) -> bool;
-    /// Whether the application gave that function (or, for [`Hook::Key`], a text).
+    /// Whether the application provides that function (or, for [`Hook::Key`], a string).
     fn has(&self, hook: Hook) -> bool;
     /// Calls a function of the application.
     fn call(

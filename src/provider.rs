@@ -1,4 +1,4 @@
-//! What the engine asks of a destination.
+//! The interface between the engine and a destination.
 //!
 //! A provider implements [`Provider`], with a type of its own for what it remembers of an upload. The engine sees any of them as a
 //! [`DynProvider`], which is implemented for all of them here: the one place in which a session's type is erased and its futures
@@ -22,21 +22,21 @@ use crate::platform::{Platform, RequestOf};
 /// What a destination can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// An empty file can be stored.
+    /// Whether an empty file can be stored.
     pub takes_empty: bool,
-    /// A part's ETag may be the MD5 of its bytes.
+    /// Whether a part's ETag may be the MD5 of its bytes.
     pub etags_are_md5s: bool,
-    /// A new URL can replace an expired one within the session.
+    /// Whether a new URL can replace an expired one within the session.
     pub renews_urls: bool,
-    /// The parts' URLs can't be had again, so they are saved with the session.
+    /// Whether the URLs of parts are saved with the session, because they can't be requested again.
     pub saves_urls: bool,
-    /// The vendor processes the file after its bytes are stored.
+    /// Whether the vendor processes the file after its bytes are stored.
     pub processes: bool,
-    /// A session whose parts were being sent can be continued later.
+    /// Whether a later page can continue a session whose parts were being sent.
     pub resumes: bool,
-    /// The answer to the only part of an upload is its end, so that a lost answer leaves the outcome unknown.
+    /// Whether the only part of an upload completes it, so that a lost answer leaves the outcome unknown.
     pub single_part_completes: bool,
-    /// An upload of a single part is completed by a step of its own too, as one of several parts is.
+    /// Whether an upload of a single part needs the completing step too.
     pub completes_single_parts: bool,
 }
 
@@ -54,13 +54,12 @@ impl Capabilities {
     };
 }
 
-/// The dialect of one remote API. A value belongs to one upload, so it may keep what it learns.
+/// The protocol of one remote API. A value belongs to one upload, so it may cache what it learns.
 ///
-/// What a step is given lives as long as its future, so that [`DynProvider`] can hand the futures on in boxes, with no future of its
-/// own around them.
+/// The arguments of a step live as long as its future, so that [`DynProvider`] can box the futures without wrapping them in its own.
 #[allow(async_fn_in_trait, reason = "nothing here is sent to another thread")]
 pub trait Provider<P: Platform>: 'static {
-    /// What it remembers of an upload that it opened.
+    /// The state of an upload that it opened.
     type Session: SessionState<P::Json>;
 
     /// Its name in the provider's options.
@@ -69,7 +68,7 @@ pub trait Provider<P: Platform>: 'static {
     /// What the destination can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// The files that the vendor takes, unless the caller says otherwise.
+    /// The files that the vendor accepts, unless the caller's options override it.
     fn accept(&self) -> Accept {
         Accept::default()
     }
@@ -80,7 +79,7 @@ pub trait Provider<P: Platform>: 'static {
         None
     }
 
-    /// Looks whether the destination has the file already; what it has, if so.
+    /// Checks whether the destination already has the file, and returns its outcome if so.
     fn check<'a>(&'a self, cx: &'a Context<P>) -> impl Future<Output = Result<Option<Outcome<P::Json>>>> + 'a {
         let _ = cx;
         ready(Ok(None))
@@ -89,7 +88,7 @@ pub trait Provider<P: Platform>: 'static {
     /// Opens the upload.
     fn open<'a>(&'a self, cx: &'a Context<P>) -> impl Future<Output = Result<Session<Self::Session>>> + 'a;
 
-    /// Continues a session that an earlier page saved: asks the destination what it has, where it can be asked.
+    /// Continues a session that an earlier page saved: asks the destination which parts it has, if it can list them.
     ///
     /// # Errors
     /// With [`Retry::Restart`](crate::error::Retry::Restart) where the session is gone.
@@ -103,7 +102,7 @@ pub trait Provider<P: Platform>: 'static {
         ready(Ok(saved))
     }
 
-    /// The request that sends a part; `renew` asks for another URL than the last one, which expired.
+    /// The request that sends a part; `renew` asks for a new URL because the last one expired.
     fn part_request<'a>(
         &'a self,
         cx: &'a Context<P>,
@@ -121,14 +120,14 @@ pub trait Provider<P: Platform>: 'static {
         response: &Response,
     ) -> Result<Receipt<P::Json>>;
 
-    /// Whether an error in sending parts says that an earlier page completed the upload: then it is completed again, which tells
-    /// what came of it.
+    /// Whether an error in sending parts means that an earlier page completed the upload: then it is completed again, to learn the
+    /// outcome.
     fn completed_before(&self, session: &Session<Self::Session>, error: &UploadError) -> bool {
         let _ = (session, error);
         false
     }
 
-    /// Puts the parts together, `parts` being in order. `again`: an earlier page may have done so, without hearing of it.
+    /// Completes the upload; `parts` are in order. `again`: an earlier page may have completed it without receiving the answer.
     fn complete<'a>(
         &'a self,
         cx: &'a Context<P>,
@@ -137,8 +136,8 @@ pub trait Provider<P: Platform>: 'static {
         again: bool,
     ) -> impl Future<Output = Result<Outcome<P::Json>>> + 'a;
 
-    /// Waits for the vendor's processing, and adds what it gives to what complete gave; nothing is known of that where an earlier
-    /// page completed the upload.
+    /// Waits for the vendor's processing, and adds its result to the outcome of `complete`, which is empty if an earlier page completed
+    /// the upload.
     fn settle<'a>(
         &'a self,
         cx: &'a Context<P>,
@@ -149,8 +148,7 @@ pub trait Provider<P: Platform>: 'static {
         ready(Ok(outcome))
     }
 
-    /// Tells the destination that nothing more comes, where it can be told. False where it could not be told, and may keep what it
-    /// has.
+    /// Aborts the upload at the destination, if it has such a call. Returns false if that failed, so that stored parts may remain.
     fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a Session<Self::Session>) -> impl Future<Output = bool> + 'a {
         let _ = (cx, session);
         ready(true)
@@ -160,12 +158,12 @@ pub trait Provider<P: Platform>: 'static {
 /// A session of any provider.
 pub type SharedSession<P> = Rc<dyn AnySession<<P as Platform>::Json>>;
 
-/// What every saved session has, whatever its provider.
+/// The part of a saved session that doesn't depend on its provider.
 #[derive(Debug)]
 pub struct SavedBase {
     /// The parts.
     pub plan: Plan,
-    /// Whether the parts must be put together at the end.
+    /// Whether the parts must be assembled at the end.
     pub multipart: bool,
     /// When it was opened, in milliseconds since 1970.
     pub began_at: u64,
@@ -233,7 +231,7 @@ pub trait DynProvider<P: Platform> {
     fn abort<'a>(&'a self, cx: &'a Context<P>, session: &'a dyn AnySession<P::Json>) -> LocalBoxFuture<'a, bool>;
 }
 
-/// The session as its provider knows it; None for another provider's: the engine never mixes them up.
+/// The session with its provider's type; None for another provider's session, which the engine never passes.
 #[inline(never)] // Each step of the provider calls it.
 fn typed<P: Platform, T: Provider<P>>(session: &dyn AnySession<P::Json>) -> Option<&Session<T::Session>> {
     session.as_any().downcast_ref()
@@ -243,7 +241,7 @@ fn mixed_up() -> UploadError {
     UploadError::new(Code::Internal, "The session belongs to another provider.")
 }
 
-/// What a step gives for another provider's session. One function for each result, not for each provider.
+/// The error of a step for another provider's session. Generic over the result only, not over the provider.
 #[cold]
 #[inline(never)]
 fn refused<'a, T: 'a>() -> LocalBoxFuture<'a, Result<T>> {

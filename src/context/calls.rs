@@ -31,7 +31,7 @@ pub struct Call<P: Platform> {
     /// The API's rate limiter.
     pub rate_limiter: Option<RateLimiter>,
     /// Whether the server may work on the call for minutes.
-    pub patient: bool,
+    pub long_running: bool,
     /// The error for an answer that isn't 2xx, received at a time in milliseconds since 1970.
     pub refusal: fn(&Response, u64) -> UploadError,
 }
@@ -57,7 +57,7 @@ impl<P: Platform> Context<P> {
                 Some(limiter) => Some(limiter.acquire(&self.platform).await),
                 None => None,
             };
-            let answer = self.send(Request::Api(request), call.patient, retries.stalls(), |_| ()).await;
+            let answer = self.send(Request::Api(request), call.long_running, retries.stalls(), |_| ()).await;
             drop(permit);
             let error = match answer {
                 Ok(response) => {

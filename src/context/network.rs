@@ -58,8 +58,15 @@ impl<P: Platform> Context<P> {
         url.push_str("/?partway=");
         url.push_str(&self.random_id());
         let (headers, body) = (Vec::new(), Body::Empty);
-        let request =
-            ApiRequest { step: Step::Check, method: Method::Head, url, headers, body, keyed: false, once: false };
+        let request = ApiRequest {
+            step: Step::Check,
+            method: Method::Head,
+            url,
+            headers,
+            body,
+            has_credentials: false,
+            must_not_repeat: false,
+        };
         drop(self.send(Request::Api(request), false, 0, |_| ()).await);
         true
     }

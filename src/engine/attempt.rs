@@ -16,7 +16,7 @@ use crate::model::session::{AnySession, Receipt};
 use crate::model::settings::Integrity;
 use crate::platform::Platform;
 
-/// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests another URL, `stalls` is how often the
+/// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests a new URL, `stalls` is how often the
 /// part timed out before.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub(super) async fn attempt_part<P: Platform>(
     let cx = &run.cx;
     let request = run.provider.part_request(cx, session, part, renew).await?;
     let expected_etag = integrity::expected_etag(cx, session.object_key(), &request);
-    let once = request.once() && !broken!(SecondForm);
+    let must_not_repeat = request.must_not_repeat() && !broken!(SecondForm);
     let expiry = match &request {
         Request::Store(request) => {
             let session_ends = session.expires_at().filter(|_| !run.capabilities.renews_urls);
@@ -41,9 +41,9 @@ pub(super) async fn attempt_part<P: Platform>(
     };
     cx.reporter.count_attempt();
     cx.reporter.measure(cx.platform.now(), |meter| meter.started(part.number));
-    let long_running = once || run.part_completes(session);
+    let long_running = must_not_repeat || run.part_completes(session);
     let sending = cx.send(request, long_running, stalls, |sent| {
-        run.committed.set(once && sent >= part.range.len());
+        run.committed.set(must_not_repeat && sent >= part.range.len());
         let now = cx.platform.now();
         cx.reporter.measure_quietly(now, |meter| meter.sent(part.number, sent, now));
     });
@@ -79,15 +79,15 @@ pub(super) async fn attempt_part<P: Platform>(
     let receipt = answer.and_then(|response| run.provider.receipt(cx, session, part, &response));
     let receipt = receipt.map_err(|error| match error.code {
         Code::UrlExpired if run.capabilities.renews_urls => error.retry(Retry::Later(None)),
-        _ if once => error.or_unknown(),
+        _ if must_not_repeat => error.or_unknown(),
         Code::Network | Code::Forbidden => {
             let began_at = session.began_at();
             let clocks = [cx.platform.now(), cx.server_now()];
-            error.url_may_be_expired(clocks.iter().any(|now| expiry.may_be_over(*now, began_at)))
+            error.url_may_be_expired(clocks.iter().any(|now| expiry.may_be_expired(*now, began_at)))
         }
         _ => error,
     })?;
-    let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::strong), ..receipt };
+    let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::as_strong), ..receipt };
     let verifiable = receipt.etag.as_deref().is_some_and(integrity::is_md5);
     let md5 = match hashed {
         Some(md5) => md5,

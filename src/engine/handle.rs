@@ -19,27 +19,27 @@ impl<P: Platform> Upload<P> {
         Self { platform, token, run }
     }
 
-    /// Aborts the requests in flight, and waits.
+    /// Pauses: aborts the requests in flight, and sends no more until [`resume`](Self::resume).
     pub fn pause(&self) {
         self.token.pause();
     }
 
-    /// Continues.
+    /// Continues after a pause.
     pub fn resume(&self) {
         self.token.resume();
     }
 
-    /// Ends the upload, and tells the server.
+    /// Cancels the upload, and aborts it at the server.
     pub fn cancel(&self) {
         self.token.end(EndReason::Cancel);
     }
 
-    /// What it runs on.
+    /// The platform it runs on.
     pub fn platform(&self) -> &P {
         &self.platform
     }
 
-    /// Passes on a status that the application learned elsewhere.
+    /// Passes on a status that the application learned elsewhere, such as from a webhook.
     pub fn notify(&self, notice: Notice) {
         if let Some(run) = self.run.upgrade() {
             run.cx.notices.send(notice);

@@ -1,7 +1,7 @@
 //! The engine: from a picked file to its outcome, the same for every destination, on any [`Platform`](crate::platform::Platform).
 //!
-//! [`uploader`] starts uploads and hands out a [`handle`] to each. The `supervisor` runs one to its end and outlives it. `steps` is the
-//! way of a file: check, open, `send` its parts (each by one or more `attempt`s), complete, settle. `store` saves the session for a
+//! [`uploader`] starts uploads and hands out a [`handle`] to each. The `supervisor` runs one to its end and outlives it. `steps` are
+//! those of one file: check, open, `send` its parts (each by one or more `attempt`s), complete, settle. `store` saves the session for a
 //! later page, in the form of [`record`].
 
 mod attempt;

@@ -1,7 +1,6 @@
-//! A session as it is saved, to be continued after the page is gone. What can't be read for certain is no session: the upload starts
-//! again.
+//! The record of a session, from which a later page continues. If a record can't be read in full, the upload starts again.
 //!
-//! No key and no credentials are in a record. Presigned URLs are only in those of destinations that can't renew them.
+//! A record has no keys and no credentials. It has presigned URLs only where the destination can't renew them.
 
 use crate::json::{Decode, Json, JsonBuilder, decode, decoded};
 use crate::model::plan::{ByteRange, Part, Plan};
@@ -9,15 +8,15 @@ use crate::model::session::{AnySession, Phase, Progressed, UploadedPart};
 use crate::platform::Platform;
 use crate::provider::{DynProvider, SavedBase, SharedSession};
 
-/// The form of the record. One of another form is left alone.
+/// The version of the record's format. A record of another version isn't read.
 const VERSION: u32 = 1;
 
-/// What was saved of an upload: its session's record, and the parts beside it.
+/// A saved upload: the record of its session, and the parts beside it.
 #[derive(Clone, Debug)]
 pub struct SavedSession<J> {
-    /// What [`Platform::keep`] got last.
+    /// The record that was last given to [`Platform::keep`].
     pub record: J,
-    /// What [`Platform::keep_part`] got, in any order.
+    /// The parts that were given to [`Platform::keep_part`], in any order.
     pub parts: Vec<J>,
 }
 
@@ -60,12 +59,12 @@ decoded! {
 const PHASES: [(Phase, &str); 3] =
     [(Phase::Sending, "sending"), (Phase::Completing, "completing"), (Phase::Settling, "settling")];
 
-/// The record of a session; its parts' URLs go in where they can't be had again.
+/// Writes the record of a session; `urls` includes the URLs of its parts.
 pub(super) fn write<J: Json>(provider: &str, session: &dyn AnySession<J>, phase: Phase, urls: bool) -> J {
     let plan = session.plan();
     let parts = plan.parts().iter().map(|part| {
         let url = part.url.as_deref().filter(|_| urls);
-        let mut members = place(part.number, part.range);
+        let mut members = part_members(part.number, part.range);
         members.push(("url", url.into()));
         JsonBuilder::Object(members)
     });
@@ -81,15 +80,15 @@ pub(super) fn write<J: Json>(provider: &str, session: &dyn AnySession<J>, phase:
     ])))
 }
 
-/// Which part it is; `end` is its last byte, as everywhere outside.
-fn place<'a>(number: u32, range: ByteRange) -> Vec<(&'static str, JsonBuilder<'a>)> {
+/// The members that identify a part. `end` is inclusive, as in every format outside of the crate.
+fn part_members<'a>(number: u32, range: ByteRange) -> Vec<(&'static str, JsonBuilder<'a>)> {
     vec![("partNumber", number.into()), ("start", range.start.into()), ("end", range.last().into())]
 }
 
-/// An uploaded part, to be saved beside the record.
+/// Writes an uploaded part, which is saved beside the record.
 pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
     let part = &uploaded.part;
-    let mut members = place(part.number, part.range);
+    let mut members = part_members(part.number, part.range);
     members.push(("etag", part.etag.as_ref().into()));
     members.push(("verified", part.verified.into()));
     let json = J::build(&JsonBuilder::Object(members));
@@ -99,8 +98,8 @@ pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
     }
 }
 
-/// The session that was saved for a file of `size` bytes at this provider; None where the record is damaged, of another form, or
-/// of something else.
+/// Reads the session that was saved for a file of `size` bytes at this provider; None if the record is damaged, of another version, or
+/// of another file or provider.
 pub fn read<P: Platform>(
     provider: &dyn DynProvider<P>,
     size: u64,
@@ -127,17 +126,17 @@ pub fn read<P: Platform>(
     Some(Resumed { session, progressed: Progressed { phase, uploaded } })
 }
 
-/// The parts that were saved as uploaded, as far as they are the plan's.
+/// Reads the parts that were saved as uploaded; any that aren't the plan's are ignored.
 fn read_parts<J: Json>(plan: &Plan, saved: &[J]) -> Vec<UploadedPart<J>> {
     let mut uploaded = Vec::new();
     let mut seen = vec![false; plan.parts().len()];
     for json in saved {
         let Ok(upload) = RecordUpload::decode(Some(json)) else { continue };
-        let Some(at) = plan.place(upload.part_number) else { continue };
+        let Some(at) = plan.index_of(upload.part_number) else { continue };
         let part = &plan.parts()[at];
         if part.range.start == upload.start && part.range.last() == upload.end && !seen[at] {
             seen[at] = true;
-            uploaded.push(UploadedPart::earlier(part, upload.etag, upload.verified, json.member("reply")));
+            uploaded.push(UploadedPart::from_saved(part, upload.etag, upload.verified, json.member("reply")));
         }
     }
     uploaded

@@ -1,4 +1,4 @@
-//! One upload at work: its context, its provider, and what only the engine may touch.
+//! A running upload: its context, its provider, and the state that is private to the engine.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,9 +11,9 @@ use crate::provider::{Capabilities, DynProvider, SharedSession};
 use crate::sync::pause::PauseToken;
 use crate::sync::semaphore::Semaphore;
 
-/// One upload at work.
+/// A running upload.
 pub(super) struct Run<P: Platform> {
-    /// What its provider sees.
+    /// The context, which its provider sees.
     pub(super) cx: Context<P>,
     /// Its destination.
     pub(super) provider: Box<dyn DynProvider<P>>,
@@ -25,9 +25,9 @@ pub(super) struct Run<P: Platform> {
     pub(super) pause: PauseToken,
     /// Saves the session for a later page.
     pub(super) store: SessionStore,
-    /// The session that must be given up if the upload ends early.
+    /// The session that must be aborted if the upload ends early.
     pub(super) open_session: RefCell<Option<SharedSession<P>>>,
-    /// A request that must not be sent twice has been sent whole, and its answer is awaited.
+    /// Whether a request that must not be repeated was sent to its end, and its answer is awaited.
     pub(super) committed: Cell<bool>,
 }
 
@@ -46,17 +46,17 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Whether parts are compared with their ETags, as far as these allow it.
+    /// Whether parts are compared with their ETags where those are MD5s.
     pub(super) fn verifies(&self) -> bool {
         self.cx.settings.integrity != Integrity::Off && self.capabilities.etags_are_md5s
     }
 
-    /// Whether the answer to the session's only part is the end of the upload.
+    /// Whether the answer to the session's only part completes the upload.
     pub(super) fn part_completes(&self, session: &dyn AnySession<P::Json>) -> bool {
         self.capabilities.single_part_completes && !session.is_multipart()
     }
 
-    /// Whether something is left to be done once all parts are uploaded: they are put together, or the file is processed.
+    /// Whether a step follows once all parts are uploaded: completing, or the vendor's processing.
     pub(super) fn continues_after(&self, session: &dyn AnySession<P::Json>) -> bool {
         session.is_multipart() || self.capabilities.completes_single_parts || self.capabilities.processes
     }

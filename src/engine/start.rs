@@ -7,8 +7,8 @@ use super::record::SavedSession;
 pub enum Start<J> {
     /// From nothing.
     New,
-    /// From a session that an earlier page saved; where that can't be read, from nothing.
+    /// From a session that an earlier page saved, or from nothing if it can't be read.
     Saved(SavedSession<J>),
-    /// Not at all: the destination is told that nothing more comes of a saved session, which is then forgotten.
+    /// Not at all: a saved session is aborted at the destination, and then dropped.
     Discard(SavedSession<J>),
 }

@@ -1,4 +1,4 @@
-//! The way of one file: check, open, send, complete, settle.
+//! The steps of one upload: check, open, send, complete, settle.
 
 use std::pin::pin;
 
@@ -16,11 +16,10 @@ use crate::platform::Platform;
 use crate::provider::SharedSession;
 use crate::sync::timeout::timeout;
 
-/// How long a destination is given to hear that an upload was given up: the caller doesn't wait for a server that is away. (A
-/// choice.)
+/// The timeout for aborting an upload at its destination: the caller doesn't wait for a server that can't be reached. (A choice.)
 const ABORT_MS: u64 = 10_000;
 
-/// What came of a file.
+/// The result of an upload.
 struct Uploaded<J> {
     outcome: Outcome<J>,
     /// How many parts it was sent in.
@@ -29,10 +28,10 @@ struct Uploaded<J> {
     verified: bool,
 }
 
-/// Takes one file all the way, from where a saved session had come, if there is one.
+/// Runs all steps of an upload; a saved session is continued where it stopped.
 ///
 /// # Errors
-/// Whatever ended it.
+/// The error that ended the upload.
 pub(super) async fn run_steps<P: Platform>(
     run: &Run<P>,
     resumed: Option<Resumed<P>>,
@@ -43,7 +42,7 @@ pub(super) async fn run_steps<P: Platform>(
     cx.wait_while_paused().await;
     let started = cx.platform.now();
     cx.reporter.set_status(Status::Checking);
-    // Where the destination has all of the bytes, nobody may have the file any more.
+    // If the destination has all bytes already, the file isn't needed, and may be gone.
     let settling = resumed.as_ref().is_some_and(|resumed| resumed.progressed.phase == Phase::Settling);
     if !settling {
         check(run).await?;
@@ -64,7 +63,7 @@ pub(super) async fn run_steps<P: Platform>(
     }))
 }
 
-/// What can be said before anything is sent.
+/// Checks the file and the settings before anything is sent.
 async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
     let (cx, file) = (&run.cx, &run.cx.file);
     if file.size == 0 && !run.capabilities.takes_empty {
@@ -90,7 +89,7 @@ async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
     Ok(())
 }
 
-/// The destination has the file already.
+/// The result for a file that the destination already has.
 fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Uploaded<P::Json> {
     let (cx, now) = (&run.cx, run.cx.platform.now());
     cx.reporter.measure(now, |meter| {
@@ -102,7 +101,7 @@ fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Upload
     Uploaded { outcome, parts: 0, verified: cx.digests.whole().is_some() }
 }
 
-/// Uploads the file with one session, or with another one in its place where the first is gone.
+/// Uploads the file with one session, or restarts with another one if the first is gone.
 async fn upload<P: Platform>(
     run: &Run<P>,
     mut resumed: Option<Resumed<P>>,
@@ -117,11 +116,11 @@ async fn upload<P: Platform>(
             Ok(uploaded) => return Ok(uploaded),
             Err(error) => error,
         };
-        // Whether the saved session is refused for good, a new one tells.
+        // Only a new session shows whether the refusal was about the saved session alone.
         let spared = sending && cx.reporter.completed() == 0 && is_session_refused(run, &error);
-        // Where a URL is only suspected to have expired, a restart tells nothing of the destination: it is counted by itself.
+        // A restart because a URL may have expired says nothing about the destination, so it is counted separately.
         let count = if error.url_may_be_expired { &mut restarted_on_suspicion } else { &mut restarted };
-        // A saved session may well be gone by now: that doesn't count as a restart.
+        // Saved sessions expire: replacing one doesn't count as a restart.
         let gone = error.retry == Retry::Restart && (saved || !*count) && !settling && !broken!(NoRestart);
         if !(spared || gone) {
             return Err(error);
@@ -139,36 +138,36 @@ fn is_session_refused<P: Platform>(run: &Run<P>, error: &UploadError) -> bool {
         Code::Application => error.retry == Retry::Restart,
         _ => false,
     };
-    // One that its only part completes may have been completed before.
+    // If the only part completes the upload, an earlier page may have completed it.
     let open = run.open_session.borrow().as_ref().is_some_and(|session| !run.part_completes(&**session));
     refused && open && !error.answer_lost
 }
 
-/// A session in whose place another one is opened.
+/// A session that is replaced by another one.
 struct Former<P: Platform> {
     session: SharedSession<P>,
-    /// Why.
+    /// Why it is replaced.
     error: UploadError,
-    /// It was only refused: what it stored is left alone.
+    /// Whether it was only refused: then it isn't aborted.
     spared: bool,
 }
 
-/// Tells the destination that nothing more comes of a session; false where it could not be told.
+/// Aborts a session at the destination; false where that failed or timed out.
 pub(super) async fn give_up<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>) -> bool {
     let mut deadline = run.cx.platform.sleep(ABORT_MS);
-    let told = timeout(pin!(run.provider.abort(&run.cx, session)), deadline.as_mut()).await;
-    told == Some(true)
+    let aborted = timeout(pin!(run.provider.abort(&run.cx, session)), deadline.as_mut()).await;
+    aborted == Some(true)
 }
 
-/// Gives the former session up, once the new one is open: its parts would be billed for ever.
+/// Aborts the former session, once the new one is open: the store would bill its parts until they are deleted.
 ///
 /// # Errors
-/// The former one's error, where it may have stored the whole file and could not be given up: a new one would store it a second
-/// time.
+/// The former session's error, if it may have stored the whole file and could not be aborted: the new session would store the file
+/// a second time.
 async fn give_up_former<P: Platform>(run: &Run<P>, former: Former<P>) -> Result<()> {
     let Former { session, error, spared } = former;
     let matters = !spared && !session.is_multipart() && error.answer_lost;
-    // Where it matters there is a second try: a machine that sleeps, or a network that is away, uses up the first.
+    // If it matters, a second attempt is made: sleep or a lost network may have used up the first.
     for _ in 0..=u32::from(matters) {
         run.cx.wait_for_network(true).await;
         run.cx.wait_while_paused().await;
@@ -212,7 +211,7 @@ async fn upload_once<P: Platform>(
         }
         send_and_complete(run, &*session, uploaded, fresh).await?
     };
-    // The destination has the file: from here on there is nothing to give up.
+    // The destination has the file: there is nothing left to abort.
     run.open_session.take();
     cx.release_seat();
     if run.capabilities.processes {
@@ -220,7 +219,7 @@ async fn upload_once<P: Platform>(
         cx.wait_while_paused().await;
         cx.reporter.set_status(Status::Processing);
     }
-    // The destination has the bytes: whatever happens now, sending them again would be a second upload.
+    // The destination has the bytes: sending them again would be a second upload, so no error restarts it.
     let settled = run.provider.settle(cx, &*session, outcome).await;
     let outcome = settled.map_err(|error| error.retry(Retry::Never))?;
     Ok(Uploaded { outcome, parts, verified })
@@ -236,7 +235,7 @@ async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resum
     Ok(Resumed { session, progressed })
 }
 
-/// Opens a new session. Where that fails, the former one is open still.
+/// Opens a new session. If that fails, the former one is still open.
 async fn open<P: Platform>(run: &Run<P>, former: Option<&Former<P>>) -> Result<Resumed<P>> {
     let opened = run.provider.open(&run.cx).await;
     if let (Err(_), Some(former)) = (&opened, former) {
@@ -248,15 +247,15 @@ async fn open<P: Platform>(run: &Run<P>, former: Option<&Former<P>>) -> Result<R
 /// Saves a session that was just opened, before a byte is sent.
 async fn save_fresh<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>) {
     if run.store.has_record() {
-        // Nothing of the former session may be taken for this one.
+        // Parts of the former session must not be mistaken for this one's.
         run.store.forget(&run.cx.platform);
     }
-    // What can't be continued midway may have taken effect from the first byte on.
+    // If parts can't be continued later, the upload may take effect at any byte: a later page must treat it as completing.
     let phase = if run.capabilities.resumes { Phase::Sending } else { Phase::Completing };
     run.save(session, phase).await;
 }
 
-/// Sends the parts that aren't uploaded, and has them put together. What came of it, and whether all parts were verified.
+/// Sends the parts that aren't uploaded, and completes the upload. Returns the outcome, and whether all parts were verified.
 async fn send_and_complete<P: Platform>(
     run: &Run<P>,
     session: &dyn AnySession<P::Json>,
@@ -275,7 +274,7 @@ async fn send_and_complete<P: Platform>(
     };
     let verified = are_verified(session.plan(), &uploaded);
     let receipts: Vec<_> = uploaded.into_iter().map(|uploaded| uploaded.receipt).collect();
-    // Not every browser fails where a file is rewritten while it is read: what was sent may be of two files.
+    // Not every browser reports a file that is rewritten while it is read: the parts may be of two versions.
     let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Part))?;
     if !cx.digests.has_sample(sample) {
         return Err(file_changed());
@@ -294,7 +293,7 @@ fn are_verified<J>(plan: &Plan, uploaded: &[UploadedPart<J>]) -> bool {
     uploaded.len() == plan.parts().len() && uploaded.iter().all(|uploaded| uploaded.part.verified)
 }
 
-/// Counts every part as one that the destination has.
+/// Counts every part as uploaded in the progress.
 fn count_all<P: Platform>(run: &Run<P>, plan: &Plan) {
     let (parts, now) = (plan.parts(), run.cx.platform.now());
     run.cx.reporter.measure(now, |meter| {

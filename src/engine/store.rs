@@ -1,25 +1,25 @@
-//! Saving the session of one upload, so that a later page can continue it. It never fails an upload: where nothing can be saved, the
-//! upload continues without.
+//! Saves the session of one upload, so that a later page can continue it. It never fails an upload: if storage fails, the upload
+//! continues without.
 
 use std::cell::Cell;
 
 use crate::platform::Platform;
 use crate::sync::timeout::timeout;
 
-/// Storage is waited for this long. (A choice: opening a database may hang, and no upload should.)
+/// The timeout for storage. (A choice: opening a database may hang, and no upload should.)
 const DEADLINE_MS: u64 = 3_000;
 
-/// What is saved of one upload.
+/// The saved session of one upload.
 #[derive(Debug, Default)]
 pub(super) struct SessionStore {
-    /// A record is saved.
+    /// Whether a record is saved.
     has_record: Cell<bool>,
-    /// Storage failed: nothing more is saved.
+    /// Whether storage failed: then nothing more is saved.
     broken: Cell<bool>,
 }
 
 impl SessionStore {
-    /// An earlier page saved a record.
+    /// Notes that an earlier page saved a record.
     pub(super) fn found(&self) {
         self.has_record.set(true);
     }
@@ -29,7 +29,7 @@ impl SessionStore {
         self.has_record.get()
     }
 
-    /// Saves a record, and waits until it is saved. Where that fails, what was saved before is out of date, and is dropped.
+    /// Saves a record, and waits until it is saved. If that fails, the former record is out of date and is dropped.
     pub(super) async fn save<P: Platform>(&self, platform: &P, record: P::Json) {
         if self.broken.get() {
             return;
@@ -50,7 +50,7 @@ impl SessionStore {
         }
     }
 
-    /// Drops all that is saved.
+    /// Drops the record and its parts.
     pub(super) fn forget<P: Platform>(&self, platform: &P) {
         if broken!(KeptForever) {
             return;

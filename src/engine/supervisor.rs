@@ -1,4 +1,4 @@
-//! Running an upload to its end, and what has to be done once it ended: a server is told, the saved session is kept or dropped.
+//! Runs an upload to its end and cleans up after it: aborts it at the server, keeps or drops the saved session.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -15,7 +15,7 @@ use crate::model::session::Phase;
 use crate::platform::Platform;
 use crate::sync::pause::EndReason;
 
-/// Runs an upload to its end and outlives it, so that a server can be told when it ends early.
+/// Runs an upload to its end and outlives it, so that one that ends early can be aborted at the server.
 pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json>) {
     let run = &*run;
     let cx = &run.cx;
@@ -23,7 +23,7 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
     let saved = resumed.is_some();
     let ended = {
         let (mut running, mut closed) = (pin!(run_steps(run, resumed)), pin!(run.pause.ended()));
-        // An upload that was told to end does no more.
+        // Cancelling or closing has precedence: the upload makes no more progress.
         poll_fn(|context| match closed.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => running.as_mut().poll(context).map(Some),
@@ -38,13 +38,13 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
             (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
-            // Where not even a new session could be opened, nothing was signed, or a list was refused, the saved one was not.
+            // An error in opening a session, signing or listing isn't a refusal of the saved session.
             let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign | Step::List));
             let stuck = saved && cx.reporter.completed() == 0 && !elsewhere;
             let resumes = run.capabilities.resumes || session.is_none();
             let stays = run.store.has_record() && resumes && worth_saving(&error, stuck);
-            // What can't be continued would be billed for ever. What may have taken effect is left alone, and so is the work of
-            // earlier pages where this one was only refused.
+            // A session that can't be continued is aborted, since its parts would be billed for ever. It isn't if the upload may have
+            // taken effect, or if a saved session was only refused: that would lose the work of earlier pages.
             let spared = error.code == Code::OutcomeUnknown || (saved && is_refusal(&error));
             session = session.filter(|_| !stays && !spared);
             (Status::Failed, Event::Error(error), !stays)
@@ -67,7 +67,7 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
     cx.reporter.emit(event);
 }
 
-/// What an earlier page saved, where it can be continued.
+/// The session that an earlier page saved, if it can be continued.
 fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resumed<P>> {
     let (saved, discarded) = match start {
         Start::New => return None,
@@ -80,12 +80,12 @@ fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resu
     let resumed = record::read(&*run.provider, run.cx.file.size, &saved)
         .filter(|resumed| resumed.progressed.phase != Phase::Settling || run.capabilities.processes);
     match &resumed {
-        // Of no use to anybody: nothing of it may be taken for the session that starts now.
+        // An unusable record is dropped, so that its parts aren't mistaken for the new session's.
         None => run.store.forget(&run.cx.platform),
         Some(resumed) => {
             run.store.found();
             if resumed.progressed.phase != Phase::Settling {
-                // Cancelling at once gives up what was opened then.
+                // From now on, cancelling aborts the saved session.
                 run.open_session.replace(Some(resumed.session.clone()));
             }
         }
@@ -93,18 +93,18 @@ fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resu
     resumed
 }
 
-/// Whether a session may be continued after an error: what passes, and what the application or its user can put right. `stuck`: it was
-/// saved before, and made no progress since; one that a server refuses twice is refused for good.
+/// Whether a session may be continued after an error: one that is temporary, or that the application or its user can fix. `stuck`: the
+/// session was saved by an earlier page, and has made no progress since. If a server refuses such a session, it will refuse it again.
 fn worth_saving(error: &UploadError, stuck: bool) -> bool {
     match error.code {
         Code::Network | Code::Stalled | Code::Server | Code::RateLimited | Code::ProcessingTimeout => true,
-        // A cloud drive downloads the file in time, a share answers again.
+        // The file may become readable: a cloud drive downloads it, or a network share answers again.
         Code::FileUnreadable => true,
         _ => is_refusal(error) && !stuck,
     }
 }
 
-/// Whether the application or its user can put it right: nothing that was stored is lost by it.
+/// Whether the application or its user can fix the error, and the stored parts stay valid.
 fn is_refusal(error: &UploadError) -> bool {
     matches!(error.code, Code::Unauthorized | Code::Forbidden | Code::Application | Code::EtagNotExposed)
 }

@@ -1,4 +1,4 @@
-//! What all uploads of one uploader share: its options, its slots, its queue, and the uploads that are alive.
+//! What all uploads of one uploader share: its options, its slots, its queue, and the list of running uploads.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -25,7 +25,7 @@ use crate::sync::semaphore::Semaphore;
 pub struct Uploader {
     settings: Rc<Settings>,
     slots: Semaphore,
-    /// Uploads at work at once: no more than there are slots, so that a thousand files don't open a thousand sessions.
+    /// Limits the uploads that run at once to the number of slots, so that a thousand files don't open a thousand sessions.
     seats: Semaphore,
     shared: SharedState,
     live: RefCell<Vec<PauseToken>>,
@@ -51,7 +51,7 @@ impl Uploader {
 
     /// Starts an upload. Its last event is one `Complete` or one `Error`.
     ///
-    /// `provider` is made from the options for this very file; where it couldn't be made, the upload ends with that error.
+    /// `provider` is built from the options for this file. If that failed, the upload ends with its error.
     pub fn start<P: Platform>(
         &self,
         platform: P,
@@ -93,12 +93,12 @@ impl Uploader {
         upload
     }
 
-    /// Slots and seats that are taken: none, once every upload has ended.
+    /// The number of slots and seats that are taken: 0 once every upload has ended.
     pub fn taken(&self) -> usize {
         self.slots.taken() + self.seats.taken()
     }
 
-    /// Stops every upload here; no server is told.
+    /// Stops every upload here, and aborts none at a server, so that a later page can continue.
     pub fn close(&self) {
         let live = self.live.take();
         live.iter().for_each(|token| token.end(EndReason::Close));

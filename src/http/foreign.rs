@@ -75,7 +75,7 @@ pub(crate) fn says_html(content_type: Option<&str>) -> bool {
     kind.starts_with("text/html") || kind.starts_with("application/xhtml")
 }
 
-/// The text from its root on: without a byte order mark, white space, an XML declaration and comments.
+/// The text from its root element on: without a byte order mark, white space, an XML declaration and comments.
 fn content(text: &str) -> &str {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii_start();
     loop {

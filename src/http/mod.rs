@@ -1,7 +1,7 @@
-//! Requests and answers, and the one place that says who may get which headers.
+//! Requests and responses, and the rules for which origins may get which headers.
 //!
-//! There are two kinds of request and no third: an [`ApiRequest`] goes to an origin that may have the provider's headers, a
-//! [`StoreRequest`] goes to a presigned URL and carries what was signed, nothing else.
+//! There are two kinds of request and no third: an [`ApiRequest`] goes to an origin that may get the provider's headers, a
+//! [`StoreRequest`] goes to a presigned URL and carries only what was signed.
 
 pub mod foreign;
 mod origins;
@@ -10,7 +10,7 @@ mod request;
 mod response;
 mod url;
 
-pub use origins::{Origins, Place};
+pub use origins::{Origins, UrlKind};
 pub use request::{ApiRequest, Body, Method, Request, StoreRequest};
 pub use response::{Response, reset_in};
 pub use url::{Url, encode_segment};

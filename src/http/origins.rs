@@ -3,7 +3,7 @@
 use super::Url;
 use crate::util::text;
 
-/// Which origins may have the provider's headers, and how a vendor's URL becomes one under `baseUrl`.
+/// The origins that may get the provider's headers, and the mapping of a vendor's URLs to `baseUrl`.
 #[derive(Clone, Debug)]
 pub struct Origins {
     /// The provider's `baseUrl`, resolved.
@@ -12,36 +12,35 @@ pub struct Origins {
     pub trusted: Vec<String>,
     /// The vendor's own origins, as its documents name them.
     pub vendor: &'static [&'static str],
-    /// The path under which the vendor's API lies.
+    /// The path prefix of the vendor's API.
     pub api_path: &'static str,
 }
 
-/// Where a URL that a reply named leads.
+/// The kind of a URL from a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// To an origin that gets the provider's headers.
+pub enum UrlKind {
+    /// Its origin gets the provider's headers.
     Api(String),
-    /// Anywhere else: taken as presigned, gets nothing.
+    /// Any other URL counts as presigned, and gets no headers of the provider.
     Presigned,
 }
 
 impl Origins {
-    /// Decides for a URL that a reply named and that the caller's `mapUrl` left alone.
+    /// Classifies a URL from a reply, where the caller has no `mapUrl`.
     ///
-    /// A URL of the vendor's own, below its API, goes to the same path and query under `baseUrl`. One that is under the base's
-    /// origin, or a trusted one, keeps its address. `text` is the URL as the reply gave it, and is what an address that is
-    /// kept looks like on the wire.
-    pub fn place(&self, url: &Url, text: &str) -> Place {
+    /// A URL of the vendor's API is mapped to the same path and query under `baseUrl`. A URL of the base's origin, or of a trusted one,
+    /// is unchanged: `text`, the URL as the reply has it, goes on the wire.
+    pub fn classify(&self, url: &Url, text: &str) -> UrlKind {
         if self.trusts(url) {
-            return Place::Api(text.into());
+            return UrlKind::Api(text.into());
         }
         if self.vendor.contains(&url.origin.as_str()) && url.path.starts_with(self.api_path) {
-            return Place::Api(self.join(&url.path, &url.query));
+            return UrlKind::Api(self.join(&url.path, &url.query));
         }
-        Place::Presigned
+        UrlKind::Presigned
     }
 
-    /// Whether a URL that the caller's `mapUrl` gave may have the provider's headers.
+    /// Whether a URL's origin may get the provider's headers.
     pub fn trusts(&self, url: &Url) -> bool {
         url.origin == self.base.origin || self.trusted.contains(&url.origin)
     }

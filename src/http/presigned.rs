@@ -1,34 +1,33 @@
-//! What a presigned URL says: when it expires, and whether it was signed for a body.
+//! Reads presigned URLs: when they expire, and whether they were signed for an empty body.
 
 use crate::http::Url;
 use crate::util::time;
 
-/// When a presigned URL stops working, as far as it says so.
+/// When a presigned URL expires, as far as it says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expiry {
-    /// The moment, in milliseconds since 1970 by the clock of whoever signed it.
+    /// The time, in milliseconds since 1970 by the signer's clock.
     pub at: Option<u64>,
-    /// How long it lives, in milliseconds.
+    /// Its lifetime in milliseconds.
     pub span: Option<u64>,
 }
 
 impl Expiry {
-    /// The same, with another moment where it names none.
+    /// The same, with `at` as the time if the URL has none.
     pub fn or(self, at: Option<u64>) -> Self {
         Self { at: self.at.or(at), ..self }
     }
 
     /// Whether the URL may have expired: by this machine's clock, or because it was received at `since` and its lifetime is over.
     /// Clocks may be off, so the caller must not rely on the answer.
-    pub fn may_be_over(&self, now: u64, since: u64) -> bool {
+    pub fn may_be_expired(&self, now: u64, since: u64) -> bool {
         let outlived = |span| now.saturating_sub(since) >= span;
         self.at.is_some_and(|at| at <= now) || self.span.is_some_and(outlived)
     }
 }
 
-/// The checksums of nothing, as a URL carries them that was signed for an empty body. (Newer AWS SDKs presign so unless told
-/// otherwise: AWS SDKs and Tools Reference Guide, "Data integrity protections".)
-const OF_NOTHING: [(&str, &str); 5] = [
+/// The checksums of an empty body, in the query of a URL that was signed for one. (Newer AWS SDKs presign so by default: AWS SDKs and Tools Reference Guide, "Data integrity protections".)
+const EMPTY_CHECKSUMS: [(&str, &str); 5] = [
     ("x-amz-checksum-crc32", "AAAAAA=="),
     ("x-amz-checksum-crc32c", "AAAAAA=="),
     ("x-amz-checksum-crc64nvme", "AAAAAAAAAAA="),
@@ -37,7 +36,7 @@ const OF_NOTHING: [(&str, &str); 5] = [
 ];
 
 impl Url {
-    /// When it expires.
+    /// Reads when the URL expires.
     ///
     /// Sources: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" (`X-Amz-Date`, `X-Amz-Expires`);
     /// Google Cloud Storage, "Signed URLs" (`X-Goog-Date`, `X-Goog-Expires`; before V4 `Expires` in epoch seconds, as AWS's
@@ -57,18 +56,18 @@ impl Url {
         Expiry { at: epoch().or_else(azure), span: None }
     }
 
-    /// When it expires, in milliseconds since 1970; None where it doesn't say.
+    /// When it expires, in milliseconds since 1970; None if it doesn't say.
     pub fn expires_at(&self) -> Option<u64> {
         self.expiry().at
     }
 
-    /// The parameter that holds a checksum of an empty body, where there is one.
-    pub fn signed_for_nothing(&self) -> Option<&'static str> {
+    /// The name of the parameter that has the checksum of an empty body, if there is one.
+    pub fn signed_for_empty_body(&self) -> Option<&'static str> {
         // A plus sign that wasn't encoded reads as a space.
         let same = |value: String, nothing: &str| {
             value.bytes().map(|byte| if byte == b' ' { b'+' } else { byte }).eq(nothing.bytes())
         };
-        for (name, nothing) in OF_NOTHING {
+        for (name, nothing) in EMPTY_CHECKSUMS {
             if self.query_value(name).is_some_and(|value| same(value, nothing)) {
                 return Some(name);
             }
@@ -118,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn a_url_may_be_over_by_its_moment_or_by_its_span() {
+    fn a_url_may_be_expired_by_its_moment_or_by_its_span() {
         let both = Expiry { at: Some(10_000), span: Some(3_000) };
         for (now, since, over) in
             [(9_999, 9_999, false), (10_000, 9_999, true), (5_000, 2_001, false), (5_000, 2_000, true)]
         {
-            assert_eq!(both.may_be_over(now, since), over, "{now} {since}");
+            assert_eq!(both.may_be_expired(now, since), over, "{now} {since}");
         }
-        assert!(!Expiry::default().may_be_over(u64::MAX, 0));
+        assert!(!Expiry::default().may_be_expired(u64::MAX, 0));
     }
 
     #[test]
@@ -144,7 +143,7 @@ mod tests {
             ("x-amz-sdk-checksum-algorithm=CRC32", None),
             ("x-amz-checksum-algorithm=CRC32&x-amz-checksum-type=FULL_OBJECT", None),
         ] {
-            assert_eq!(url(query).signed_for_nothing(), name, "{query}");
+            assert_eq!(url(query).signed_for_empty_body(), name, "{query}");
         }
     }
 
@@ -152,7 +151,7 @@ mod tests {
         #[test]
         fn any_query_can_be_asked(query in "[a-zA-Z0-9%&=+;:X\\-]{0,80}", now: u64, since: u64) {
             let url = url(&query);
-            let _ = (url.expiry().may_be_over(now, since), url.signed_for_nothing());
+            let _ = (url.expiry().may_be_expired(now, since), url.signed_for_empty_body());
         }
     }
 }

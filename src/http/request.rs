@@ -33,7 +33,7 @@ impl Method {
     }
 }
 
-/// What a request carries.
+/// A request's body.
 #[derive(Clone, Debug)]
 pub enum Body<J, B> {
     /// Nothing.
@@ -56,7 +56,7 @@ pub enum Body<J, B> {
 }
 
 impl<J, B> Body<J, B> {
-    /// The bytes of the file in it.
+    /// How many bytes of the file it has.
     pub fn file_len(&self) -> u64 {
         match self {
             Body::File(file) | Body::Form { file, .. } => file.range.len(),
@@ -79,12 +79,12 @@ pub struct ApiRequest<J, B> {
     /// What it carries.
     pub body: Body<J, B>,
     /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.
-    pub keyed: bool,
+    pub has_credentials: bool,
     /// Whether the body must not arrive twice: the transport must report whether it was sent to its end.
-    pub once: bool,
+    pub must_not_repeat: bool,
 }
 
-/// A request to a presigned URL: what was signed, and nothing else.
+/// A request to a presigned URL. It carries only what was signed.
 #[derive(Clone, Debug)]
 pub struct StoreRequest<J, B> {
     step: Step,
@@ -121,7 +121,7 @@ impl<J, B> StoreRequest<J, B> {
                 "Presign the URL for https: it is a secret.",
             );
         }
-        if let Some(name) = url.signed_for_nothing().filter(|_| body.file_len() > 0) {
+        if let Some(name) = url.signed_for_empty_body().filter(|_| body.file_len() > 0) {
             return mismatch(
                 "The URL was presigned for an empty body: its {} is the checksum of zero bytes, so the store would refuse the file.",
                 name,
@@ -171,8 +171,8 @@ impl<J, B> StoreRequest<J, B> {
         Ok(Self { step, method, url, headers, body })
     }
 
-    /// The PUT of a part to a URL that a vendor presigned. The file's content type goes along where the URL signs it, or doesn't say what
-    /// it signs.
+    /// The PUT of a part to a URL that a vendor presigned. It carries the file's content type if the URL signs it, or doesn't list its
+    /// signed headers.
     ///
     /// # Errors
     /// Those of [`StoreRequest::new`].
@@ -193,11 +193,11 @@ impl<J, B> StoreRequest<J, B> {
     pub fn method(&self) -> Method {
         self.method
     }
-    /// Where it goes.
+    /// Its URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
-    /// Its headers, but for the file's content type, which the body carries.
+    /// Its headers, except for the file's content type, which the body has.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
@@ -229,12 +229,12 @@ fn header_is_valid(name: &str, value: &str) -> bool {
     !name.is_empty() && name.bytes().all(token) && value.bytes().all(|byte| byte >= 32 && byte != 127)
 }
 
-/// One of the two kinds.
+/// A request of either kind.
 #[derive(Clone, Debug)]
 pub enum Request<J, B> {
-    /// To a provider's API.
+    /// A request to a provider's API.
     Api(ApiRequest<J, B>),
-    /// To a presigned URL.
+    /// A request to a presigned URL.
     Store(StoreRequest<J, B>),
 }
 
@@ -255,9 +255,9 @@ impl<J, B> Request<J, B> {
         }
     }
 
-    /// Whether it must not arrive twice.
-    pub fn once(&self) -> bool {
-        matches!(self, Request::Api(request) if request.once)
+    /// Whether its body must not arrive twice.
+    pub fn must_not_repeat(&self) -> bool {
+        matches!(self, Request::Api(request) if request.must_not_repeat)
     }
 }
 

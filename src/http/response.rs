@@ -1,9 +1,9 @@
-//! What a server answered, and how long it asks to wait.
+//! Responses, and how long a server asks to wait.
 
 use crate::util::text;
 use crate::util::time;
 
-/// What a server answered: headers that the page may read, and the body as text.
+/// A server's response: the status, the headers that the page may read, and the body as text.
 #[derive(Clone, Debug, Default)]
 pub struct Response {
     /// The status.
@@ -25,13 +25,12 @@ impl Response {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// How long the server wishes to be left alone, in milliseconds from `now`.
+    /// How long the server asks to wait, in milliseconds from `now`.
     ///
-    /// What it [asks for](Self::retry_after_ms), else `X-RateLimit-Reset` where nothing remains (see [`reset_in`]), taken for the end
-    /// of the server's window: to wait for it is safe whatever the server counts. Where it is known to mean something else, see
-    /// [`Self::token_ms`].
+    /// [`Self::retry_after_ms`], else `X-RateLimit-Reset` (see [`reset_in`]) as the end of the server's window: waiting for it is safe
+    /// whatever the server counts. For servers where it means something else, see [`Self::token_ms`].
     pub fn wait_ms(&self, now: u64) -> Option<u64> {
-        // One that has passed, where nothing is left, only tells that the clocks differ.
+        // A reset in the past, where nothing remains, only means that the clocks differ.
         self.retry_after_ms(now).or_else(|| self.reset_ms(now).filter(|ms| *ms > 0))
     }
 
@@ -49,8 +48,8 @@ impl Response {
         self.header("x-ratelimit-retry-after").and_then(seconds)
     }
 
-    /// How long a token bucket takes for one more token, in milliseconds: by `X-RateLimit-Limit`, which is what a minute brings, else
-    /// the `usual` one; never longer than until `X-RateLimit-Reset`, when the bucket is full again.
+    /// How long a token bucket takes for one more token, in milliseconds: by `X-RateLimit-Limit`, in tokens a minute, else `usual`;
+    /// never longer than until `X-RateLimit-Reset`, when the bucket is full.
     pub fn token_ms(&self, usual: u64, now: u64) -> u64 {
         let limit = self.header("x-ratelimit-limit").and_then(|value| value.trim_ascii().parse::<u64>().ok());
         let token = limit.filter(|limit| *limit > 0).map_or(usual, |limit| 60_000_u64.div_ceil(limit));
@@ -62,7 +61,7 @@ impl Response {
         reset_in(self.header("x-ratelimit-reset")?, self.clock(now))
     }
 
-    /// When the server answered, by its own clock, where its `Date` can be read; else `now`, by this machine's.
+    /// The time of the answer by the server's clock, if its `Date` is readable; else `now`, by this machine's.
     fn clock(&self, now: u64) -> u64 {
         self.header("date").and_then(time::parse_http).unwrap_or(now)
     }
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_is_read_as_it_was_meant_or_not_at_all() {
+    fn a_wait_is_read_as_it_was_meant_or_not_at_all() {
         let now = 784_111_777_000;
         for (name, value, wait) in [
             ("retry-after", "7", Some(7_000)),

@@ -1,4 +1,4 @@
-//! URLs, as the platform's own parser gave them.
+//! URLs.
 
 use crate::util::hex::hex;
 use crate::util::text;
@@ -6,18 +6,18 @@ use crate::util::text;
 /// An absolute, normalised URL, as the platform's own parser gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// The whole of it.
+    /// The whole URL.
     pub href: String,
     /// Scheme, host and port: `https://api.example`.
     pub origin: String,
     /// The path, percent-encoded, dot segments resolved.
     pub path: String,
-    /// The query without its `?`, percent-encoded; empty where there is none.
+    /// The query without its `?`, percent-encoded; empty if there is none.
     pub query: String,
 }
 
 impl Url {
-    /// Without its query, for messages: a presigned URL's query is a secret.
+    /// The URL without its query, for messages: a presigned URL's query is a secret.
     pub fn without_query(&self) -> String {
         text!("{}{}", self.origin, self.path)
     }
@@ -37,13 +37,13 @@ impl Url {
             || name.strip_prefix("127.").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
     }
 
-    /// Whether a page of that origin may send to it: a safe address, or one of the page's own origin, which is plain http where
-    /// the page itself came so (an intranet). A page that came by https never sends by http.
+    /// Whether a page of that origin may send to it: a safe URL, or one of the page's own origin if the page itself was loaded over plain
+    /// http (an intranet). A page that was loaded over https never sends over http.
     pub fn is_safe_from(&self, page: &str) -> bool {
         self.is_safe() || (page.starts_with("http://") && self.origin == page)
     }
 
-    /// Whether browsers block a request to it, since the page of that origin came by https (W3C, "Mixed Content").
+    /// Whether browsers block a request to it, since the page of that origin was loaded over https (W3C, "Mixed Content").
     pub fn is_mixed_content(&self, page: &str) -> bool {
         page.starts_with("https:") && self.origin.starts_with("http:") && !self.is_safe()
     }
@@ -68,7 +68,7 @@ impl Url {
     /// Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
     pub fn signed_headers(&self) -> Option<Vec<String>> {
         let encoded = self.encoded_value("X-Amz-SignedHeaders")?;
-        // What can't be decoded names no header that anybody could send, so that no value fits.
+        // A list that can't be decoded has no valid header name, so no value can be given for it.
         let list = percent_decode(encoded).unwrap_or_else(|| encoded.into());
         let mut names = Vec::new();
         for name in text::split(&list, ";") {
@@ -98,7 +98,7 @@ pub fn encode_segment(text: &str) -> String {
     encoded
 }
 
-/// The text behind a percent-encoding; None where it isn't ASCII, as everything is that a presigner writes.
+/// Decodes a percent-encoded text; None if it isn't ASCII, as everything is that a presigner writes.
 fn percent_decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));

@@ -24,7 +24,7 @@ impl Mismatch {
         Self(Box::new(Details { path: String::new(), expected, found }))
     }
 
-    /// The same, in the member of an object.
+    /// The mismatch as the parent object has it: `member` is prepended to the path.
     #[must_use]
     pub fn within(mut self, member: &str) -> Self {
         self.add_parent(member);
@@ -37,7 +37,7 @@ impl Mismatch {
         self.0.path = text::concat(&[member, separator, path]);
     }
 
-    /// The whole as a sentence without its full stop: "`parts[].start` must be a whole number from 0, but is a string".
+    /// The message, without a full stop: "`parts[].start` must be a whole number from 0, but is a string".
     pub fn message(&self) -> String {
         let Details { path, expected, found } = &*self.0;
         if path.is_empty() {
@@ -47,15 +47,15 @@ impl Mismatch {
     }
 }
 
-/// The first thing that didn't fit while a value was read.
+/// The first mismatch that was found while a value was read.
 ///
-/// What doesn't fit is read as something empty and reading goes on, so that no half-built value has to be taken apart at each member;
-/// [`Decode::decode`] then returns the error in place of the value. (The same with `?` at each member made the download 1.7 % larger, measured.)
+/// A mismatch doesn't stop the reading: the member gets an empty value, so that no half-built value has to be dropped at each member.
+/// [`Decode::decode`] then returns the error instead of the value. (The same with `?` at each member made the download 1.7 % larger, measured.)
 #[derive(Debug, Default)]
 pub struct FirstMismatch(Option<Mismatch>);
 
 impl FirstMismatch {
-    /// Notes that a value doesn't fit. `expected` is what should be there, as it stands after "must be".
+    /// Records a mismatch, unless there is one already. `expected` completes the sentence "it must be …".
     #[cold]
     #[inline(never)]
     pub fn note<J: Json>(&mut self, expected: &'static str, found: Option<&J>) {
@@ -72,7 +72,7 @@ impl FirstMismatch {
         self.0.is_none()
     }
 
-    /// Says where the mismatch is.
+    /// Adds the name of the parent member to the path.
     #[cold]
     #[inline(never)]
     fn within(&mut self, member: &str) {
@@ -84,10 +84,10 @@ impl FirstMismatch {
 
 /// A type that can be decoded from JSON.
 pub trait Decode<J: Json>: Sized {
-    /// Reads a value; None is one that is absent. What doesn't fit is noted in `mismatch` and read as something empty.
+    /// Reads a value; None stands for an absent one. A mismatch is recorded, and an empty value returned.
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self;
 
-    /// Decodes a value; None is one that is absent.
+    /// Decodes a value; None stands for an absent one.
     ///
     /// # Errors
     /// What was expected, what was found, and where.
@@ -117,7 +117,7 @@ pub fn decode<J: Json, T: Decode<J>>(json: &J) -> Result<T, Mismatch> {
 /// An object whose members are read one by one.
 #[derive(Debug)]
 pub struct Object<'a, J> {
-    /// None where the value is no object: then every member is absent.
+    /// None where the value isn't an object: then every member is absent.
     json: Option<&'a J>,
     mismatch: &'a mut FirstMismatch,
 }
@@ -143,7 +143,7 @@ impl<'a, J: Json> Object<'a, J> {
         value
     }
 
-    /// What comes before and after a member is read: one function each, not one for each type.
+    /// Not generic, as `leave` below: one copy in the download instead of one for each type.
     #[inline(never)]
     fn member(&self, name: &str) -> Option<J> {
         self.json?.member(name)
@@ -168,7 +168,7 @@ impl<'a, J: Json> Object<'a, J> {
     }
 }
 
-/// 2^53: up to here a JSON number is exact.
+/// 2^53: JavaScript's numbers are exact up to here.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Whether JSON carries a whole number exactly.
@@ -176,7 +176,7 @@ fn is_whole(number: f64) -> bool {
     number.abs() <= EXACT && (number as i64) as f64 == number
 }
 
-/// A number that fits; else 0.
+/// Reads a number that `fits`; 0 after a mismatch.
 #[inline(never)]
 fn number<J: Json>(
     json: Option<&J>,
@@ -269,7 +269,7 @@ fn read_items<J: Json>(json: Option<&J>, mismatch: &mut FirstMismatch, read: &mu
     let fitted = mismatch.is_none();
     for item in &items {
         read(item, mismatch);
-        // The rest would only fill the memory.
+        // The result is an error already: more items would only use memory.
         if !mismatch.is_none() {
             break;
         }
@@ -279,7 +279,7 @@ fn read_items<J: Json>(json: Option<&J>, mismatch: &mut FirstMismatch, read: &mu
     }
 }
 
-/// An id, kept as text whether the server writes it as a number or as a string. A number that JSON can't carry exactly is refused.
+/// An id as text, whether the server writes it as a number or as a string. A number that JSON can't carry exactly is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdText(pub String);
 
@@ -288,9 +288,9 @@ const ID: &str = "a non-empty string or a whole number";
 impl<J: Json> Decode<J> for IdText {
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
-            // Two dots would lead out of the path that an id is put into, however they are encoded (URL Standard, 4.4).
+            // In a URL's path, dots alone are a step to another folder, however they are encoded (URL Standard, 4.4).
             Kind::String(id) if !matches!(id.as_str(), "" | "." | "..") => return Self(id),
-            // A number beyond 2^53 lost its last digits before it got here.
+            // `u64` refuses numbers beyond 2^53: the parser has rounded them.
             Kind::Number(_) => return Self(text::number(u64::read(json, mismatch))),
             Kind::String(_) => mismatch.note_found(ID, "another string"),
             _ => mismatch.note(ID, json),

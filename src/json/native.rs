@@ -40,7 +40,7 @@ impl Json for Value {
     }
 }
 
-/// JavaScript has one kind of number: one beyond 2^53 loses its last digits.
+/// Rounds a number as JavaScript does, whose numbers are exact up to 2^53.
 fn as_javascript(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(as_double(&number)),

@@ -4,13 +4,13 @@ use std::fmt::Debug;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-/// A JSON value that the platform's own parser made. Cloning is cheap in the browser, where it is a reference.
+/// A JSON value of the platform's own parser. Cloning is cheap in the browser, where it is a reference.
 pub trait Json: Clone + Debug + 'static {
     /// Parses JSON text; None where it isn't JSON.
     fn parse(text: &str) -> Option<Self>;
-    /// Makes a value.
+    /// Builds a value.
     fn build(value: &JsonBuilder<'_>) -> Self;
-    /// What the value is.
+    /// The value's kind, with its content.
     fn kind(&self) -> Kind<Self>;
     /// The names of an object's members, in order; empty for anything else.
     fn names(&self) -> Vec<String>;
@@ -29,10 +29,10 @@ pub trait Json: Clone + Debug + 'static {
     }
 }
 
-/// What a JSON value is.
+/// The kind of a JSON value, with its content.
 #[derive(Clone, Debug)]
 pub enum Kind<J> {
-    /// null, or nothing at all.
+    /// null, or an absent value.
     Null,
     /// true or false.
     Bool(bool),
@@ -42,13 +42,13 @@ pub enum Kind<J> {
     String(String),
     /// A list.
     List(Vec<J>),
-    /// A list of more than [`MAX_ITEMS`] items, which aren't looked at.
+    /// A list of more than [`MAX_ITEMS`] items, which aren't read.
     LongList,
     /// An object, or anything else that has members.
     Object,
 }
 
-/// The most items of a list that are looked at: ten times what a plan may have. (A choice: a hostile list may claim any length,
+/// The most items of a list that are read: ten times what a plan may have. (A choice: a hostile list may claim any length,
 /// whether there is anything in it or not.)
 pub const MAX_ITEMS: u32 = 1_000_000;
 
@@ -71,7 +71,7 @@ impl<J: Json> Kind<J> {
     }
 }
 
-/// A JSON value to be made. (One type for all that is sent: serde's derived serializers would each be in the download.)
+/// A description of a JSON value to build. (One type for all that is sent: serde's derived serializers would each be in the download.)
 #[derive(Clone, Debug)]
 pub enum JsonBuilder<'a> {
     /// null.

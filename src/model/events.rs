@@ -6,12 +6,12 @@ use crate::error::UploadError;
 use crate::model::plan::ByteRange;
 use crate::model::progress::Progress;
 
-/// Where an upload is.
+/// The status of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Waiting for its turn.
     Queued,
-    /// Looking at the file, and whether the vendor has it.
+    /// Checking the file, and whether the vendor already has it.
     Checking,
     /// Opening the upload at the destination.
     Opening,
@@ -23,7 +23,7 @@ pub enum Status {
     Processing,
     /// Paused by the caller.
     Paused,
-    /// Waiting for the network, or told to wait by a server.
+    /// Waiting for the network, or because a server asked to wait.
     Waiting,
     /// The upload succeeded.
     Done,
@@ -59,26 +59,26 @@ pub struct SentPart {
     pub number: u32,
     /// Its bytes.
     pub range: ByteRange,
-    /// Its ETag as it came, where it was readable.
+    /// Its ETag as received, if it was readable.
     pub etag: Option<String>,
-    /// Requests that it took.
+    /// How many requests it took.
     pub attempts: u32,
     /// Whether its bytes were checked against the ETag.
     pub verified: bool,
 }
 
-/// What the destination gave for the file.
+/// What the destination returned for the file.
 #[derive(Clone, Debug)]
 pub struct Outcome<J> {
     /// OFAuth's upload reference; single use.
     pub media_upload_id: Option<String>,
     /// The vault's or the platform's media id.
     pub media_id: Option<String>,
-    /// What goes into OFAuth's `mediaItems`.
+    /// The value for OFAuth's `mediaItems`.
     pub media_item: Option<String>,
     /// Whether `media_item` can be used again.
     pub reusable: Option<bool>,
-    /// The media object as the vendor gave it.
+    /// The media object as received from the vendor.
     pub media: Option<J>,
     /// The stored object's ETag.
     pub etag: Option<String>,
@@ -88,7 +88,7 @@ pub struct Outcome<J> {
     pub location: Option<String>,
     /// When links in `media` stop working, ISO 8601.
     pub links_expire_at: Option<String>,
-    /// Whether nothing needed to be sent.
+    /// Whether nothing was sent, because the destination already had the file.
     pub already_there: bool,
 }
 
@@ -114,15 +114,15 @@ impl<J> Default for Outcome<J> {
 pub struct UploadResult<J> {
     /// The provider's name.
     pub provider: &'static str,
-    /// What the destination gave.
+    /// What the destination returned.
     pub outcome: Outcome<J>,
     /// The file's size.
     pub bytes: u64,
-    /// How many parts it went in; 0 where nothing was sent.
+    /// How many parts it was sent in; 0 if nothing was sent.
     pub parts: u32,
     /// Part requests sent, all of them.
     pub attempts: u32,
-    /// From its turn in the queue to its end, in milliseconds.
+    /// The time from its start, after the queue, to its end, in milliseconds.
     pub elapsed_ms: u64,
     /// Whether every byte was checked against an ETag.
     pub verified: bool,
@@ -137,9 +137,9 @@ pub enum Event<J> {
     Progress(Progress),
     /// A part is uploaded.
     Part(SentPart),
-    /// It is done. The last event.
+    /// The upload succeeded. The last event.
     Complete(Box<UploadResult<J>>),
-    /// It ended. The last event.
+    /// The upload failed or was cancelled. The last event.
     Error(UploadError),
 }
 

@@ -1,4 +1,4 @@
-//! The file that was picked, and whether it may go where it should.
+//! The file, and whether a destination accepts it.
 
 use crate::error::{Code, Result, Step, UploadError};
 use crate::model::plan::ByteRange;
@@ -19,7 +19,7 @@ pub struct SourceFile<B> {
 }
 
 impl<B: Clone> SourceFile<B> {
-    /// Its media type, guessed from the name where the browser had none; empty where that fails too.
+    /// Its media type, guessed from the name if the browser had none; empty if that fails too.
     pub fn known_type(&self) -> &str {
         if self.content_type.is_empty() { guess_type(&self.name).unwrap_or("") } else { &self.content_type }
     }
@@ -30,27 +30,27 @@ impl<B: Clone> SourceFile<B> {
     }
 }
 
-/// Bytes of the file, named by range: the platform slices, the engine never sees them.
+/// A range of the file as a body: the platform slices the file, the engine never sees the bytes.
 #[derive(Clone, Debug)]
 pub struct FileBody<B> {
     /// The whole file.
     pub blob: B,
     /// The file's size in bytes.
     pub size: u64,
-    /// What goes out.
+    /// The bytes that are sent.
     pub range: ByteRange,
-    /// The `Content-Type` that goes with it.
+    /// The `Content-Type` that is sent with it.
     pub content_type: ContentType,
 }
 
 /// The `Content-Type` of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentType {
-    /// This one, to the letter.
+    /// Exactly this one.
     Exactly(String),
     /// None.
     Absent,
-    /// The receiver takes any and none, so that the file itself may be the body, which brings its own.
+    /// The server accepts any or none, so that the file itself, which has its own, may be the body.
     Any,
 }
 
@@ -64,10 +64,10 @@ impl ContentType {
     }
 }
 
-/// What a destination takes: media types, and the most bytes by type.
+/// What a destination accepts: media types, and the most bytes by type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accept {
-    /// Patterns as in `<input accept>`; empty takes everything.
+    /// Patterns as in `<input accept>`; empty accepts everything.
     pub types: Vec<String>,
     /// The most bytes by pattern; the narrowest pattern wins.
     pub max_bytes: Vec<(String, u64)>,
@@ -128,7 +128,7 @@ impl Accept {
     }
 }
 
-/// How narrowly a pattern fits: by extension, by type, by kind, anything; None where it doesn't.
+/// How specific a matching pattern is: 3 for an extension, 2 for a type, 1 for a kind, 0 for anything; None if it doesn't match.
 fn rank(pattern: &str, name: &str, content_type: &str) -> Option<u8> {
     let pattern = pattern.trim_ascii().to_ascii_lowercase();
     let essence = text::before(content_type, ";").trim_ascii().to_ascii_lowercase();

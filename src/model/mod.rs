@@ -1,4 +1,4 @@
-//! What an upload is made of: a file, a plan of its parts, a session, and what is told of them.
+//! The data of an upload: a file, a plan of its parts, a session, and the events.
 
 pub mod events;
 pub mod file;

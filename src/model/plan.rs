@@ -3,10 +3,10 @@
 use crate::util::ordered;
 
 /// The most parts that a plan may have. S3 stops at 10,000 (AWS, "Amazon S3 multipart upload limits"); no vendor
-/// publishes another figure. The bound keeps a senseless reply from filling the memory.
+/// publishes another figure. The limit keeps an absurd reply from filling the memory.
 pub const MAX_PARTS: u64 = 100_000;
 
-/// A half-open range of bytes: `start` is in it, `end` isn't.
+/// A half-open range of bytes: `start` is included, `end` isn't.
 ///
 /// On the wire ranges are inclusive; [`ByteRange::from_inclusive`] and [`ByteRange::last`] are the only places that convert.
 ///
@@ -24,12 +24,12 @@ pub struct ByteRange {
 }
 
 impl ByteRange {
-    /// From `start` up to, and without, `end`.
+    /// The range from `start` to `end`, exclusive.
     pub const fn new(start: u64, end: u64) -> Self {
         Self { start, end }
     }
 
-    /// From a wire range, whose `end` is the last byte. None where it ends before it starts.
+    /// The range of an inclusive wire range. None if it ends before it starts.
     pub const fn from_inclusive(start: u64, end: u64) -> Option<Self> {
         if end < start {
             return None;
@@ -56,14 +56,14 @@ impl ByteRange {
     }
 }
 
-/// One part: where it goes and what is in it.
+/// One part: its bytes and its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Its number as the destination counts, from 1.
     pub number: u32,
     /// Its bytes.
     pub range: ByteRange,
-    /// Where it goes, if that is known already.
+    /// Its URL, if that is known already.
     pub url: Option<String>,
 }
 
@@ -75,7 +75,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Takes a server's parts if they cover `size` bytes exactly: numbered upwards, none empty, from 0, without a gap or an
+    /// Accepts a server's parts if they cover `size` bytes exactly: numbered upwards, none empty, from 0, without a gap or an
     /// overlap, to the last byte.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ impl Plan {
     /// Cuts `size` bytes into parts of `part_size` bytes, the last one taking the rest; an empty file is one empty part.
     ///
     /// # Errors
-    /// A sentence, where that would be more than [`MAX_PARTS`] parts or `part_size` is 0.
+    /// A sentence, if that would be more than [`MAX_PARTS`] parts or `part_size` is 0.
     ///
     /// ```
     /// use partway::model::plan::Plan;
@@ -153,16 +153,16 @@ impl Plan {
 
     /// The part with that number.
     pub fn part(&self, number: u32) -> Option<&Part> {
-        self.place(number).map(|at| &self.parts[at])
+        self.index_of(number).map(|at| &self.parts[at])
     }
 
-    /// Where among the parts the one with that number is.
-    pub fn place(&self, number: u32) -> Option<usize> {
+    /// The index of the part with that number.
+    pub fn index_of(&self, number: u32) -> Option<usize> {
         self.parts.binary_search_by(|part| part.number.cmp(&number)).ok()
     }
 
-    /// Whether the other plan has the same parts, wherever they go.
-    pub fn cuts_like(&self, other: &Self) -> bool {
+    /// Whether the other plan has parts of the same numbers and ranges, whatever their URLs.
+    pub fn has_same_parts(&self, other: &Self) -> bool {
         let cut = |plan: &Self, at: usize| (plan.parts[at].number, plan.parts[at].range);
         self.parts.len() == other.parts.len() && (0..self.parts.len()).all(|at| cut(self, at) == cut(other, at))
     }

@@ -2,14 +2,14 @@
 
 use crate::util::ordered::OrderedMap;
 
-/// A moment's progress, as listeners get it.
+/// The progress at one time, as listeners get it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// Bytes that the server has or is getting; never falls.
+    /// Bytes that were sent; it never falls.
     pub sent: u64,
     /// The file's size in bytes.
     pub total: u64,
-    /// `sent` of `total`, 0 to 1; 1 for an empty file that is there.
+    /// `sent` of `total`, 0 to 1; 1 for an empty file that is uploaded.
     pub fraction: f64,
     /// Bytes a second over the last seconds.
     pub rate: Option<f64>,
@@ -21,13 +21,13 @@ pub struct Progress {
     pub parts_done: u32,
     /// Parts in flight.
     pub parts_in_flight: u32,
-    /// The vendor's own progress after the bytes are there, 0 to 1.
+    /// The progress of the vendor's processing, after the bytes are uploaded, 0 to 1.
     pub processing: Option<f64>,
 }
 
 /// The span that the rate is taken over.
 const WINDOW_MS: u64 = 5_000;
-/// No rate before this much was seen: a first burst into the socket's buffer says nothing.
+/// There is no rate before this time has passed: the first burst only fills the socket's buffer.
 const SETTLED_MS: u64 = 500;
 
 /// Counts the bytes of one upload.
@@ -40,9 +40,9 @@ pub struct Meter {
     parts_done: u32,
     /// Bytes of the running attempt of each part.
     in_flight: OrderedMap<u64>,
-    /// All bytes that went out, those sent again too.
+    /// All bytes that were sent, repeated ones included.
     moved: u64,
-    /// When, and `moved` then; oldest first.
+    /// Times, and the value of `moved` then; oldest first.
     samples: Vec<(u64, u64)>,
     processing: Option<f64>,
 }
@@ -62,12 +62,12 @@ impl Meter {
         self.sample(now);
     }
 
-    /// An attempt at a part begins.
+    /// Counts the start of an attempt at a part.
     pub fn started(&mut self, part: u32) {
         self.in_flight.insert(part, 0);
     }
 
-    /// This many bytes of the running attempt are sent.
+    /// Sets the bytes of the running attempt that were sent.
     pub fn sent(&mut self, part: u32, bytes: u64, now: u64) {
         if let Some(before) = self.in_flight.get_mut(part) {
             self.moved += bytes.saturating_sub(*before);
@@ -76,12 +76,12 @@ impl Meter {
         }
     }
 
-    /// The running attempt failed.
+    /// Drops the bytes of a running attempt that failed.
     pub fn failed(&mut self, part: u32) {
         self.in_flight.remove(part);
     }
 
-    /// The server has the part.
+    /// Counts a part as uploaded.
     pub fn completed(&mut self, part: u32, len: u64, now: u64) {
         self.sent(part, len, now);
         self.in_flight.remove(part);
@@ -90,12 +90,12 @@ impl Meter {
         self.sample(now);
     }
 
-    /// Whether no part is on its way.
+    /// Whether no part is in flight.
     pub fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
     }
 
-    /// The vendor says how far its processing is.
+    /// Sets the progress of the vendor's processing.
     pub fn processing(&mut self, fraction: f64) {
         let fraction = fraction.clamp(0.0, 1.0);
         self.processing = Some(self.processing.map_or(fraction, |before| before.max(fraction)));

@@ -1,4 +1,4 @@
-//! What an upload must know to continue with what was opened at the destination.
+//! Sessions: the state of uploads that were opened at a destination.
 
 use std::any::Any;
 
@@ -11,24 +11,24 @@ use crate::model::plan::{Part, Plan};
 pub enum Phase {
     /// Its parts are being sent.
     Sending,
-    /// All parts are uploaded, and the destination may have been told to put them together.
+    /// All parts are uploaded, and the destination may have completed the upload.
     Completing,
     /// The destination has the file, and processes it.
     Settling,
 }
 
-/// An upload that was opened: its plan, and what its provider must remember of it.
+/// An upload that was opened: its plan, and its provider's state.
 #[derive(Clone, Debug)]
 pub struct Session<S> {
     /// The parts.
     pub plan: Plan,
-    /// Whether the parts must be put together at the end.
+    /// Whether the parts must be assembled at the end.
     pub multipart: bool,
     /// When it was opened, in milliseconds since 1970 by this machine's clock.
     pub began_at: u64,
-    /// When it ends, in milliseconds since 1970 by the destination's clock, where that is known.
+    /// When it expires, in milliseconds since 1970 by the destination's clock, if that is known.
     pub expires_at: Option<u64>,
-    /// The destination's names for it: each provider has a type of its own.
+    /// The provider's state, such as the destination's ids: each provider has a type of its own.
     pub state: S,
 }
 
@@ -44,23 +44,23 @@ impl<S> Session<S> {
     }
 }
 
-/// What a provider remembers of an upload that it opened.
+/// A provider's state of an upload that it opened.
 pub trait SessionState<J: Json>: Sized + 'static {
     /// Adds what a later page needs to the record of the session.
     fn save(&self, record: J) -> J;
-    /// Reads it from the record; None where it is incomplete.
+    /// Reads it from the record; None if it is incomplete.
     fn load(record: &J) -> Option<Self>;
-    /// The stored object's key, where the provider knows it.
+    /// The stored object's key, if the provider knows it.
     fn object_key(&self) -> Option<&str> {
         None
     }
 }
 
-/// A session, whatever its provider: what the engine sees of it.
+/// A session of any provider, as the engine sees it.
 pub trait AnySession<J: Json> {
     /// The parts.
     fn plan(&self) -> &Plan;
-    /// Whether the parts must be put together at the end.
+    /// Whether the parts must be assembled at the end.
     fn is_multipart(&self) -> bool;
     /// When it was opened, in milliseconds since 1970 by this machine's clock.
     fn began_at(&self) -> u64;
@@ -103,24 +103,24 @@ impl<J: Json, S: SessionState<J>> AnySession<J> for Session<S> {
 pub struct Receipt<J> {
     /// The part's number.
     pub number: u32,
-    /// The ETag as it came.
+    /// The ETag as received.
     pub etag: Option<String>,
-    /// The answer's JSON, where a later step needs it.
+    /// The answer's JSON, if a later step needs it.
     pub reply: Option<J>,
 }
 
-/// A part that is uploaded: what the caller is told, and what the provider needs of its answer.
+/// An uploaded part: what the caller sees, and what the provider needs of its answer.
 #[derive(Clone, Debug)]
 pub struct UploadedPart<J> {
-    /// What the caller is told.
+    /// What the caller sees of it.
     pub part: SentPart,
     /// What the provider read from the answer.
     pub receipt: Receipt<J>,
 }
 
 impl<J> UploadedPart<J> {
-    /// A part that was uploaded by another page.
-    pub fn earlier(part: &Part, etag: Option<String>, verified: bool, reply: Option<J>) -> Self {
+    /// A part that an earlier page uploaded.
+    pub fn from_saved(part: &Part, etag: Option<String>, verified: bool, reply: Option<J>) -> Self {
         let (number, range) = (part.number, part.range);
         Self {
             part: SentPart { number, range, etag: etag.clone(), attempts: 0, verified },
@@ -129,7 +129,7 @@ impl<J> UploadedPart<J> {
     }
 }
 
-/// How far a saved session has come: what an earlier page saved of it, put right by what the destination says.
+/// How far a saved session has come: the saved state, corrected by what the destination says.
 #[derive(Clone, Debug)]
 pub struct Progressed<J> {
     /// How far it has come.

@@ -1,12 +1,12 @@
-//! The uploader's options as the engine reads them. Their shapes were checked in the package's face already; what arrives here
-//! is decoded all the same, never trusted.
+//! The uploader's options as the engine reads them. The package's JavaScript checks their shapes first, but they
+//! are decoded here without trusting that.
 
 use crate::json::{Decode, FirstMismatch, Json, Kind, Object};
 
-/// How many part requests run at once unless told: what HTTP/1.1 gives a host in every browser.
+/// The default number of part requests in flight: every browser's limit of HTTP/1.1 connections to a host.
 pub const CONCURRENCY: usize = 6;
 
-/// Milliseconds without a byte of progress after which a request is given up, unless told. (A choice: a working connection pauses for less.)
+/// Milliseconds without a byte of progress after which a request times out, by default. (A choice: a working connection pauses for less.)
 const STALL_MS: u64 = 30_000;
 
 /// Options of an uploader that concern the engine.
@@ -14,15 +14,15 @@ const STALL_MS: u64 = 30_000;
 pub struct Settings {
     /// Part requests in flight over all uploads.
     pub concurrency: Concurrency,
-    /// How often, and how patiently, a request is tried.
+    /// How often a request is retried, and after which waits.
     pub retry: RetrySettings,
-    /// Milliseconds without a byte of progress after which a request is given up.
+    /// Milliseconds without a byte of progress after which a request times out.
     pub stall_ms: u64,
-    /// Whether parts are hashed and held against their ETags.
+    /// Whether parts are hashed and compared with their ETags.
     pub integrity: Integrity,
-    /// Whether calls that must not take effect twice carry an `Idempotency-Key`; None: where `baseUrl` is of the page's origin.
+    /// Whether calls that must not take effect twice carry an `Idempotency-Key`; None: only if `baseUrl` is of the page's origin.
     pub idempotency_keys: Option<bool>,
-    /// What a file must be.
+    /// Which files are accepted.
     pub accept: AcceptSetting,
     /// Origins beyond `baseUrl`'s that may get the provider's headers.
     pub trusted_origins: Vec<String>,
@@ -52,14 +52,14 @@ impl Default for Concurrency {
     }
 }
 
-/// How a request is repeated.
+/// How a request is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetrySettings {
     /// Attempts in all, the first one counted.
     pub attempts: u32,
-    /// Milliseconds that the first wait may take at most.
+    /// The longest first wait, in milliseconds.
     pub base_ms: u64,
-    /// Milliseconds that no wait exceeds.
+    /// The longest wait, in milliseconds.
     pub cap_ms: u64,
 }
 
@@ -69,15 +69,15 @@ impl Default for RetrySettings {
     }
 }
 
-/// Whether parts are held against their ETags.
+/// Whether parts are compared with their ETags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Integrity {
     /// Never.
     Off,
-    /// Where the ETag looks like an MD5.
+    /// If the ETag looks like an MD5.
     #[default]
     Auto,
-    /// Always; where that can't be, the upload fails.
+    /// Always; if that isn't possible, the upload fails.
     Require,
 }
 

@@ -89,7 +89,7 @@ decoded! {
     }
 }
 
-/// What is remembered of an upload: the job that the form became, once apifansly has it.
+/// The state of an upload: the job that the form became, once apifansly has it.
 #[derive(Clone, Debug, Default)]
 pub struct ApifanslySession {
     job_id: OnceCell<String>,
@@ -193,7 +193,7 @@ fn no_job_id() -> UploadError {
     outcome_unknown(Step::Part, "The page was closed before apifansly's reply gave the job's id.")
 }
 
-/// What a job's status means: what came of it, an error, or None while it isn't done. `json` is the whole reply.
+/// Interprets a job's status: its outcome, an error, or None while it isn't done. `json` is the whole reply.
 fn judge<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> Result<Option<Outcome<J>>> {
     let Some(status) = &reply.data else { return Ok(None) };
     match status.state.as_deref() {
@@ -280,7 +280,7 @@ impl<P: Platform> Provider<P> for Apifansly {
             file: cx.file.body(part.range, Some(cx.file.known_type())),
             filename: cx.file.name.clone(),
         };
-        request.once = true;
+        request.must_not_repeat = true;
         self.api.add_key(cx, &mut request);
         Ok(Request::Api(request))
     }

@@ -18,7 +18,7 @@ use crate::error::{Code, Result, UploadError};
 use crate::platform::Platform;
 use crate::provider::DynProvider;
 
-/// The provider that `name` names, with its options for one file. Each is there if the crate's feature of its name is on.
+/// The provider of that name, with its options for one file. Each provider has a crate feature of its name.
 ///
 /// # Errors
 /// `invalid-options`, for a name that isn't in the list or options that the provider can't work with.

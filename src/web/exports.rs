@@ -1,4 +1,4 @@
-//! What the package's face calls.
+//! The exports, which the package's face calls.
 //!
 //! No export borrows anything while it calls into JavaScript, and none is `async`: promises belong to the face, which settles them
 //! when this instance crashes too.
@@ -32,7 +32,7 @@ use crate::providers;
 use crate::providers::setup::{ProviderCache, Setup};
 
 thread_local! {
-    /// One for the page, whatever `Uploader` asks.
+    /// One for the page, shared by all `Uploader`s.
     static SHARED: SharedState = SharedState::default();
 }
 
@@ -45,7 +45,7 @@ extern "C" {
     /// `{record, parts}`, as an earlier page saved them.
     #[wasm_bindgen(method, getter, catch)]
     fn kept(this: &StartOptions) -> Result<JsValue, JsValue>;
-    /// Whether the saved session is given up instead of continued.
+    /// Whether the saved session is aborted instead of continued.
     #[wasm_bindgen(method, getter, catch)]
     fn discard(this: &StartOptions) -> Result<JsValue, JsValue>;
 }
@@ -61,7 +61,7 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Takes the options of an `Uploader` as the caller gave them.
+    /// An engine with the options of an `Uploader`, as the caller gave them.
     ///
     /// # Errors
     /// A plain error object.
@@ -78,7 +78,7 @@ impl Engine {
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
     /// `options` is `{keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` returns a promise that settles once the session is
     /// saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
-    /// `discard` gives that up instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
+    /// `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors
     /// A plain error object, where `source` isn't a file.
@@ -111,7 +111,7 @@ impl Engine {
         Ok(Task(self.uploader.start(platform, file, provider, sink, start_of(options))))
     }
 
-    /// Stops every upload here; no server is told.
+    /// Stops every upload here, and aborts none at a server, so that a later page can continue.
     pub fn close(&self) {
         self.uploader.close();
     }
@@ -123,7 +123,7 @@ pub struct Task(Upload<WebPlatform>);
 
 #[wasm_bindgen]
 impl Task {
-    /// Aborts what is in flight, and waits.
+    /// Pauses: aborts the requests in flight, and sends no more until `resume`.
     pub fn pause(&self) {
         self.0.pause();
     }
@@ -133,7 +133,7 @@ impl Task {
         self.0.resume();
     }
 
-    /// Ends the upload, and tells the server.
+    /// Cancels the upload, and aborts it at the server.
     pub fn cancel(&self) {
         self.0.cancel();
     }
@@ -154,7 +154,7 @@ impl fmt::Debug for Task {
     }
 }
 
-/// Wakes all that waits or hangs: the face calls it at events of the page. `online` says that the network is back.
+/// Wakes waiting and stalled uploads: the face calls it at events of the page. `online` says that the network is back.
 #[wasm_bindgen(js_name = stir)]
 pub fn emit_page_event(online: bool) {
     page_events::emit(if online { PageEvent::Online } else { PageEvent::Visible });
@@ -166,7 +166,7 @@ pub fn version() -> JsString {
     env!("CARGO_PKG_VERSION").into()
 }
 
-/// How the options say that an upload starts.
+/// Reads from the options how an upload starts.
 fn start_of(options: &StartOptions) -> Start<JsValue> {
     let Some(saved) = options.kept().ok().filter(JsValue::is_object) else { return Start::New };
     let parts = match Kind::of(saved.member("parts").as_ref()) {

@@ -20,7 +20,7 @@ extern "C" {
 }
 
 impl FileSource {
-    /// The file as the engine takes it; None where a member is missing or of another type.
+    /// The file for the engine; None if a member is missing or of another type.
     pub(super) fn read(&self) -> Option<SourceFile<web_sys::Blob>> {
         Some(SourceFile {
             name: self.name().ok()?.as_string()?,

@@ -37,7 +37,7 @@ pub(super) async fn call(
     })
 }
 
-/// What the function returns or throws, perhaps a promise; for [`Hook::Key`] perhaps the string in its place.
+/// What the function returns or throws, which may be a promise; for [`Hook::Key`] the string, if it is one.
 fn call_once(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> Outcome {
     match (function(provider, hook.as_str()), hook) {
         (Some(function), _) => function.apply(provider, &list(arguments)),
@@ -46,7 +46,7 @@ fn call_once(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> Outcome {
     }
 }
 
-/// What the caller's `mapUrl` makes of a URL; None where there is no such function.
+/// Maps a URL with the caller's `mapUrl`; None if there is no such function.
 pub(super) fn map_url(options: &BrowserOptions, url: &str, step: Step) -> Option<Result<String>> {
     let mapped = options.map_url.as_ref()?.call2(&JsValue::UNDEFINED, &url.into(), &step.as_str().into());
     Some(match mapped {
@@ -64,7 +64,7 @@ pub(super) fn map_url(options: &BrowserOptions, url: &str, step: Step) -> Option
 /// The error for a function of the application that threw.
 pub(super) fn failed(function: &str, thrown: JsValue) -> UploadError {
     UploadError::new(Code::Application, text!("The application's `{}` failed: {}", function, message(&thrown)))
-        .hint("`cause` has what it threw.")
+        .hint("See `cause` for the exception.")
         .answer_lost(false)
         .cause(Some(Cause(Rc::new(thrown))))
 }

@@ -31,7 +31,7 @@ extern "C" {
 /// What sends requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
-    /// The one that the request needs.
+    /// Whichever the request needs.
     Auto,
     /// `fetch`.
     Fetch,
@@ -57,7 +57,7 @@ pub(super) struct BrowserOptions {
 }
 
 impl BrowserOptions {
-    /// Reads the options. What is missing or of another type is as if it weren't given: the face has checked them.
+    /// Reads the options. A member that is missing or of another type is ignored: the face has checked them.
     pub(super) fn read(options: &UploaderOptions) -> Self {
         Self {
             provider: options.provider().unwrap_or_default(),
@@ -92,7 +92,7 @@ fn function(value: Outcome) -> Option<Function> {
 /// `invalid-options`.
 pub(super) fn settings(options: &UploaderOptions) -> Result<Settings, UploadError> {
     json::decode::<JsValue, _>(options.as_ref()).map_err(|mismatch| {
-        UploadError::new(Code::InvalidOptions, text!("The uploader's options can't be used: {}.", mismatch.message()))
-            .hint("The package's types describe each option.")
+        UploadError::new(Code::InvalidOptions, text!("The uploader's options are invalid: {}.", mismatch.message()))
+            .hint("See the package's types for each option.")
     })
 }

@@ -1,4 +1,4 @@
-//! Events of the page after which what waits or hangs should be looked at, such as a network that is back.
+//! Events of the page after which waiting or stalled uploads are checked, such as a network that is back.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ thread_local! {
     static WAITERS: RefCell<Vec<Signal<PageEvent>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Wakes all that wait for the next event.
+/// Wakes all tasks that wait for the next event.
 pub(super) fn emit(event: PageEvent) {
     for waiter in WAITERS.take() {
         waiter.set(event);

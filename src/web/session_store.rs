@@ -6,7 +6,7 @@ use super::js::promise::outcome;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the face gave one upload to save its session with. Each function may be missing: they all are where `resume` is off.
+    /// The face's functions that save one upload's session. Each may be missing: they all are if `resume` is off.
     #[derive(Clone, Debug)]
     pub type SessionStore;
 

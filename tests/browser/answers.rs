@@ -131,7 +131,7 @@ async fn everything_goes_through_a_fetch_of_the_callers_own() {
     let options = with(options("return new Response()"), "$.transport = 'auto'");
     let file = file("['hello']", "a", "");
     let mut once = api(Method::Post, "/a", Body::File(part(&file, 0, 5, None)));
-    once.once = true;
+    once.must_not_repeat = true;
     answered(&platform(&options), Request::Api(once)).await;
     answered(&platform(&options), store("sig=1", &[], part(&file, 0, 5, None))).await;
     assert_eq!(of(&options, "$.seen.length"), 2);

@@ -77,8 +77,8 @@ async fn an_api_gets_json_and_the_callers_credentials() {
     assert_eq!(of(&told, "$.url === location.origin + '/api/init?x=1'"), true);
 
     let including = super::support::with(options(ECHO), "$.credentials = 'include'");
-    for (keyed, expected) in [(false, "include"), (true, "same-origin")] {
-        request.keyed = keyed;
+    for (has_credentials, expected) in [(false, "include"), (true, "same-origin")] {
+        request.has_credentials = has_credentials;
         let response = answered(&platform(&including), Request::Api(request.clone())).await;
         let told = js_sys::JSON::parse(&response.body).unwrap();
         assert_eq!(of(&told, "$.credentials"), expected, "a key and cookies don't go together");
@@ -110,7 +110,7 @@ async fn a_form_has_its_file_last_and_typed() {
         filename: "Ümlaut 1.mp4".into(),
     };
     let mut request = api(Method::Post, "/upload", form);
-    request.once = true;
+    request.must_not_repeat = true;
     let response = answered(&platform(&options), Request::Api(request)).await;
     assert_eq!((response.status, response.body.as_str()), (204, ""));
     assert_eq!(

@@ -74,7 +74,15 @@ pub(crate) fn with(options: JsValue, change: &str) -> JsValue {
 
 /// A request to an API.
 pub(crate) fn api(method: Method, url: &str, body: BodyOf<WebPlatform>) -> ApiRequestOf<WebPlatform> {
-    ApiRequest { step: Step::Init, method, url: url.into(), headers: Vec::new(), body, keyed: false, once: false }
+    ApiRequest {
+        step: Step::Init,
+        method,
+        url: url.into(),
+        headers: Vec::new(),
+        body,
+        has_credentials: false,
+        must_not_repeat: false,
+    }
 }
 
 /// A range of a file as a body.

@@ -79,9 +79,9 @@ async fn is_taken_where_bytes_count_and_nowhere_else() {
 async fn carries_no_key() {
     let opened = Spy::on("XMLHttpRequest.prototype", "open");
     let platform = platform(&js("{transport: 'xhr'}"));
-    for keyed in [true, true, false] {
+    for has_credentials in [true, true, false] {
         let Request::Api(mut request) = put("/nowhere", 10) else { unreachable!() };
-        request.keyed = keyed;
+        request.has_credentials = has_credentials;
         answered(&platform, Request::Api(request)).await;
     }
     assert_eq!(opened.count(), 1);

@@ -12,12 +12,12 @@ const CODINGS: [&str; 4] = ["gzip", "br", "deflate", "zstd"];
 /// The text of an ETag without `W/` and quotes, and without a coding after an ETag of S3's form.
 ///
 /// ```
-/// use partway::context::integrity::bare;
+/// use partway::context::integrity::normalized;
 /// for etag in ["\"d41d8cd98f00b204e9800998ecf8427e-2\"", "W/\"d41d8cd98f00b204e9800998ecf8427e-2--gzip\""] {
-///     assert_eq!(bare(etag), "d41d8cd98f00b204e9800998ecf8427e-2");
+///     assert_eq!(normalized(etag), "d41d8cd98f00b204e9800998ecf8427e-2");
 /// }
 /// ```
-pub fn bare(etag: &str) -> &str {
+pub fn normalized(etag: &str) -> &str {
     let etag = etag.trim_ascii();
     let strong = etag.strip_prefix("W/").or_else(|| etag.strip_prefix("w/")).unwrap_or(etag);
     let etag = text::trim_matches(strong, b'"').trim_ascii();
@@ -27,8 +27,8 @@ pub fn bare(etag: &str) -> &str {
 /// The ETag as the store accepts it: unchanged, or strong if a proxy changed it.
 ///
 /// S3 refuses a weak ETag in the list of a CompleteMultipartUpload with `InvalidPart`, and never sends one itself.
-pub(crate) fn strong(etag: &str) -> String {
-    let text = bare(etag);
+pub(crate) fn as_strong(etag: &str) -> String {
+    let text = normalized(etag);
     if text::trim_matches(etag.trim_ascii(), b'"') == text {
         return etag.into();
     }
@@ -37,17 +37,17 @@ pub(crate) fn strong(etag: &str) -> String {
 
 /// Whether two ETags are equal, ignoring what proxies add.
 pub(crate) fn same(one: &str, other: &str) -> bool {
-    bare(one).eq_ignore_ascii_case(bare(other))
+    normalized(one).eq_ignore_ascii_case(normalized(other))
 }
 
 /// Whether an ETag looks like an MD5.
 pub fn is_md5(etag: &str) -> bool {
-    md5_like(bare(etag))
+    md5_like(normalized(etag))
 }
 
 /// Whether an ETag looks like an MD5, or like the ETag of a multipart upload.
 pub(crate) fn is_of_md5s(etag: &str) -> bool {
-    md5_like(text::before(bare(etag), "-"))
+    md5_like(text::before(normalized(etag), "-"))
 }
 
 /// Whether a text is 32 hexadecimal digits.
@@ -117,9 +117,9 @@ mod tests {
                 "W/\"X;gzip\"",
             ] {
                 let etag = form.replace('X', &carried);
-                assert_eq!(bare(&etag), carried, "{etag}");
+                assert_eq!(normalized(&etag), carried, "{etag}");
                 assert!(same(&etag, &carried) && is_of_md5s(&etag), "{etag}");
-                let sent = strong(&etag);
+                let sent = as_strong(&etag);
                 assert!(sent == etag || sent == format!("\"{carried}\""), "{sent}");
                 assert!(!sent.starts_with('W') && !sent.contains("gzip"), "{sent}");
             }
@@ -131,21 +131,21 @@ mod tests {
         for etag in ["opaque-gzip", "\"0x8D4BCC2E4835CD0\"", "\"abc-2\"", "", "\"", "W/", "\"-gzip\"", "gzip"] {
             assert!(!is_md5(etag) && !is_of_md5s(etag), "{etag}");
         }
-        assert_eq!(bare("\"opaque-gzip\""), "opaque-gzip");
-        assert_eq!(strong("\"opaque-gzip\""), "\"opaque-gzip\"");
-        assert_eq!(strong("W/\"opaque\""), "\"opaque\"");
-        assert_eq!(bare(&format!("\"{MD5}-2x-gzip\"")), format!("{MD5}-2x-gzip"));
+        assert_eq!(normalized("\"opaque-gzip\""), "opaque-gzip");
+        assert_eq!(as_strong("\"opaque-gzip\""), "\"opaque-gzip\"");
+        assert_eq!(as_strong("W/\"opaque\""), "\"opaque\"");
+        assert_eq!(normalized(&format!("\"{MD5}-2x-gzip\"")), format!("{MD5}-2x-gzip"));
         assert!(!same("\"a\"", "\"b\"") && same("\"A\"", "a"));
     }
 
     proptest! {
         #[test]
         fn any_text_can_be_asked(etag in "(W/)?\"?(\\PC{0,40}|[0-9a-f]{32}(-[0-9]{1,5})?)(-gzip|;gzip|--br)?\"?(-gzip)?") {
-            let carried = bare(&etag);
+            let carried = normalized(&etag);
             // A text of quotes and prefixes in another order than an ETag's carries more of them.
-            prop_assume!(bare(carried) == carried);
+            prop_assume!(normalized(carried) == carried);
             prop_assert!(etag.contains(carried));
-            prop_assert!(same(&strong(&etag), carried));
+            prop_assert!(same(&as_strong(&etag), carried));
             prop_assert!(!is_md5(&etag) || carried.len() == 32);
         }
     }

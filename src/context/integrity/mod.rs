@@ -9,8 +9,8 @@ mod md5;
 mod stores;
 mod verification;
 
-pub use etag::{Verdict, bare, is_md5, verdict};
-pub(crate) use etag::{is_of_md5s, same, strong};
+pub use etag::{Verdict, is_md5, normalized, verdict};
+pub(crate) use etag::{as_strong, is_of_md5s, same};
 pub use md5::{md5_of, sample};
 pub use stores::{Etags, Store, Stores};
 pub(crate) use verification::{EtagCheck, Verification, expected_etag, unverified, verify};

@@ -26,7 +26,7 @@ pub enum Etags {
 impl Etags {
     /// What the headers of a request or of an answer say; their names are in lower case. The page sees those of an answer only if the CORS
     /// rule exposes them.
-    pub(crate) fn told(headers: &[(String, String)]) -> Self {
+    pub(crate) fn from_headers(headers: &[(String, String)]) -> Self {
         let mut etags = Self::Unknown;
         for (name, algorithm) in headers {
             match name.strip_prefix("x-amz-server-side-encryption") {
@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn headers_name_the_encryption() {
-        let etags = |name: &str, value: &str| Etags::told(&[("etag".into(), "x".into()), (name.into(), value.into())]);
+        let etags =
+            |name: &str, value: &str| Etags::from_headers(&[("etag".into(), "x".into()), (name.into(), value.into())]);
         assert_eq!(etags("x-amz-server-side-encryption", "AES256"), Etags::Md5s);
         assert_eq!(etags("x-amz-server-side-encryption", "aws:kms"), Etags::Opaque);
         assert_eq!(etags("x-amz-server-side-encryption", "aws:kms:dsse"), Etags::Opaque);

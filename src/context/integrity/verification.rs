@@ -17,7 +17,7 @@ pub(crate) struct ExpectedEtag(Etags);
 /// only, also with a presigned URL.)
 pub(crate) fn expected_etag<P: Platform>(cx: &Context<P>, key: Option<&str>, request: &RequestOf<P>) -> ExpectedEtag {
     let (url, etags) = match request {
-        Request::Store(request) => (Some(request.url().clone()), Etags::told(request.headers())),
+        Request::Store(request) => (Some(request.url().clone()), Etags::from_headers(request.headers())),
         Request::Api(request) => (cx.platform.resolve(&request.url), Etags::Unknown),
     };
     if let Some(url) = url {
@@ -29,7 +29,7 @@ pub(crate) fn expected_etag<P: Platform>(cx: &Context<P>, key: Option<&str>, req
 impl ExpectedEtag {
     /// Adds what the answer's headers say.
     pub(crate) fn learn<P: Platform>(self, cx: &Context<P>, response: &Response) {
-        let answered = Etags::told(&response.headers);
+        let answered = Etags::from_headers(&response.headers);
         if answered == Etags::Opaque && self.0 != Etags::Opaque {
             set_opaque(cx);
         }

@@ -17,7 +17,7 @@ decoded! {
     }
 }
 
-/// Completes an upload in parts. `unknown`: an earlier call may have completed it without its answer being heard.
+/// Completes an upload in parts. `unknown`: an earlier call may have completed it, but its answer was lost.
 ///
 /// # Errors
 /// What the vendor's refusal means; `outcome-unknown` where the upload may be completed all the same.

@@ -1,12 +1,12 @@
 //! `POST /uploads/init`: what is asked for, and the plan and the session that the reply describes.
 
-use super::part::{may_go, place};
+use super::part::{classify, may_go};
 use super::session::OfauthSession;
 use super::vendor::{COMPLETE, INIT, UPLOADS};
 use crate::context::Context;
 use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Body, Method, Place, Response, encode_segment};
+use crate::http::{Body, Method, Response, UrlKind, encode_segment};
 use crate::json::{Json, JsonBuilder, decoded};
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::Session;
@@ -179,9 +179,9 @@ fn with_urls(mut plan: Plan, upload_id: &str, join: impl Fn(&str) -> String) -> 
 
 /// The reply's `completeUrl`, as it is called: it gets the keys.
 fn trusted_complete_url<P: Platform>(api: &Api, cx: &Context<P>, url: &str) -> Result<String> {
-    match api.place(&cx.platform, Step::Complete, "completeUrl", url)? {
-        (Place::Api(url), _) => Ok(url),
-        (Place::Presigned, url) => {
+    match api.classify(&cx.platform, Step::Complete, "completeUrl", url)? {
+        (UrlKind::Api(url), _) => Ok(url),
+        (UrlKind::Presigned, url) => {
             let message =
                 text!("`completeUrl` must lead to OFAuth's API or a trusted origin, but leads to {}.", url.origin);
             Err(unusable(message)
@@ -193,15 +193,15 @@ fn trusted_complete_url<P: Platform>(api: &Api, cx: &Context<P>, url: &str) -> R
 /// Checks every URL before the first byte leaves.
 fn check_urls<P: Platform>(api: &Api, cx: &Context<P>, plan: &Plan) -> Result<()> {
     for part in plan.parts() {
-        let (place, url) = place(api, &cx.platform, part)?;
-        if !may_go(&cx.platform, &place, &url) {
+        let (kind, url) = classify(api, &cx.platform, part)?;
+        if !may_go(&cx.platform, &kind, &url) {
             return Err(unusable(text!(
                 "`uploadUrl` of part {} must lead to OFAuth's API or another https origin, but leads to {}.",
                 part.number,
                 url.origin
             )));
         }
-        if place == Place::Presigned {
+        if kind == UrlKind::Presigned {
             presigned::put_part(cx, part, url).map_err(|error| error.part(part.number))?;
         }
     }

@@ -10,7 +10,7 @@ decoded! {
     }
 }
 
-/// What a reply gives: the upload's reference, which can be used once, and the media, which can be used again, where it is there.
+/// The result in a reply: the upload's reference, which can be used once, and the media, if there is one, which can be used again.
 pub(super) fn outcome<J: Json>(upload_id: Option<String>, reply: Option<&J>) -> Outcome<J> {
     let media = reply.and_then(|reply| reply.member("media"));
     let media_id = media.as_ref().and_then(|media| decode::<_, Media>(media).ok()).map(|media| media.id.0);

@@ -42,7 +42,7 @@ pub struct Ofauth<P: Platform> {
     skip_existing: bool,
     /// An earlier page saved the session.
     restored: Cell<bool>,
-    /// An earlier page may have completed the upload without hearing of it.
+    /// An earlier page may have completed the upload without receiving the answer.
     completion_unknown: Cell<bool>,
 }
 
@@ -81,7 +81,7 @@ impl<P: Platform> Ofauth<P> {
         let platform = &cx.platform;
         let trusts = |url: &str| platform.resolve(url).is_some_and(|url| self.api.origins.trusts(&url));
         let may_go = |part| {
-            part::place(&self.api, platform, part).is_ok_and(|(place, url)| part::may_go(platform, &place, &url))
+            part::classify(&self.api, platform, part).is_ok_and(|(kind, url)| part::may_go(platform, &kind, &url))
         };
         session.state.complete_url.as_deref().is_none_or(trusts) && session.plan.parts().iter().all(may_go)
     }

@@ -4,7 +4,7 @@ use super::session::OfauthSession;
 use super::vendor::VENDOR;
 use crate::context::Context;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Body, Method, Place, Request, Response, Url};
+use crate::http::{Body, Method, Request, Response, Url, UrlKind};
 use crate::json::{Json, decode, decoded};
 use crate::model::plan::Part;
 use crate::model::session::{Receipt, Session};
@@ -24,14 +24,14 @@ decoded! {
 ///
 /// # Errors
 /// Those of [`Api::place`].
-pub(super) fn place<P: Platform>(api: &Api, platform: &P, part: &Part) -> Result<(Place, Url)> {
+pub(super) fn classify<P: Platform>(api: &Api, platform: &P, part: &Part) -> Result<(UrlKind, Url)> {
     let url = part.url.as_deref().ok_or_else(incomplete_session)?;
-    api.place(platform, Step::Part, "uploadUrl", url)
+    api.classify(platform, Step::Part, "uploadUrl", url)
 }
 
 /// Whether a part may go there: to the API, or to a presigned URL. The vendor's own origin outside of its API is neither.
-pub(super) fn may_go<P: Platform>(platform: &P, place: &Place, url: &Url) -> bool {
-    *place != Place::Presigned
+pub(super) fn may_go<P: Platform>(platform: &P, kind: &UrlKind, url: &Url) -> bool {
+    *kind != UrlKind::Presigned
         || (url.is_safe_from(&platform.origin()) && !VENDOR.origins.contains(&url.origin.as_str()))
 }
 
@@ -45,8 +45,8 @@ pub(super) async fn request<P: Platform>(
     session: &Session<OfauthSession>,
     part: &Part,
 ) -> Result<RequestOf<P>> {
-    match place(api, &cx.platform, part)? {
-        (Place::Api(url), _) => {
+    match classify(api, &cx.platform, part)? {
+        (UrlKind::Api(url), _) => {
             api.wait_for_rate_limit(cx).await;
             let mut request = api.request_to(Step::Part, Method::Put, url);
             request.body = Body::File(cx.file.body(part.range, Some(cx.file.known_type())));
@@ -55,7 +55,7 @@ pub(super) async fn request<P: Platform>(
             }
             Ok(Request::Api(request))
         }
-        (Place::Presigned, url) => presigned::put_part(cx, part, url),
+        (UrlKind::Presigned, url) => presigned::put_part(cx, part, url),
     }
 }
 
@@ -72,11 +72,11 @@ pub(super) fn receipt<P: Platform>(
     restored: bool,
 ) -> Result<Receipt<P::Json>> {
     api.answered(cx, response);
-    let is_presigned = || matches!(place(api, &cx.platform, part), Ok((Place::Presigned, _)));
+    let is_presigned = || matches!(classify(api, &cx.platform, part), Ok((UrlKind::Presigned, _)));
     if !response.ok() {
         let error = api.refusal(response, cx.platform.now()).at(Step::Part);
         return Err(match error.code {
-            // An earlier page may have sent it without hearing of it.
+            // An earlier page may have sent it without receiving the answer.
             Code::Conflict if restored && !session.multipart => error.answer_lost(true),
             Code::Unauthorized | Code::Forbidden if is_presigned() => error.hint(
                 "The request had no keys, because the part's URL leads to an origin that isn't trusted. Map the URL onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`.",

@@ -19,7 +19,7 @@ pub(super) struct OnceCall<J> {
     pub(super) step: Step,
     /// Its path below the uploads.
     pub(super) path: &'static str,
-    /// What it is told.
+    /// Its JSON body.
     pub(super) body: J,
     /// Reads its result from the answer.
     pub(super) read: fn(&Response) -> Result<String>,
@@ -27,7 +27,7 @@ pub(super) struct OnceCall<J> {
     pub(super) shown: fn(&Record) -> Option<String>,
 }
 
-/// Makes the call, and gives its result. After a lost answer the list is read, and the call is made again only if the session's
+/// Makes the call, and returns its result. After a lost answer the list is read, and the call is made again only if the session's
 /// record doesn't show its effect (the guide, "Idempotency on network timeout"). `maybe_done`: an earlier page may have made it.
 pub(super) async fn call_once<P: Platform>(
     client: &Client,
@@ -46,8 +46,8 @@ pub(super) async fn call_once<P: Platform>(
             Err(error) if error.code == Code::BadRequest && list.check_get_url(cx, session) => {
                 return Err(urls_expired(call.step, &error));
             }
-            // A refusal after a lost answer may only say that the first finish took effect. What was never exported made no vault
-            // entry, so a new upload is right either way.
+            // A refusal after a lost answer may only mean that the first finish took effect. An upload that was never exported has no
+            // vault entry, so a new upload is right either way.
             Err(error) if maybe_done && call.step == Step::Complete => return Err(error.retry(Retry::Restart)),
             result => return result,
         };
@@ -64,7 +64,7 @@ pub(super) async fn call_once<P: Platform>(
     }
 }
 
-/// What was never exported made no vault entry: once its URLs have expired, a new upload is right.
+/// An upload that was never exported has no vault entry: once its URLs have expired, a new upload is right.
 fn urls_expired(step: Step, refusal: &UploadError) -> UploadError {
     let expired = UploadError::new(Code::UrlExpired, "Onlymonster's URLs expired before the export.").at(step);
     with_words(expired, refusal)

@@ -172,7 +172,7 @@ impl<P: Platform> Provider<P> for Onlymonster {
             return Err(incomplete_session());
         }
         self.verify_fan(cx).await?;
-        // An earlier page may have come further than it could save: an upload that was exported is only waited for.
+        // An earlier page may have made progress that it couldn't save: if the upload was exported, only its processing is awaited.
         let Some(record) = self.find(cx, session).await?.filter(Record::was_exported) else { return Ok(saved) };
         state.set_exported(record.id.0, record.metadata.and_then(|metadata| metadata.e_tag));
         Ok(Progressed { phase: Phase::Settling, ..saved })
@@ -217,7 +217,7 @@ impl<P: Platform> Provider<P> for Onlymonster {
         again: bool,
     ) -> Result<Outcome<P::Json>> {
         let state = &session.state;
-        // An earlier page may have come further than it could save: the list decides.
+        // An earlier page may have made progress that it couldn't save: the list decides.
         let known = if again { self.find(cx, session).await? } else { None };
         let exported_id = known.as_ref().and_then(Record::exported_id);
         let finished_etag = known.as_ref().and_then(Record::finished_etag);

@@ -22,7 +22,7 @@ use crate::util::text;
 const MIN_PART_SIZE: u64 = 5 << 20;
 
 decoded! {
-    /// Both variants of the reply: the members that are there decide, not the file's size.
+    /// Both variants of the reply: its members decide which one it is, not the file's size.
     struct StartReply {
         put_url: Option<String> = "put_url",
         upload_id: Option<String> = "upload_id",
@@ -61,8 +61,8 @@ pub(super) async fn start<P: Platform>(
             Err(error) if error.answer_lost && matches!(error.retry, Retry::Later(_)) => error,
             Err(error) => return Err(error),
         };
-        // A record has no PUT URLs, and what is never exported makes no vault entry: so a second start is right, whatever the list
-        // shows. Reading the list tells whether the API answers again.
+        // A record has no PUT URLs, and an upload that was never exported has no vault entry: so a second start is right, whatever
+        // the list shows. Reading the list shows whether the API answers again.
         let listed = list.find(client, cx, &|_| true).await;
         retries.backoff(cx, listed.err().unwrap_or(error), &cx.settings.retry).await?;
     }

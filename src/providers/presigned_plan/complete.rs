@@ -1,4 +1,4 @@
-//! `complete`: the application puts the parts together, and may tell what came of it.
+//! `complete`: the application completes the upload, and may return an outcome.
 
 use super::session::PlanSession;
 use crate::context::Context;

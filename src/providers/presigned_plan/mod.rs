@@ -86,7 +86,7 @@ impl PresignedPlan {
         let PlanSession { plan_json, upload_id, key, saves_urls } = &session.state;
         let (opened, plan) = open_plan::adopt(cx, plan_json.clone(), self.signs)
             .map_err(|error| gone(&text!("The saved plan can't be used any more. {}", error.message)))?;
-        let is_same = opened.plan.cuts_like(&session.plan)
+        let is_same = opened.plan.has_same_parts(&session.plan)
             && opened.multipart == session.multipart
             && opened.state.upload_id == *upload_id
             && opened.state.key == *key;

@@ -45,7 +45,7 @@ pub(super) fn read<J: Json>(answer: &J) -> Result<CredentialsReply> {
     Ok(CredentialsReply { key: Key { id, secret, session_token: filled(object, TOKEN) }, expires_at })
 }
 
-/// The first of the members that is there.
+/// The first of the members that is present.
 fn member<J: Json>(object: &J, names: [&str; 2]) -> Option<J> {
     names.iter().find_map(|name| object.member(name))
 }

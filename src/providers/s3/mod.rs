@@ -304,7 +304,7 @@ async fn assume_uploaded<P: Platform>(
         if saved.get(part.number).is_none() {
             let md5 = md5_of(cx, part.range).await.map_err(|error| error.at(Step::Check))?;
             let etag = md5.map(|md5| hex(&md5));
-            uploaded.push(UploadedPart::earlier(part, etag, false, None));
+            uploaded.push(UploadedPart::from_saved(part, etag, false, None));
         }
     }
     Ok(uploaded)

@@ -3,7 +3,7 @@
 
 use md5::{Digest, Md5};
 
-use crate::context::integrity::{Etags, bare, is_md5, is_of_md5s, same};
+use crate::context::integrity::{Etags, is_md5, is_of_md5s, normalized, same};
 use crate::util::hex::hex;
 use crate::util::text;
 
@@ -37,7 +37,7 @@ pub(super) enum Match {
     Ours,
     /// It is another one.
     Other,
-    /// It can't be told.
+    /// It is unknown.
     Unknown,
 }
 
@@ -70,7 +70,7 @@ impl StoredObject {
 pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
     let (mut hash, mut count) = (Md5::new(), 0_u32);
     for etag in etags {
-        let etag = bare(etag.filter(|etag| is_md5(etag))?);
+        let etag = normalized(etag.filter(|etag| is_md5(etag))?);
         for pair in etag.as_bytes().chunks_exact(2) {
             let digit = |at: usize| char::from(pair[at]).to_digit(16);
             hash.update([(digit(0)? * 16 + digit(1)?) as u8]);

@@ -1,4 +1,4 @@
-//! What the vendors' APIs have in common: a base URL, keys that only some origins may have, a pace, JSON.
+//! What the vendors' APIs have in common: a base URL, keys that only some origins may have, a rate limit, JSON.
 
 use std::cell::RefCell;
 
@@ -6,15 +6,15 @@ use crate::context::Context;
 use crate::context::calls::{Call, Idempotency};
 use crate::context::rate_limit::RateLimiter;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{ApiRequest, Body, Method, Origins, Place, Response, Url};
+use crate::http::{ApiRequest, Body, Method, Origins, Response, Url, UrlKind};
 use crate::platform::{ApiRequestOf, Platform};
 use crate::providers::setup::Setup;
 
 /// The vendor's side of an [`Api`]: constants from its documents.
 pub(crate) struct Vendor {
-    /// Its own origins; the first is where its API is.
+    /// Its own origins; the first serves its API.
     pub(crate) origins: &'static [&'static str],
-    /// The path under which all of its API lies.
+    /// The path prefix of its API.
     pub(crate) api_path: &'static str,
     /// The header that carries its key.
     pub(crate) key_header: &'static str,
@@ -24,11 +24,11 @@ pub(crate) struct Vendor {
 
 /// The caller's side of an [`Api`].
 pub(crate) struct Access {
-    /// Where the API is for this page: a proxy, as a rule.
+    /// The base URL of the API for this page: usually a proxy.
     pub(crate) base_url: Option<String>,
     /// The vendor's key, if the page has it.
     pub(crate) key: Option<String>,
-    /// Whether the caller knows what that means.
+    /// Whether the caller set `dangerouslyExposeSecrets`.
     pub(crate) exposed: bool,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Access {
 pub(crate) struct Api {
     pub(crate) origins: Origins,
     headers: Vec<(&'static str, String)>,
-    keyed: bool,
+    has_credentials: bool,
     pub(crate) rate_limiter: Option<RateLimiter>,
     /// The `Idempotency-Key` of a part that is a call by itself, until an answer to it comes.
     part_key: RefCell<Option<String>>,
@@ -45,7 +45,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// The API of a vendor for a caller. `headers` go with every request to it, the key too.
+    /// The API of a vendor for a caller. The key, if there is one, goes with every request to it.
     ///
     /// # Errors
     /// `invalid-options` for a key without `dangerouslyExposeSecrets`, or without one and no `baseUrl`.
@@ -81,7 +81,7 @@ impl Api {
         };
         let headers = access.key.map(|key| vec![(vendor.key_header, key)]).unwrap_or_default();
         Ok(Self {
-            keyed: !headers.is_empty(),
+            has_credentials: !headers.is_empty(),
             headers,
             origins: Origins {
                 base,
@@ -115,17 +115,22 @@ impl Api {
             url,
             headers: self.headers.clone(),
             body: Body::Empty,
-            keyed: self.keyed,
-            once: false,
+            has_credentials: self.has_credentials,
+            must_not_repeat: false,
         }
     }
 
-    /// Where a URL leads that the vendor's reply gives in `field`: through the caller's `mapUrl`, else by the rule of
-    /// [`Origins::place`].
+    /// Classifies a URL that the vendor's reply has in `field`: the caller's `mapUrl` decides, else [`Origins::classify`].
     ///
     /// # Errors
-    /// `server` for what is no URL, and whatever `mapUrl` threw.
-    pub(crate) fn place<P: Platform>(&self, platform: &P, step: Step, field: &str, text: &str) -> Result<(Place, Url)> {
+    /// `server` for an invalid URL, and the error that `mapUrl` threw.
+    pub(crate) fn classify<P: Platform>(
+        &self,
+        platform: &P,
+        step: Step,
+        field: &str,
+        text: &str,
+    ) -> Result<(UrlKind, Url)> {
         if let Some(mapped) = platform.map_url(text, step) {
             let mapped = mapped.map_err(|error| error.at(step))?;
             let url = platform.resolve(&mapped).ok_or_else(|| {
@@ -135,17 +140,17 @@ impl Api {
                 )
                 .at(step)
             })?;
-            let place = if self.origins.trusts(&url) { Place::Api(mapped) } else { Place::Presigned };
-            return Ok((place, url));
+            let kind = if self.origins.trusts(&url) { UrlKind::Api(mapped) } else { UrlKind::Presigned };
+            return Ok((kind, url));
         }
-        // An empty one would be resolved to the address of the page itself.
+        // An empty URL would be resolved to the page's own.
         let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(|| {
             UploadError::new(Code::Server, text!("The server's reply has an invalid URL in `{}`.", field)).at(step)
         })?;
-        Ok((self.origins.place(&url, text), url))
+        Ok((self.origins.classify(&url, text), url))
     }
 
-    /// Makes a call.
+    /// Makes a call, under the vendor's rate limit and with its rules for errors.
     pub(crate) async fn call<P: Platform>(
         &self,
         cx: &Context<P>,
@@ -153,10 +158,10 @@ impl Api {
         idempotency: Idempotency,
     ) -> Result<Response> {
         let step = request.step;
-        let patient = step == Step::Complete;
+        let long_running = step == Step::Complete;
         let (rate_limiter, refusal) = (self.rate_limiter.clone(), self.refusal);
-        cx.call(Call { request, idempotency, rate_limiter, patient, refusal }).await.map_err(|error| {
-            // Nothing is open yet, so a 404 is about the address, not about an upload.
+        cx.call(Call { request, idempotency, rate_limiter, long_running, refusal }).await.map_err(|error| {
+            // Nothing is open yet, so a 404 is about the URL, not about an upload.
             let early = matches!(step, Step::Check | Step::Init | Step::VerifyFan | Step::List);
             if !early || error.code != Code::SessionExpired {
                 return error;
@@ -174,7 +179,7 @@ impl Api {
         }
     }
 
-    /// Adds an `Idempotency-Key` to a part that is a call by itself: the same one for every copy of it.
+    /// Adds an `Idempotency-Key` to a part that is a call by itself: retries carry the same key.
     pub(crate) fn add_key<P: Platform>(&self, cx: &Context<P>, request: &mut ApiRequestOf<P>) {
         if cx.sends_keys(&request.url) {
             let key = self.part_key.borrow_mut().get_or_insert_with(|| cx.random_id()).clone();

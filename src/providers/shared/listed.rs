@@ -1,4 +1,4 @@
-//! What a store says it has of a saved upload, compared with what was saved and with the file.
+//! Compares the parts that a store lists for a saved upload with the record and with the file.
 
 use crate::context::Context;
 use crate::context::integrity::{self, Verdict};
@@ -9,7 +9,7 @@ use crate::model::settings::Integrity;
 use crate::platform::Platform;
 use crate::util::ordered;
 
-/// A part that the store has.
+/// A part that the store lists.
 #[derive(Debug)]
 pub(crate) struct Listed {
     pub(crate) number: u32,
@@ -47,7 +47,7 @@ pub(crate) async fn reconcile<P: Platform>(
         let md5 = if checkable { integrity::md5_of(cx, part.range).await } else { Ok(None) };
         let md5 = md5.map_err(|error| error.at(Step::Check))?;
         if integrity::verdict(Some(&stored.etag), md5) == Verdict::Same {
-            uploaded.push(UploadedPart::earlier(part, Some(stored.etag), true, None));
+            uploaded.push(UploadedPart::from_saved(part, Some(stored.etag), true, None));
         }
     }
     Ok(uploaded)

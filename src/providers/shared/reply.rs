@@ -1,4 +1,4 @@
-//! Reading what a server said: typed where it is JSON, and as an error where it refuses.
+//! Reads a server's answer: a 2xx answer as a typed value, any other as an error.
 
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
@@ -7,7 +7,7 @@ use crate::json::{Decode, Json};
 /// Reads a 2xx answer.
 ///
 /// # Errors
-/// `server`, with `answer_lost`: the call took effect, and nothing usable came back.
+/// `server`, with `answer_lost`: the call took effect, but its answer is unusable.
 pub(crate) fn read<J: Json, T: Decode<J>>(step: Step, response: &Response) -> Result<T> {
     let json: J = parse(step, response)?;
     decode(step, response, &json)
@@ -30,17 +30,17 @@ pub(crate) fn decode<J: Json, T: Decode<J>>(step: Step, response: &Response, jso
 }
 
 fn unreadable(step: Step, response: &Response, why: &str) -> UploadError {
-    UploadError::new(Code::Server, text!("The server's answer can't be used: {}.", why))
+    UploadError::new(Code::Server, text!("The server's answer must be the documented JSON: {}.", why))
         .at(step)
         .status(response.status)
         .retry(Retry::Never)
         .answer_lost(true)
 }
 
-/// The vendor's own words in an answer that isn't 2xx.
+/// The code, message and request id of a vendor's error.
 ///
 /// OFAuth publishes three shapes: `{error, type, requestId, actionRequired}`, `{error, code, details}` and `{message, code, details}`
-/// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. A member that is no string is passed over.
+/// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. Members that aren't strings are ignored.
 pub(crate) fn vendor_words<J: Json>(response: &Response) -> Vendor {
     let body = J::parse(&response.body);
     let member = |name: &&str| {
@@ -56,7 +56,7 @@ pub(crate) fn vendor_words<J: Json>(response: &Response) -> Vendor {
     }
 }
 
-/// What answers mean that aren't 2xx: those with certain codes, or else with certain statuses.
+/// A rule that maps answers other than 2xx to an error, by their code or else by their status.
 pub(crate) struct Meaning {
     code: Code,
     again: Again,
@@ -66,7 +66,7 @@ pub(crate) struct Meaning {
     statuses: &'static [u16],
 }
 
-/// Whether another try is worth it: [`Retry`] without the server's wish.
+/// Whether to retry: [`Retry`] without the time that a server asks to wait.
 #[derive(Clone, Copy)]
 enum Again {
     Never,
@@ -75,37 +75,37 @@ enum Again {
 }
 
 impl Meaning {
-    /// The same request would fail the same way.
+    /// An error that the same request would meet again.
     pub(crate) const fn never(code: Code, what: &'static str) -> Self {
         Self { code, again: Again::Never, what, hint: "", codes: &[], statuses: &[] }
     }
 
-    /// The same request may succeed.
+    /// An error that may be over when the request is retried.
     pub(crate) const fn again(code: Code, what: &'static str) -> Self {
         Self { again: Again::Later, ..Self::never(code, what) }
     }
 
-    /// Only a new session can succeed.
-    pub(crate) const fn anew(code: Code, what: &'static str) -> Self {
+    /// An error that only a new session can resolve.
+    pub(crate) const fn restart(code: Code, what: &'static str) -> Self {
         Self { again: Again::Restart, ..Self::never(code, what) }
     }
 
-    /// What to do about it.
+    /// Sets what to do about it.
     pub(crate) const fn hint(self, hint: &'static str) -> Self {
         Self { hint, ..self }
     }
 
-    /// The codes that mean it, whatever the status.
+    /// Sets the codes that it covers, whatever the status.
     pub(crate) const fn codes(self, codes: &'static [&'static str]) -> Self {
         Self { codes, ..self }
     }
 
-    /// The statuses that mean it without a code; 400 and 500 stand for all of theirs that aren't named.
+    /// Sets the statuses that it covers where no rule has the code; 400 and 500 stand for all 4xx and 5xx that no rule names.
     pub(crate) const fn statuses(self, statuses: &'static [u16]) -> Self {
         Self { statuses, ..self }
     }
 
-    /// What a code or else a status means; the last of them where nothing else fits.
+    /// Finds the rule for a code, or else for a status; the last rule is the default.
     pub(crate) fn of(meanings: &'static [Self], code: &str, status: u16) -> &'static Self {
         let by_status = |status: u16| meanings.iter().find(|meaning| meaning.statuses.contains(&status));
         let by_code = meanings.iter().find(|meaning| meaning.codes.contains(&code));
@@ -113,7 +113,7 @@ impl Meaning {
         found.unwrap_or(&meanings[meanings.len() - 1])
     }
 
-    /// The error that it is for an answer, with the vendor's words.
+    /// The error for an answer, with the vendor's own message.
     pub(crate) fn error(&self, response: &Response, vendor: Vendor, now: u64) -> UploadError {
         let mut error = UploadError::new(self.code, self.what).status(response.status).vendor(vendor);
         if let Some(words) = error.vendor.as_ref().and_then(|vendor| vendor.message.as_ref()) {
@@ -128,28 +128,29 @@ impl Meaning {
             Again::Later => Retry::Later(response.wait_ms(now)),
             Again::Restart => Retry::Restart,
         };
-        // An answer that began well and ended with an error is a failure of the server's (AWS, CompleteMultipartUpload).
+        // A 200 with an error in its body is a failure of the server (AWS, CompleteMultipartUpload).
         error.retry(retry).answer_lost(response.ok() || response.status >= 500)
     }
 }
 
 const MEANINGS: &[Meaning] = &[
-    Meaning::never(Code::Unauthorized, "The server doesn't know who is asking.")
+    Meaning::never(Code::Unauthorized, "The server expects authentication, but the request has none that is valid.")
         .hint("Check the session or key that the proxy (or `beforeRequest`) adds to this request.")
         .statuses(&[401]),
-    Meaning::never(Code::Forbidden, "The server refuses.").statuses(&[403]),
-    Meaning::anew(Code::SessionExpired, "The server doesn't know this upload (any more).").statuses(&[404, 410]),
-    Meaning::never(Code::Conflict, "The server says that this conflicts with something.").statuses(&[409]),
-    Meaning::never(Code::TooLarge, "The server takes no file of this size.").statuses(&[413]),
-    Meaning::never(Code::UnsupportedType, "The server takes no file of this type.").statuses(&[415]),
-    Meaning::again(Code::Network, "The server gave the request up.").statuses(&[408, 425]),
-    Meaning::again(Code::RateLimited, "The server takes no more requests for a while.").statuses(&[429]),
-    Meaning::never(Code::BadRequest, "The server refuses the request as it is.").statuses(&[400]),
-    Meaning::again(Code::Server, "The server failed.").statuses(&[500]),
-    Meaning::again(Code::Server, "The server answered with a status that makes no sense here."),
+    Meaning::never(Code::Forbidden, "The server denies access.").statuses(&[403]),
+    Meaning::restart(Code::SessionExpired, "The server doesn't know this upload: it has ended, or was never opened.")
+        .statuses(&[404, 410]),
+    Meaning::never(Code::Conflict, "The server reports a conflict (409).").statuses(&[409]),
+    Meaning::never(Code::TooLarge, "The file is larger than the server accepts.").statuses(&[413]),
+    Meaning::never(Code::UnsupportedType, "The server doesn't accept files of this type.").statuses(&[415]),
+    Meaning::again(Code::Network, "The server timed out while it waited for the request.").statuses(&[408, 425]),
+    Meaning::again(Code::RateLimited, "The server has too many requests (rate limit).").statuses(&[429]),
+    Meaning::never(Code::BadRequest, "The server says that the request is invalid.").statuses(&[400]),
+    Meaning::again(Code::Server, "The server failed with an internal error.").statuses(&[500]),
+    Meaning::again(Code::Server, "The server answered with an unexpected status."),
 ];
 
-/// What a status means that isn't 2xx, with the vendor's words. The status decides whether another try is worth it.
+/// The error for a status other than 2xx, with the vendor's own message. The status decides whether to retry.
 pub(crate) fn refusal<J: Json>(response: &Response, now: u64) -> UploadError {
     Meaning::of(MEANINGS, "", response.status).error(response, vendor_words::<J>(response), now)
 }

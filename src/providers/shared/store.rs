@@ -1,4 +1,4 @@
-//! What a store's answer to a presigned request means, the same for every provider that sends bytes to S3.
+//! Interprets a store's answer to a presigned request. All providers that send bytes to S3 share it.
 
 use super::reply::Meaning;
 use super::xml;
@@ -32,13 +32,13 @@ pub(crate) fn receipt<J>(
 
 /// What a store means by an answer that isn't 2xx, or by a 200 with an error in its body.
 ///
-/// Codes: AWS S3 API Reference, "Error responses"; for a URL that lapsed R2 says `ExpiredRequest`, Google Cloud Storage 400
+/// Codes: AWS S3 API Reference, "Error responses"; for an expired URL R2 says `ExpiredRequest`, Google Cloud Storage 400
 /// `ExpiredToken`, Garage 400 "Date is too old", Azure 403 `AuthenticationFailed` with a detail.
 pub(crate) fn refusal(response: &Response, now: u64) -> UploadError {
     let vendor = words(response);
     let code = vendor.code.as_deref().unwrap_or("");
     let message = vendor.message.as_deref().unwrap_or("");
-    let meaning = if lapsed(code, message) || (code == "AuthenticationFailed" && azure_lapsed(response)) {
+    let meaning = if is_expired(code, message) || (code == "AuthenticationFailed" && is_expired_at_azure(response)) {
         &EXPIRED
     } else {
         Meaning::of(MEANINGS, code, if response.ok() { 500 } else { response.status })
@@ -46,7 +46,7 @@ pub(crate) fn refusal(response: &Response, now: u64) -> UploadError {
     meaning.error(response, vendor, now)
 }
 
-/// The store's own words.
+/// The code, message and request id of the store's error.
 pub(crate) fn words(response: &Response) -> Vendor {
     let is_error = xml::root(&response.body) == Some("Error");
     let member = |name: &str| xml::child(&response.body, name).filter(|text| is_error && !text.is_empty());
@@ -57,8 +57,8 @@ pub(crate) fn words(response: &Response) -> Vendor {
     }
 }
 
-/// True where the URL lapsed, or the credentials behind it did.
-fn lapsed(code: &str, message: &str) -> bool {
+/// Whether the error says that the URL, or the credentials that signed it, have expired.
+fn is_expired(code: &str, message: &str) -> bool {
     match code {
         "ExpiredRequest" | "ExpiredToken" | "TokenRefreshRequired" => true,
         "AccessDenied" => text::contains(message, "has expired"),
@@ -66,9 +66,9 @@ fn lapsed(code: &str, message: &str) -> bool {
     }
 }
 
-/// True where Azure says that a shared access signature is not valid at this time (Azure Storage, "Troubleshoot 403 errors"). A
-/// clock that is behind looks the same.
-fn azure_lapsed(response: &Response) -> bool {
+/// Whether Azure says that a shared access signature is not valid at this time (Azure Storage, "Troubleshoot 403 errors"). It says
+/// the same where a clock is slow.
+fn is_expired_at_azure(response: &Response) -> bool {
     const SAYS: &str = "Signature not valid in the specified time frame";
     ["AuthenticationErrorDetail", "Message"]
         .iter()
@@ -76,33 +76,33 @@ fn azure_lapsed(response: &Response) -> bool {
 }
 
 const EXPIRED: Meaning =
-    Meaning::anew(Code::UrlExpired, "The presigned URL has expired, or the credentials behind it have.").hint(
-        "Sign URLs for longer than the upload takes, or let them be signed anew. A clock that is off looks the same.",
+    Meaning::restart(Code::UrlExpired, "The presigned URL, or the credentials that signed it, have expired.").hint(
+        "Sign URLs for longer than the upload takes, or give a function that renews them. A wrong clock has the same effect.",
     );
 
 const MEANINGS: &[Meaning] = &[
-    Meaning::again(Code::RateLimited, "The store takes no more requests for a while.")
+    Meaning::again(Code::RateLimited, "The store has too many requests (rate limit).")
         .codes(&["SlowDown", "ThrottlingException", "TooManyRequests"])
         .statuses(&[429]),
-    Meaning::again(Code::Server, "The store failed.")
+    Meaning::again(Code::Server, "The store failed with an internal error.")
         .codes(&["InternalError", "ServiceUnavailable", "Busy"])
         .statuses(&[500]),
-    Meaning::never(Code::Server, "The store failed.").statuses(&[501, 505, 507]),
-    Meaning::again(Code::Network, "The store got only some of the bytes.").codes(&["RequestTimeout", "IncompleteBody"]),
-    Meaning::again(Code::Network, "The store gave the request up.").statuses(&[408, 425]),
-    Meaning::again(Code::Conflict, "The store is busy with another call for this key.").codes(&["OperationAborted"]),
-    Meaning::again(Code::IntegrityMismatch, "The store got other bytes than were signed for.").codes(&[
+    Meaning::never(Code::Server, "The store can't process the request: it is not supported, or the store is full.").statuses(&[501, 505, 507]),
+    Meaning::again(Code::Network, "The store expected more bytes than it received.").codes(&["RequestTimeout", "IncompleteBody"]),
+    Meaning::again(Code::Network, "The store timed out while it waited for the request.").statuses(&[408, 425]),
+    Meaning::again(Code::Conflict, "The store is processing another request for the same key.").codes(&["OperationAborted"]),
+    Meaning::again(Code::IntegrityMismatch, "The store received bytes whose checksum differs from the request's.").codes(&[
         "BadDigest",
         "XAmzContentSHA256Mismatch",
         "XAmzContentChecksumMismatch",
     ]),
-    Meaning::never(Code::Forbidden, "The store's clock and the signer's differ too much.")
+    Meaning::never(Code::Forbidden, "The request was signed with a clock that differs too much from the store's.")
         .hint("Set the clock of the machine that signs.")
         .codes(&["RequestTimeTooSkewed"]),
-    Meaning::never(Code::Forbidden, "The store finds another signature.")
+    Meaning::never(Code::Forbidden, "The store computed another signature than the request has.")
         .hint("The secret key or the region is wrong, or the URL was signed for another method, other headers or another content type.")
         .codes(&["SignatureDoesNotMatch"]),
-    Meaning::never(Code::Forbidden, "The store refuses.")
+    Meaning::never(Code::Forbidden, "The store denies access.")
         .hint(
             "Check what the key that signs may do. Needed are s3:PutObject, s3:AbortMultipartUpload and \
              s3:ListMultipartUploadParts; with SSE-KMS, kms:GenerateDataKey and kms:Decrypt too. s3:GetObject is optional: it lets \
@@ -110,10 +110,10 @@ const MEANINGS: &[Meaning] = &[
         )
         .codes(&["AccessDenied", "AllAccessDisabled"])
         .statuses(&[403]),
-    Meaning::never(Code::Forbidden, "The store doesn't know the key that signed.")
+    Meaning::never(Code::Forbidden, "The store doesn't know the access key, or its session token, that signed the request.")
         .hint("Check the credentials and the endpoint.")
         .codes(&["InvalidAccessKeyId", "InvalidToken"]),
-    Meaning::never(Code::BadRequest, "The store wants the request signed or sent otherwise.")
+    Meaning::never(Code::BadRequest, "The store expects another region or endpoint than the request was signed for.")
         .hint("Check the region and the endpoint.")
         .codes(&[
             "AuthorizationHeaderMalformed",
@@ -121,39 +121,39 @@ const MEANINGS: &[Meaning] = &[
             "PermanentRedirect",
             "TemporaryRedirect",
         ]),
-    Meaning::never(Code::BadRequest, "There is no such bucket.")
+    Meaning::never(Code::BadRequest, "The bucket doesn't exist.")
         .hint("Check the bucket's name, the region and the endpoint.")
         .codes(&["NoSuchBucket"]),
-    Meaning::anew(Code::SessionExpired, "The store doesn't know this upload (any more).")
+    Meaning::restart(Code::SessionExpired, "The store doesn't know this upload: it was completed, aborted or never opened.")
         .codes(&["NoSuchUpload"])
         .statuses(&[404, 410]),
-    Meaning::never(Code::TooLarge, "The store takes nothing of this size.")
+    Meaning::never(Code::TooLarge, "The request is larger than the store accepts.")
         .hint("AWS takes 5 GiB in one request; send larger files in parts.")
         .codes(&["EntityTooLarge"])
         .statuses(&[413]),
-    Meaning::never(Code::PlanMismatch, "A part is smaller than the store takes.")
+    Meaning::never(Code::PlanMismatch, "A part is smaller than the store accepts.")
         .hint("AWS takes parts from 5 MiB; only the last may be smaller.")
         .codes(&["EntityTooSmall"]),
-    Meaning::anew(Code::IntegrityMismatch, "The store has other parts than it confirmed.")
+    Meaning::restart(Code::IntegrityMismatch, "The store has other parts than the ETags that it confirmed.")
         .codes(&["InvalidPart", "InvalidPartOrder"]),
     Meaning::never(Code::Conflict, "The key exists already.")
         .hint("Use another key, or leave the condition out to replace the object.")
         .codes(&["PreconditionFailed"])
         .statuses(&[412]),
     // AWS S3 API Reference, PutObject, "If-None-Match": "On a 409 failure, retry the upload."
-    Meaning::again(Code::Conflict, "Somebody else wrote the same key at the same time.")
+    Meaning::again(Code::Conflict, "Another client wrote the same key at the same time.")
         .hint("Start a new upload.")
         .codes(&["ConditionalRequestConflict"]),
-    Meaning::never(Code::Conflict, "The store says that this conflicts with something.").statuses(&[409]),
-    Meaning::never(Code::BadRequest, "The store doesn't know something in the request.")
+    Meaning::never(Code::Conflict, "The store reports a conflict (409).").statuses(&[409]),
+    Meaning::never(Code::BadRequest, "The store doesn't support a header or feature of the request.")
         .hint("Check the `headers`.")
         .codes(&["NotImplemented"]),
-    Meaning::never(Code::Unauthorized, "The store doesn't know who is asking.")
+    Meaning::never(Code::Unauthorized, "The store expects a signed request, but found no valid signature.")
         .hint("Check what signs the URL.")
         .statuses(&[401]),
-    Meaning::never(Code::UnsupportedType, "The store takes nothing of this type.").statuses(&[415]),
-    Meaning::never(Code::BadRequest, "The store refuses the request as it is.").statuses(&[400]),
-    Meaning::never(Code::Server, "The store's answer makes no sense."),
+    Meaning::never(Code::UnsupportedType, "The store doesn't accept this media type.").statuses(&[415]),
+    Meaning::never(Code::BadRequest, "The store says that the request is invalid.").statuses(&[400]),
+    Meaning::never(Code::Server, "The store answered with an unexpected status."),
 ];
 
 #[cfg(test)]
@@ -222,9 +222,9 @@ mod tests {
             );
             refusal(&Response { status: 403, body, ..Response::default() }, 0).code
         };
-        let lapsed = "Signature not valid in the specified time frame: Start [Wed, 18 Dec 2019 14:25:14 GMT] - Expiry [Wed, 18 Dec 2019 \
+        let expired = "Signature not valid in the specified time frame: Start [Wed, 18 Dec 2019 14:25:14 GMT] - Expiry [Wed, 18 Dec 2019 \
                       22:25:14 GMT] - Current [Thu, 19 Dec 2019 13:54:43 GMT]";
-        assert_eq!(says(lapsed), Code::UrlExpired);
+        assert_eq!(says(expired), Code::UrlExpired);
         assert_eq!(says("Signature did not match. String to sign used was w"), Code::Forbidden);
     }
 

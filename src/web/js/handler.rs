@@ -1,4 +1,4 @@
-//! Functions of ours that JavaScript calls.
+//! Functions that JavaScript calls.
 
 use js_sys::Function;
 use wasm_bindgen::JsCast;

@@ -1,4 +1,4 @@
-//! JavaScript's own things, in windows and workers alike: objects, promises, timers, globals, URLs.
+//! Bindings to JavaScript, for windows and workers alike: objects, promises, timers, globals, URLs.
 
 pub(super) mod globals;
 pub(super) mod handler;

@@ -1,4 +1,4 @@
-//! Objects and lists: building them, and reading what anybody's have.
+//! Builds plain objects and lists, and reads members of any object.
 
 use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;

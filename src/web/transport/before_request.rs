@@ -11,7 +11,7 @@ use crate::web::js::ObjectBuilder;
 use crate::web::js::object::{member, text};
 use crate::web::js::promise::outcome;
 
-/// Calls `beforeRequest` with the request, waits for it, and takes over what it changed.
+/// Calls `beforeRequest` with the request, waits for it, and applies its changes.
 pub(super) async fn call(before_request: &Function, outgoing: &mut Outgoing) -> Result<(), SendFailure> {
     let shown = to_js(outgoing)?;
     let called = outcome(before_request.call1(&JsValue::UNDEFINED, &shown)).await;
@@ -42,12 +42,12 @@ fn to_js(outgoing: &Outgoing) -> Result<JsValue, SendFailure> {
         .into())
 }
 
-/// Takes over what the application made of the request; None where it is no request any more.
+/// Applies the application's changes to the request; None if the result isn't a valid request.
 fn take_over(outgoing: &mut Outgoing, shown: &JsValue) -> Option<()> {
     outgoing.method = text(shown, "method")?;
     let url = member(shown, "url")?;
     outgoing.url = url.as_string().or_else(|| text(&url, "href"))?;
-    // A plain object in place of the `Headers` is fine.
+    // A plain object is accepted instead of the `Headers`.
     let headers = member(shown, "headers")?;
     outgoing.headers = Headers::new_with_headers(headers.unchecked_ref()).ok()?;
     outgoing.body = member(shown, "body").unwrap_or(JsValue::NULL);

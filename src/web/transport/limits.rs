@@ -1,4 +1,4 @@
-//! How much of an answer is read.
+//! The limit of how much of an answer is read.
 
 use js_sys::JsString;
 

@@ -1,4 +1,4 @@
-//! Sending requests: by `XMLHttpRequest`, which reports what has gone out, or by `fetch`.
+//! Sending requests: by `XMLHttpRequest`, which reports how many bytes were sent, or by `fetch`.
 
 mod before_request;
 mod body;
@@ -53,16 +53,16 @@ pub(super) fn send(
 /// and so that it is known how many bytes went out.
 fn uses_xhr(options: &BrowserOptions, outgoing: &Outgoing) -> bool {
     match options.transport {
-        // XMLHttpRequest follows redirects, and would carry a vendor's key along.
-        _ if options.fetch.is_some() || outgoing.keyed => false,
+        // XMLHttpRequest follows redirects, and would send a vendor's key there.
+        _ if options.fetch.is_some() || outgoing.has_credentials => false,
         // XMLHttpRequest may answer out of the browser's cache: a poll would get an earlier status. A header against it would have to be
-        // allowed by another server's CORS rule, and a changed URL may be refused by a proxy. A store's requests are signed anew each
-        // time, so that their URLs differ.
+        // allowed by another server's CORS rule, and a changed URL may be refused by a proxy. A store's requests are signed again
+        // each time, so their URLs differ.
         _ if !outgoing.presigned && outgoing.method == "GET" => false,
         Transport::Fetch => false,
         Transport::Xhr => true,
         Transport::Auto => {
-            let needs_progress = outgoing.once || outgoing.size > 0;
+            let needs_progress = outgoing.must_not_repeat || outgoing.size > 0;
             // XMLHttpRequest sends cookies to the page's own origin, whatever the caller wants.
             let omits_cookies = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
             let is_same_origin = || url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin());

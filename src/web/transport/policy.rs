@@ -1,4 +1,4 @@
-//! What the page itself forbids: requests against its Content-Security-Policy, and plain http from a page loaded over https. Such a
+//! Detects requests that the page itself forbids: requests against its Content-Security-Policy, and plain http from a page loaded over https. Such a
 //! request fails as a lost connection does.
 
 use std::pin::pin;
@@ -44,7 +44,7 @@ impl Policy {
         Self { url, forbidden, handler }
     }
 
-    /// The request's result; a lost connection becomes the page's rule where that was the cause.
+    /// The request's result. If the page's rules caused a lost connection, the result is an error that says so.
     pub(super) async fn explain(mut self, result: Result<Response, SendFailure>) -> Result<Response, SendFailure> {
         if !matches!(result, Err(SendFailure::Network { .. })) {
             return result;

@@ -35,9 +35,9 @@ pub(super) struct Outgoing {
     /// Whether it goes to a presigned URL, which gets nothing of the page.
     pub(super) presigned: bool,
     /// Whether it carries a vendor's key.
-    pub(super) keyed: bool,
+    pub(super) has_credentials: bool,
     /// Whether its body must not arrive twice.
-    pub(super) once: bool,
+    pub(super) must_not_repeat: bool,
     /// How many bytes of the file are in the body.
     pub(super) size: u64,
 }
@@ -45,12 +45,12 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// A request as the engine made it. `credentials` are for API requests.
     pub(super) fn new(credentials: RequestCredentials, request: &Request<JsValue, Blob>) -> Result<Self, SendFailure> {
-        let (method, url, credentials, keyed) = match request {
+        let (method, url, credentials, has_credentials) = match request {
             // A vendor's key and the page's cookies don't go to another origin together.
-            Request::Api(request) if request.keyed && credentials == RequestCredentials::Include => {
+            Request::Api(request) if request.has_credentials && credentials == RequestCredentials::Include => {
                 (request.method, &request.url, RequestCredentials::SameOrigin, true)
             }
-            Request::Api(request) => (request.method, &request.url, credentials, request.keyed),
+            Request::Api(request) => (request.method, &request.url, credentials, request.has_credentials),
             Request::Store(request) => (request.method(), &request.url().href, RequestCredentials::Omit, false),
         };
         let mut outgoing = Self {
@@ -63,8 +63,8 @@ impl Outgoing {
             size: request.body().file_len(),
             credentials,
             presigned: matches!(request, Request::Store(_)),
-            keyed,
-            once: request.once(),
+            has_credentials,
+            must_not_repeat: request.must_not_repeat(),
         };
         match request {
             Request::Api(request) => {

@@ -26,7 +26,7 @@ type Answer = Result<Response, SendFailure>;
 /// Takes a request to its server and its answer back.
 pub(crate) async fn exchange(page: SimPlatform, request: RequestOf<SimPlatform>, on_sent: OnSent) -> Answer {
     let core = page.core.clone();
-    let once = request.once();
+    let once = request.must_not_repeat();
     let reports = core.line.get().reports || once;
     let outgoing = to_wire(&request);
     for fault in &outgoing.faults {

@@ -1,7 +1,7 @@
 //! HeadObject.
 
 use crate::context::Context;
-use crate::context::integrity::{Etags, strong};
+use crate::context::integrity::{Etags, as_strong};
 use crate::error::{Result, Step};
 use crate::http::foreign::says_html;
 use crate::http::{Method, Response};
@@ -47,9 +47,9 @@ impl ObjectHead {
         let etag = response.header("etag");
         Self {
             size: response.header("content-length").and_then(|text| text.trim_ascii().parse().ok()),
-            etag: etag.map(strong),
+            etag: etag.map(as_strong),
             age_ms: date("last-modified").map(|at| now.saturating_sub(at)),
-            etags: Etags::told(&response.headers),
+            etags: Etags::from_headers(&response.headers),
             may_be_a_page: etag.is_none() && says_html(response.header("content-type")),
         }
     }

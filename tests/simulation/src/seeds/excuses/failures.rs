@@ -120,6 +120,13 @@ pub(super) fn key_exists_after_a_restart(case: &Case<'_>) -> bool {
     case.code() == Code::Conflict && case.history.provider["ifNoneMatch"] == true && case.history.beginnings() > 1
 }
 
+/// The object was completed just before a crash, and storage lost the word of it, so the next page uploads the file a second time.
+pub(super) fn key_exists_since_storage_failed(case: &Case<'_>) -> bool {
+    case.code() == Code::Conflict
+        && case.history.provider["ifNoneMatch"] == true
+        && super::repetitions::storage_lost_the_end(case.stage)
+}
+
 /// Several requests in a row were lost, from the first to an origin on, and the origin was there each time that a probe asked: from
 /// the page that can't be told from a missing CORS rule. A request whose bytes were reported had passed the rule; what something
 /// else answered is no answer of the origin's, and what was lost before it doesn't count.
