@@ -49,7 +49,7 @@ impl Mismatch {
 
 /// The first mismatch that was found while a value was read.
 ///
-/// A mismatch doesn't stop the reading: the member gets an empty value, so that no half-built value has to be dropped at each member.
+/// A mismatch doesn't stop the reading: the member gets an empty value, so that no half-built value has to be dropped.
 /// [`Decode::decode`] then returns the error instead of the value. (The same with `?` at each member made the download 1.4 % larger, measured.)
 #[derive(Debug, Default)]
 pub struct FirstMismatch(Option<Mismatch>);
