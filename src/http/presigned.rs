@@ -26,7 +26,8 @@ impl Expiry {
     }
 }
 
-/// The checksums of an empty body, in the query of a URL that was signed for one. (Newer AWS SDKs presign so by default: AWS SDKs and Tools Reference Guide, "Data integrity protections".)
+/// The checksums of an empty body, in the query of a URL that was signed for one.
+/// (Newer AWS SDKs presign so by default: AWS SDKs and Tools Reference Guide, "Data integrity protections".)
 const EMPTY_CHECKSUMS: [(&str, &str); 5] = [
     ("x-amz-checksum-crc32", "AAAAAA=="),
     ("x-amz-checksum-crc32c", "AAAAAA=="),
@@ -64,11 +65,11 @@ impl Url {
     /// The name of the parameter that has the checksum of an empty body, if there is one.
     pub fn signed_for_empty_body(&self) -> Option<&'static str> {
         // A plus sign that wasn't encoded reads as a space.
-        let same = |value: String, nothing: &str| {
-            value.bytes().map(|byte| if byte == b' ' { b'+' } else { byte }).eq(nothing.bytes())
+        let same = |value: String, checksum: &str| {
+            value.bytes().map(|byte| if byte == b' ' { b'+' } else { byte }).eq(checksum.bytes())
         };
-        for (name, nothing) in EMPTY_CHECKSUMS {
-            if self.query_value(name).is_some_and(|value| same(value, nothing)) {
+        for (name, checksum) in EMPTY_CHECKSUMS {
+            if self.query_value(name).is_some_and(|value| same(value, checksum)) {
                 return Some(name);
             }
         }

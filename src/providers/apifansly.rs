@@ -106,7 +106,7 @@ impl<J: Json> SessionState<J> for ApifanslySession {
     }
 }
 
-/// One upload's dialogue with apifansly. Its plan is one part, the form.
+/// The provider for one upload to apifansly. Its plan is one part, the form.
 #[derive(Debug)]
 pub struct Apifansly {
     api: Api,
@@ -188,7 +188,7 @@ fn job_id<J: Json>(form: &Receipt<J>) -> Option<String> {
     reply.data?.job_id.map(|id| id.0)
 }
 
-/// apifansly may have the file, and nothing tells which job it became.
+/// The error when apifansly may have the file, but the id of its job is unknown.
 fn no_job_id() -> UploadError {
     outcome_unknown(Step::Part, "The page was closed before apifansly's reply gave the job's id.")
 }
@@ -212,7 +212,7 @@ fn judge<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> Result<Option<
     }))
 }
 
-/// The error for a job that failed. The documentation doesn't show such a reply: these are the places where it may say why.
+/// The error for a job that failed. The documentation doesn't show such a reply: these members may have the reason.
 fn failed<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> UploadError {
     let error = json.member("data").and_then(|data| data.member("error"));
     let error = error.and_then(|error| decode(error.member("message").as_ref().unwrap_or(&error)).ok());
@@ -239,7 +239,7 @@ impl<P: Platform> Provider<P> for Apifansly {
         Capabilities {
             etags_are_md5s: false,
             processes: true,
-            // The form can't be continued midway, and apifansly can't be asked whether it arrived: each one that did may cost money.
+            // The form can't be continued midway, and apifansly has no call that shows whether it arrived. Each form that arrives may cost money.
             resumes: false,
             ..Capabilities::DEFAULT
         }

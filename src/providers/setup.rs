@@ -1,4 +1,4 @@
-//! What a provider is made from.
+//! The inputs that a provider is built from.
 
 #[cfg(feature = "s3")]
 use super::s3::credentials::SharedCredentials;
@@ -16,7 +16,7 @@ pub struct ProviderCache {
     pub(super) credentials: SharedCredentials,
 }
 
-/// What a provider is made from, beside its own options.
+/// The inputs that a provider is built from, beside its own options.
 #[derive(Debug)]
 pub struct Setup<'a, P: Platform> {
     /// What the engine runs on.

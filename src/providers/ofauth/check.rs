@@ -22,7 +22,7 @@ decoded! {
     }
 }
 
-/// Asks for the file by its ETag, which is known before init for a file of one part. A check that fails is passed over: it only saves
+/// Looks the file up by its ETag, which is known before init for a file of one part. A failed check is ignored: the check only saves
 /// time.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! `POST completeUrl`: puts the parts together. The server knows them, so no list is sent.
+//! `POST completeUrl`: completes an upload in parts. The server knows the parts, so no list is sent.
 
 use super::media;
 use crate::context::Context;
@@ -20,7 +20,7 @@ decoded! {
 /// Completes an upload in parts. `unknown`: an earlier call may have completed it, but its answer was lost.
 ///
 /// # Errors
-/// What the vendor's refusal means; `outcome-unknown` where the upload may be completed all the same.
+/// What the vendor's refusal means; `outcome-unknown` if the upload may be completed nevertheless.
 pub(super) async fn complete<P: Platform>(
     api: &Api,
     cx: &Context<P>,

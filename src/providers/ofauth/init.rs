@@ -1,4 +1,4 @@
-//! `POST /uploads/init`: what is asked for, and the plan and the session that the reply describes.
+//! `POST /uploads/init`: the request, and the plan and session in its reply.
 
 use super::part::{classify, may_go};
 use super::session::OfauthSession;
@@ -75,7 +75,7 @@ fn session<P: Platform>(
     response: &Response,
 ) -> Result<Session<OfauthSession>> {
     let InitReply { media_upload_id, upload_type, total_parts, expires_at, parts, complete_url } = reply;
-    // It becomes a segment of paths, which dots would lead out of.
+    // The id becomes a path segment, and a segment of dots would lead to another path.
     if matches!(media_upload_id.as_str(), "" | "." | "..") {
         return Err(unusable(text!("`mediaUploadId` must be an id, but is \"{}\".", media_upload_id)));
     }
@@ -114,7 +114,7 @@ fn session<P: Platform>(
     Ok(Session { expires_at, ..Session::new(plan, multipart, state) })
 }
 
-/// A reply that no byte should be sent by.
+/// The error for a reply that no byte may be sent by.
 fn unusable(why: String) -> UploadError {
     errors::unusable_plan("OFAuth", &why)
 }
@@ -190,7 +190,7 @@ fn trusted_complete_url<P: Platform>(api: &Api, cx: &Context<P>, url: &str) -> R
     }
 }
 
-/// Checks every URL before the first byte leaves.
+/// Checks every URL before the first byte is sent.
 fn check_urls<P: Platform>(api: &Api, cx: &Context<P>, plan: &Plan) -> Result<()> {
     for part in plan.parts() {
         let (kind, url) = classify(api, &cx.platform, part)?;

@@ -4,7 +4,7 @@ use crate::json::{IdText, Json, decode, decoded};
 use crate::model::events::Outcome;
 
 decoded! {
-    /// What may be relied on: the vendor's own sample lacks members that its schema requires.
+    /// Only these members can be relied on: the vendor's own sample lacks others that its schema requires.
     struct Media {
         id: IdText = "id",
     }

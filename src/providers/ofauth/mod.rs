@@ -30,19 +30,19 @@ use crate::model::session::{Phase, Progressed, Receipt, Session};
 use crate::platform::{Platform, RequestOf};
 use crate::provider::{Capabilities, Provider};
 
-/// No clock is off by more, so a session that ended so long before it began has a senseless end. (A choice.)
+/// The greatest clock error that is plausible: a session that ended longer before it began has an invalid expiry. (A choice.)
 const YEAR_MS: u64 = 365 * 86_400_000;
 
-/// One upload's dialogue with OFAuth.
+/// The provider for one upload to OFAuth.
 #[derive(Debug)]
 pub struct Ofauth<P: Platform> {
     api: Api,
     /// `vaultUpload`, as the caller gave it.
     vault_upload: Option<P::Json>,
     skip_existing: bool,
-    /// An earlier page saved the session.
+    /// Whether an earlier page saved the session.
     restored: Cell<bool>,
-    /// An earlier page may have completed the upload without receiving the answer.
+    /// Whether an earlier page may have completed the upload without receiving the answer.
     completion_unknown: Cell<bool>,
 }
 
@@ -60,7 +60,7 @@ impl<P: Platform> Ofauth<P> {
             exposed: options.dangerously_expose_secrets == Some(true),
         };
         let mut api = Api::new(setup, &VENDOR, access, meaning::<P::Json>)?;
-        // The vendor counts by connection; the proxy may choose one where the page names none.
+        // The vendor counts by connection; the proxy may choose one if the page gives none.
         let connection = options.connection_id.as_deref().unwrap_or("");
         let name = text!("ofauth {} {}", api.origins.base.href, connection);
         let limiter = setup.shared.rate_limiters.of(&name, None);
@@ -119,7 +119,7 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
     ) -> Result<Progressed<P::Json>> {
         self.completion_unknown.set(saved.phase == Phase::Completing);
         self.restored.set(true);
-        // Without a URL to complete it at, an upload in parts would end before it is one.
+        // Without a URL for completing, an upload in parts would end uncompleted.
         let is_sound = session.is_sound() && session.multipart == session.state.complete_url.is_some();
         // Where an earlier page may have completed the upload, only OFAuth can tell whether the session has expired.
         let is_incomplete = session.multipart && saved.phase == Phase::Sending;

@@ -20,16 +20,16 @@ decoded! {
     }
 }
 
-/// Where a part goes.
+/// Classifies the URL of a part.
 ///
 /// # Errors
-/// Those of [`Api::place`].
+/// Those of [`Api::classify`].
 pub(super) fn classify<P: Platform>(api: &Api, platform: &P, part: &Part) -> Result<(UrlKind, Url)> {
     let url = part.url.as_deref().ok_or_else(incomplete_session)?;
     api.classify(platform, Step::Part, "uploadUrl", url)
 }
 
-/// Whether a part may go there: to the API, or to a presigned URL. The vendor's own origin outside of its API is neither.
+/// Whether a part may be sent there: to the API, or to a presigned URL. The vendor's own origin outside of its API is neither.
 pub(super) fn may_go<P: Platform>(platform: &P, kind: &UrlKind, url: &Url) -> bool {
     *kind != UrlKind::Presigned
         || (url.is_safe_from(&platform.origin()) && !VENDOR.origins.contains(&url.origin.as_str()))
@@ -38,7 +38,7 @@ pub(super) fn may_go<P: Platform>(platform: &P, kind: &UrlKind, url: &Url) -> bo
 /// The request that sends a part.
 ///
 /// # Errors
-/// Those of [`place`] and [`presigned::put_part`].
+/// Those of [`classify`] and [`presigned::put_part`].
 pub(super) async fn request<P: Platform>(
     api: &Api,
     cx: &Context<P>,
@@ -86,7 +86,7 @@ pub(super) fn receipt<P: Platform>(
     }
     let header = response.header("etag").map(str::to_owned);
     let json = P::Json::parse(&response.body);
-    // A proxy may drop the body; what it has must come from the API.
+    // A proxy may drop the body, but a body that is present must be the API's.
     if json.is_none() && !response.body.trim_ascii().is_empty() && !is_presigned() {
         return Err(UploadError::new(Code::Server, "The answer to the part must be JSON, but is something else.")
             .at(Step::Part)

@@ -1,4 +1,4 @@
-//! What is remembered of an upload session, and its place in a saved record.
+//! The state of an upload session, and its members in a saved record.
 
 use crate::json::{Json, decode, decoded};
 use crate::model::session::SessionState;
@@ -8,7 +8,7 @@ use crate::model::session::SessionState;
 pub struct OfauthSession {
     /// OFAuth's `mediaUploadId`.
     pub upload_id: String,
-    /// Where an upload in several parts is completed; a single part completes by itself.
+    /// The URL that completes an upload in several parts; a single part completes by itself.
     pub complete_url: Option<String>,
 }
 

@@ -19,9 +19,9 @@ pub(super) const VENDOR: Vendor = Vendor {
 pub(super) const INIT: &str = "/v2/access/uploads/init";
 /// "Check whether media exists in the vault".
 pub(super) const CHECK: &str = "/v2/access/uploads/check";
-/// "Complete upload": where it is if the reply to init has no `completeUrl`.
+/// "Complete upload": the path if the reply to init has no `completeUrl`.
 pub(super) const COMPLETE: &str = "/v2/access/uploads/complete";
-/// "Upload single-part media and finalize" and "Upload part": below here, if the reply to init has no `parts`.
+/// "Upload single-part media and finalize" and "Upload part": the path prefix if the reply to init has no `parts`.
 pub(super) const UPLOADS: &str = "/v2/access/uploads/";
 
 /// Milliseconds for one more call: 60 a minute, 90 at once, for each connection (OFAuth, "Rate limiting": a token bucket, whose
@@ -50,8 +50,8 @@ pub(super) const TYPES: &[&str] = &[
 /// The guide's "Supported Formats": its sizes, given as "about".
 pub(super) const MAX_BYTES: &[(&str, u64)] = &[("image/*", 50 << 20), ("video/*", 5 << 30), ("audio/*", 50 << 20)];
 
-/// What an answer that isn't 2xx means. An expired session has no published status: a 4xx whose words call a session or an upload
-/// expired is taken for one (assumed).
+/// What an answer that isn't 2xx means. An expired session has no published status: a 4xx whose message calls a session or an
+/// upload expired counts as one (assumed).
 pub(super) fn meaning<J: Json>(response: &Response, now: u64) -> UploadError {
     let mut error = refusal::<J>(response, now);
     if response.status == 429 {

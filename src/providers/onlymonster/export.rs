@@ -9,7 +9,7 @@ use crate::http::Response;
 use crate::json::{Json, JsonBuilder};
 use crate::providers::shared::reply;
 
-/// The call for a stored object of that ETag. It gives the record's id.
+/// The call for a stored object of that ETag. It returns the record's id.
 pub(super) fn export<J: Json>(
     session: &OnlymonsterSession,
     etag: &str,

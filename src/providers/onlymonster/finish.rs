@@ -1,4 +1,4 @@
-//! Step 5 of the guide, `POST /finish`: puts the parts of a multipart upload together.
+//! Step 5 of the guide, `POST /finish`: completes a multipart upload.
 
 use super::call_once::OnceCall;
 use super::record::Record;
@@ -13,7 +13,7 @@ decoded! {
     }
 }
 
-/// The call for parts of these numbers and ETags. It gives the object's ETag.
+/// The call for parts of these numbers and ETags. It returns the object's ETag.
 pub(super) fn finish<J: Json>(key: &str, upload_id: &str, parts: &[(u32, &str)]) -> OnceCall<J> {
     let parts = parts
         .iter()

@@ -13,9 +13,9 @@ use crate::model::session::Session;
 use crate::platform::Platform;
 use crate::providers::shared::reply;
 
-/// Records asked for in one request. (A choice: the vendor publishes no bound.)
+/// Records requested at once. (A choice: the vendor publishes no limit.)
 const PAGE_SIZE: usize = 50;
-/// Records asked for in one request after more were refused: what a sibling endpoint takes at most.
+/// Records requested at once after more were refused: what a sibling endpoint takes at most.
 const SMALL_PAGE_SIZE: usize = 10;
 /// Pages read at most. (A choice.)
 const MAX_PAGES: usize = 100;
@@ -37,18 +37,18 @@ pub(super) struct UploadList {
 }
 
 impl UploadList {
-    /// A list that wasn't read yet.
+    /// A list that hasn't been read yet.
     pub(super) fn new() -> Self {
         Self { found_at: Cell::default(), page_size: Cell::new(PAGE_SIZE), urls_expired: Cell::default() }
     }
 
-    /// From now on the list is asked for uploads with expired URLs too.
+    /// Makes the list include uploads with expired URLs from now on.
     pub(super) fn include_expired(&self) {
         self.urls_expired.set(true);
     }
 
-    /// Whether the URL that the export wants back has expired, which the vendor answers by refusing it. If so, the list is asked for
-    /// uploads with expired URLs from now on.
+    /// Whether the URL that the export sends back has expired, for which the vendor refuses it. If so, the list includes uploads with
+    /// expired URLs from now on.
     pub(super) fn check_get_url<P: Platform>(&self, cx: &Context<P>, session: &Session<OnlymonsterSession>) -> bool {
         let expired = cx.platform.resolve(&session.state.get_url).is_some_and(|url| {
             // By the URL's own time to live too, whatever the clocks say.
@@ -111,7 +111,7 @@ impl UploadList {
             }
             let has_new = items.iter().any(|record| !previous.iter().any(|other| other.id == record.id));
             offset += items.len();
-            // A server that gives more than was asked for doesn't page either.
+            // A server that returns more than was requested doesn't page either.
             if has_new && items.len() <= limit && offset < end {
                 previous = items;
             } else if start > 0 && end > start {

@@ -48,7 +48,7 @@ use crate::provider::{Capabilities, Provider};
 /// The guide: "5 GiB hard cap".
 const MAX_BYTES: &[(&str, u64)] = &[("*/*", 5 << 30)];
 
-/// One upload's dialogue with Onlymonster.
+/// The provider for one upload to Onlymonster.
 #[derive(Debug)]
 pub struct Onlymonster {
     client: Client,
@@ -101,7 +101,7 @@ impl Onlymonster {
         call_once(&self.client, &self.list, cx, session, call, maybe_done).await
     }
 
-    /// Finishes a multipart upload, and gives the object's ETag. `again`: an earlier page may have done so.
+    /// Finishes a multipart upload, and returns the object's ETag. `again`: an earlier page may have finished it.
     async fn finish<P: Platform>(
         &self,
         cx: &Context<P>,
@@ -118,7 +118,7 @@ impl Onlymonster {
         self.call_once(cx, session, finish::finish(&session.state.key, upload_id, &etags), again).await
     }
 
-    /// Exports the stored object, and gives the record's id.
+    /// Exports the stored object, and returns the record's id.
     async fn export<P: Platform>(
         &self,
         cx: &Context<P>,
@@ -251,7 +251,7 @@ impl<P: Platform> Provider<P> for Onlymonster {
         let Exported { media_id, key, etag } = exported;
         Ok(Outcome {
             media_id: Some(media_id),
-            // The record has what the object came to be; the session what is known without it.
+            // The record's values are the final ones; the session has what is known without it.
             key: key.or_else(|| Some(state.key.clone())),
             etag: etag.or_else(|| state.etag()),
             ..outcome
@@ -259,7 +259,7 @@ impl<P: Platform> Provider<P> for Onlymonster {
     }
 }
 
-/// The export was accepted, and nothing tells which record it is.
+/// The error when the export was accepted, but its record is unknown.
 fn no_record_id() -> UploadError {
     outcome_unknown(Step::Status, "The saved session must have the record's id in `recordId`, but has none.")
 }

@@ -10,7 +10,7 @@ use crate::util::text;
 
 /// The guide's limit for a token, in requests a second.
 const REQUESTS_PER_SECOND: f64 = 3.0;
-/// How long polling goes on. The guide: "up to several minutes is sufficient"; the caller may say otherwise. (A choice.)
+/// The default time limit of polling. The guide: "up to several minutes is sufficient"; the caller may say otherwise. (A choice.)
 const POLL_TIMEOUT_MS: u64 = 15 * 60_000;
 /// When a state counts as stuck. The guide: "far longer than expected"; the caller may say otherwise. (A choice.)
 const STUCK_AFTER_MS: u64 = 3 * 60_000;
@@ -44,7 +44,7 @@ pub(super) struct Options {
     pub(super) export_fan_id: Option<String>,
     /// The link of that fan's profile, to be resolved.
     pub(super) fan_link: Option<String>,
-    /// How long the processing is waited for.
+    /// The time limit of polling.
     pub(super) poll_timeout_ms: u64,
     /// When a state counts as stuck.
     pub(super) stuck_after_ms: u64,

@@ -21,7 +21,7 @@ decoded! {
     }
 }
 
-/// What a record has once the file is in the vault.
+/// The members of a record once the file is in the vault.
 #[derive(Debug)]
 pub(super) struct Exported {
     /// The media's id in the vault.
@@ -40,12 +40,12 @@ impl Record {
         self.status.as_deref().is_some_and(|status| STATES.contains(&status))
     }
 
-    /// The record's id, which an export gives, where it shows that the export took effect.
+    /// The record's id, as an export returns it, if the record shows that the export took effect.
     pub(super) fn exported_id(&self) -> Option<String> {
         self.was_exported().then(|| self.id.0.clone())
     }
 
-    /// The object's ETag, which a finish gives, where it shows that the finish took effect.
+    /// The object's ETag, as a finish returns it, if the record shows that the finish took effect.
     pub(super) fn finished_etag(&self) -> Option<String> {
         self.metadata.as_ref()?.e_tag.clone().filter(|etag| !etag.is_empty())
     }

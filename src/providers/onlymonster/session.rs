@@ -1,4 +1,4 @@
-//! What is remembered of an upload that was started.
+//! The state of an upload that was started.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use crate::model::session::SessionState;
 pub struct OnlymonsterSession {
     /// The object's key in the store.
     pub(super) key: String,
-    /// The presigned URL that export wants back, exactly as start gave it.
+    /// The presigned URL that export sends back, exactly as start returned it.
     pub(super) get_url: String,
     /// The store's id of a multipart upload; None for a single PUT.
     pub(super) upload_id: Option<String>,
@@ -34,7 +34,7 @@ impl OnlymonsterSession {
         self.etag.borrow().clone()
     }
 
-    /// Remembers what the export was of, and which record it is.
+    /// Stores the ETag of the exported object, and the id of its record.
     pub(super) fn set_exported(&self, record_id: String, etag: Option<String>) {
         self.record_id.replace(Some(record_id));
         self.etag.replace(etag);

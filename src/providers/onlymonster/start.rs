@@ -1,4 +1,4 @@
-//! Step 3 of the guide, `POST /start`: reserves a key and gives the presigned URLs.
+//! Step 3 of the guide, `POST /start`: reserves a key and returns presigned URLs.
 
 use super::client::Client;
 use super::list::UploadList;
@@ -121,11 +121,11 @@ fn multipart_plan(size: u64, mut parts: Vec<StartPart>) -> std::result::Result<P
     Plan::checked(size, planned)
 }
 
-/// The number of the first part whose URL no file may be sent to.
+/// The number of the first part whose URL is unsafe.
 pub(super) fn part_with_unsafe_url<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
     let mut parts = plan.parts().iter();
     let part = parts.find(|part| {
-        // A relative one would lead to the page's own server.
+        // A relative URL would lead to the page's own server.
         let url = part.url.as_deref().filter(|url| text::contains(url, "://")).and_then(|url| platform.resolve(url));
         !url.is_some_and(|url| url.is_safe_from(&platform.origin()))
     })?;

@@ -1,4 +1,4 @@
-//! Steps 7 and 8 of the guide: polling the record's status to its end, and `POST /{upload_id}/retry` where it is stuck.
+//! Steps 7 and 8 of the guide: polling the record's status to its end, and `POST /{upload_id}/retry` if it is stuck.
 
 use super::client::Client;
 use super::list::UploadList;
@@ -57,7 +57,7 @@ pub(super) async fn wait_until_exported<P: Platform>(
     }
 }
 
-/// Asks for the export pipeline to be run again.
+/// Requests another run of the export pipeline.
 async fn retry<P: Platform>(client: &Client, cx: &Context<P>, record_id: &IdText) {
     let path = text!("/{}/retry", encode_segment(&record_id.0));
     let request = client.post(Step::Retry, &path, Body::Empty);
@@ -77,7 +77,7 @@ impl StuckStates {
         Self { since: now, stuck_after_ms, retried: [false; RETRYABLE_STATES.len()] }
     }
 
-    /// The status is another one than before.
+    /// Notes a status that differs from the one before.
     fn changed(&mut self, now: u64) {
         self.since = now;
     }

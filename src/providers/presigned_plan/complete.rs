@@ -9,10 +9,10 @@ use crate::model::events::Outcome;
 use crate::model::session::{Receipt, Session};
 use crate::platform::{Hook, Platform};
 
-/// Calls `complete`; what it returns is in place of what is known without it.
+/// Calls `complete`; the members that it returns override what is known without it.
 ///
 /// # Errors
-/// What it threw.
+/// The error that it threw.
 pub(super) async fn complete<P: Platform>(
     cx: &Context<P>,
     session: &Session<PlanSession<P::Json>>,
@@ -28,7 +28,7 @@ pub(super) async fn complete<P: Platform>(
     Ok(outcome(&json, known, |message| cx.platform.warn(message)))
 }
 
-/// What `complete` returned, and what was known before where it has nothing else. A member of another type is reported and ignored,
+/// Merges what `complete` returned with what was known before. A member of another type is reported and ignored,
 /// since the file is stored by now.
 fn outcome<J: Json>(json: &J, known: Outcome<J>, warn: impl Fn(&str)) -> Outcome<J> {
     let text = |name| member::<J, String>(json, name, &warn);

@@ -20,14 +20,14 @@ decoded! {
 pub(super) enum ListFailure {
     /// The call failed.
     Call(UploadError),
-    /// It returned something else than a list of parts; what, in a sentence.
+    /// It returned something else than a list of parts, which the sentence describes.
     Value(String),
 }
 
 /// Asks the application for the parts that the store has.
 ///
 /// # Errors
-/// What the function threw, or what is wrong with what it returned.
+/// The error that the function threw, or a description of the invalid value that it returned.
 pub(super) async fn list<P: Platform>(cx: &Context<P>, plan_json: &P::Json) -> Result<Vec<Listed>, ListFailure> {
     let json = cx
         .hook(Hook::ListParts, vec![plan_json.clone()], Step::List, Idempotency::Safe)

@@ -34,20 +34,20 @@ use crate::provider::{Capabilities, Provider};
 use crate::sync::timeout::timeout;
 use crate::util::text;
 
-/// How long the application's `abort` is waited for, when a plan can't be used. (A choice: the upload has failed, and its caller waits
-/// to hear so.)
+/// The timeout for the application's `abort` when a plan can't be used. (A choice: the upload has failed, and its caller waits for the
+/// error.)
 const ABORT_MS: u64 = 10_000;
 
 const CAPABILITIES: Capabilities = Capabilities { completes_single_parts: true, ..Capabilities::DEFAULT };
 
-/// One upload's dialogue with the application's own functions.
+/// The provider for one upload by the application's own functions.
 #[derive(Debug)]
 pub struct PresignedPlan {
-    /// There is a `sign`.
+    /// Whether the application has a `sign`.
     signs: bool,
     /// The plan that is being sent, once there is one.
     plan: RefCell<Option<Rc<OpenPlan>>>,
-    /// `list` failed for a saved plan, so the plan may be gone.
+    /// Whether `list` failed for a saved plan, so that the plan may be gone.
     list_failed: Cell<bool>,
 }
 
@@ -72,10 +72,10 @@ impl PresignedPlan {
             .ok_or_else(|| UploadError::new(Code::Internal, "A part was sent before a plan was open."))
     }
 
-    /// Tells the application that its plan can't be used, where it has an `abort`.
+    /// Aborts a plan that can't be used, if the application has an `abort`.
     async fn abort_unusable<P: Platform>(&self, cx: &Context<P>, plan_json: P::Json) {
         if cx.platform.has(Hook::Abort) {
-            // Whether it works changes nothing here.
+            // The error is the same whether it succeeds or not.
             let call = pin!(cx.hook(Hook::Abort, vec![plan_json], Step::Abort, Idempotency::Unsafe));
             let _ = timeout(call, cx.platform.sleep(ABORT_MS).as_mut()).await;
         }
@@ -124,10 +124,10 @@ impl PresignedPlan {
             Ok(listed) => listed,
             // The application's server says that there is no such upload any more, or that it can't tell.
             Err(_) if completing => return Err(completion_unknown()),
-            // A refused look tells nothing of the upload: the saved parts count.
+            // A refused call says nothing about the upload: the saved parts count.
             Err(ListFailure::Call(error)) if error.code == Code::Application => {
                 if saved.uploaded.len() == count {
-                    // Nothing is left to be sent by which the store could tell that the upload is gone.
+                    // No part is left whose answer could show that the upload is gone.
                     return Err(error.retry(Retry::Restart));
                 }
                 self.list_failed.set(true);
@@ -142,7 +142,7 @@ impl PresignedPlan {
         };
         let Progressed { phase, uploaded } = saved;
         let uploaded = reconcile(cx, &session.plan, uploaded, listed, CAPABILITIES.etags_are_md5s).await?;
-        // If the store has all parts still, nothing was put together.
+        // If the store still has all parts, the upload wasn't completed.
         if completing && uploaded.len() < count {
             return Err(completion_unknown());
         }
@@ -150,12 +150,12 @@ impl PresignedPlan {
     }
 }
 
-/// A saved session that can't be continued.
+/// The error for a saved session that can't be continued.
 fn gone(why: &str) -> UploadError {
     UploadError::new(Code::SessionExpired, why).at(Step::List)
 }
 
-/// An earlier page called `complete`, and nothing tells whether it worked.
+/// The error when an earlier page called `complete`, and it is unknown whether that succeeded.
 fn completion_unknown() -> UploadError {
     outcome_unknown(Step::Complete, "The page was left while `complete` ran, so the file may be stored or not.")
 }
@@ -211,7 +211,7 @@ impl<P: Platform> Provider<P> for PresignedPlan {
                 plan.urls.borrow_mut().forget(part.number);
             }
             sign::sign(cx, session, &plan, part.number).await.map_err(|error| {
-                // Neither function knows the plan, so it is taken to be gone.
+                // Neither function knows the plan, so it counts as gone.
                 let gone = self.list_failed.get() && error.code == Code::Application;
                 if gone { error.retry(Retry::Restart) } else { error }
             })?;
@@ -261,7 +261,7 @@ impl<P: Platform> Provider<P> for PresignedPlan {
     }
 }
 
-/// Reports that `list` didn't tell which parts the store has.
+/// Reports that `list` returned no usable list of parts.
 fn warn_unlisted<P: Platform>(cx: &Context<P>, why: &str) {
     cx.platform.warn(&text::concat(&[why, " The parts that this browser saved count."]));
 }

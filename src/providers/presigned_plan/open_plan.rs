@@ -1,4 +1,4 @@
-//! A plan that is being sent: what was decoded of it, and its parts' URLs.
+//! A plan that is being sent: its decoded members, and its parts' URLs.
 
 use std::cell::RefCell;
 
@@ -20,14 +20,14 @@ use crate::util::text;
 pub(super) struct OpenPlan {
     pub(super) options: SendOptions,
     pub(super) urls: RefCell<Urls>,
-    /// One call to `sign` at a time: a part that waits finds what the call before it brought.
+    /// Single-flight: concurrent parts share the result of one call to `sign`.
     pub(super) signing: Semaphore,
 }
 
-/// Checks the plan that the application made. `signs`: there is a `sign`, which makes the URLs that the plan lacks.
+/// Checks the plan that the application made. `signs`: whether the application has a `sign`, which makes missing URLs.
 ///
 /// # Errors
-/// `plan-mismatch` for a plan that can't be sent, `invalid-options` for a part without a URL where there is no `sign`.
+/// `plan-mismatch` for a plan that can't be sent, `invalid-options` for a part without a URL if there is no `sign`.
 pub(super) fn adopt<P: Platform>(
     cx: &Context<P>,
     plan_json: P::Json,
@@ -50,7 +50,7 @@ pub(super) fn adopt<P: Platform>(
 }
 
 impl OpenPlan {
-    /// Learns the plan's own URLs, and checks that each can be sent to.
+    /// Stores the plan's own URLs, and checks that each is safe.
     fn learn_urls<P: Platform>(&self, cx: &Context<P>, plan: &Plan, signs: bool) -> Result<()> {
         let now = cx.platform.now();
         for part in plan.parts() {
@@ -71,7 +71,7 @@ impl OpenPlan {
         Ok(())
     }
 
-    /// The parts that an earlier page uploaded need no URLs.
+    /// Marks the parts that an earlier page uploaded: they need no URLs.
     pub(super) fn take_uploaded<J>(&self, uploaded: &[UploadedPart<J>]) {
         let mut urls = self.urls.borrow_mut();
         uploaded.iter().for_each(|uploaded| urls.take(uploaded.part.number));
@@ -93,7 +93,7 @@ impl OpenPlan {
     }
 }
 
-/// URLs that can't be used.
+/// The error for unusable URLs.
 pub(super) fn mismatch(message: impl Into<String>) -> UploadError {
     UploadError::new(Code::PlanMismatch, message).at(Step::Sign)
 }
@@ -103,7 +103,7 @@ pub(super) fn mismatch(message: impl Into<String>) -> UploadError {
 /// # Errors
 /// `plan-mismatch` for what isn't an absolute URL.
 pub(super) fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
-    // Without a scheme it would be a path of the page's own server.
+    // Without a scheme it would be resolved to a path of the page's own server.
     let absolute = platform.resolve(text).filter(|_| text::contains(text, "://"));
     absolute.ok_or_else(|| {
         mismatch("`uploadUrl` must be an absolute URL, but is something else.")

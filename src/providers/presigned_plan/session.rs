@@ -1,4 +1,4 @@
-//! What is remembered of an upload by a plan, and its place in a saved record.
+//! The state of an upload by a plan, and its members in a saved record.
 
 use std::cell::Cell;
 
@@ -11,16 +11,16 @@ use crate::model::session::SessionState;
 pub struct PlanSession<J> {
     /// The plan as the application gave it: its functions get it back.
     pub plan_json: J,
-    /// The plan's `uploadId`, where its parts are put together at the end.
+    /// The plan's `uploadId`, if its parts are assembled at the end.
     pub upload_id: Option<String>,
     /// The stored object's key.
     pub key: Option<String>,
-    /// Whether the parts' URLs are saved: they are secrets, and where `sign` can make new ones they aren't needed.
+    /// Whether the parts' URLs are saved: they are secrets, and aren't needed if `sign` can make new ones.
     pub(super) saves_urls: Cell<bool>,
 }
 
 impl<J> PlanSession<J> {
-    /// The session of a plan. `saves_urls`: no `sign` can make new URLs.
+    /// The session of a plan. `saves_urls`: whether to save URLs, because no `sign` can make new ones.
     pub(super) fn new(plan_json: J, upload_id: Option<String>, key: Option<String>, saves_urls: bool) -> Self {
         Self { plan_json, upload_id, key, saves_urls: Cell::new(saves_urls) }
     }
@@ -42,7 +42,7 @@ impl<J: Json> SessionState<J> for PlanSession<J> {
 
     fn load(record: &J) -> Option<Self> {
         let Record { upload_id, key } = decode(record).ok()?;
-        // Whatever URLs an earlier page saved: restoring tells whether they are needed.
+        // Restoring decides whether the URLs that an earlier page saved are needed.
         Some(Self::new(record.member("given")?, upload_id, key, true))
     }
 

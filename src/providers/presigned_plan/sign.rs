@@ -1,4 +1,4 @@
-//! `sign`: URLs for parts, asked for in batches.
+//! `sign`: URLs for parts, requested in batches.
 
 use std::rc::Rc;
 
@@ -22,10 +22,10 @@ decoded! {
     }
 }
 
-/// Makes sure that a part has a good URL.
+/// Makes sure that a part has a valid URL.
 ///
 /// # Errors
-/// What `sign` threw; `plan-mismatch` for what it returned.
+/// The error that `sign` threw; `plan-mismatch` for an invalid result.
 pub(super) async fn sign<P: Platform>(
     cx: &Context<P>,
     session: &Session<PlanSession<P::Json>>,
@@ -49,7 +49,7 @@ pub(super) async fn sign<P: Platform>(
     Ok(())
 }
 
-/// Asks for the next URLs while parts are sent to the present ones. What fails here is asked for when it is needed.
+/// Requests the next URLs while parts are sent to the current ones. If that fails, they are requested again when they are needed.
 pub(super) fn sign_ahead<P: Platform>(cx: &Context<P>, session: &Session<PlanSession<P::Json>>, plan: &Rc<OpenPlan>) {
     let platform = &cx.platform;
     let asked = plan.urls.borrow_mut().ahead(&session.plan, platform.now());
@@ -62,7 +62,7 @@ pub(super) fn sign_ahead<P: Platform>(cx: &Context<P>, session: &Session<PlanSes
     let (own, plan) = (platform.clone(), Rc::downgrade(plan));
     platform.spawn(
         async move {
-            // A call that never settles must not keep others from asking.
+            // A call that never settles must not block later calls.
             let answer = timeout(answer.as_mut(), deadline.as_mut()).await;
             if let (Some(Ok(json)), Some(plan)) = (answer, plan.upgrade()) {
                 let _ = learn(&own, &plan, &json, &asked);
@@ -73,16 +73,16 @@ pub(super) fn sign_ahead<P: Platform>(cx: &Context<P>, session: &Session<PlanSes
     );
 }
 
-/// What `sign` is called with: the plan as the application gave it, and the parts' numbers.
+/// The arguments of `sign`: the plan as the application gave it, and the parts' numbers.
 fn arguments<J: Json>(session: &Session<PlanSession<J>>, numbers: &[u32]) -> Vec<J> {
     let numbers = numbers.iter().map(|number| (*number).into()).collect();
     vec![session.state.plan_json.clone(), J::build(&JsonBuilder::List(numbers))]
 }
 
-/// Learns the URLs that `sign` returned for the parts that were asked for; gives the numbers of those that it left out.
+/// Stores the URLs that `sign` returned for the requested parts; returns the numbers of those that it left out.
 ///
 /// # Errors
-/// `plan-mismatch` for what is no list of URLs, and for a part that was left out before.
+/// `plan-mismatch` for a value that isn't a list of URLs, and for a part that was left out before.
 fn learn<P: Platform>(platform: &P, plan: &OpenPlan, json: &P::Json, asked: &[u32]) -> Result<Vec<u32>> {
     let signed: Vec<SignedUrl> = decode(json).map_err(|why| {
         mismatch(text!("`sign` must return a list of URLs: {}.", why.message()))

@@ -6,7 +6,7 @@ use crate::model::plan::{ByteRange, Part, Plan};
 use crate::util::time::parse_iso;
 
 decoded! {
-    /// The plan, as far as Partway reads it: the application may have put more in.
+    /// The members of the plan that Partway reads: the application may have added others.
     #[derive(Debug)]
     pub(super) struct UploadPlan {
         pub(super) upload_id: Option<String> = "uploadId",
@@ -39,12 +39,12 @@ pub(super) struct SendOptions {
     pub(super) method: Method,
     pub(super) headers: Vec<(String, String)>,
     pub(super) etags_required: bool,
-    /// When the plan's URLs expire, where they don't say so themselves.
+    /// When the plan's URLs expire, if they don't say so themselves.
     pub(super) expires_at: Option<u64>,
 }
 
 impl UploadPlan {
-    /// The plan for a file of `size` bytes, and how it is sent. `completes`: there is a `complete`.
+    /// The plan for a file of `size` bytes, and how it is sent. `completes`: whether the application has a `complete`.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
@@ -90,7 +90,7 @@ impl UploadPlan {
         Ok((plan, SendOptions { method, headers, etags_required, expires_at }))
     }
 
-    /// The member `parts` without URLs and whatever else isn't needed to cut the file.
+    /// The member `parts` with only the members that define the ranges, so without URLs.
     pub(super) fn parts_without_urls(&self) -> JsonBuilder<'static> {
         let parts = self.parts.iter().map(|part| {
             let InclusiveRange { start, end } = part.byte_range;

@@ -1,21 +1,21 @@
-//! Which part goes to which URL, and which URLs are to be asked for next.
+//! The URLs of parts, and which ones to request next.
 
 use crate::http::Url;
 use crate::model::plan::Plan;
 use crate::util::ordered::OrderedMap;
 
-/// Parts asked for at once. (A choice: few enough for a quick answer, enough that six parts in flight never wait.)
+/// Parts in one call to `sign`. (A choice: few enough for a quick answer, enough that six parts in flight never wait.)
 pub(super) const BATCH: usize = 16;
-/// The next URLs are asked for when fewer than so many are left for parts that weren't requested. (A choice: half a batch.)
+/// More URLs are requested when fewer than this are left for parts that weren't sent. (A choice: half a batch.)
 const LOW: usize = 8;
-/// A URL that expires sooner isn't used any more. (A choice: a request that is on its way in time is served.)
+/// A URL that expires sooner isn't used. (A choice: a store serves a request that began before the expiry.)
 const MARGIN_MS: u64 = 15_000;
 
-/// Where a part goes.
+/// The URL of a part.
 #[derive(Clone, Debug)]
 pub(super) struct PartUrl {
     pub(super) url: Url,
-    /// In place of the plan's.
+    /// Headers that replace the plan's.
     pub(super) headers: Option<Vec<(String, String)>>,
     expires_at: Option<u64>,
 }
@@ -24,9 +24,9 @@ pub(super) struct PartUrl {
 #[derive(Debug, Default)]
 struct KnownPart {
     url: Option<PartUrl>,
-    /// Its request was made, or it was uploaded before.
+    /// Whether its request was made, or it was uploaded before.
     taken: bool,
-    /// `sign` was asked for it and left it out.
+    /// Whether `sign` was called for it and left it out.
     left_out: bool,
 }
 
@@ -34,12 +34,12 @@ struct KnownPart {
 #[derive(Debug, Default)]
 pub(super) struct Urls {
     known: OrderedMap<KnownPart>,
-    /// So many parts at the plan's beginning need nothing more: they aren't looked at again.
+    /// How many parts at the plan's beginning need no more URLs: they aren't visited again.
     taken: usize,
 }
 
 impl Urls {
-    /// Learns a part's URL. `expires_at` counts where the URL doesn't tell by itself.
+    /// Stores a part's URL. `expires_at` counts if the URL itself doesn't say when it expires.
     pub(super) fn learn(
         &mut self,
         number: u32,
@@ -48,34 +48,34 @@ impl Urls {
         expires_at: Option<u64>,
         now: u64,
     ) {
-        // A new URL that has expired already tells that a clock is off, and the store knows better.
+        // If a new URL looks expired, a clock is wrong: the store decides.
         let expires_at = url.expires_at().or(expires_at).filter(|at| *at > now);
         let known = self.known.entry(number);
         known.url = Some(PartUrl { url, headers, expires_at });
         known.left_out = false;
     }
 
-    /// Whether the URL of a part is known and good for a while.
+    /// Whether the URL of a part is known and doesn't expire soon.
     pub(super) fn is_good(&self, number: u32, now: u64) -> bool {
         self.known(number).is_some_and(|part| part.expires_at.is_none_or(|at| at > now.saturating_add(MARGIN_MS)))
     }
 
-    /// The URL of a part, however long it is good for.
+    /// The URL of a part, whenever it expires.
     pub(super) fn known(&self, number: u32) -> Option<&PartUrl> {
         self.known.get(number)?.url.as_ref()
     }
 
-    /// The part needs no URL ahead of need any more: its request is made now, or it is uploaded.
+    /// Marks a part as one that needs no URL in advance: its request is being made, or it is uploaded.
     pub(super) fn take(&mut self, number: u32) {
         self.known.entry(number).taken = true;
     }
 
-    /// `sign` left a part out. Whether it did so before, without having given it since.
+    /// Notes that `sign` left a part out. Returns whether it did so before, with no URL since.
     pub(super) fn leave_out(&mut self, number: u32) -> bool {
         std::mem::replace(&mut self.known.entry(number).left_out, true)
     }
 
-    /// Forgets the URL of a part, which has expired.
+    /// Drops the expired URL of a part.
     pub(super) fn forget(&mut self, number: u32) {
         self.known.entry(number).url = None;
     }
@@ -84,7 +84,7 @@ impl Urls {
         self.known.get(number).is_none_or(|known| !known.taken)
     }
 
-    /// The parts to ask for now: `wanted`, and the next in line that have no good URL and weren't requested; at most [`BATCH`].
+    /// The parts to request URLs for now: `wanted`, and the next ones that have no valid URL and weren't sent; at most [`BATCH`].
     pub(super) fn batch(&mut self, plan: &Plan, wanted: Option<u32>, now: u64) -> Vec<u32> {
         let mut numbers: Vec<u32> = wanted.into_iter().collect();
         self.pass_taken(plan);
@@ -99,7 +99,7 @@ impl Urls {
         numbers
     }
 
-    /// The parts to ask for ahead of need; empty while enough URLs are left for the next in line.
+    /// The parts to request URLs for in advance; empty while enough URLs are left for the next parts.
     pub(super) fn ahead(&mut self, plan: &Plan, now: u64) -> Vec<u32> {
         let (mut left, mut numbers) = (0, Vec::new());
         self.pass_taken(plan);

@@ -42,7 +42,7 @@ pub(crate) struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// A request for an object, with nothing but its query.
+    /// A request for an object, with only a query.
     pub(crate) fn new(step: Step, method: Method, key: &'a str, query: &'a [(&'a str, &'a str)]) -> Self {
         Self { step, method, key, query, headers: &[], xml: "", reply: Reply::Any, completes: false }
     }
@@ -72,7 +72,7 @@ impl Reply {
     }
 }
 
-/// What came of an operation.
+/// The result of an operation.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) result: Result<Response>,
@@ -85,7 +85,7 @@ pub(crate) struct Answer {
 struct Signed {
     /// The set of credentials.
     set: u64,
-    /// What the clock of the signature was ahead of this machine's, in milliseconds.
+    /// How far the signature's clock was ahead of this machine's, in milliseconds.
     ahead_ms: i64,
 }
 
@@ -96,12 +96,12 @@ struct Sent {
     last: Signed,
 }
 
-/// One upload's way to its store.
+/// One upload's client for its store.
 #[derive(Debug)]
 pub(crate) struct S3Client {
     pub(super) target: Target,
     credentials: CredentialCache,
-    /// What was sent of each part.
+    /// The requests of each part.
     sent: RefCell<OrderedMap<Sent>>,
     /// Whether new credentials were already requested on the suspicion that the old ones had expired.
     suspected: Cell<bool>,
@@ -169,7 +169,7 @@ impl S3Client {
         self.execute(cx, operation, retry).await.result
     }
 
-    /// The same, and whether it may have taken effect.
+    /// Like [`Self::call`], and returns whether the request may have taken effect.
     pub(crate) async fn execute<P: Platform>(
         &self,
         cx: &Context<P>,

@@ -1,4 +1,4 @@
-//! Completing an upload, and finding out whether it is complete where the answer doesn't tell: the object under the key does.
+//! Completes an upload. If the answer doesn't show whether that succeeded, the object under the key does.
 
 use super::client::{S3Client, is_outcome_open};
 use super::errors::outcome_unknown;
@@ -14,7 +14,7 @@ use crate::model::session::{Receipt, Session};
 use crate::platform::Platform;
 use crate::util::hex::hex;
 
-/// Attempts to look at the object where it isn't worth more. (A choice.)
+/// Attempts at a HEAD that only improves an error or a result. (A choice.)
 pub(super) const FEW_ATTEMPTS: u32 = 2;
 
 /// An upload whose parts are all uploaded.
@@ -26,16 +26,16 @@ pub(super) struct Completing<'a, P: Platform> {
     pub(super) parts: &'a [Receipt<P::Json>],
 }
 
-/// What a look at the object found.
+/// The result of a HEAD of the object.
 struct Look {
     verdict: Match,
     etag: Option<String>,
-    /// What the store's ETags are, as far as is known.
+    /// What is known of the store's ETags.
     etags: Etags,
 }
 
 impl<P: Platform> Completing<'_, P> {
-    /// Puts the parts together. Where it is unknown whether that took effect, and the object isn't there, it is repeated. `headers` are the
+    /// Completes the upload. If it is unknown whether that took effect, and the object doesn't exist, it is repeated. `headers` are the
     /// condition, where there is one.
     pub(super) async fn complete_multipart_upload(&self, upload_id: &str, headers: &[(String, String)]) -> Completion {
         let Self { client, cx, session, parts } = self;
@@ -58,7 +58,7 @@ impl<P: Platform> Completing<'_, P> {
         }
     }
 
-    /// What came of completing, with an error compared with what is stored: the object's ETag, where it is this upload's after all.
+    /// The result of completing, after an error was checked against the stored object: its ETag, if it is this upload's object.
     pub(super) async fn confirm_stored(&self, completion: Completion) -> Result<Option<String>> {
         let Completion { result, maybe_effective } = completion;
         let error = match result {

@@ -35,7 +35,7 @@ struct State {
     rejected: Cell<u64>,
 }
 
-/// One upload's way to the current set.
+/// One upload's access to the current set.
 #[derive(Debug)]
 pub(super) struct CredentialCache {
     shared: SharedCredentials,
@@ -53,7 +53,7 @@ impl CredentialCache {
     ///
     /// # Errors
     /// `application` where the call failed, `invalid-options` for an answer that isn't a set of credentials, `unauthorized` where the
-    /// application gives a set again that the store refused.
+    /// application returns a set again that the store refused.
     pub(super) async fn get<P: Platform>(&self, cx: &Context<P>) -> Result<Rc<Credentials>> {
         let now = cx.server_now();
         let _permit = self.single_flight.acquire().await;
@@ -79,7 +79,7 @@ impl CredentialCache {
         let credentials = Rc::new(Credentials {
             key,
             set: current.borrow().as_ref().map_or(1, |cached| cached.set + 1),
-            // New ones that have expired already: a clock is wrong, and the store decides.
+            // If new credentials look expired, a clock is wrong: the store decides.
             expires_at: expires_at.filter(|at| *at > now + AHEAD_MS),
         });
         current.replace(Some(credentials.clone()));

@@ -1,4 +1,4 @@
-//! Where a bucket is: the store's endpoints, checked, and the URLs of objects below them.
+//! The store's endpoints, checked, and the URLs of objects below them.
 
 use super::errors::invalid_option;
 use super::sigv4::encode_path;
@@ -41,7 +41,7 @@ impl Endpoint {
 
     fn new(page: &str, text: &str, url: Option<Url>, bucket: Bucket<'_>) -> Option<Self> {
         let Bucket { name: bucket, force_path_style } = bucket;
-        // Without a scheme it would be a path of the page's own server.
+        // Without a scheme it would be resolved to a path of the page's own server.
         let whole = text::contains(text, "://") && !text.bytes().any(|byte| byte == b'#' || byte == b'@');
         let url = url.filter(|url| whole && url.is_safe_from(page) && url.query.is_empty())?;
         // The page's own origin by plain http: a bucket before its name would be another one.
@@ -58,7 +58,7 @@ impl Endpoint {
         let numeric = name.ends_with(']') || name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let mut path = String::from(text::trim_end_matches(&url.path, b'/'));
         path.push('/');
-        // A name before an IP address or a bare host name leads nowhere, and no certificate covers a name with dots.
+        // A bucket's name before an IP address or a bare host name doesn't resolve, and no certificate covers a name with dots.
         let by_path =
             own || numeric || !text::contains(name, ".") || text::contains(bucket, ".") || !fits_host_name(bucket);
         if force_path_style.unwrap_or(by_path) {

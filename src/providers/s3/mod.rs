@@ -50,7 +50,7 @@ const MAX_ABORTS: u32 = 3;
 /// Milliseconds between two of these attempts. (A choice.)
 const ABORT_PAUSE_MS: u64 = 500;
 
-/// The dialect of S3.
+/// The provider for one upload to S3.
 #[derive(Debug)]
 pub struct S3<P: Platform> {
     client: S3Client,

@@ -1,4 +1,4 @@
-//! What must be remembered of an upload to a store.
+//! The state of an upload to a store.
 
 use crate::json::{Decode, Json};
 use crate::model::session::SessionState;
@@ -8,7 +8,7 @@ use crate::model::session::SessionState;
 pub struct S3Session {
     /// The object's key.
     pub key: String,
-    /// The id that CreateMultipartUpload gave; None for an upload by a single PutObject.
+    /// The id that CreateMultipartUpload returned; None for an upload by a single PutObject.
     pub upload_id: Option<String>,
 }
 

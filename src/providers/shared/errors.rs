@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Step, UploadError};
 
-/// A vendor's plan that no byte should be sent by, and why.
+/// The error for a vendor's plan that no byte may be sent by, and why.
 pub(crate) fn unusable_plan(vendor: &str, why: &str) -> UploadError {
     UploadError::new(Code::PlanMismatch, text!("{}'s plan can't be used. {}", vendor, why))
         .at(Step::Init)
@@ -17,13 +17,13 @@ pub(crate) fn with_words(error: UploadError, other: &UploadError) -> UploadError
     }
 }
 
-/// A saved session can't be continued.
+/// The error for a saved session that can't be continued.
 pub(crate) fn incomplete_session() -> UploadError {
     UploadError::new(Code::SessionExpired, "The saved session is incomplete, so the upload starts again.")
         .at(Step::Init)
 }
 
-/// The page was left while something may have taken effect.
+/// The error when the page was left while a call may have taken effect.
 pub(crate) fn outcome_unknown(step: Step, what: &str) -> UploadError {
     UploadError::new(Code::Network, what).at(step).answer_lost(true).or_unknown()
 }

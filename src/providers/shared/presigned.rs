@@ -6,7 +6,7 @@ use crate::http::{Request, StoreRequest, Url};
 use crate::model::plan::Part;
 use crate::platform::{Platform, RequestOf};
 
-/// The request that puts a part where a presigned URL leads.
+/// The request that sends a part to a presigned URL.
 ///
 /// # Errors
 /// Those of [`StoreRequest::put_part`].

@@ -1,5 +1,5 @@
-//! As much of XML as S3's answers take: the text of an element right below the root. What is no XML gives nothing, and nothing
-//! here fails.
+//! The subset of XML that S3's answers use: the text of elements right below the root. Anything else yields None or no text, and
+//! nothing here fails.
 
 use crate::util::text;
 
@@ -53,7 +53,7 @@ impl<'a> Iterator for Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// What comes before `end`; both are passed.
+    /// The text before `end`; both are consumed.
     fn past(&mut self, end: &str) -> Option<&'a str> {
         let Some(at) = text::find(self.0, end) else {
             self.0 = "";
@@ -146,8 +146,8 @@ pub(crate) fn rows<const N: usize>(xml: &str, element: &str, names: [&str; N]) -
     None
 }
 
-/// The longest reference, `&#x10FFFF;`, and some zeros. What ends later is none: looked for to the end each time, a text of
-/// ampersands would take for ever.
+/// The longest reference, `&#x10FFFF;`, and some zeros. A longer one isn't a reference: a search to the end for each
+/// ampersand would take quadratic time.
 const REFERENCE: usize = 16;
 
 /// Decodes the five named entities and character references; leaves anything else as it is.

@@ -1,5 +1,5 @@
-//! Detects requests that the page itself forbids: requests against its Content-Security-Policy, and plain http from a page loaded over https. Such a
-//! request fails as a lost connection does.
+//! Detects requests that the page itself forbids: requests against its Content-Security-Policy, and plain http from a page loaded
+//! over https. Such a request fails as a lost connection does.
 
 use std::pin::pin;
 

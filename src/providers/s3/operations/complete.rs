@@ -9,7 +9,7 @@ use crate::providers::s3::client::{Operation, Reply, S3Client};
 use crate::providers::shared::xml;
 use crate::util::text;
 
-/// What came of completing an upload.
+/// The result of completing an upload.
 #[derive(Debug)]
 pub(crate) struct Completion {
     /// The object's ETag.
@@ -18,7 +18,7 @@ pub(crate) struct Completion {
     pub(crate) maybe_effective: bool,
 }
 
-/// Puts the parts of an upload together, `parts` being in order. `headers` are the condition, where there is one. It isn't repeated where
+/// Completes an upload; `parts` are in order. `headers` are the condition, if there is one. It isn't repeated where
 /// it is unknown whether it took effect.
 pub(crate) async fn complete_multipart_upload<P: Platform>(
     client: &S3Client,
