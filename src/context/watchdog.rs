@@ -25,7 +25,7 @@ struct SentBytes {
     waker: RefCell<Option<Waker>>,
 }
 
-/// Sends a request and waits for its answer until its [`Deadline`]; `on_bytes` is called with the bytes that have been sent.
+/// Sends a request and waits for its answer until its `Deadline`; `on_bytes` is called with the bytes that have been sent.
 ///
 /// # Errors
 /// `network`, `stalled`, or the error that refused the request before it was sent. `answer_lost` says whether it may have taken effect.
