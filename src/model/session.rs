@@ -38,7 +38,7 @@ impl<S> Session<S> {
         Self { plan, multipart, began_at: 0, expires_at: None, state }
     }
 
-    /// Whether several parts are put together at the end: a saved session may say otherwise.
+    /// Whether several parts are assembled at the end: a saved session may say otherwise.
     pub fn is_sound(&self) -> bool {
         self.multipart || self.plan.parts().len() == 1
     }

@@ -239,7 +239,8 @@ impl<P: Platform> Provider<P> for Apifansly {
         Capabilities {
             etags_are_md5s: false,
             processes: true,
-            // The form can't be continued midway, and apifansly has no call that shows whether it arrived. Each form that arrives may cost money.
+            // The form can't be continued midway, and apifansly has no call that shows whether it arrived.
+            // Each form that arrives may cost money.
             resumes: false,
             ..Capabilities::DEFAULT
         }
