@@ -48,7 +48,7 @@ export class Cells {
     this.#arrived.set(partNumber, attempts);
   }
 
-  /** Fewer parts arrived than before: the upload began anew. */
+  /** Fewer parts have arrived than before: the upload restarted. */
   show(parts) {
     if (parts.done < this.#parts.done) this.#arrived.clear();
     this.#parts = parts;

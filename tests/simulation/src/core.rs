@@ -106,7 +106,7 @@ impl Core {
         let due: Vec<Plan> = self.plans.borrow_mut().extract_if(.., |plan| plan.milestone <= now).collect();
         for plan in due {
             let (executor, at) = (self.executor.clone(), self.executor.now() + plan.delay_ms);
-            // In a turn of its own: whoever passed the milestone is in the middle of something.
+            // In a task of its own: what passed the milestone is in the middle of something.
             self.executor.spawn(
                 async move {
                     executor.sleep_until(at).await;

@@ -133,7 +133,7 @@ impl Handle {
         self.0.place.session
     }
 
-    /// True where its page is gone.
+    /// Whether its page is gone.
     pub fn is_gone(&self) -> bool {
         self.0.core.page.get() != self.0.place.page
     }

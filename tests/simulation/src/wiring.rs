@@ -154,7 +154,7 @@ fn default_type(outgoing: &mut Outgoing, kind: &str) {
 /// The CORS rule of an origin, as the sandbox sets it.
 #[derive(Clone, Debug)]
 pub struct Cors {
-    /// True where no page is let in: neither does a preflight pass, nor can an answer be read.
+    /// Whether the CORS rule lets no page in: a preflight fails, and no answer can be read.
     pub closed: bool,
     /// Headers that a page may send; None takes all.
     pub allows: Option<Vec<String>>,

@@ -8,7 +8,7 @@ export async function start(module) {
 
 let __partway_fatal = () => {};
 
-/** The hook is called once for each instance that dies, before the error goes on to whoever called. */
+/** The hook is called once for each instance that dies, before the error goes on to the caller. */
 export function onFatal(hook) {
   __partway_fatal = hook;
 }
