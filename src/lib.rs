@@ -3,7 +3,7 @@
 //! A file goes one way, and nothing calls back up:
 //!
 //! ```text
-//! upload(file) -> Uploader -> steps::run
+//! upload(file) -> Uploader -> steps::run_steps
 //!    check      type, size, one byte readable; is it there already?
 //!    open       the provider opens the upload            -> Session with its Plan
 //!    send       Semaphore -> part -> sign if needed -> slice -> PUT -> ETag -> verify

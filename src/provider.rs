@@ -36,7 +36,8 @@ pub struct Capabilities {
     pub resumes: bool,
     /// Whether the only part of an upload completes it, so that a lost answer leaves the outcome unknown.
     pub single_part_completes: bool,
-    /// Whether an upload of a single part needs the completing step too.
+    /// Whether an upload of a single part needs the completing step too. Without it, and without `processes`, the session of a single
+    /// part isn't saved again once the part is uploaded.
     pub completes_single_parts: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Whether a request is tried again, and after how long a wait.
+//! Whether a request is tried again, and after how long a wait. What an answer means, a provider says (`providers/shared/store.rs` for
+//! stores); the wait that all uploads to a store share is in [`backoff`](super::backoff).
 
 use super::Context;
 use super::backoff::MAX_RETRY_AFTER_MS;

@@ -1,4 +1,5 @@
-//! Steps 7 and 8 of the guide: polling the record's status to its end, and `POST /{upload_id}/retry` if it is stuck.
+//! Steps 7 and 8 of the guide: polling the record's status to its end, and `POST /{upload_id}/retry` if it is stuck. What each status
+//! means is in [`record`](super::record).
 
 use super::client::Client;
 use super::list::UploadList;

@@ -23,6 +23,10 @@ pub(crate) struct Dialect {
     pub(crate) large: u64,
     /// Whether a part's ETag must be read from a header.
     pub(crate) needs_etag: bool,
+    /// Whether the file goes in a form, whose bytes are reported by any transport.
+    pub(crate) is_form: bool,
+    /// Calls that may be repeated after their answer was lost, beside those to a store.
+    pub(crate) repeatable: &'static [&'static str],
 }
 
 pub(crate) const MIB: u64 = 1 << 20;
@@ -37,6 +41,8 @@ pub(crate) const DIALECTS: [Dialect; 5] = [
         status: None,
         large: 42 * MIB + 17,
         needs_etag: false,
+        is_form: false,
+        repeatable: &["ofauth:init", "ofauth:part"],
     },
     Dialect {
         name: "onlymonster",
@@ -47,6 +53,8 @@ pub(crate) const DIALECTS: [Dialect; 5] = [
         status: Some("onlymonster:list"),
         large: 70 * MIB + 17,
         needs_etag: true,
+        is_form: false,
+        repeatable: &["onlymonster:start"],
     },
     Dialect {
         name: "apifansly",
@@ -57,6 +65,8 @@ pub(crate) const DIALECTS: [Dialect; 5] = [
         status: Some("apifansly:status"),
         large: 42 * MIB + 17,
         needs_etag: false,
+        is_form: true,
+        repeatable: &[],
     },
     Dialect {
         name: "s3",
@@ -67,6 +77,8 @@ pub(crate) const DIALECTS: [Dialect; 5] = [
         status: None,
         large: 70 * MIB + 17,
         needs_etag: true,
+        is_form: false,
+        repeatable: &[],
     },
     Dialect {
         name: "plan",
@@ -77,6 +89,8 @@ pub(crate) const DIALECTS: [Dialect; 5] = [
         status: None,
         large: 42 * MIB + 17,
         needs_etag: true,
+        is_form: false,
+        repeatable: &[],
     },
 ];
 
@@ -92,7 +106,8 @@ impl Dialect {
             "s3" => json!({
                 "name": "s3", "endpoint": STORE, "bucket": "media", "region": "us-east-1", "forcePathStyle": true, "key": key,
             }),
-            _ => json!({ "name": "plan" }),
+            "plan" => json!({ "name": "plan" }),
+            other => panic!("{other} has no options here"),
         }
     }
 

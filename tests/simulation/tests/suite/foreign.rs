@@ -53,7 +53,7 @@ fn behind_a_portal_that_stays_nothing_is_done_and_the_error_says_what_answered()
                     world.run();
                     let error = upload.error();
                     let (code, retryable) = match route {
-                        "ofauth:init" | "ofauth:part" | "onlymonster:start" => (Code::Network, true),
+                        call if dialect.repeatable.contains(&call) => (Code::Network, true),
                         store if store.starts_with("store:") => (Code::Network, true),
                         // It is asked until the bound.
                         status if dialect.status == Some(status) => (Code::ProcessingTimeout, true),
