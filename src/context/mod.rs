@@ -66,7 +66,7 @@ pub struct Context<P: Platform> {
     /// Statuses that the application learned elsewhere.
     pub notices: Mailbox<Notice>,
     /// What all uploads of the page share.
-    pub(crate) shared: SharedState,
+    shared: SharedState,
     pause: PauseToken,
     seat: Seat,
     slots: Semaphore,

@@ -134,12 +134,13 @@ fn check_no_bucket(endpoint: &str, url: &Url, bucket: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const PAGE: &str = "https://app.example";
 
-    fn resolve(text: &str) -> Option<Url> {
+    /// A URL, as the platform's parser gives it.
+    pub(in crate::providers::s3) fn resolve(text: &str) -> Option<Url> {
         let (scheme, rest) = text.split_once("://")?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));

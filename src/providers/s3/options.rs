@@ -226,20 +226,9 @@ pub(super) fn check_key(key: &str) -> std::result::Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::endpoint::tests::resolve;
     use super::*;
     use crate::error::Code;
-
-    fn resolve(text: &str) -> Option<Url> {
-        let (scheme, rest) = text.split_once("://")?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        Some(Url {
-            href: text.into(),
-            origin: format!("{scheme}://{host}"),
-            path: format!("/{path}"),
-            query: query.into(),
-        })
-    }
 
     fn options(bucket: &str) -> Options {
         Options { bucket: bucket.into(), region: "eu-west-1".into(), ..Options::default() }

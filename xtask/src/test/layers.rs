@@ -197,7 +197,8 @@ fn expand(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, mut path: Stri
 /// The code of a file: without comments, strings, and the tests at its end.
 fn code(text: &str) -> String {
     let mut code = String::new();
-    let tests = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
+    let tests =
+        text.find("#[cfg(test)]\nmod ").or_else(|| text.find("#[cfg(test)]\npub(super) mod ")).unwrap_or(text.len());
     for line in text[..tests].lines() {
         code.push_str(line.split("//").next().unwrap_or_default());
         code.push('\n');
