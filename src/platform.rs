@@ -130,6 +130,29 @@ pub type StoreRequestOf<P> = StoreRequest<<P as Platform>::Json, <P as Platform>
 /// A body with a platform's own values in it.
 pub type BodyOf<P> = Body<<P as Platform>::Json, <P as Platform>::Blob>;
 
+/// Which digests are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// MD5.
+    pub md5: bool,
+    /// CRC64NVME.
+    pub crc64: bool,
+}
+
+impl Wanted {
+    /// The MD5 alone.
+    pub const MD5: Self = Self { md5: true, crc64: false };
+}
+
+/// Digests of the same bytes, as far as they were computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digests {
+    /// MD5.
+    pub md5: Option<[u8; 16]>,
+    /// CRC64NVME.
+    pub crc64: Option<u64>,
+}
+
 /// What the engine runs on. Cloning is cheap and gives the same platform.
 ///
 /// Dropping a future that a method returned aborts its operation.
@@ -180,6 +203,11 @@ pub trait Platform: Clone + Debug + 'static {
 
     /// Reads bytes of a file; None if it can't be read, or no longer.
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
+
+    /// Computes digests of a file's bytes away from the page's thread; None if nothing can, or if the bytes can't be read there.
+    fn digest(&self, blob: &Self::Blob, range: ByteRange, wanted: Wanted) -> LocalBoxFuture<'static, Option<Digests>>;
+    /// A number that changes as long as anything that [`Platform::digest`] was called for makes progress.
+    fn digest_progress(&self) -> u64;
 
     /// Whether the provider's options are the uploader's own, without overrides by this upload.
     fn has_usual_options(&self) -> bool;

@@ -1,5 +1,7 @@
 //! Reads the file under a deadline: a read from a cloud drive, or from a network share that hangs, may never end.
 
+use std::pin::Pin;
+
 use super::Context;
 use super::watchdog::SLEPT_MS;
 use crate::error::{Code, Result, UploadError};
@@ -13,29 +15,41 @@ impl<P: Platform> Context<P> {
     /// # Errors
     /// `file-unreadable`, if no bytes are read for `stallMs`.
     pub async fn read(&self, range: ByteRange) -> Result<Option<Vec<u8>>> {
-        let stall_ms = self.settings.stall_ms;
         let mut bytes = self.platform.read(&self.file.blob, range);
+        if broken!(EndlessRead) {
+            return Ok(bytes.await);
+        }
+        self.until_stalled(bytes.as_mut(), |_| 0).await.ok_or_else(|| {
+            UploadError::new(
+                Code::FileUnreadable,
+                text!("The file could not be read: no bytes came for {} seconds.", (self.settings.stall_ms / 1000)),
+            )
+            .hint(
+                "A cloud drive may not have downloaded the file yet, or a network share doesn't answer: open the file once, or \
+                 copy it to this device, then try again.",
+            )
+            .retryable(true)
+        })
+    }
+
+    /// What bytes of the file become; None if `progress` doesn't change for `stallMs`.
+    pub(super) async fn until_stalled<T>(
+        &self,
+        mut result: Pin<&mut dyn Future<Output = T>>,
+        progress: fn(&P) -> u64,
+    ) -> Option<T> {
+        let stall_ms = self.settings.stall_ms;
         loop {
+            let before = progress(&self.platform);
             let timer_due_at = self.platform.now().saturating_add(stall_ms);
-            if let Some(bytes) = timeout(bytes.as_mut(), self.platform.sleep(stall_ms).as_mut()).await {
-                return Ok(bytes);
-            }
-            if broken!(EndlessRead) {
-                return Ok(bytes.await);
+            if let Some(result) = timeout(result.as_mut(), self.platform.sleep(stall_ms).as_mut()).await {
+                return Some(result);
             }
             // Nothing is read while the machine sleeps.
-            if self.platform.now().saturating_sub(timer_due_at) <= SLEPT_MS {
-                break;
+            let slept = self.platform.now().saturating_sub(timer_due_at) > SLEPT_MS;
+            if !slept && progress(&self.platform) == before {
+                return None;
             }
         }
-        Err(UploadError::new(
-            Code::FileUnreadable,
-            text!("The file could not be read: no bytes came for {} seconds.", (stall_ms / 1000)),
-        )
-        .hint(
-            "A cloud drive may not have downloaded the file yet, or a network share doesn't answer: open the file once, or \
-             copy it to this device, then try again.",
-        )
-        .retryable(true))
     }
 }

@@ -1,5 +1,8 @@
 //! What all uploads of the page share.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use super::backoff::Backoffs;
 use super::connectivity::Connectivity;
 use super::integrity::Stores;
@@ -22,4 +25,6 @@ pub struct SharedState {
     pub connectivity: Connectivity,
     /// Which origins' answers the page can read.
     pub reach: Reach,
+    /// Workers that hash made no progress: what is left is hashed on the page.
+    pub workers_hang: Rc<Cell<bool>>,
 }

@@ -98,7 +98,7 @@ fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Upload
         meter.completed(1, cx.file.size, now);
     });
     let outcome = Outcome { already_there: true, ..outcome };
-    Uploaded { outcome, parts: 0, verified: cx.digests.whole().is_some() }
+    Uploaded { outcome, parts: 0, verified: cx.digests.whole().md5.is_some() }
 }
 
 /// Uploads the file with one session, or restarts with another one if the first is gone.

@@ -54,11 +54,13 @@ mod mutants {
         OfflineForbids,
         /// A read has no deadline.
         EndlessRead,
+        /// A worker that hashes has no deadline.
+        EndlessDigest,
     }
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 13] = [
+        pub const ALL: [Mutant; 14] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -72,6 +74,7 @@ mod mutants {
             Mutant::AloneOnTheLine,
             Mutant::OfflineForbids,
             Mutant::EndlessRead,
+            Mutant::EndlessDigest,
         ];
     }
 

@@ -17,7 +17,7 @@ use super::{hooks, page_events, transport};
 use crate::error::{Result, Step};
 use crate::http::{Response, Url};
 use crate::model::plan::ByteRange;
-use crate::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure};
+use crate::platform::{Digests, Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure, Wanted};
 
 /// The browser, as one upload sees it: with its uploader's options, its own provider's, and its session store.
 #[derive(Clone)]
@@ -120,6 +120,14 @@ impl Platform for WebPlatform {
 
     fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
         read(transport::slice(blob, range, ""), range.len()).boxed_local()
+    }
+
+    fn digest(&self, _: &Blob, _: ByteRange, _: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
+        future::ready(None).boxed_local()
+    }
+
+    fn digest_progress(&self) -> u64 {
+        0
     }
 
     fn has_usual_options(&self) -> bool {

@@ -1,13 +1,15 @@
-//! Uploaded bytes, reduced to what a model needs: size, MD5, and where the bytes are, if they are kept.
+//! Uploaded bytes, reduced to what a model needs: size, digests, and where the bytes are, if they are kept.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crc_fast::CrcAlgorithm::Crc64Nvme;
 use md5::{Digest, Md5};
 
 use crate::encoding::hex;
+use crate::symbolic::{SYMBOLIC_WINDOW, symbolic_crc64, symbolic_window};
 
 /// The bytes of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +75,28 @@ impl Content {
         Content { size, md5: hash.finalize().into(), source: Source::Symbolic { file, start } }
     }
 
+    /// The CRC64NVME of the bytes, read where they are. Those of symbolic content are such that the CRCs of adjacent ranges combine to
+    /// that of both.
+    ///
+    /// # Errors
+    /// Those of reading a file.
+    pub fn crc64(&self) -> io::Result<u64> {
+        match &self.source {
+            Source::Bytes(bytes) => Ok(crc_fast::checksum(Crc64Nvme, bytes)),
+            Source::Symbolic { file, start } => Ok(symbolic_crc64(*file, *start, self.size)),
+            Source::File(path) => {
+                let (mut file, mut crc) = (std::fs::File::open(path)?, crc_fast::Digest::new(Crc64Nvme));
+                let mut buffer = vec![0; 1 << 16];
+                loop {
+                    match file.read(&mut buffer)? {
+                        0 => return Ok(crc.finalize()),
+                        read => crc.update(&buffer[..read]),
+                    }
+                }
+            }
+        }
+    }
+
     /// The bytes `start..end` (half open). `None` if that is past the end, or if the content is on disk.
     pub fn slice(&self, start: u64, end: u64) -> Option<Self> {
         if start > end || end > self.size {
@@ -98,18 +122,6 @@ impl Content {
     pub fn etag(&self) -> String {
         hex(&self.md5)
     }
-}
-
-/// How many bytes of symbolic content one window has; the last one of a range may have fewer.
-pub const SYMBOLIC_WINDOW: u64 = 1 << 20;
-
-/// The bytes that represent a window: `size` bytes of file number `file`, from `start` on.
-pub fn symbolic_window(file: u64, start: u64, size: u64) -> [u8; 24] {
-    let mut bytes = [0; 24];
-    for (slot, number) in bytes.chunks_exact_mut(8).zip([file, start, size]) {
-        slot.copy_from_slice(&number.to_le_bytes());
-    }
-    bytes
 }
 
 /// The total size of the pieces.
@@ -247,6 +259,16 @@ mod tests {
         let windows = [symbolic_window(7, 5, SYMBOLIC_WINDOW), symbolic_window(7, 5 + SYMBOLIC_WINDOW, 9)];
         assert_eq!(Content::symbolic(7, 5, SYMBOLIC_WINDOW + 9).md5, Content::bytes(windows.concat()).md5);
         assert_eq!(Content::symbolic(7, 5, 0).etag(), "d41d8cd98f00b204e9800998ecf8427e");
+    }
+
+    #[test]
+    fn crcs_of_bytes_and_of_a_file_agree() {
+        assert_eq!(Content::bytes(*b"123456789").crc64().unwrap(), 0xae8b_1486_0a79_9888);
+        let path = std::env::temp_dir().join(format!("partway-content-crc-{}", std::process::id()));
+        std::fs::write(&path, b"123456789").unwrap();
+        assert_eq!(Content::file(&path).unwrap().crc64().unwrap(), 0xae8b_1486_0a79_9888);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(Content::symbolic(7, 5, 9).crc64().unwrap(), symbolic_crc64(7, 5, 9));
     }
 
     #[test]

@@ -36,5 +36,6 @@ mod s3_error;
 pub mod settings;
 pub mod sigv4;
 pub mod store;
+pub mod symbolic;
 pub mod wire;
 pub mod xml;

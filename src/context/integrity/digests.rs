@@ -2,22 +2,24 @@
 
 use std::cell::Cell;
 
+use crate::platform::Digests;
+
 /// The file's digests, as far as they were computed.
 #[derive(Debug, Default)]
 pub struct FileDigests {
-    whole: Cell<Option<[u8; 16]>>,
+    whole: Cell<Digests>,
     sample: Cell<Option<[u8; 16]>>,
 }
 
 impl FileDigests {
-    /// The MD5 of the whole file, if a step computed it.
-    pub fn whole(&self) -> Option<[u8; 16]> {
+    /// Those of the whole file that a step computed.
+    pub fn whole(&self) -> Digests {
         self.whole.get()
     }
 
-    /// Remembers the MD5 of the whole file.
-    pub fn set_whole(&self, md5: [u8; 16]) {
-        self.whole.set(Some(md5));
+    /// Remembers those of the whole file.
+    pub fn set_whole(&self, digests: Digests) {
+        self.whole.set(digests);
     }
 
     /// Remembers the MD5 of the file's head and tail when the upload began.

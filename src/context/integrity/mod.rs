@@ -2,15 +2,16 @@
 //!
 //! Bodies never pass through here: the file is read a second time, in small windows, while the browser sends it.
 
+pub mod crc64;
 pub mod digests;
 mod etag;
+mod hashing;
 pub mod known;
-mod md5;
 mod stores;
 mod verification;
 
 pub use etag::{Verdict, is_md5, normalized, verdict};
 pub(crate) use etag::{as_strong, is_of_md5s, same};
-pub use md5::{md5_of, sample};
+pub use hashing::{digests_of, md5_of, sample};
 pub use stores::{Etags, Store, Stores};
 pub(crate) use verification::{EtagCheck, Verification, expected_etag, unverified, verify};

@@ -102,7 +102,7 @@ impl<P: Platform> Completing<'_, P> {
             size: cx.file.size,
             etag: match upload_id {
                 Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
-                None => cx.digests.whole().map(|md5| hex(&md5)),
+                None => cx.digests.whole().md5.map(|md5| hex(&md5)),
             },
             etags: if client.target.etags_are_md5s() { etags } else { Etags::Opaque },
             began_ms_ago: cx.platform.now().saturating_sub(session.began_at),

@@ -9,6 +9,7 @@ use crate::bottleneck::Bottleneck;
 use crate::environment::Environment;
 use crate::executor::{Executor, Page};
 use crate::fault::Script;
+use crate::hashing::Hashing;
 use crate::hooks::Hooks;
 use crate::log::Log;
 use crate::rng::Rng;
@@ -70,6 +71,7 @@ pub(crate) struct Core {
     pub(crate) log: RefCell<Log>,
     pub(crate) environment: Environment,
     pub(crate) storage: Storage,
+    pub(crate) hashing: Hashing,
     /// The page that lives; those before it are gone.
     pub(crate) page: Cell<Page>,
     pub(crate) milestones: Cell<u32>,

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use partway::model::plan::ByteRange;
-use partway_models::content::{Content, symbolic_window};
+use partway_models::content::Content;
+use partway_models::symbolic::symbolic_window;
 
 /// A picked file. Clones are the same file.
 #[derive(Clone, Debug)]

@@ -32,6 +32,7 @@
 //! | [`servers`], [`backend`], [`hooks`] | proxies, vendors, stores, and the application's functions |
 //! | [`log`], [`check`] | what was sent, and what must hold |
 //! | [`environment`], [`storage`] | the network and the machine as a whole; what a page keeps |
+//! | [`hashing`] | workers that compute digests |
 //! | [`seeds`] | stories from seeds, very many of them |
 
 pub mod backend;
@@ -43,6 +44,7 @@ pub mod executor;
 pub mod fault;
 pub mod file;
 pub mod handle;
+pub mod hashing;
 pub mod hooks;
 pub mod log;
 mod network;
@@ -58,4 +60,5 @@ pub use crate::core::Line;
 pub use fault::Fault;
 pub use file::File;
 pub use handle::Handle;
+pub use hashing::HashWorkers;
 pub use world::{Uploader, World};

@@ -8,12 +8,13 @@ use futures::future::LocalBoxFuture;
 use partway::error::{Result, Step};
 use partway::http::{Response, Url};
 use partway::model::plan::ByteRange;
-use partway::platform::{Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure};
+use partway::platform::{Digests, Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure, Wanted};
 use serde_json::Value;
 
 use crate::core::Core;
 use crate::executor::Page;
 use crate::file::File;
+use crate::hashing::digest;
 use crate::hooks::call;
 use crate::network::{exchange, probe};
 use crate::storage::{Write, write};
@@ -152,6 +153,14 @@ impl Platform for SimPlatform {
             blob.read(range)
         }
         .boxed_local()
+    }
+
+    fn digest(&self, blob: &File, range: ByteRange, wanted: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
+        digest(self.core.clone(), blob.clone(), range, wanted).boxed_local()
+    }
+
+    fn digest_progress(&self) -> u64 {
+        self.core.hashing.progress.get()
     }
 
     fn has_usual_options(&self) -> bool {

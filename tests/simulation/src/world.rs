@@ -23,6 +23,7 @@ use crate::executor::{Executor, Page};
 use crate::fault::{Fault, Rule, Script};
 use crate::file::File;
 use crate::handle::{Handle, Place};
+use crate::hashing::{HashWorkers, Hashing};
 use crate::hooks::Hooks;
 use crate::log::{Log, Record};
 use crate::platform::SimPlatform;
@@ -65,6 +66,7 @@ impl World {
                 log: RefCell::default(),
                 environment: Environment::default(),
                 storage: Storage::default(),
+                hashing: Hashing::default(),
                 page: Cell::new(1),
                 milestones: Cell::default(),
                 plans: RefCell::default(),
@@ -244,6 +246,16 @@ impl World {
     /// How the page's database behaves.
     pub fn storage(&self, behavior: StorageBehavior) {
         self.core.storage.behavior.set(behavior);
+    }
+
+    /// How the workers behave that compute digests.
+    pub fn hash_workers(&self, workers: HashWorkers) {
+        self.core.hashing.workers.set(workers);
+    }
+
+    /// How many windows they have hashed.
+    pub fn hashed_windows(&self) -> u64 {
+        self.core.hashing.progress.get()
     }
 
     /// What is kept of a session; None where there is no record.

@@ -92,6 +92,11 @@ fn a_read_without_an_end() {
 }
 
 #[test]
+fn a_worker_without_an_end() {
+    caught(Mutant::EndlessDigest);
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

@@ -10,6 +10,7 @@ use super::settings::ServerSettings;
 use super::troubles;
 use crate::core::Line;
 use crate::environment::{Cut, Network};
+use crate::hashing::HashWorkers;
 use crate::rng::Rng;
 use crate::servers::{STORE, STORE_TWO};
 use crate::storage::StorageBehavior;
@@ -73,6 +74,7 @@ impl Scenario {
             skew_ms: rng.pick(&[(9, 0), (1, 40_000), (1, -40_000), (1, 7_500_000), (1, -7_500_000)]),
             storage: StorageBehavior::default(),
             denied: false,
+            hash_workers: HashWorkers::default(),
             reads: None,
             servers,
             real,
@@ -115,6 +117,13 @@ impl Scenario {
             let upload = rng.between(0, self.uploads.len() as u64) as usize;
             self.add(rng, Incident::Hang { upload });
         }
+        let jobs = rng.between(0, 12) as u32;
+        self.hash_workers = rng.pick(&[
+            (6, HashWorkers::Work),
+            (1, HashWorkers::EndAfter(0)),
+            (1, HashWorkers::EndAfter(jobs)),
+            (1, HashWorkers::HangAfter(jobs)),
+        ]);
     }
 
     /// A line that all connections share, behind buffers. Not slower than what a line is granted before anything of it is known, nor

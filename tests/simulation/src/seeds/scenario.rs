@@ -10,6 +10,7 @@ use super::troubles::Trouble;
 use crate::core::Line;
 use crate::environment::{Cut, Network};
 use crate::fault::Rule;
+use crate::hashing::HashWorkers;
 use crate::storage::StorageBehavior;
 use crate::world::World;
 
@@ -148,6 +149,8 @@ pub struct Scenario {
     pub storage: StorageBehavior,
     /// Whether the browser says that there is no network, from the beginning to the end.
     pub denied: bool,
+    /// The workers that hash.
+    pub hash_workers: HashWorkers,
     /// How many reads of the first file come to an end, where not all do.
     pub reads: Option<u32>,
     /// Settings of the servers.
@@ -187,6 +190,7 @@ impl Scenario {
         world.skew(self.skew_ms);
         world.storage(self.storage);
         world.says_offline(self.denied);
+        world.hash_workers(self.hash_workers);
         self.servers.apply(world);
         for trouble in &self.troubles {
             world.rule(trouble.rule.clone());
@@ -206,7 +210,10 @@ impl Scenario {
                 self.resume
             ),
             format!("  {:?}, servers {} ms ahead, {:?}", self.line, self.skew_ms, self.storage),
-            format!("  the browser denies the network: {}, reads: {:?}", self.denied, self.reads),
+            format!(
+                "  the browser denies the network: {}, reads: {:?}, hashing: {:?}",
+                self.denied, self.reads, self.hash_workers
+            ),
             format!("  {:?}", self.servers),
         ];
         lines.extend(self.uploads.iter().map(|upload| format!("  {} after {} ms", upload.provider, upload.after_ms)));

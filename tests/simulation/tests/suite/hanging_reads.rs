@@ -3,7 +3,7 @@
 use partway::error::{Code, Step};
 use partway::model::events::{Event, Status};
 use partway_simulation::world::Beginning;
-use partway_simulation::{Fault, File, Handle, World};
+use partway_simulation::{Fault, File, Handle, HashWorkers, World};
 use serde_json::json;
 
 use crate::dialects::{MIB, each, of};
@@ -37,7 +37,7 @@ fn a_file_that_cannot_be_read_fails_before_anything_is_opened() {
 fn the_check_for_an_existing_file_may_hang_while_reading() {
     let world = World::new(1);
     let file = world.file("clip.mp4", 4 * MIB);
-    file.hang_after(Some(3));
+    file.hang_after(Some(2));
     let provider = json!({ "name": "ofauth", "baseUrl": "/api/ofauth" });
     let upload = world.upload(provider, json!({ "integrity": "auto" }), &file);
     world.run();
@@ -69,6 +69,7 @@ fn a_file_that_hangs_while_it_is_hashed_was_not_changed() {
         |dialect| {
             for integrity in ["auto", "require"] {
                 let world = World::new(1);
+                world.hash_workers(HashWorkers::EndAfter(0));
                 let file = world.file("clip.mp4", dialect.large);
                 // The two that tell whether it is still the same, and some windows.
                 file.hang_after(Some(6));

@@ -10,6 +10,7 @@ mod etags;
 mod faults;
 mod foreign;
 mod hanging_reads;
+mod hashing;
 mod hostile;
 mod intranet;
 mod ofauth;
