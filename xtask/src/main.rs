@@ -1,5 +1,6 @@
-//! What a developer of partway runs: `cargo xtask demo`, `test`, `simulate`, `soak` and `package`.
+//! What a developer of partway runs: `cargo xtask demo`, `test`, `simulate`, `soak`, `bench` and `package`.
 
+mod bench;
 mod build;
 mod demo;
 mod package;
@@ -57,6 +58,12 @@ enum Command {
     /// no more than what was in flight at the kills. A run can be repeated by its seed, as far as moments go.
     Soak(soak::Options),
 
+    /// Measures Partway against other uploaders in a headless Chromium, side by side; writes target/bench/bench.md and .json
+    ///
+    /// All send the same files from the disk to one local target, interleaved, each in a browser of its own. Times are ratios to
+    /// a plain pool of fetch PUTs in the same round. On a machine that does something else they say little.
+    Bench(bench::Options),
+
     /// Builds the npm package: wasm, glue, inline copy, tarball; prints the brotli sizes and holds them to the budget
     Package(PackageOptions),
 
@@ -92,6 +99,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Test(options) => test::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Soak(options) => soak::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Package(options) => {
             setup::toolchain::wasm_target()?;
             let built = package::run(&package::Options { crash: options.crash, skip_pack: false })?;

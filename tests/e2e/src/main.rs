@@ -3,12 +3,10 @@
 //! `partway-e2e check` does the main job once for each destination, through the page that people use.
 //! `partway-e2e run` runs all tests, or those whose names contain one of the given words.
 
-mod browser;
 mod check;
 mod destination;
 mod files;
 mod page;
-mod process;
 mod runner;
 mod sandbox;
 mod soak;
@@ -22,6 +20,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
+use partway_webdriver::{browser, process};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::browser::Engine;

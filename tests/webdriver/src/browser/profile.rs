@@ -6,17 +6,17 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 /// A folder for a browser's profile. It outlives the browser's process, and goes when it is dropped.
-pub(crate) struct Profile(TempDir);
+pub struct Profile(TempDir);
 
 impl Profile {
     /// An empty one.
-    pub(crate) fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("partway-profile-").tempdir();
         Ok(Self(folder.context("no folder for the browser's profile")?))
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 }

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 /// A child process. Dropping it ends the process and all that descend from it, each by its id.
-pub(crate) struct Process {
+pub struct Process {
     name: &'static str,
     child: Child,
 }
@@ -21,7 +21,7 @@ impl Process {
     ///
     /// What it prints after that is read and dropped, so that it never blocks; its standard input stays open for as
     /// long as the process is wanted.
-    pub(crate) async fn start<T>(
+    pub async fn start<T>(
         name: &'static str,
         command: &mut Command,
         ready: impl Fn(&str) -> Option<T>,
@@ -44,7 +44,7 @@ impl Process {
     }
 
     /// Starts `command`, which says nothing when it is ready.
-    pub(crate) fn spawn(name: &'static str, command: &mut Command) -> Result<Self> {
+    pub fn spawn(name: &'static str, command: &mut Command) -> Result<Self> {
         let child = command
             .stdin(Stdio::piped())
             .kill_on_drop(true)
@@ -53,8 +53,13 @@ impl Process {
         Ok(Self { name, child })
     }
 
+    /// The processes that it started, and those that they started.
+    pub fn descendants(&self) -> Vec<u32> {
+        self.child.id().map(descendants).unwrap_or_default()
+    }
+
     /// Ends the process and all that descend from it by SIGKILL, and waits until they are gone.
-    pub(crate) async fn kill(mut self) -> Result<()> {
+    pub async fn kill(mut self) -> Result<()> {
         let Some(id) = self.child.id() else {
             return Ok(());
         };
@@ -72,7 +77,7 @@ impl Process {
     }
 
     /// Lets the process end by itself, now that its standard input closes; ends it by force after a while.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         drop(self.child.stdin.take());
         if timeout(Duration::from_secs(10), self.child.wait()).await.is_err() {
             eprintln!("{} did not end by itself", self.name);

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use thirtyfour::Capabilities;
 use thirtyfour::prelude::*;
 
-pub(crate) use self::engine::Engine;
-pub(crate) use self::profile::Profile;
+pub use self::engine::Engine;
+pub use self::profile::Profile;
 use crate::process::Process;
 
 /// What an engine's own module has started: its driver, and what is told to it.
@@ -25,11 +25,11 @@ struct Launch {
 }
 
 /// A running browser with one tab.
-pub(crate) struct Browser {
+pub struct Browser {
     /// The session.
-    pub(crate) driver: WebDriver,
+    pub driver: WebDriver,
     /// Which one it is.
-    pub(crate) engine: Engine,
+    pub engine: Engine,
     processes: Vec<Process>,
     profile: Profile,
 }
@@ -37,13 +37,14 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts a browser with a new profile, and its driver on a free port.
     ///
-    /// The environment names programs that aren't on the search path; `partway-e2e --help` lists the variables.
-    pub(crate) async fn start(engine: Engine) -> Result<Self> {
+    /// The environment names programs that aren't on the search path: CHROMIUM, CHROMEDRIVER; FIREFOX, GECKODRIVER; MINIBROWSER,
+    /// WEBKITWEBDRIVER, XVFB.
+    pub async fn start(engine: Engine) -> Result<Self> {
         Self::start_in(engine, Profile::new()?).await
     }
 
     /// As [`Self::start`], with a profile that another process left.
-    pub(crate) async fn start_in(engine: Engine, profile: Profile) -> Result<Self> {
+    pub async fn start_in(engine: Engine, profile: Profile) -> Result<Self> {
         let Launch { url, capabilities, processes } = match engine {
             Engine::Chromium => chromium::launch(&profile).await?,
             Engine::Firefox => firefox::launch(&profile).await?,
@@ -58,13 +59,24 @@ impl Browser {
     }
 
     /// The engine and its version.
-    pub(crate) fn title(&self) -> String {
+    pub fn title(&self) -> String {
         let version = self.driver.capabilities().get("browserVersion").and_then(Value::as_str).unwrap_or("");
         format!("{} {version}", self.engine.name()).trim_end().to_owned()
     }
 
+    /// The ids of the browser's processes, as they are now.
+    pub fn process_ids(&self) -> Vec<u32> {
+        self.processes.iter().flat_map(Process::descendants).collect()
+    }
+
+    /// Lets a script of the page run so long, in place of a minute.
+    pub async fn set_patience(&self, patience: std::time::Duration) -> Result<()> {
+        self.driver.update_timeouts(TimeoutConfiguration::new(Some(patience), None, None)).await?;
+        Ok(())
+    }
+
     /// Ends the session, the browser and its driver.
-    pub(crate) async fn close(self) {
+    pub async fn close(self) {
         if let Err(error) = self.driver.quit().await {
             eprintln!("the browser did not quit: {error}");
         }
@@ -73,7 +85,7 @@ impl Browser {
     }
 
     /// Ends the browser at once, by SIGKILL to each of its processes, and gives back what it has on the disk.
-    pub(crate) async fn kill(self) -> Result<Profile> {
+    pub async fn kill(self) -> Result<Profile> {
         // A session that is gone needs no quitting, and none could be had.
         let _ = self.driver.leak();
         for process in self.processes {
@@ -83,7 +95,7 @@ impl Browser {
     }
 
     /// Makes it as new for another page: an empty one, with a network.
-    pub(crate) async fn sweep(&self) -> Result<()> {
+    pub async fn sweep(&self) -> Result<()> {
         if self.engine == Engine::Chromium {
             // Only pages that are loaded after the first such word obey a later one.
             self.driver.cdp().send_raw("Network.enable", json!({})).await?;
@@ -94,19 +106,19 @@ impl Browser {
     }
 
     /// Takes the network from Chromium, or gives it back: the page's requests fail, and `navigator.onLine` says so.
-    pub(crate) async fn set_offline(&self, offline: bool) -> Result<()> {
+    pub async fn set_offline(&self, offline: bool) -> Result<()> {
         let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
         self.driver.cdp().send_raw("Network.emulateNetworkConditions", conditions).await?;
         Ok(())
     }
 
     /// Runs a function body in the page and gives back what it returns.
-    pub(crate) async fn execute(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+    pub async fn execute(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         Ok(self.driver.execute(script, arguments).await?.json().clone())
     }
 
     /// Runs an async function body in the page and gives back what its promise resolves with.
-    pub(crate) async fn execute_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+    pub async fn execute_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         let wrapped = format!(
             "const given = Array.from(arguments); const done = given.pop();
              (async (...args) => {{ {script} }})(...given).then(

@@ -4,17 +4,21 @@ use anyhow::{Context, Result};
 
 /// A browser engine, by the browser that has it here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
+pub enum Engine {
+    /// Chromium.
     Chromium,
+    /// Firefox.
     Firefox,
+    /// WebKitGTK's test browser.
     WebKit,
 }
 
 impl Engine {
-    pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKit];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKit];
 
     /// As the command line and the data file call it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
@@ -24,12 +28,12 @@ impl Engine {
 
     /// Whether a page learns, when a connection is lost, if the whole body had gone out. Gecko tells of progress every 50 ms,
     /// and of the whole body with the answer.
-    pub(crate) fn tells_what_went_out(self) -> bool {
+    pub fn tells_what_went_out(self) -> bool {
         self != Self::Firefox
     }
 
     /// The engine of this name.
-    pub(crate) fn named(name: &str) -> Result<Self> {
+    pub fn named(name: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|engine| engine.name() == name)
