@@ -28,6 +28,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
 
+    /// Measures nothing: runs each contestant once, prints the functions that take most of the main thread's time, and writes
+    /// profiles for DevTools to target/bench/profiles/
+    #[arg(long)]
+    profile: bool,
+
     /// Leaves out how fast MD5s are hashed
     #[arg(long)]
     no_hashing: bool,
@@ -46,12 +51,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::npm::ensure(&page)?;
     bundle(&page)?;
     build::bench()?;
-    if !options.no_engine {
+    if !options.no_engine && !options.profile {
         process::run(process::cargo().args(["bench", "--package", "partway-simulation", "--bench", "engine"]))?;
     }
     let mut command = Command::new(paths::program("partway-bench")?);
     command
         .args(options.quick.then_some("--quick"))
+        .args(options.profile.then_some("--profile"))
         .args(options.no_hashing.then_some("--no-hashing"))
         .args(options.case.iter().flat_map(|name| ["--case", name]))
         .args(options.contestant.iter().flat_map(|name| ["--contestant", name]))

@@ -5,6 +5,7 @@ mod contestants;
 mod hashing;
 mod machine;
 mod processes;
+mod profile;
 mod report;
 mod run;
 mod statistics;
@@ -25,12 +26,12 @@ use crate::contestants::Contestant;
 use crate::machine::Machine;
 use crate::report::{Outcome, Report};
 use crate::run::Ground;
-use crate::target::{Addresses, Content, Pages, Target};
+use crate::target::{Content, Pages, Target};
 
 const HELP: &str = "\
 Partway and its rivals side by side, in a real Chromium against one local target.
 
-partway-bench [--quick] [--case NAME]... [--contestant NAME]... [--rounds N] [--no-hashing]
+partway-bench [--quick] [--case NAME]... [--contestant NAME]... [--rounds N] [--profile] [--no-hashing]
 
 It wants the package and the bundles built: `cargo xtask bench` sees to that, and takes the same options.
 Tables and data are written to target/bench/.
@@ -45,6 +46,7 @@ struct Options {
     cases: Vec<String>,
     contestants: Vec<String>,
     rounds: Option<usize>,
+    profile: bool,
     no_hashing: bool,
 }
 
@@ -67,6 +69,7 @@ fn parse() -> Result<Options> {
             Long("case") => options.cases.push(parser.value()?.string()?),
             Long("contestant") => options.contestants.push(parser.value()?.string()?),
             Long("rounds") => options.rounds = Some(parser.value()?.parse()?),
+            Long("profile") => options.profile = true,
             Long("no-hashing") => options.no_hashing = true,
             other => bail!("{}\n\n{HELP}", other.unexpected()),
         }
@@ -102,9 +105,18 @@ async fn bench(options: &Options) -> Result<bool> {
 
     let mut outcomes = Vec::new();
     for case in &cases {
-        let outcome = one(case, rounds, &content, &target, &addresses, &files).await?;
+        let files = write(case, &content, &files)?;
+        let ground = Ground { case, target: &target, addresses: &addresses, files: &files, seed: SEED };
+        if options.profile {
+            profile(&ground, &folder.join("profiles")).await?;
+            continue;
+        }
+        let outcome = one(&ground, rounds).await?;
         println!("{}", outcome.table());
         outcomes.push(outcome);
+    }
+    if options.profile {
+        return Ok(true);
     }
     let hashing = if options.no_hashing {
         Vec::new()
@@ -116,9 +128,8 @@ async fn bench(options: &Options) -> Result<bool> {
     };
     let machine = Machine::new(browser_title().await?, &page)?;
     let report = Report { machine, rounds, quick: options.quick, outcomes, hashing };
-    let text = report.text();
-    println!("{text}");
-    put(&folder.join("bench.md"), &text)?;
+    println!("{}", report.summary());
+    put(&folder.join("bench.md"), &report.text())?;
     put(&folder.join("bench.json"), &serde_json::to_string_pretty(&report)?)?;
     Ok(report.outcomes.iter().all(|outcome| outcome.rows.iter().all(|row| row.runs.iter().all(Result::is_ok))))
 }
@@ -138,31 +149,33 @@ fn chosen(options: &Options) -> Result<Vec<Case>> {
 }
 
 /// Each contestant once a round, in an order that moves on by one each round, so that nobody is always after the same one.
-async fn one(
-    case: &Case,
-    rounds: usize,
-    content: &Content,
-    target: &Arc<Target>,
-    addresses: &Addresses,
-    folder: &Path,
-) -> Result<Outcome> {
-    let files = write(case, content, folder)?;
-    let ground = Ground { case, target, addresses, files: &files, seed: SEED };
-    let mut outcome = Outcome::new(case);
+async fn one(ground: &Ground<'_>, rounds: usize) -> Result<Outcome> {
+    let mut outcome = Outcome::new(ground.case);
     let count = outcome.rows.len();
     for round in 0..rounds {
         for index in 0..count {
             let row = &mut outcome.rows[(round + index) % count];
             let contestant = Contestant::named(row.contestant).context("a row of nobody's")?;
             let run = ground.run(contestant).await.map_err(|error| format!("{error:#}"));
-            match &run {
-                Ok(run) => eprintln!("{} {}/{rounds} {:<18} {:>7.2} s", case.name, round + 1, row.contestant, run.seconds),
-                Err(error) => eprintln!("{} {}/{rounds} {:<18} failed: {error}", case.name, round + 1, row.contestant),
-            }
+            let told = match &run {
+                Ok(run) => format!("{:.2} s", run.seconds),
+                Err(error) => format!("failed: {error}"),
+            };
+            eprintln!("{} {}/{rounds} {:<18} {told}", ground.case.name, round + 1, row.contestant);
             row.runs.push(run);
         }
     }
     Ok(outcome)
+}
+
+/// Each contestant once, with the functions that take most of the main thread's time.
+async fn profile(ground: &Ground<'_>, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
+    for contestant in ground.case.taking_part() {
+        let path = folder.join(format!("{}-{}.cpuprofile", ground.case.name, contestant.name));
+        println!("{} {}\n{}", ground.case.name, contestant.name, ground.profile(contestant, &path).await?);
+    }
+    Ok(())
 }
 
 /// The case's files, which stay for the next time; the target knows the MD5s of their parts beforehand.

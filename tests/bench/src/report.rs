@@ -115,13 +115,17 @@ impl Outcome {
 impl Report {
     /// All of it.
     pub(crate) fn text(&self) -> String {
-        let mut text = self.about();
-        text.push_str("\n\n");
-        text.push_str(&self.summary());
+        let mut text = self.summary();
         for outcome in &self.outcomes {
             text.push('\n');
             text.push_str(&outcome.table());
         }
+        text
+    }
+
+    /// What it was measured with, the times of all, and how fast MD5 goes.
+    pub(crate) fn summary(&self) -> String {
+        let mut text = format!("{}\n\n{}", self.about(), self.times());
         if !self.hashing.is_empty() {
             text.push('\n');
             text.push_str(&Speed::table(&self.hashing));
@@ -141,7 +145,7 @@ impl Report {
     }
 
     /// One line for each case, one column for each contestant.
-    fn summary(&self) -> String {
+    fn times(&self) -> String {
         let columns: Vec<&str> = crate::contestants::ALL
             .iter()
             .map(|one| one.name)

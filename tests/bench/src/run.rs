@@ -1,6 +1,6 @@
 //! One run: a fresh browser, a page, a contestant, the case's files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::time::{interval, sleep};
 use crate::cases::Case;
 use crate::contestants::Contestant;
 use crate::processes::{self, Cpu, Sample};
+use crate::profile;
 use crate::target::{Addresses, Counts, Target};
 
 /// Longer than any run takes.
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// How often the renderers' memory is read. (A choice: a read takes some 20 µs, and a part is sent in about that time.)
 const EVERY: Duration = Duration::from_millis(20);
+
+const RUN: &str = "return await window.bench.run(args[0])";
 
 /// What one run took.
 #[derive(Clone, Debug, Serialize)]
@@ -58,24 +61,44 @@ impl Ground<'_> {
     /// Runs one contestant in a browser of its own.
     pub(crate) async fn run(&self, contestant: &Contestant) -> Result<Measured> {
         let browser = Browser::start(Engine::Chromium).await?;
-        let measured = self.run_in(&browser, contestant).await;
+        let measured = self.measure(&browser, contestant).await;
         browser.close().await;
         measured
     }
 
-    async fn run_in(&self, browser: &Browser, contestant: &Contestant) -> Result<Measured> {
-        let page = &self.addresses.page;
-        open(browser, page).await?;
+    /// Runs one contestant, and tells where the time of the page's main thread goes; the profile itself is written to `path`.
+    pub(crate) async fn profile(&self, contestant: &Contestant, path: &Path) -> Result<String> {
+        let browser = Browser::start(Engine::Chromium).await?;
+        let profiled = self.profile_in(&browser, contestant, path).await;
+        browser.close().await;
+        profiled
+    }
+
+    async fn profile_in(&self, browser: &Browser, contestant: &Contestant, path: &Path) -> Result<String> {
+        let settings = self.prepare(browser, contestant).await?;
+        profile::start(browser).await?;
+        call(browser, RUN, vec![settings]).await?;
+        profile::stop(browser, path).await
+    }
+
+    /// Opens the page with the contestant and the files in it; gives what the contestant is told.
+    async fn prepare(&self, browser: &Browser, contestant: &Contestant) -> Result<Value> {
+        open(browser, &self.addresses.page).await?;
         self.pick(browser).await?;
         let settings = self.settings(contestant);
-        // `prepare` may talk to the page's own origin, never to the store.
+        // It may talk to the page's own origin, never to the store.
         call(browser, "return await window.bench.prepare(...args)", vec![json!(contestant.script), settings.clone()]).await?;
         self.target.begin(self.case.shape, self.seed);
         // Whatever the browser does after a page is loaded.
         sleep(Duration::from_millis(300)).await;
+        Ok(settings)
+    }
+
+    async fn measure(&self, browser: &Browser, contestant: &Contestant) -> Result<Measured> {
+        let settings = self.prepare(browser, contestant).await?;
         let ids = browser.process_ids();
         let (busy, before) = (busy(browser).await?, Sample::take(&ids));
-        let running = call(browser, "return await window.bench.run(args[0])", vec![settings]);
+        let running = call(browser, RUN, vec![settings]);
         let (told, peak) = with_memory(running, &before).await?;
         let after = Sample::take(&ids);
         let told: Told = serde_json::from_value(told).context("what the page tells of a run")?;
