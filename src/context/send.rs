@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Context;
+use super::backoff::Load;
 use super::contact::Contact;
 use super::deadline::Limits;
 use super::watchdog;
@@ -77,8 +78,10 @@ impl<P: Platform> Context<P> {
         if size > 0 {
             self.slots.set_cap(self.shared.uplink.max_concurrency(size));
         }
-        if backoff.is_some_and(|backoff| backoff.learn(&response, now)) {
-            self.slots.halve();
+        match backoff.map(|backoff| backoff.learn(&response, now)) {
+            Some(Load::Overloaded) => self.slots.halve(),
+            Some(Load::Busy) => self.slots.ease(),
+            _ => {}
         }
         Ok(response)
     }

@@ -47,10 +47,14 @@ impl Semaphore {
         Acquire { pool: self.0.clone(), waiter: None }
     }
 
-    /// Halves how many may run at once: a server asked to slow down.
+    /// Halves how many may run at once: a server is overloaded.
     pub fn halve(&self) {
-        self.0.limit.set((self.0.limit.get() / 2).max(1));
-        self.0.successes.set(0);
+        self.0.lower(self.0.limit.get() / 2);
+    }
+
+    /// Lets one less run at once: a server refused one.
+    pub fn ease(&self) {
+        self.0.lower(self.0.limit.get() - 1);
     }
 
     /// Sets how many may run at once, at least one, until it is set again. Permits that are taken stay valid.
@@ -81,6 +85,11 @@ impl Semaphore {
 }
 
 impl Pool {
+    fn lower(&self, limit: usize) {
+        self.limit.set(limit.max(1));
+        self.successes.set(0);
+    }
+
     /// Adds a waiter to the queue. If it is the first and a permit is free, it is granted at once.
     fn enqueue(&self) -> Rc<Waiter> {
         let waiter = Rc::new(Waiter::default());

@@ -56,11 +56,13 @@ mod mutants {
         EndlessRead,
         /// A worker that hashes has no deadline.
         EndlessDigest,
+        /// A store that refuses most requests gets them all the same.
+        Hammering,
     }
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 14] = [
+        pub const ALL: [Mutant; 15] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -75,6 +77,7 @@ mod mutants {
             Mutant::OfflineForbids,
             Mutant::EndlessRead,
             Mutant::EndlessDigest,
+            Mutant::Hammering,
         ];
     }
 

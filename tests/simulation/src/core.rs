@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 
 use crate::bottleneck::Bottleneck;
+use crate::capacity::Load;
 use crate::environment::Environment;
 use crate::executor::{Executor, Page};
 use crate::fault::Script;
@@ -63,6 +64,7 @@ pub(crate) struct Core {
     /// The page came by plain http.
     pub(crate) plain: Cell<bool>,
     pub(crate) bottleneck: Bottleneck,
+    pub(crate) load: Load,
     /// How far the servers' clocks are ahead of the page's.
     pub(crate) skew_ms: Cell<i64>,
     pub(crate) script: RefCell<Script>,

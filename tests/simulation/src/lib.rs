@@ -28,6 +28,7 @@
 //! | [`platform`] | the engine's platform |
 //! | `network`, [`wiring`] | a request on its way, and the browser's rules for it |
 //! | `bottleneck` | what all connections share |
+//! | [`capacity`] | how much a store takes |
 //! | [`fault`] | the script of what goes wrong |
 //! | [`servers`], [`backend`], [`hooks`] | proxies, vendors, stores, and the application's functions |
 //! | [`log`], [`check`] | what was sent, and what must hold |
@@ -37,6 +38,7 @@
 
 pub mod backend;
 mod bottleneck;
+pub mod capacity;
 pub mod check;
 mod core;
 pub mod environment;
@@ -57,6 +59,7 @@ pub mod wiring;
 pub mod world;
 
 pub use crate::core::Line;
+pub use capacity::Capacity;
 pub use fault::Fault;
 pub use file::File;
 pub use handle::Handle;

@@ -176,6 +176,8 @@ impl Trip {
 
         core.travel().await;
         let size = self.outgoing.file_len();
+        let of_store = size > 0 && self.route.starts_with("store:");
+        let _reading = of_store.then(|| core.load.enter());
         let stop = (has(|fault| matches!(fault, Fault::ResetInBody | Fault::StallInBody))).then_some(size / 2);
         self.transmit(size, stop, on_sent).await;
         if has(|fault| matches!(fault, Fault::StallInBody)) {
@@ -202,6 +204,8 @@ impl Trip {
             Fault::Answer { response, readable } => Some((response.clone(), *readable)),
             _ => None,
         });
+        let overloaded = || core.load.refusal(core.executor.now()).filter(|_| of_store).map(|refusal| (refusal, true));
+        let scripted = scripted.or_else(overloaded);
         let is_true = scripted.is_none();
         let (mut answer, readable) = match scripted {
             Some(scripted) => scripted,

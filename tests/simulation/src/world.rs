@@ -16,6 +16,7 @@ use partway::providers::setup::{ProviderCache, Setup};
 use serde_json::{Value, json};
 
 use crate::bottleneck::Bottleneck;
+use crate::capacity::{Capacity, Load};
 use crate::check;
 use crate::core::{Core, Line, Plan};
 use crate::environment::{Cut, Environment, Network};
@@ -58,6 +59,7 @@ impl World {
                 weather: Rng::new(seed ^ 0x5eed),
                 line: Cell::default(),
                 bottleneck: Bottleneck::default(),
+                load: Load::default(),
                 skew_ms: Cell::default(),
                 plain: Cell::default(),
                 script: RefCell::new(Script::default()),
@@ -103,6 +105,11 @@ impl World {
         let mut line = self.core.line.get();
         change(&mut line);
         self.core.line.set(line);
+    }
+
+    /// The stores take no more than this from now on; None: any number of parts.
+    pub fn capacity(&self, capacity: impl Into<Option<Capacity>>) {
+        self.core.load.capacity.replace(capacity.into());
     }
 
     /// The page came by plain http, from the same server.

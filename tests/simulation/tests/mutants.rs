@@ -97,6 +97,12 @@ fn a_worker_without_an_end() {
 }
 
 #[test]
+fn a_store_that_is_hammered() {
+    let failure = caught(Mutant::Hammering);
+    assert!(failure.contains("were refused"), "{failure}");
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

@@ -8,6 +8,7 @@ use super::destination::Destination;
 use super::scenario::{Damage, Expectation, Incident, Occurrence, PlannedUpload, Scenario};
 use super::settings::ServerSettings;
 use super::troubles;
+use crate::capacity::Capacity;
 use crate::core::Line;
 use crate::environment::{Cut, Network};
 use crate::hashing::HashWorkers;
@@ -124,6 +125,19 @@ impl Scenario {
             (1, HashWorkers::EndAfter(jobs)),
             (1, HashWorkers::HangAfter(jobs)),
         ]);
+        let refuses = match self.expectation {
+            // Each refusal costs an attempt, as each trouble does.
+            Expectation::Passing => self.troubles.is_empty(),
+            Expectation::Storm => true,
+            _ => false,
+        };
+        if refuses && rng.chance(25) {
+            self.servers.capacity = Some(Capacity {
+                at_once: rng.between(1, 4) as usize,
+                per_second: rng.pick(&[(2, 1_000), (1, 2), (1, 10)]),
+                retry_after: rng.pick(&[(2, None), (2, Some("1")), (1, Some("4"))]),
+            });
+        }
     }
 
     /// A line that all connections share, behind buffers. Not slower than what a line is granted before anything of it is known, nor

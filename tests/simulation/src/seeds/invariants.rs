@@ -26,6 +26,7 @@ pub(crate) fn hold(stage: &Stage) -> Result<BTreeSet<&'static str>, String> {
     needed.extend(no_second_effect(stage)?);
     nothing_is_left_open(stage)?;
     keeps_the_rate_limit(stage)?;
+    no_store_is_hammered(stage)?;
     Ok(needed)
 }
 
@@ -161,5 +162,17 @@ fn keeps_the_rate_limit(stage: &Stage) -> Result<(), String> {
     let log = stage.world.log();
     let refused = log.records.iter().any(|record| record.status == Some(429));
     ensure!(!refused, "Onlymonster was asked too often");
+    Ok(())
+}
+
+/// A store that takes few parts isn't asked many times for each.
+fn no_store_is_hammered(stage: &Stage) -> Result<(), String> {
+    if stage.scenario.servers.capacity.is_none() || !stage.scenario.troubles.is_empty() {
+        return Ok(());
+    }
+    let log = stage.world.log();
+    let parts = || log.records.iter().filter(|record| record.route.starts_with("store:") && record.range.is_some());
+    let (refused, all) = (parts().filter(|record| record.status == Some(503)).count(), parts().count());
+    ensure!(refused <= 16 + 2 * (all - refused), "{refused} of {all} parts were refused");
     Ok(())
 }

@@ -4,6 +4,7 @@ use partway::platform::Hook;
 use partway_models::ofauth::Layout;
 
 use super::destination::Destination;
+use crate::capacity::Capacity;
 use crate::rng::Rng;
 use crate::world::World;
 
@@ -24,6 +25,8 @@ pub struct ServerSettings {
     lists: bool,
     pub(crate) signs: bool,
     completes: bool,
+    /// What the stores take; None: any number of parts.
+    pub(crate) capacity: Option<Capacity>,
 }
 
 impl ServerSettings {
@@ -50,10 +53,12 @@ impl ServerSettings {
             lists: rng.chance(80),
             signs: rng.chance(85),
             completes: true,
+            capacity: None,
         }
     }
 
     pub(crate) fn apply(&self, world: &World) {
+        world.capacity(self.capacity.clone());
         {
             let mut servers = world.servers();
             let ofauth = &mut servers.ofauth.config;

@@ -18,6 +18,7 @@ mod ofauth_loss;
 mod onlymonster;
 mod onlymonster_loss;
 mod options;
+mod overload;
 mod plan;
 mod plan_rules;
 mod reach;
