@@ -70,6 +70,6 @@ export type Holds = All<
     Equal<keyof Generated.Task, keyof Task>,
     SameArity<Generated.Engine["start"], Engine["start"]>,
     SameArity<Generated.Task["notify"], Task["notify"]>,
-    Equal<ConstructorParameters<typeof Generated.Engine>["length"], 1>,
+    Equal<ConstructorParameters<typeof Generated.Engine>["length"], 2>,
   ]
 >;

@@ -25,3 +25,8 @@ export function wasmUrl(): URL | undefined {
 export async function wasmText(): Promise<string> {
   return (await import("./dist/partway_inline.js")).default;
 }
+
+/** What computes digests in a worker. It is loaded only when this is called. */
+export function loadHashing(): Promise<typeof import("./hashing/page.ts") | undefined> {
+  return import("./dist/hashing.js");
+}

@@ -234,6 +234,13 @@ export interface UploaderOptions {
 
   /** Sends every request in place of the browser's `fetch`. Excludes `transport: "xhr"`. */
   fetch?: typeof fetch | undefined;
+
+  /**
+   * Where your server has the package's `dist/hash_worker.js`, for pages whose Content-Security-Policy has `worker-src 'self'`: files are
+   * hashed in that worker, and no other way to start one is tried. Default: a worker by itself. Where none may start, files are hashed on
+   * the page, a little at a time, and the console says so.
+   */
+  workerUrl?: string | URL | undefined;
 }
 
 /** Options of one upload. If a callback throws, the console reports it, and the upload continues. */

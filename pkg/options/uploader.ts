@@ -45,6 +45,18 @@ function origin(value: unknown, path: string): string {
   return text;
 }
 
+/** An address, relative to the page or whole. */
+function address(value: unknown, path: string): string {
+  if (value instanceof URL) return value.href;
+  const text = nonEmptyString(value, path);
+  try {
+    new URL(text, "https://page.example");
+  } catch {
+    throw invalidOptions(`${path} must be a URL.`, "Name where your server has dist/hash_worker.js of this package: /assets/hash_worker.js.");
+  }
+  return text;
+}
+
 const uploaderOptions = options<UploaderOptions>({
   required: { provider: checkProvider },
   optional: {
@@ -61,6 +73,7 @@ const uploaderOptions = options<UploaderOptions>({
     mapUrl: method,
     trustedOrigins: list(origin),
     fetch: detached,
+    workerUrl: address,
   },
   rule({ fetch, transport }) {
     if (fetch && transport === "xhr") {

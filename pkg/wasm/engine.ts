@@ -1,5 +1,6 @@
 import type { Provider, UploaderOptions } from "partway";
 
+import { hashPort } from "../hashing/port.ts";
 import type { SessionPort } from "../sessions/session.ts";
 import type { Source } from "../sessions/source.ts";
 import { Engine, type EngineListener, type Task, type TaskCall } from "./glue.ts";
@@ -17,7 +18,7 @@ export class EngineHandle {
   /** The wasm must have been loaded. When the instance crashes, `onCrash` gets the error, and `listener` is not called any more. */
   start(source: Source, provider: Provider, session: Partial<SessionPort>, listener: EngineListener, onCrash: CrashListener): TaskHandle {
     revive();
-    if (!this.#engine?.isAlive) this.#engine = new InstanceObject(translatingCrashes(() => new Engine(this.#options)));
+    if (!this.#engine?.isAlive) this.#engine = new InstanceObject(translatingCrashes(() => new Engine(this.#options, hashPort(this.#options.workerUrl))));
     const engine = this.#engine;
     const task = engine.use((object) =>
       object.start(source, provider, session, (...event) => {

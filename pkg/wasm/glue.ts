@@ -6,6 +6,7 @@ import type { Provider, UploadEvents, UploaderOptions } from "partway";
 
 import type { EngineError } from "../api/errors.ts";
 import * as generated from "../entry.ts";
+import type { HashPort } from "../hashing/port.ts";
 import type { SessionPort } from "../sessions/session.ts";
 import type { Source } from "../sessions/source.ts";
 
@@ -36,7 +37,7 @@ export interface Engine {
   free(): void;
 }
 
-export const Engine: new (options: UploaderOptions) => Engine = generated.Engine;
+export const Engine: new (options: UploaderOptions, hasher: HashPort) => Engine = generated.Engine;
 
 /** Makes an instance of the module the current one. The guard around the glue exports this, and `onFatal`. */
 export const instantiate: (module: WebAssembly.Module) => Promise<void> = generated.start;

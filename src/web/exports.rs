@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use super::events;
 use super::file_source::FileSource;
+use super::hasher::Hasher;
 use super::js::globals::{console_error, console_warn};
 use super::js::object::text;
 use super::js::thrown::message;
@@ -61,16 +62,17 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// An engine with the options of an `Uploader`, as the caller gave them.
+    /// An engine with the options of an `Uploader`, as the caller gave them. `hasher` hashes in a worker: it has `progress`, a number, and
+    /// `hash(blob, start, end, md5, crc64, signal)`, which returns a promise of the digests' bytes, or of nothing.
     ///
     /// # Errors
     /// A plain error object.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &UploaderOptions) -> Result<Engine, JsValue> {
+    pub fn new(options: &UploaderOptions, hasher: Hasher) -> Result<Engine, JsValue> {
         let settings = settings(options).map_err(|error| events::error_to_js(&error))?;
         Ok(Self {
             uploader: Uploader::new(settings, SHARED.with(SharedState::clone)),
-            options: Rc::new(BrowserOptions::read(options)),
+            options: Rc::new(BrowserOptions::read(options, hasher)),
             cache: ProviderCache::default(),
         })
     }

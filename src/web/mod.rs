@@ -5,6 +5,7 @@ mod crash;
 mod events;
 mod exports;
 mod file_source;
+mod hasher;
 mod hooks;
 mod js;
 mod json;
@@ -16,6 +17,7 @@ mod transport;
 
 pub use exports::{Engine, StartOptions, Task, emit_page_event, version};
 pub use file_source::FileSource;
+pub use hasher::Hasher;
 pub use options::UploaderOptions;
 pub use platform::WebPlatform;
 pub use session_store::SessionStore;

@@ -4,6 +4,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::RequestCredentials;
 
+use super::hasher::Hasher;
 use super::js::promise::Outcome;
 use crate::error::{Code, UploadError};
 use crate::json;
@@ -44,6 +45,8 @@ pub(super) enum Transport {
 pub(super) struct BrowserOptions {
     /// The provider's options.
     pub(super) provider: JsValue,
+    /// What hashes.
+    pub(super) hasher: Hasher,
     /// What sends requests.
     pub(super) transport: Transport,
     /// Whether API requests carry cookies.
@@ -58,9 +61,10 @@ pub(super) struct BrowserOptions {
 
 impl BrowserOptions {
     /// Reads the options. A member that is missing or of another type is ignored: the face has checked them.
-    pub(super) fn read(options: &UploaderOptions) -> Self {
+    pub(super) fn read(options: &UploaderOptions, hasher: Hasher) -> Self {
         Self {
             provider: options.provider().unwrap_or_default(),
+            hasher,
             transport: match text(options.transport()).as_deref() {
                 Some("fetch") => Transport::Fetch,
                 Some("xhr") => Transport::Xhr,

@@ -9,6 +9,7 @@ use js_sys::{Date, Math, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
+use super::hasher::Hasher;
 use super::js::promise::settled;
 use super::js::{globals, timer, url};
 use super::options::{BrowserOptions, UploaderOptions};
@@ -35,8 +36,8 @@ impl fmt::Debug for WebPlatform {
 
 impl WebPlatform {
     /// The platform of one upload. `provider` are the provider's options for its file.
-    pub fn new(options: &UploaderOptions, provider: JsValue, store: SessionStore) -> Self {
-        Self::with(Rc::new(BrowserOptions::read(options)), provider, store)
+    pub fn new(options: &UploaderOptions, hasher: Hasher, provider: JsValue, store: SessionStore) -> Self {
+        Self::with(Rc::new(BrowserOptions::read(options, hasher)), provider, store)
     }
 
     pub(super) fn with(options: Rc<BrowserOptions>, provider: JsValue, store: SessionStore) -> Self {
@@ -122,12 +123,12 @@ impl Platform for WebPlatform {
         read(transport::slice(blob, range, ""), range.len()).boxed_local()
     }
 
-    fn digest(&self, _: &Blob, _: ByteRange, _: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
-        future::ready(None).boxed_local()
+    fn digest(&self, blob: &Blob, range: ByteRange, wanted: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
+        self.options.hasher.clone().digest(blob.clone(), range, wanted).boxed_local()
     }
 
     fn digest_progress(&self) -> u64 {
-        0
+        self.options.hasher.moved()
     }
 
     fn has_usual_options(&self) -> bool {

@@ -33,7 +33,7 @@ async fn end(world: &JsValue, upload: &JsValue) -> JsValue {
         ear.sink = (type, detail) => { if (type === 'complete' || type === 'error') end([type, detail]) } }); return ear })()");
     let source = of(world, "(({file, size}) => ({file, name: file.name, size, type: file.type}))($)");
     let sink: Function = of(&ear, "$.sink").unchecked_into();
-    let engine = Engine::new(of(world, "$.options").unchecked_ref()).unwrap();
+    let engine = Engine::new(of(world, "$.options").unchecked_ref(), js("{}").unchecked_into()).unwrap();
     let task = engine.start(source.unchecked_ref(), &of(world, "$.provider"), upload.unchecked_ref(), sink).unwrap();
     let end = settled(&ear, "$.end").await;
     drop((task, engine));

@@ -31,7 +31,7 @@ fn start(engine: &Engine, provider: &str, file: &Blob, ear: &JsValue) -> Task {
 /// Uploads a file to its end; gives what was heard.
 pub(crate) async fn upload(options: &JsValue, provider: &str, file: &Blob) -> JsValue {
     let ear = ear();
-    let engine = Engine::new(options.unchecked_ref()).unwrap();
+    let engine = Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap();
     start(&engine, provider, file, &ear);
     settled(&ear, "$.end").await;
     tick(0).await;
@@ -138,7 +138,7 @@ async fn what_the_application_throws_is_the_cause_and_an_upload_error_is_passed_
 #[wasm_bindgen_test]
 async fn a_cancelled_upload_aborts_its_requests_and_says_so_once() {
     let options = options(&format!("if (request.method === 'PUT') await new Promise(() => {{}}); {OFAUTH_SERVER}"));
-    let (ear, engine) = (ear(), Engine::new(options.unchecked_ref()).unwrap());
+    let (ear, engine) = (ear(), Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap());
     let task = start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
     until(&options, "$.seen.filter(({method}) => method === 'PUT').length === 3").await;
     task.cancel();
@@ -155,12 +155,13 @@ async fn a_cancelled_upload_aborts_its_requests_and_says_so_once() {
 #[wasm_bindgen_test]
 async fn a_paused_upload_sends_nothing_until_it_goes_on() {
     let options = options(OFAUTH_SERVER);
-    let (ear, engine) = (ear(), Engine::new(options.unchecked_ref()).unwrap());
+    let (ear, engine) = (ear(), Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap());
     let task = start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
     task.pause();
     until(&ear, "$.heard.length > 0").await;
     // Another upload goes from its start to its end in the meantime.
-    let (other_ear, other) = (self::ear(), Engine::new(self::options(OFAUTH_SERVER).unchecked_ref()).unwrap());
+    let (other_ear, other) =
+        (self::ear(), Engine::new(self::options(OFAUTH_SERVER).unchecked_ref(), js("{}").unchecked_into()).unwrap());
     start(&other, OFAUTH, &file("['0123456789']", "b.mp4", "video/mp4"), &other_ear);
     settled(&other_ear, "$.end").await;
     assert_eq!(of(&options, "$.seen.length"), 0);
@@ -173,7 +174,7 @@ async fn a_paused_upload_sends_nothing_until_it_goes_on() {
 #[wasm_bindgen_test]
 async fn closing_ends_what_runs_and_frees_it() {
     let options = options("await new Promise(() => {})");
-    let (ear, engine) = (ear(), Engine::new(options.unchecked_ref()).unwrap());
+    let (ear, engine) = (ear(), Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap());
     drop(start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear));
     until(&options, "$.seen.length > 0").await;
     engine.close();
@@ -185,7 +186,7 @@ async fn closing_ends_what_runs_and_frees_it() {
 #[wasm_bindgen_test]
 async fn a_listener_that_throws_stops_nothing() {
     let options = options(OFAUTH_SERVER);
-    let engine = Engine::new(options.unchecked_ref()).unwrap();
+    let engine = Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap();
     let ear = of(&ear(), "(({sink}) => Object.assign($, {sink(type, detail) { sink(type, detail); throw 'odd' }}))($)");
     start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
     settled(&ear, "$.end").await;
@@ -203,7 +204,7 @@ async fn a_listener_may_call_back_at_once() {
             if (type === 'part') $.task.notify({status: 'exported'});
         }}))($)",
     );
-    let engine = Engine::new(options(OFAUTH_SERVER).unchecked_ref()).unwrap();
+    let engine = Engine::new(options(OFAUTH_SERVER).unchecked_ref(), js("{}").unchecked_into()).unwrap();
     let task = start(&engine, OFAUTH, &file("['0123456789']", "a.mp4", "video/mp4"), &ear);
     js_sys::Reflect::set(&ear, &"task".into(), &task.into()).unwrap();
     settled(&ear, "$.end").await;
@@ -213,9 +214,9 @@ async fn a_listener_may_call_back_at_once() {
 
 #[wasm_bindgen_test]
 fn wrong_options_are_thrown_as_a_plain_object() {
-    let error = Engine::new(js("{concurrency: 'many'}").unchecked_ref()).unwrap_err();
+    let error = Engine::new(js("{concurrency: 'many'}").unchecked_ref(), js("{}").unchecked_into()).unwrap_err();
     assert_eq!(json_of(&error, "[$.code, typeof $.message, $.retryable]"), r#"["invalid-options","string",false]"#);
-    let engine = Engine::new(js("{}").unchecked_ref()).unwrap();
+    let engine = Engine::new(js("{}").unchecked_ref(), js("{}").unchecked_into()).unwrap();
     let sink: Function = js("() => {}").unchecked_into();
     let error = engine.start(js("{}").unchecked_ref(), &js("{}"), js("{}").unchecked_ref(), sink).unwrap_err();
     assert_eq!(of(&error, "$.code"), "invalid-options");

@@ -253,14 +253,16 @@ async fn a_session_is_saved_by_what_the_page_gave_and_not_without() {
         keepPart(number, part) { this.calls.push([number, part]); throw new Error('full') },
         forget() { this.calls.push('forget') },
     }");
-    let platform = WebPlatform::new(js("{}").unchecked_ref(), js("{}"), store.clone().unchecked_into());
+    let platform =
+        WebPlatform::new(js("{}").unchecked_ref(), js("{}").unchecked_into(), js("{}"), store.clone().unchecked_into());
     assert!(platform.keep("record".into()).await);
     assert!(!platform.keep("no".into()).await);
     platform.keep_part(2, "part".into());
     platform.forget();
     assert_eq!(json_of(&store, "$.calls"), r#"["record","no",[2,"part"],"forget"]"#);
     for store in ["undefined", "null", "{}", "{keep: 1, keepPart: 'no', forget: {}}", "{ get keep() { throw 'no' } }"] {
-        let platform = WebPlatform::new(js("{}").unchecked_ref(), js("{}"), js(store).unchecked_into());
+        let platform =
+            WebPlatform::new(js("{}").unchecked_ref(), js("{}").unchecked_into(), js("{}"), js(store).unchecked_into());
         assert!(!platform.keep("record".into()).await, "{store}");
         platform.keep_part(1, "part".into());
         platform.forget();

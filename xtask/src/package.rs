@@ -3,6 +3,7 @@
 mod bundle;
 mod entries;
 mod glue;
+mod hashing;
 mod names;
 mod sizes;
 mod versions;
@@ -17,7 +18,7 @@ use base64::Engine as _;
 use crate::paths;
 use crate::setup;
 use entries::{Entry, NARROW, WHOLE};
-use wasm::{Bound, Engine};
+use wasm::{Aim, Bound, Engine};
 
 /// The declarations of the wasm as a script.
 const INLINE_TYPES: &str = "declare const text: string;\nexport default text;\n";
@@ -61,6 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let dist = folder.join("dist");
     recreate(&dist)?;
     put_engine(&WHOLE, &compiled, &scratch, &tools, &dist)?;
+    hashing::put(&package, &wasm::compile_hash(&target, library)?, &scratch, &tools, &dist)?;
     bundle::readable(&WHOLE, &package, &folder, &scratch, &tools)?;
     if options.crash || options.skip_pack {
         return Ok(Built { folder, tarball: None });
@@ -79,6 +81,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
         write(&stage.join(format!("{}.d.ts", entry.script)), entry.types())?;
         write(&stage.join(format!("{}.d.cts", entry.script)), entry.required_types())?;
     }
+    hashing::copy_to(&dist, &stage.join("dist"))?;
     bundle::rest(&package, &stage)?;
     let tarball = bundle::pack(&stage, &package, &version)?;
     sizes::report(&stage, &tarball, library)?;
@@ -87,8 +90,8 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
 
 /// Makes an engine's files of a compiled crate: wasm, glue, and the wasm as text.
 fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
-    let Bound { wasm, glue, types } = wasm::bind(entry, compiled, &scratch.join("bindgen"))?;
-    let optimised = wasm::optimise(&wasm, &scratch.join("optimised"), tools)?;
+    let Bound { wasm, glue, types } = wasm::bind(entry.engine, compiled, &scratch.join("bindgen"))?;
+    let optimised = wasm::optimise(&wasm, Aim::Size, &scratch.join("optimised"), tools)?;
     write(&dist.join(entry.glue()), glue::patch(&glue)?)?;
     // What the compiler holds the face's own types of the engine against; not published.
     write(&dist.join(entry.glue_types()), glue::patch_types(&types))?;

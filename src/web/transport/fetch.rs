@@ -28,7 +28,7 @@ extern "C" {
 const LOST: SendFailure = SendFailure::Network { body_sent: None };
 
 /// Aborts its request when it is dropped. Without a reason: the browser's own is an `Error`, which is what wrappers expect.
-pub(super) struct AbortGuard(pub(super) Option<AbortController>);
+pub(in crate::web) struct AbortGuard(pub(in crate::web) Option<AbortController>);
 
 impl Drop for AbortGuard {
     fn drop(&mut self) {

@@ -16,6 +16,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
 
 pub(super) use self::body::slice;
+pub(super) use self::fetch::AbortGuard;
 use self::policy::Policy;
 use self::request::Outgoing;
 use super::js::url;

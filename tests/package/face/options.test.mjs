@@ -51,7 +51,9 @@ test("every option is taken", () => {
     mapUrl: (url) => url,
     trustedOrigins: ["https://a.example:8443"],
     fetch: async () => new Response(),
+    workerUrl: "/assets/hash_worker.js",
   });
+  new Uploader({ provider: OFAUTH, workerUrl: new URL("https://app.example/hash_worker.js") });
   new Uploader({ provider: OFAUTH, accept: false, concurrency: "auto" });
   new Uploader({ provider: OFAUTH, accept: { maxBytes: 0 }, concurrency: undefined });
   new Uploader({ provider: { ...OFAUTH, vaultUpload: { mode: "message", userId: null } } });
@@ -91,6 +93,8 @@ for (const [what, options, pattern] of [
   ],
   ["negative bytes", { provider: PLAN, accept: { maxBytes: -1 } }, /but is -1/],
   ["an origin with a path", { provider: PLAN, trustedOrigins: ["https://a.example/"] }, /trustedOrigins\[0\] must be an origin/],
+  ["a worker's address that is none", { provider: PLAN, workerUrl: "https://" }, /workerUrl must be a URL.*hash_worker\.js/],
+  ["a worker's address of another type", { provider: PLAN, workerUrl: true }, /workerUrl must be a string/],
   ["an origin that is none", { provider: PLAN, trustedOrigins: ["a.example"] }, /must be an origin/],
   ["a scope that is none", { provider: PLAN, resume: { scope: 7 } }, /resume\.scope must be a string, but is a number/],
   ["no bucket", { provider: { ...S3, bucket: undefined } }, /provider\.bucket is missing/],

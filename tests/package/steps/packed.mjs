@@ -9,6 +9,8 @@ import { test } from "../report.mjs";
 const SCRIPTS = [["index", "partway"], ...ENTRIES.map((name) => [name, name])];
 const FILES = [
   "README.md",
+  "dist/hash_worker.js",
+  "dist/hashing.js",
   "package.json",
   ...SCRIPTS.flatMap(([script, engine]) => [
     ...["cjs", "d.cts", "d.ts", "js", "js.map"].map((extension) => `${script}.${extension}`),
@@ -69,11 +71,11 @@ export async function packed() {
   });
 
   for (const [name, engine] of SCRIPTS) {
-    await test(`packed: bundlers see one address of a wasm in ${name}.js, and one lazy copy`, async () => {
+    await test(`packed: bundlers see one address of a wasm in ${name}.js, one lazy copy, and what hashes`, async () => {
       const text = await readFile(`${installed}${name}.js`, "utf8");
       assert.deepEqual(text.match(/new URL\([^)]*import\.meta\.url\)/g), [`new URL("./dist/${engine}_bg.wasm",import.meta.url)`]);
       assert.equal(text.match(/import\.meta/g).length, 1);
-      assert.deepEqual(text.match(/import\([^)]*\)/g), [`import("./dist/${engine}_inline.js")`]);
+      assert.deepEqual(text.match(/import\([^)]*\)/g).sort(), ['import("./dist/hashing.js")', `import("./dist/${engine}_inline.js")`].sort());
     });
   }
 

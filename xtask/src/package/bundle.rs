@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::entries::Entry;
-use super::{copy, copy_face, recreate};
+use super::{copy, copy_face, hashing, recreate};
 use crate::{paths, process};
 
 /// The sources of one entry, in a folder of their own: source maps name files by their way from there, which is then the same on
@@ -41,7 +41,7 @@ impl<'a> Sources<'a> {
             self.tool("esbuild")
                 .args(["index.ts", "--bundle", "--target=es2022", "--legal-comments=none", "--log-level=warning"])
                 .args(arguments)
-                .arg(format!("--external:./dist/{external}"))
+                .args([external, hashing::PAGE].map(|name| format!("--external:./dist/{name}")))
                 .arg(format!("--outfile={output}")),
         )?;
         Ok(self.folder.join(output))

@@ -5,3 +5,6 @@ export function wasmUrl(): undefined {}
 export async function wasmText(): Promise<string> {
   return require("./dist/ENGINE_inline.cjs");
 }
+
+/** Test runners and servers have no workers of the web: what is hashed there is hashed beside everything else. */
+export async function loadHashing(): Promise<undefined> {}

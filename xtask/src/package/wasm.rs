@@ -8,13 +8,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::entries::Entry;
 use super::names::{self, Renamed};
 use super::{recreate, write};
 use crate::{paths, process, setup};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "wasm";
+const HASH_PROFILE: &str = "wasm-hash";
 
 /// What rustc turns on for wasm32 since 1.87 (rustc book, "wasm32-unknown-unknown"), told to wasm-opt, and no more: each feature is a browser that can't.
 const FEATURES: [&str; 6] = [
@@ -103,13 +103,8 @@ pub(super) fn build(target: &Path, engine: Engine) -> Result<(PathBuf, Library)>
 /// Compiles the crate with that library, and gives the wasm's path.
 pub(super) fn compile(target: &Path, engine: Engine, library: Library) -> Result<PathBuf> {
     let mut flags = rust_flags()?;
-    let mut command = process::cargo();
-    command
-        // Without the rlib beside it: what that would offer to other crates stays in the wasm (1.6 % of the whole, measured).
-        .args(["rustc", "--package", "partway", "--lib", "--crate-type", "cdylib"])
-        .args(["--profile", PROFILE, "--target", TARGET, "--target-dir"])
-        .arg(target)
-        .args(engine.features());
+    let mut command = cargo_rustc("partway", PROFILE, target);
+    command.args(engine.features());
     if library == Library::ForSize {
         command.env("RUSTC_BOOTSTRAP", "1").args(BUILD_STD);
         flags.extend(IMMEDIATE_ABORT.map(String::from));
@@ -124,6 +119,30 @@ pub(super) fn compile(target: &Path, engine: Engine, library: Library) -> Result
     command.args(["--", &format!("-Cextra-filename=-{suffix}")]);
     process::run(&mut command)?;
     Ok(folder.join(format!("deps/partway-{suffix}.wasm")))
+}
+
+/// Compiles the crate of the workers that hash, and gives the wasm's path. Panics are formatted by nothing in either library.
+pub(super) fn compile_hash(target: &Path, library: Library) -> Result<PathBuf> {
+    let mut flags = rust_flags()?;
+    flags.push("-Ctarget-feature=+simd128".into());
+    let mut command = cargo_rustc("partway-hash", HASH_PROFILE, target);
+    if library == Library::ForSize {
+        command.env("RUSTC_BOOTSTRAP", "1").arg(BUILD_STD[0]);
+        flags.extend(IMMEDIATE_ABORT.map(String::from));
+    }
+    command.args(["--config", &format!("target.{TARGET}.rustflags={flags:?}")]);
+    process::run(&mut command)?;
+    Ok(target.join(TARGET).join(HASH_PROFILE).join("partway_hash.wasm"))
+}
+
+/// Without the rlib beside it: what that would offer to other crates stays in the wasm (1.6 % of the whole, measured).
+fn cargo_rustc(package: &str, profile: &str, target: &Path) -> Command {
+    let mut command = process::cargo();
+    command
+        .args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib"])
+        .args(["--profile", profile, "--target", TARGET, "--target-dir"])
+        .arg(target);
+    command
 }
 
 /// Flags that make the wasm smaller with any toolchain.
@@ -151,12 +170,12 @@ fn cargo_home() -> Result<PathBuf> {
     Ok(env::home_dir().context("no home folder")?.join(".cargo"))
 }
 
-/// Runs wasm-bindgen; the files that it writes are called after the engine.
-pub(super) fn bind(entry: &Entry, input: &Path, folder: &Path) -> Result<Bound> {
+/// Runs wasm-bindgen; the files that it writes are called `name`.
+pub(super) fn bind(name: &str, input: &Path, folder: &Path) -> Result<Bound> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(input)
-        .out_name(entry.engine)
+        .out_name(name)
         .web(true)?
         .typescript(true)
         // The face says where the wasm is. A second `new URL` in the glue would have bundlers emit it twice.
@@ -182,13 +201,26 @@ pub(super) fn bind(entry: &Entry, input: &Path, folder: &Path) -> Result<Bound> 
     }
     recreate(folder)?;
     output.emit(folder).context("wasm-bindgen")?;
-    let glue = fs::read_to_string(folder.join(entry.glue()))?;
-    let types = fs::read_to_string(folder.join(entry.glue_types()))?;
-    Ok(Bound { wasm: fs::read(folder.join(entry.wasm()))?, glue: names::apply(&glue, &imports, &exports)?, types })
+    let glue = fs::read_to_string(folder.join(format!("{name}.js")))?;
+    let types = fs::read_to_string(folder.join(format!("{name}.d.ts")))?;
+    Ok(Bound {
+        wasm: fs::read(folder.join(format!("{name}_bg.wasm")))?,
+        glue: names::apply(&glue, &imports, &exports)?,
+        types,
+    })
+}
+
+/// What wasm-opt makes it good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// Few bytes.
+    Size,
+    /// Speed, with SIMD.
+    Speed,
 }
 
 /// Runs wasm-opt of the npm package binaryen.
-pub(super) fn optimise(wasm: &[u8], folder: &Path, tools: &Path) -> Result<Vec<u8>> {
+pub(super) fn optimise(wasm: &[u8], aim: Aim, folder: &Path, tools: &Path) -> Result<Vec<u8>> {
     recreate(folder)?;
     let (input, output) = (folder.join("in.wasm"), folder.join("out.wasm"));
     write(&input, wasm)?;
@@ -196,7 +228,7 @@ pub(super) fn optimise(wasm: &[u8], folder: &Path, tools: &Path) -> Result<Vec<u
         Command::new("node")
             .arg(tools.join("node_modules/binaryen/bin/wasm-opt"))
             .args(FEATURES)
-            .arg("-Oz")
+            .args(if aim == Aim::Size { &["-Oz"][..] } else { &["--enable-simd", "-O3"] })
             .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
             .arg(&input)
             .arg("-o")

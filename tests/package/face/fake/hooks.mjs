@@ -5,13 +5,16 @@ import { fileURLToPath } from "node:url";
 
 import { transform } from "esbuild";
 
-const FAKES = { "./dist/partway.js": "./partway.js", "./dist/partway_inline.js": "./inline.js" };
+const FAKES = { "./dist/partway.js": "./partway.js", "./dist/partway_inline.js": "./inline.js", "../dist/hash_source.js": "./source.js" };
+/** What the build bundles is run from its sources. */
+const SOURCES = { "./dist/hashing.js": "../../../../pkg/hashing/page.ts" };
 /** Where the wasm is on a server, and not in a file. */
 const SERVED = { "../entry.ts": "./entry.js" };
 
 export async function resolve(specifier, context, next) {
   const [fresh = ""] = /\?fresh=.*/.exec(context.parentURL ?? "") ?? [];
   if (FAKES[specifier]) return { url: new URL(FAKES[specifier], import.meta.url).href, shortCircuit: true };
+  if (SOURCES[specifier]) return { url: new URL(SOURCES[specifier], import.meta.url).href + fresh, shortCircuit: true };
   const served = fresh.endsWith("&served") && SERVED[specifier];
   if (served) return { url: new URL(served, import.meta.url).href + fresh, shortCircuit: true };
   return next(/^\.\.?\//.test(specifier) ? specifier + fresh : specifier, context);

@@ -74,10 +74,10 @@ class Wasm {
 export class Engine extends Wasm {
   closed = false;
 
-  constructor(options) {
+  constructor(options, hasher) {
     super();
     maybeThrow("engine");
-    this.options = options;
+    Object.assign(this, { options, hasher });
     core.engines.push(this);
   }
 

@@ -1,0 +1,2 @@
+// What a worker runs, as text.
+export default "the worker's source";
