@@ -39,6 +39,9 @@ pub struct Capabilities {
     /// Whether an upload of a single part needs the completing step too. Without it, and without `processes`, the session of a single
     /// part isn't saved again once the part is uploaded.
     pub completes_single_parts: bool,
+    /// Whether the only part of an upload may be sent by two pages, each with a session of its own: the second one replaces the first, or
+    /// leaves it behind, and nothing else remembers it.
+    pub repeats_single_parts: bool,
 }
 
 impl Capabilities {
@@ -52,6 +55,7 @@ impl Capabilities {
         resumes: true,
         single_part_completes: false,
         completes_single_parts: false,
+        repeats_single_parts: false,
     };
 }
 

@@ -34,6 +34,7 @@ use self::clock::ServerClock;
 use self::integrity::digests::FileDigests;
 use self::integrity::known::KnownEtags;
 use self::notices::Notice;
+pub use self::reading::SMALL;
 use self::reporter::Reporter;
 use self::seat::Seat;
 use self::shared::SharedState;

@@ -2,6 +2,8 @@
 
 use std::pin::Pin;
 
+use futures::future::LocalBoxFuture;
+
 use super::Context;
 use super::watchdog::SLEPT_MS;
 use crate::error::{Code, Result, UploadError};
@@ -9,13 +11,33 @@ use crate::model::plan::ByteRange;
 use crate::platform::Platform;
 use crate::sync::timeout::timeout;
 
+/// A file of at most so many bytes is read once, whole, before anything is opened for it: what is hashed and sent is then the copy in
+/// memory, which no change of the file reaches. (A choice: as much as is hashed at a time on the page's own thread.)
+pub const SMALL: u64 = 256 << 10;
+
 impl<P: Platform> Context<P> {
+    /// Reads a small file into memory. Returns whether it can be read; None if it isn't small.
+    ///
+    /// # Errors
+    /// Those of [`Context::read`].
+    pub async fn copy_small(&self) -> Result<Option<bool>> {
+        let file = &self.file;
+        if file.size > SMALL {
+            return Ok(None);
+        }
+        let copy = self.until_read(self.platform.copy(&file.blob, file.size)).await?;
+        Ok(Some(copy.is_some_and(|copy| file.copy.set(copy).is_ok())))
+    }
+
     /// Reads bytes of the file; None if it can't be read (any more).
     ///
     /// # Errors
     /// `file-unreadable`, if no bytes are read for `stallMs`.
     pub async fn read(&self, range: ByteRange) -> Result<Option<Vec<u8>>> {
-        let mut bytes = self.platform.read(&self.file.blob, range);
+        self.until_read(self.platform.read(self.file.bytes(), range)).await
+    }
+
+    async fn until_read<T>(&self, mut bytes: LocalBoxFuture<'static, Option<T>>) -> Result<Option<T>> {
         if broken!(EndlessRead) {
             return Ok(bytes.await);
         }

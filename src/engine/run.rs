@@ -61,6 +61,21 @@ impl<P: Platform> Run<P> {
         session.is_multipart() || self.capabilities.completes_single_parts || self.capabilities.processes
     }
 
+    /// Whether a later page does as well by sending the file again as by continuing the session, which then isn't saved until its upload
+    /// takes longer than that: a copy in memory is sent by one request, which may be repeated.
+    pub(super) fn is_sent_again(&self, session: &dyn AnySession<P::Json>) -> bool {
+        let alone = !session.is_multipart() && session.plan().parts().len() == 1;
+        let repeats = self.capabilities.repeats_single_parts || broken!(UnsavedForm);
+        alone && repeats && self.cx.file.copy.get().is_some()
+    }
+
+    /// Saves a session that wasn't worth it at first: its request failed, or the upload is paused.
+    pub(super) async fn save_late(&self, session: &dyn AnySession<P::Json>) {
+        if !self.store.has_record() && self.is_sent_again(session) {
+            self.save(session, Phase::Sending).await;
+        }
+    }
+
     /// Saves the session, and waits until it is saved.
     pub(super) fn save(&self, session: &dyn AnySession<P::Json>, phase: Phase) -> impl Future<Output = ()> {
         let record = super::record::write(self.provider.name(), session, phase, self.capabilities.saves_urls);

@@ -52,6 +52,9 @@ pub(super) async fn send_all<P: Platform>(
         }
         // Parts aborted by a pause are queued again; uploaded parts are kept.
         cx.reporter.measure(cx.platform.now(), |meter| waiting.iter().for_each(|part| meter.failed(part.number)));
+        if run.pause.is_paused() {
+            run.save_late(session).await;
+        }
         cx.wait_while_paused().await;
         cx.reporter.set_status(Status::Sending);
         let mut in_flight = InFlight::default();
@@ -182,6 +185,7 @@ async fn send_part<P: Platform>(
         if !etag_check.is_resending() {
             drop(permit.take());
         }
+        run.save_late(session).await;
         let url_may_be_expired = error.url_may_be_expired;
         if let Err(error) = retries.backoff(cx, error, &cx.settings.retry).await {
             // Clocks may be wrong: before the upload fails, a URL that may have expired is renewed once.

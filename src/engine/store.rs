@@ -14,6 +14,8 @@ const DEADLINE_MS: u64 = 3_000;
 pub(super) struct SessionStore {
     /// Whether a record is saved.
     has_record: Cell<bool>,
+    /// Whether storage may hold anything of this upload, a record that is being written included.
+    touched: Cell<bool>,
     /// Whether storage failed: then nothing more is saved.
     broken: Cell<bool>,
 }
@@ -22,6 +24,7 @@ impl SessionStore {
     /// Notes that an earlier page saved a record.
     pub(super) fn found(&self) {
         self.has_record.set(true);
+        self.touched.set(true);
     }
 
     /// Whether a record is saved, so that a later page could continue.
@@ -34,6 +37,7 @@ impl SessionStore {
         if self.broken.get() {
             return;
         }
+        self.touched.set(true);
         let saved = timeout(platform.keep(record).as_mut(), platform.sleep(DEADLINE_MS).as_mut()).await;
         if saved == Some(true) {
             self.has_record.set(true);
@@ -50,12 +54,14 @@ impl SessionStore {
         }
     }
 
-    /// Drops the record and its parts.
+    /// Drops the record and its parts, if there may be any.
     pub(super) fn forget<P: Platform>(&self, platform: &P) {
         if broken!(KeptForever) {
             return;
         }
         self.has_record.set(false);
-        platform.forget();
+        if self.touched.get() {
+            platform.forget();
+        }
     }
 }

@@ -79,11 +79,11 @@ fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resu
     }
     let resumed = record::read(&*run.provider, run.cx.file.size, &saved)
         .filter(|resumed| resumed.progressed.phase != Phase::Settling || run.capabilities.processes);
+    run.store.found();
     match &resumed {
         // An unusable record is dropped, so that its parts aren't mistaken for the new session's.
         None => run.store.forget(&run.cx.platform),
         Some(resumed) => {
-            run.store.found();
             if resumed.progressed.phase != Phase::Settling {
                 // From now on, cancelling aborts the saved session.
                 run.open_session.replace(Some(resumed.session.clone()));

@@ -1,5 +1,7 @@
 //! The file, and whether a destination accepts it.
 
+use std::cell::OnceCell;
+
 use crate::error::{Code, Result, Step, UploadError};
 use crate::model::plan::ByteRange;
 use crate::model::settings::AcceptSetting;
@@ -14,11 +16,18 @@ pub struct SourceFile<B> {
     pub size: u64,
     /// Its media type, as the browser gave it or the caller corrected it; may be empty.
     pub content_type: String,
-    /// Its bytes.
+    /// The picked file itself.
     pub blob: B,
+    /// A copy of all its bytes in memory, once there is one.
+    pub copy: OnceCell<B>,
 }
 
 impl<B: Clone> SourceFile<B> {
+    /// Its bytes: the copy in memory, or else the file.
+    pub fn bytes(&self) -> &B {
+        self.copy.get().unwrap_or(&self.blob)
+    }
+
     /// Its media type, guessed from the name if the browser had none; empty if that fails too.
     pub fn known_type(&self) -> &str {
         if self.content_type.is_empty() { guess_type(&self.name).unwrap_or("") } else { &self.content_type }
@@ -26,14 +35,14 @@ impl<B: Clone> SourceFile<B> {
 
     /// A range of it as a body.
     pub fn body(&self, range: ByteRange, content_type: Option<&str>) -> FileBody<B> {
-        FileBody { blob: self.blob.clone(), size: self.size, range, content_type: ContentType::of(content_type) }
+        FileBody { blob: self.bytes().clone(), size: self.size, range, content_type: ContentType::of(content_type) }
     }
 }
 
 /// A range of the file as a body: the platform slices the file, the engine never sees the bytes.
 #[derive(Clone, Debug)]
 pub struct FileBody<B> {
-    /// The whole file.
+    /// The whole file, or the copy of it in memory.
     pub blob: B,
     /// The file's size in bytes.
     pub size: u64,

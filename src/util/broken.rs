@@ -58,11 +58,13 @@ mod mutants {
         EndlessDigest,
         /// A store that refuses most requests gets them all the same.
         Hammering,
+        /// A small file's session isn't saved, although its request must not be repeated.
+        UnsavedForm,
     }
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 15] = [
+        pub const ALL: [Mutant; 16] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -78,6 +80,7 @@ mod mutants {
             Mutant::EndlessRead,
             Mutant::EndlessDigest,
             Mutant::Hammering,
+            Mutant::UnsavedForm,
         ];
     }
 

@@ -1,7 +1,10 @@
 //! The file as the face gives it.
 
+use std::cell::OnceCell;
+
 use wasm_bindgen::prelude::*;
 
+use super::file_bytes::FileBytes;
 use crate::model::file::SourceFile;
 
 #[wasm_bindgen]
@@ -21,12 +24,13 @@ extern "C" {
 
 impl FileSource {
     /// The file for the engine; None if a member is missing or of another type.
-    pub(super) fn read(&self) -> Option<SourceFile<web_sys::Blob>> {
+    pub(super) fn read(&self) -> Option<SourceFile<FileBytes>> {
         Some(SourceFile {
             name: self.name().ok()?.as_string()?,
             size: self.size().ok()?.as_f64()? as u64,
             content_type: self.content_type().ok()?.as_string().unwrap_or_default(),
-            blob: self.file().ok().filter(JsValue::is_object)?.unchecked_into(),
+            blob: FileBytes::File(self.file().ok().filter(JsValue::is_object)?.unchecked_into()),
+            copy: OnceCell::new(),
         })
     }
 }

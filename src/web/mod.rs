@@ -4,6 +4,7 @@
 mod crash;
 mod events;
 mod exports;
+pub mod file_bytes;
 mod file_source;
 mod hasher;
 mod hooks;

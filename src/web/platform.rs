@@ -5,12 +5,11 @@ use std::rc::Rc;
 
 use futures::FutureExt;
 use futures::future::{self, LocalBoxFuture};
-use js_sys::{Date, Math, Uint8Array};
+use js_sys::{Date, Math};
 use wasm_bindgen::JsValue;
-use web_sys::Blob;
 
+use super::file_bytes::{self, FileBytes};
 use super::hasher::Hasher;
-use super::js::promise::settled;
 use super::js::{globals, timer, url};
 use super::options::{BrowserOptions, UploaderOptions};
 use super::session_store::SessionStore;
@@ -45,15 +44,9 @@ impl WebPlatform {
     }
 }
 
-async fn read(slice: std::result::Result<Blob, JsValue>, len: u64) -> Option<Vec<u8>> {
-    let buffer = settled(&slice.ok()?.array_buffer()).await.ok()?;
-    let bytes = Uint8Array::new(&buffer).to_vec();
-    (bytes.len() as u64 == len).then_some(bytes)
-}
-
 impl Platform for WebPlatform {
     type Json = JsValue;
-    type Blob = Blob;
+    type Blob = FileBytes;
 
     fn now(&self) -> u64 {
         Date::now() as u64
@@ -119,12 +112,19 @@ impl Platform for WebPlatform {
         }
     }
 
-    fn read(&self, blob: &Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
-        read(transport::slice(blob, range, ""), range.len()).boxed_local()
+    fn copy(&self, blob: &FileBytes, size: u64) -> LocalBoxFuture<'static, Option<FileBytes>> {
+        file_bytes::copy(blob.clone(), size).boxed_local()
     }
 
-    fn digest(&self, blob: &Blob, range: ByteRange, wanted: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
-        self.options.hasher.clone().digest(blob.clone(), range, wanted).boxed_local()
+    fn read(&self, blob: &FileBytes, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
+        file_bytes::read(blob.clone(), range).boxed_local()
+    }
+
+    fn digest(&self, bytes: &FileBytes, range: ByteRange, wanted: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
+        match bytes {
+            FileBytes::File(blob) => self.options.hasher.clone().digest(blob.clone(), range, wanted).boxed_local(),
+            FileBytes::Copy(_) => future::ready(None).boxed_local(),
+        }
     }
 
     fn digest_progress(&self) -> u64 {

@@ -10,6 +10,7 @@ use partway::model::file::{ContentType, FileBody};
 use partway::model::plan::ByteRange;
 use partway::platform::{ApiRequestOf, BodyOf, Platform, RequestOf, SendFailure};
 use partway::web::WebPlatform;
+use partway::web::file_bytes::FileBytes;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
@@ -86,9 +87,9 @@ pub(crate) fn api(method: Method, url: &str, body: BodyOf<WebPlatform>) -> ApiRe
 }
 
 /// A range of a file as a body.
-pub(crate) fn part(blob: &Blob, start: u64, end: u64, content_type: Option<&str>) -> FileBody<Blob> {
+pub(crate) fn part(blob: &Blob, start: u64, end: u64, content_type: Option<&str>) -> FileBody<FileBytes> {
     FileBody {
-        blob: blob.clone(),
+        blob: FileBytes::File(blob.clone()),
         size: blob.size() as u64,
         range: ByteRange::new(start, end),
         content_type: ContentType::of(content_type),
@@ -96,7 +97,7 @@ pub(crate) fn part(blob: &Blob, start: u64, end: u64, content_type: Option<&str>
 }
 
 /// A PUT of a range to a presigned URL whose query is `query`.
-pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<Blob>) -> RequestOf<WebPlatform> {
+pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<FileBytes>) -> RequestOf<WebPlatform> {
     let url = platform(&js("{}")).resolve(&format!("https://store.example/key?{query}")).unwrap();
     let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     Request::Store(StoreRequest::new("", Step::Part, Method::Put, url, headers, Body::File(body)).unwrap())

@@ -6,6 +6,7 @@ use partway::model::plan::ByteRange;
 use partway::model::settings::Settings;
 use partway::platform::{Hook, Platform, Thrown};
 use partway::web::WebPlatform;
+use partway::web::file_bytes::FileBytes;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Blob;
@@ -180,7 +181,7 @@ async fn a_timer_rings_once_its_time_is_over_and_not_after_it_is_dropped() {
 }
 
 async fn read(blob: &Blob, start: u64, end: u64) -> Option<Vec<u8>> {
-    plain().read(blob, ByteRange::new(start, end)).await
+    plain().read(&FileBytes::File(blob.clone()), ByteRange::new(start, end)).await
 }
 
 #[wasm_bindgen_test]

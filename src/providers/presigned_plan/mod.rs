@@ -38,13 +38,15 @@ use crate::util::text;
 /// error.)
 const ABORT_MS: u64 = 10_000;
 
-const CAPABILITIES: Capabilities = Capabilities { completes_single_parts: true, ..Capabilities::DEFAULT };
+const CAPABILITIES: Capabilities = Capabilities { repeats_single_parts: true, ..Capabilities::DEFAULT };
 
 /// The provider for one upload by the application's own functions.
 #[derive(Debug)]
 pub struct PresignedPlan {
     /// Whether the application has a `sign`.
     signs: bool,
+    /// Whether it has a `complete`.
+    completes: bool,
     /// The plan that is being sent, once there is one.
     plan: RefCell<Option<Rc<OpenPlan>>>,
     /// Whether `list` failed for a saved plan, so that the plan may be gone.
@@ -61,7 +63,12 @@ impl PresignedPlan {
             return Err(UploadError::new(Code::InvalidOptions, "`open` must be a function, but is missing.")
                 .hint("Give a function that gets the plan for a file from your server."));
         }
-        Ok(Self { signs: setup.platform.has(Hook::SignParts), plan: RefCell::default(), list_failed: Cell::default() })
+        Ok(Self {
+            signs: setup.platform.has(Hook::SignParts),
+            completes: setup.platform.has(Hook::Complete),
+            plan: RefCell::default(),
+            list_failed: Cell::default(),
+        })
     }
 
     /// The plan that is being sent.
@@ -167,7 +174,7 @@ impl<P: Platform> Provider<P> for PresignedPlan {
 
     /// The parts' URLs are in the plan's JSON, which the session saves by itself.
     fn capabilities(&self) -> Capabilities {
-        Capabilities { renews_urls: self.signs, ..CAPABILITIES }
+        Capabilities { renews_urls: self.signs, completes_single_parts: self.completes, ..CAPABILITIES }
     }
 
     async fn open(&self, cx: &Context<P>) -> Result<Session<PlanSession<P::Json>>> {

@@ -133,6 +133,8 @@ impl<P: Platform> Provider<P> for S3<P> {
             takes_empty: true,
             etags_are_md5s: self.client.target.etags_are_md5s(),
             renews_urls: true,
+            // With the condition, the object of the page before would be taken for somebody else's.
+            repeats_single_parts: !self.client.target.if_none_match,
             ..Capabilities::DEFAULT
         }
     }

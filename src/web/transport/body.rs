@@ -6,42 +6,49 @@ use web_sys::{Blob, FormData};
 
 use crate::model::file::{ContentType, FileBody};
 use crate::model::plan::ByteRange;
+use crate::web::file_bytes::{FileBytes, slice, within};
 use crate::web::js::object::list;
 
-/// The bytes of a range, with exactly that type ("" sends none).
-///
-/// Sizes pass 2^32: they cross the border as `f64`, which is exact up to 2^53.
-pub(in crate::web) fn slice(blob: &Blob, range: ByteRange, content_type: &str) -> Result<Blob, JsValue> {
-    blob.slice_with_f64_and_f64_and_content_type(range.start as f64, range.end as f64, content_type)
-}
-
-/// The body for a range of the file, and the `Content-Type` header that it needs because the Blob doesn't bring it: `slice` writes
+/// The body for a range of the file, and the `Content-Type` header that it needs because the body doesn't bring it: `slice` writes
 /// types in lower case and drops those with unusual characters, and a signed type must go out as it was signed.
 ///
 /// The file itself is the body where it may be: browsers send it faster than a slice of all of it. A `File` brings its own type along.
-pub(super) fn file(file: &FileBody<Blob>) -> Result<(Blob, Option<&str>), JsValue> {
-    let (wanted, takes_own_type) = match &file.content_type {
-        ContentType::Exactly(wanted) => (wanted.as_str(), file.blob.type_() == *wanted),
-        ContentType::Absent => ("", file.blob.type_().is_empty()),
-        ContentType::Any => ("", true),
+/// A copy in memory goes to a presigned URL as it is, and elsewhere as a Blob, which the application may see.
+pub(super) fn file(file: &FileBody<FileBytes>, presigned: bool) -> Result<(JsValue, Option<&str>), JsValue> {
+    let wanted = match &file.content_type {
+        ContentType::Exactly(wanted) => Some(wanted.as_str()),
+        ContentType::Absent => Some(""),
+        ContentType::Any => None,
     };
-    let is_whole = file.range == ByteRange::new(0, file.size) && file.blob.size() == file.size as f64;
-    let body = if is_whole && takes_own_type { file.blob.clone() } else { slice(&file.blob, file.range, wanted)? };
+    let (blob, range) = match &file.blob {
+        FileBytes::File(blob) => (blob.clone(), file.range),
+        FileBytes::Copy(bytes) => {
+            let bytes = within(bytes, file.range);
+            if presigned {
+                return Ok((bytes.into(), wanted.filter(|wanted| !wanted.is_empty())));
+            }
+            (joined(&list(&[bytes.into()]))?, ByteRange::new(0, file.range.len()))
+        }
+    };
+    let takes_own_type = wanted.is_none_or(|wanted| blob.type_() == wanted);
+    let is_whole = takes_own_type && range.start == 0 && blob.size() == range.end as f64;
+    let wanted = wanted.unwrap_or_default();
+    let body = if is_whole { blob } else { slice(&blob, range, wanted)? };
     let header = Some(wanted).filter(|wanted| !wanted.is_empty() && *wanted != body.type_());
-    Ok((body, header))
+    Ok((body.into(), header))
 }
 
 /// A form with the file in the field `file`, last. The browser writes its `Content-Type`, which names the boundary.
 pub(super) fn form(
     fields: &[(&'static str, String)],
-    file: &FileBody<Blob>,
+    file: &FileBody<FileBytes>,
     filename: &str,
 ) -> Result<FormData, JsValue> {
     let form = FormData::new()?;
     for (name, value) in fields {
         form.append_with_str(name, value)?;
     }
-    form.append_with_blob_and_filename("file", &self::file(file)?.0, filename)?;
+    form.append_with_blob_and_filename("file", self::file(file, false)?.0.unchecked_ref(), filename)?;
     Ok(form)
 }
 

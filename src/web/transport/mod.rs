@@ -13,12 +13,12 @@ mod xhr;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
-use web_sys::{Blob, RequestCredentials, XmlHttpRequest};
+use web_sys::{RequestCredentials, XmlHttpRequest};
 
-pub(super) use self::body::slice;
 pub(super) use self::fetch::AbortGuard;
 use self::policy::Policy;
 use self::request::Outgoing;
+use super::file_bytes::FileBytes;
 use super::js::url;
 use super::options::{BrowserOptions, Transport};
 use crate::http::{Request, Response};
@@ -27,7 +27,7 @@ use crate::platform::{OnSent, SendFailure};
 /// Sends a request and reads its answer. Dropping the future aborts it.
 pub(super) fn send(
     options: Rc<BrowserOptions>,
-    request: &Request<JsValue, Blob>,
+    request: &Request<JsValue, FileBytes>,
     on_sent: OnSent,
 ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
     let outgoing = Outgoing::new(options.credentials, request);

@@ -2,12 +2,13 @@
 
 use js_sys::JSON;
 use wasm_bindgen::JsValue;
-use web_sys::{Blob, Headers, RequestCredentials};
+use web_sys::{Headers, RequestCredentials};
 
 use super::body;
 use crate::error::{Code, Step, UploadError};
 use crate::http::{Body, Request};
 use crate::platform::SendFailure;
+use crate::web::file_bytes::FileBytes;
 use crate::web::js::object::{function, tag};
 
 /// What goes out as JSON, as `tag` names it.
@@ -44,7 +45,10 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// A request as the engine made it. `credentials` are for API requests.
-    pub(super) fn new(credentials: RequestCredentials, request: &Request<JsValue, Blob>) -> Result<Self, SendFailure> {
+    pub(super) fn new(
+        credentials: RequestCredentials,
+        request: &Request<JsValue, FileBytes>,
+    ) -> Result<Self, SendFailure> {
         let (method, url, credentials, has_credentials) = match request {
             // A vendor's key and the page's cookies don't go to another origin together.
             Request::Api(request) if request.has_credentials && credentials == RequestCredentials::Include => {
@@ -89,7 +93,7 @@ impl Outgoing {
     }
 
     /// Sets the body, which isn't serialised yet, and the header for its content type where the body doesn't bring that itself.
-    fn set_body(&mut self, body: &Body<JsValue, Blob>) -> Result<(), SendFailure> {
+    fn set_body(&mut self, body: &Body<JsValue, FileBytes>) -> Result<(), SendFailure> {
         let unusable = |_| refused("The browser can't make a request body from the file.".into());
         self.body = match body {
             Body::Empty => JsValue::NULL,
@@ -100,13 +104,13 @@ impl Outgoing {
             Body::Xml(text) => body::untyped(text).map_err(unusable)?.into(),
             Body::Form { fields, file, filename } => body::form(fields, file, filename).map_err(unusable)?.into(),
             Body::File(file) => {
-                let (content, content_type) = body::file(file).map_err(unusable)?;
+                let (content, content_type) = body::file(file, self.presigned).map_err(unusable)?;
                 if let Some(content_type) = content_type {
                     self.headers.set("content-type", content_type).map_err(|_| {
                         refused(text!("The content type \"{}\" has characters that HTTP can't carry.", content_type))
                     })?;
                 }
-                content.into()
+                content
             }
         };
         Ok(())

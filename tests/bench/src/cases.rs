@@ -61,7 +61,15 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
             name: "large-parts",
             title: "1 GiB in 16 MiB parts, 4 at once",
             part_size: 16 * MIB,
-            contestants: &["plain", "plain-hashing", "partway", "partway-unchecked", "partway-unkept", "partway-bare", "uppy-5"],
+            contestants: &[
+                "plain",
+                "plain-hashing",
+                "partway",
+                "partway-unchecked",
+                "partway-unkept",
+                "partway-bare",
+                "uppy-5",
+            ],
             ..PARTS
         },
         Case {

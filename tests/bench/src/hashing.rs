@@ -62,7 +62,8 @@ async fn natively(file: &Path, rounds: usize) -> Result<f64> {
 
 impl Speed {
     pub(crate) fn table(speeds: &[Self]) -> String {
-        let mut text = "### MD5 in one worker, MB/s\n\n| | from memory | from a file |\n| --- | --- | --- |\n".to_owned();
+        let mut text =
+            "### MD5 in one worker, MB/s\n\n| | from memory | from a file |\n| --- | --- | --- |\n".to_owned();
         let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.0}"));
         for speed in speeds {
             let _ = writeln!(text, "| {} | {} | {} |", speed.name, number(speed.memory), number(speed.file));

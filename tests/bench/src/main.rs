@@ -97,7 +97,8 @@ async fn bench(options: &Options) -> Result<bool> {
     let files = folder.join("files");
     fs::create_dir_all(&files).with_context(|| format!("could not make {}", files.display()))?;
     let page = root().join("tests/bench/page");
-    let pages = Pages::new(vec![("/pkg/", root().join("pkg")), ("/bundles/", folder.join("bundles")), ("/", page.clone())]);
+    let pages =
+        Pages::new(vec![("/pkg/", root().join("pkg")), ("/bundles/", folder.join("bundles")), ("/", page.clone())]);
     let content = Arc::new(Content::new(SEED));
     let stores = cases.iter().map(|case| case.hosts).max().unwrap_or(1);
     let (target, addresses) = Target::start(content.clone(), pages, stores)?;

@@ -72,7 +72,11 @@ impl Sample {
 
     /// By how much the renderer that grew most has grown in `later`.
     pub(crate) fn growth(&self, later: &HashMap<u32, u64>) -> u64 {
-        later.iter().map(|(id, bytes)| bytes.saturating_sub(self.memory.get(id).copied().unwrap_or(*bytes))).max().unwrap_or(0)
+        later
+            .iter()
+            .map(|(id, bytes)| bytes.saturating_sub(self.memory.get(id).copied().unwrap_or(*bytes)))
+            .max()
+            .unwrap_or(0)
     }
 }
 

@@ -67,7 +67,8 @@ fn top(profile: Value) -> Result<String> {
     taken.sort_by_key(|(name, time)| (-time, *name));
     let mut text = String::new();
     for (name, time) in taken.into_iter().take(TOP) {
-        let _ = writeln!(text, "{:>9.1} ms {:>5.1} %  {name}", time as f64 / 1e3, 100.0 * time as f64 / all.max(1) as f64);
+        let _ =
+            writeln!(text, "{:>9.1} ms {:>5.1} %  {name}", time as f64 / 1e3, 100.0 * time as f64 / all.max(1) as f64);
     }
     Ok(text)
 }

@@ -90,7 +90,8 @@ impl Outcome {
     }
 
     fn cells(&self, row: &Row) -> Vec<String> {
-        let number = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
+        let number =
+            |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |value| format!("{value:.digits$}"));
         let cpu = |figure: fn(&Measured) -> f64| number(row.median(figure), 1);
         let longest = match row.most(|run| run.longest_task) {
             Some(longest) if longest < 50.0 => "< 50".to_owned(),
@@ -157,7 +158,9 @@ impl Report {
         for outcome in &self.outcomes {
             let cell = |name: &&str| match outcome.rows.iter().find(|row| row.contestant == *name) {
                 None => "–".to_owned(),
-                Some(row) => outcome.ratio(row).map_or_else(|| "failed".to_owned(), |ratio| format!("{:.2}", ratio.median)),
+                Some(row) => {
+                    outcome.ratio(row).map_or_else(|| "failed".to_owned(), |ratio| format!("{:.2}", ratio.median))
+                }
             };
             let cells: Vec<String> = columns.iter().map(cell).collect();
             let _ = writeln!(text, "| {} | {} |", outcome.title, cells.join(" | "));
@@ -198,7 +201,10 @@ mod tests {
         let spread = outcome.ratio(&outcome.rows[1]).expect("measured");
         assert_eq!((spread.least, spread.median, spread.most), (1.0, 1.25, 1.5));
         let table = outcome.table();
-        assert!(table.contains("| 1.25 (1.00 to 1.50) | 1.75 | 25 % | < 50 | 0.0, 0.0, 0.0 | 3 | 0.0 | 12 |"), "{table}");
+        assert!(
+            table.contains("| 1.25 (1.00 to 1.50) | 1.75 | 25 % | < 50 | 0.0, 0.0, 0.0 | 3 | 0.0 | 12 |"),
+            "{table}"
+        );
         assert!(table.contains("plain-hashing failed in 1 of 3 runs: it broke"), "{table}");
         assert!(table.contains("| failed | – |"), "one without a run: {table}");
     }

@@ -87,7 +87,8 @@ impl Ground<'_> {
         self.pick(browser).await?;
         let settings = self.settings(contestant);
         // It may talk to the page's own origin, never to the store.
-        call(browser, "return await window.bench.prepare(...args)", vec![json!(contestant.script), settings.clone()]).await?;
+        call(browser, "return await window.bench.prepare(...args)", vec![json!(contestant.script), settings.clone()])
+            .await?;
         self.target.begin(self.case.shape, self.seed);
         // Whatever the browser does after a page is loaded.
         sleep(Duration::from_millis(300)).await;
@@ -155,7 +156,8 @@ impl Ground<'_> {
 pub(crate) async fn open(browser: &Browser, page: &str) -> Result<()> {
     browser.set_patience(PATIENCE).await?;
     browser.driver.goto(format!("{page}/index.html")).await?;
-    let ready = "while (document.documentElement.dataset.ready !== 'yes') await new Promise((done) => setTimeout(done, 10));";
+    let ready =
+        "while (document.documentElement.dataset.ready !== 'yes') await new Promise((done) => setTimeout(done, 10));";
     call(browser, ready, vec![]).await?;
     browser.driver.cdp().send_raw("Performance.enable", json!({})).await?;
     Ok(())

@@ -26,27 +26,37 @@ struct Data {
     readable: Cell<bool>,
     /// So many reads are answered; None: all of them.
     reads_left: Cell<Option<u32>>,
+    reads: Cell<u32>,
+}
+
+impl Data {
+    fn new(id: u64, size: u64, bytes: Option<Arc<[u8]>>) -> Self {
+        let (readable, reads_left, reads) = (Cell::new(true), Cell::new(None), Cell::new(0));
+        Self { id, size, bytes, readable, reads_left, reads }
+    }
 }
 
 impl File {
     /// File number `id` of `size` bytes that nobody holds.
     pub fn symbolic(id: u64, name: &str, kind: &str, size: u64) -> Self {
-        Self::new(name, kind, Data { id, size, bytes: None, readable: Cell::new(true), reads_left: Cell::new(None) })
+        Self::new(name, kind, Data::new(id, size, None))
     }
 
     /// A file with these bytes.
     pub fn real(name: &str, kind: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
-        Self::new(
-            name,
-            kind,
-            Data { id: 0, size, bytes: Some(bytes), readable: Cell::new(true), reads_left: Cell::new(None) },
-        )
+        Self::new(name, kind, Data::new(0, size, Some(bytes)))
     }
 
     fn new(name: &str, kind: &str, data: Data) -> Self {
         Self { name: name.into(), kind: kind.into(), data: Rc::new(data) }
+    }
+
+    /// A copy in memory, which nothing that becomes of the file reaches.
+    pub(crate) fn copy(&self) -> Self {
+        let Data { id, size, bytes, .. } = &*self.data;
+        Self::new(&self.name, &self.kind, Data::new(*id, *size, bytes.clone()))
     }
 
     /// Its size in bytes.
@@ -84,9 +94,15 @@ impl File {
         self.data.reads_left.get() == Some(0)
     }
 
+    /// How often it was read by the page; bodies that are sent don't count.
+    pub fn reads(&self) -> u32 {
+        self.data.reads.get()
+    }
+
     /// Counts a read; true where it never comes to an end.
     pub(crate) fn begin_read(&self) -> bool {
         let hangs = self.hangs();
+        self.data.reads.set(self.data.reads.get() + 1);
         self.data.reads_left.set(self.data.reads_left.get().map(|left| left.saturating_sub(1)));
         hangs
     }

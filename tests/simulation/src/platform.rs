@@ -142,6 +142,11 @@ impl Platform for SimPlatform {
         probe(self.core.clone(), origin.into()).boxed_local()
     }
 
+    fn copy(&self, blob: &File, size: u64) -> LocalBoxFuture<'static, Option<File>> {
+        let (blob, read) = (blob.clone(), self.read(blob, ByteRange::new(0, size)));
+        async move { read.await.map(|_| blob.copy()) }.boxed_local()
+    }
+
     fn read(&self, blob: &File, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
         let (blob, executor) = (blob.clone(), self.core.executor.clone());
         let hangs = blob.begin_read();

@@ -84,6 +84,11 @@ impl Storage {
         self.kept.borrow().get(&session).filter(|kept| kept.record.is_some()).cloned()
     }
 
+    /// Writes asked for so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.count.get()
+    }
+
     /// Puts something else in a record's place.
     pub(crate) fn change(&self, session: u64, change: impl FnOnce(&mut SavedSession)) {
         change(self.kept.borrow_mut().entry(session).or_default());

@@ -270,6 +270,11 @@ impl World {
         self.core.storage.kept(session)
     }
 
+    /// How often the page asked its database to write or to remove something.
+    pub fn writes(&self) -> u64 {
+        self.core.storage.writes()
+    }
+
     /// Changes what is kept of a session.
     pub fn change_kept(&self, session: u64, change: impl FnOnce(&mut SavedSession)) {
         self.core.storage.change(session, change);
@@ -441,6 +446,7 @@ impl Uploader {
             size: file.size(),
             content_type: file.kind.clone(),
             blob: file.clone(),
+            copy: OnceCell::new(),
         };
         let lane = format!("uploader {}", self.id);
         let place = Place { number, page: self.page, session, lane: (lane, self.slots) };

@@ -103,6 +103,11 @@ fn a_store_that_is_hammered() {
 }
 
 #[test]
+fn a_form_that_a_later_page_does_not_know_of() {
+    caught(Mutant::UnsavedForm);
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

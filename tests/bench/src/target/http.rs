@@ -226,10 +226,15 @@ mod tests {
     #[test]
     fn reads_requests_one_after_the_other_on_one_connection() {
         let (mut client, mut connection) = pair();
-        client.write_all(b"PUT /a/b?partNumber=3&uploads HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234").expect("sent");
+        client
+            .write_all(b"PUT /a/b?partNumber=3&uploads HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234")
+            .expect("sent");
         let head = connection.head().expect("read").expect("a request");
         assert_eq!((head.method.as_str(), head.path.as_str()), ("PUT", "/a/b"));
-        assert_eq!((head.parameter("partNumber"), head.parameter("uploads"), head.parameter("x")), (Some("3"), Some(""), None));
+        assert_eq!(
+            (head.parameter("partNumber"), head.parameter("uploads"), head.parameter("x")),
+            (Some("3"), Some(""), None)
+        );
         assert_eq!(head.length(), 10);
         assert_eq!(connection.peek(3).expect("read"), b"012");
         client.write_all(b"56789POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nok").expect("sent");

@@ -162,13 +162,7 @@ impl Target {
     }
 
     /// The answer to a request; `None` where the connection is reset in its place.
-    fn exchange(
-        &self,
-        run: &Run,
-        head: &Head,
-        connection: &mut Connection,
-        rate: &Rate,
-    ) -> io::Result<Option<Answer>> {
+    fn exchange(&self, run: &Run, head: &Head, connection: &mut Connection, rate: &Rate) -> io::Result<Option<Answer>> {
         if head.method == "OPTIONS" {
             connection.text(head.length())?;
             run.count(|counts| counts.preflights += 1);

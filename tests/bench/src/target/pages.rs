@@ -15,9 +15,8 @@ impl Pages {
     pub(super) fn answer(&self, head: &Head) -> Answer {
         let file = self.file(&head.path).and_then(|path| Some((std::fs::read(&path).ok()?, kind(&path))));
         match file {
-            Some((body, kind)) => {
-                Answer { status: 200, headers: vec![("content-type", kind.to_owned())], body }.with("cache-control", "no-store")
-            }
+            Some((body, kind)) => Answer { status: 200, headers: vec![("content-type", kind.to_owned())], body }
+                .with("cache-control", "no-store"),
             None => Answer::new(404),
         }
     }

@@ -102,7 +102,8 @@ impl Store {
         let Some(open) = self.open.get(id) else {
             return self.refuse(404, format!("no upload {id:?}"));
         };
-        let named: Vec<u64> = between(body, "<PartNumber>", "</PartNumber>").filter_map(|one| one.parse().ok()).collect();
+        let named: Vec<u64> =
+            between(body, "<PartNumber>", "</PartNumber>").filter_map(|one| one.parse().ok()).collect();
         let there: Vec<u64> = open.parts.keys().copied().collect();
         if named != there {
             let (named, there) = (named.len(), there.len());
@@ -170,7 +171,8 @@ impl Store {
     fn patch(&mut self, head: &Head, length: u64) -> Answer {
         let there = self.open.get(&head.path).map(Open::size);
         if there.is_none() || there != head.number("upload-offset") {
-            return self.refuse(409, format!("PATCH at {:?}, and {there:?} bytes are there", head.header("upload-offset")));
+            return self
+                .refuse(409, format!("PATCH at {:?}, and {there:?} bytes are there", head.header("upload-offset")));
         }
         self.append(&head.path, length)
     }

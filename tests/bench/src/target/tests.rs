@@ -60,7 +60,8 @@ const SIZE: u64 = 200_000;
 
 fn stage(shape: Shape) -> Stage {
     let content = Arc::new(Content::new(7));
-    let folder = std::env::temp_dir().join(format!("partway-bench-{}-{:?}", std::process::id(), thread::current().id()));
+    let folder =
+        std::env::temp_dir().join(format!("partway-bench-{}-{:?}", std::process::id(), thread::current().id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     content.write(&folder.join("file"), SIZE).expect("written");
     let file = std::fs::read(folder.join("file")).expect("read");
@@ -87,7 +88,10 @@ fn an_upload_in_parts_gets_true_md5s_and_is_complete_where_all_parts_are_named()
         let etag = format!("\"{}\"", md5(part));
         assert_eq!((put.status, put.header("etag")), (200, Some(etag.as_str())));
         assert!(put.header("access-control-expose-headers").is_some_and(|exposed| exposed.contains("ETag")));
-        named.push_str(&format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", etag.replace('"', "&quot;")));
+        named.push_str(&format!(
+            "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>",
+            etag.replace('"', "&quot;")
+        ));
     }
     let listed = client.send("GET /bucket/name?uploadId=upload-1", &[], b"");
     assert_eq!(listed.body.matches("<Part>").count(), 3);

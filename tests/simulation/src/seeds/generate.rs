@@ -1,5 +1,6 @@
 //! How a scenario follows from its seed. Draws are made in a fixed order: one more draw in the middle changes every scenario.
 
+use partway::context::SMALL;
 use partway::error::Code;
 use partway::platform::PageEvent;
 use serde_json::json;
@@ -109,9 +110,10 @@ impl Scenario {
             |occurrence: &Occurrence| matches!(occurrence.incident, Incident::Offline { network: Network::Gone, .. });
         self.denied = rng.chance(8) && !self.occurrences.iter().any(goes);
         if calm && rng.chance(8) {
-            // It is read twice before anything is opened.
-            self.reads = Some(rng.between(0, 2) as u32);
             self.uploads.truncate(1);
+            // It is read before anything is opened: a small one once, and any other twice.
+            let most = if self.uploads[0].size > SMALL { 1 } else { 0 };
+            self.reads = Some(most.min(rng.between(0, 2) as u32));
             self.expectation = Expectation::Doomed(vec![Code::FileUnreadable]);
         }
         if self.expectation == Expectation::Storm && rng.chance(8) {

@@ -28,4 +28,5 @@ mod s3;
 mod s3_errors;
 mod seeds;
 mod slow_lines;
+mod small_files;
 mod stores;
