@@ -599,8 +599,8 @@ export interface OnlymonsterProvider {
   /** Milliseconds in one state after which the vendor's retry is called, once for each state. @defaultValue `180000` */
   stuckAfterMs?: number | undefined;
   /**
-   * The maximum of calls per second, over all uploads of the page to this account, 0.01 to 1000: 0.5 is one call in two seconds.
-   * @defaultValue `3`, the vendor's limit
+   * The maximum of calls per second, 0.01 to 1000, over all uploads of the page with this `token`, or through this `baseUrl` where the
+   * proxy adds the token: 0.5 is one call in two seconds. @defaultValue `3`, the vendor's limit for a token
    */
   requestsPerSecond?: number | undefined;
   /** Sends ETags to the vendor without their quotes. @defaultValue `false` */

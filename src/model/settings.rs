@@ -1,5 +1,4 @@
-//! The uploader's options as the engine reads them. The package's JavaScript checks their shapes first, but they
-//! are decoded here without trusting that.
+//! The uploader's options as the engine reads them. The package's face has checked their values; here only their types count.
 
 use crate::json::{Decode, FirstMismatch, Json, Kind, Object};
 
@@ -114,7 +113,7 @@ impl<J: Json> Decode<J> for Integrity {
             Kind::String(value) if value == "auto" => Self::Auto,
             Kind::String(value) if value == "require" => Self::Require,
             _ => {
-                mismatch.note("\"off\", \"auto\" or \"require\"", json);
+                mismatch.note("one of its values", json);
                 Self::default()
             }
         }
@@ -125,11 +124,8 @@ impl<J: Json> Decode<J> for Concurrency {
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
             Kind::String(value) if value == "auto" => Self::default(),
-            Kind::Number(number) if number >= 1.0 => Self(u32::read(json, mismatch) as usize),
-            _ => {
-                mismatch.note("a whole number from 1, or \"auto\"", json);
-                Self::default()
-            }
+            // With no slot at all nothing would ever be sent.
+            _ => Self((u32::read(json, mismatch) as usize).max(1)),
         }
     }
 }

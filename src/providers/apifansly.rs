@@ -35,8 +35,6 @@ const VENDOR: Vendor = Vendor {
 const POLL_FIRST_MS: u64 = 2_000;
 const POLL_CAP_MS: u64 = 30_000;
 const POLL_TIMEOUT_MS: u64 = 15 * 60_000;
-/// The longest first interval.
-const DAY_MS: u64 = 24 * 3_600_000;
 /// "The signed CDN links ... expire after 5 hours."
 const LINKS_MS: u64 = 5 * 3_600_000;
 
@@ -123,18 +121,6 @@ impl Apifansly {
     /// `invalid-options`.
     pub fn new<P: Platform>(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
         let options: Options = setup.options(options)?;
-        if options.account_id.is_empty() {
-            return Err(UploadError::new(Code::InvalidOptions, "`accountId` must be an account's id, but is empty.")
-                .hint("Give the id of the connected Fansly account."));
-        }
-        let poll_interval_ms = options.poll_interval_ms.unwrap_or(POLL_FIRST_MS);
-        if !(1..=DAY_MS).contains(&poll_interval_ms) {
-            return Err(UploadError::new(
-                Code::InvalidOptions,
-                text!("`pollIntervalMs` must be a whole number from 1 to {}, but is {}.", DAY_MS, poll_interval_ms),
-            )
-            .hint("Give the interval before the first poll, in milliseconds; it doubles to 30 seconds."));
-        }
         let access = Access {
             base_url: options.base_url,
             key: options.api_key,
@@ -148,7 +134,7 @@ impl Apifansly {
             account_id: options.account_id,
             form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
             poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_TIMEOUT_MS),
-            poll_interval_ms,
+            poll_interval_ms: options.poll_interval_ms.unwrap_or(POLL_FIRST_MS),
         })
     }
 }

@@ -33,7 +33,7 @@ pub fn create<P: Platform>(name: &str, options: &P::Json, setup: &Setup<'_, P>) 
         #[cfg(feature = "s3")]
         "s3" => Box::new(s3::S3::new(options, setup)?),
         #[cfg(feature = "plan")]
-        "plan" => Box::new(presigned_plan::PresignedPlan::new(options, setup)?),
+        "plan" => Box::new(presigned_plan::PresignedPlan::new(setup)),
         _ => {
             return Err(UploadError::new(
                 Code::InvalidOptions,

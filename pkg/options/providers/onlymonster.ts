@@ -1,13 +1,18 @@
 import type { OnlymonsterProvider } from "partway";
 
 import { invalidOptions } from "../../api/errors.ts";
-import { boolean, checked, nonEmptyString, number, oneOf, options } from "../checks.ts";
+import { boolean, checked, describe, nonEmptyString, number, oneOf, options } from "../checks.ts";
 import { id, proxyOrKey, vendor } from "./vendor.ts";
 
 /** Onlymonster's own pattern for `account_id`. */
 function accountId(value: unknown, path: string): string {
   const text = id(value, path);
-  if (!/^(0|[1-9]\d{0,18})$/.test(text)) throw invalidOptions(`${path} must be a whole number of at most 19 digits, as text.`);
+  if (!/^(0|[1-9]\d{0,18})$/.test(text)) {
+    throw invalidOptions(
+      `${path} must be a whole number of at most 19 digits, as text, but is ${describe(text)}.`,
+      "Give Onlymonster's own `id` of the account, as its list of accounts has it.",
+    );
+  }
   return text;
 }
 

@@ -43,20 +43,18 @@ pub struct Rate {
 
 impl Rate {
     /// A rate in calls a second, fractions included: 0.5 is one in two seconds, 2.5 are three in 1.2 seconds, so that no second has
-    /// more than the next whole number and the average is exact. None for a number that is no rate.
+    /// more than the next whole number and the average is exact. A number that is no rate counts as the nearest one.
     ///
     /// ```
     /// use partway::context::rate_limit::Rate;
-    /// assert!(Rate::per_second(0.5).is_some());
-    /// assert_eq!([0.0, -1.0, f64::NAN, f64::INFINITY].map(Rate::per_second), [None; 4]);
+    /// assert_eq!([0.0, -1.0, f64::NAN].map(Rate::per_second), [Rate::per_second(1e-5); 3]);
+    /// assert_eq!(Rate::per_second(f64::INFINITY), Rate::per_second(1e6));
     /// ```
-    pub fn per_second(calls: f64) -> Option<Self> {
-        // Less than once a day, or more often than clocks can measure, is a mistake. (A choice.)
-        if !(1e-5..=1e6).contains(&calls) {
-            return None;
-        }
+    pub fn per_second(calls: f64) -> Self {
+        // From once a day to as often as clocks can measure. (A choice.)
+        let calls = if calls >= 1e-5 { calls.min(1e6) } else { 1e-5 };
         let whole = calls.ceil();
-        Some(Self { calls: whole as u32, within_ms: (whole / calls * WINDOW_MS as f64).ceil() as u64 })
+        Self { calls: whole as u32, within_ms: (whole / calls * WINDOW_MS as f64).ceil() as u64 }
     }
 }
 
@@ -195,7 +193,7 @@ mod tests {
             (2.5, (3, 1_260)),
             (1000.0, (1000, 1_050)),
         ] {
-            let rate = Rate::per_second(calls).unwrap();
+            let rate = Rate::per_second(calls);
             assert_eq!((rate.calls, rate.within_ms), expected, "{calls}");
         }
     }

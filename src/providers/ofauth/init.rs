@@ -1,7 +1,7 @@
 //! `POST /uploads/init`: the request, and the plan and session in its reply.
 
-use super::part::{classify, may_go};
 use super::session::OfauthSession;
+use super::urls::{classify, classify_part, may_go, unusable};
 use super::vendor::{COMPLETE, INIT, UPLOADS};
 use crate::context::Context;
 use crate::context::calls::Idempotency;
@@ -12,7 +12,7 @@ use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::Session;
 use crate::platform::Platform;
 use crate::providers::shared::api::Api;
-use crate::providers::shared::{errors, presigned, reply};
+use crate::providers::shared::{presigned, reply};
 use crate::util::time;
 
 decoded! {
@@ -77,21 +77,21 @@ fn session<P: Platform>(
     let InitReply { media_upload_id, upload_type, total_parts, expires_at, parts, complete_url } = reply;
     // The id becomes a path segment, and a segment of dots would lead to another path.
     if matches!(media_upload_id.as_str(), "" | "." | "..") {
-        return Err(unusable(text!("`mediaUploadId` must be an id, but is \"{}\".", media_upload_id)));
+        return Err(unusable(&text!("`mediaUploadId` must be an id, but is \"{}\".", media_upload_id)));
     }
     let size = cx.file.size;
     let (plan, multipart) = match parts.filter(|parts| !parts.is_empty()) {
         Some(parts) => {
             if let Some(total) = total_parts.filter(|total| *total != parts.len() as u64) {
-                return Err(unusable(text!(
+                return Err(unusable(&text!(
                     "`parts` must have `totalParts` ({}) items, but has {}.",
                     total,
                     parts.len()
                 )));
             }
-            let multipart =
-                is_multipart(upload_type.as_deref(), parts.len(), complete_url.is_some()).map_err(unusable)?;
-            (plan_of_parts(size, parts).map_err(unusable)?, multipart)
+            let multipart = is_multipart(upload_type.as_deref(), parts.len(), complete_url.is_some())
+                .map_err(|why| unusable(&why))?;
+            (plan_of_parts(size, parts).map_err(|why| unusable(&why))?, multipart)
         }
         None => {
             let plan = plan_of_headers(size, response)?;
@@ -101,7 +101,7 @@ fn session<P: Platform>(
     };
     if !multipart && plan.parts().len() != 1 {
         let message = text!("An upload of `uploadType` \"single\" must have one part, but has {}.", plan.parts().len());
-        return Err(unusable(message));
+        return Err(unusable(&message));
     }
     let complete_url = match (multipart, complete_url) {
         (false, _) => None,
@@ -112,11 +112,6 @@ fn session<P: Platform>(
     let state = OfauthSession { upload_id: media_upload_id, complete_url };
     let expires_at = expires_at.as_deref().and_then(time::parse_iso);
     Ok(Session { expires_at, ..Session::new(plan, multipart, state) })
-}
-
-/// The error for a reply that no byte may be sent by.
-fn unusable(why: String) -> UploadError {
-    errors::unusable_plan("OFAuth", &why)
 }
 
 /// Whether the upload is completed by a call: `uploadType` says so, and not the number of parts, which counts where it is absent.
@@ -147,10 +142,10 @@ fn plan_of_headers(size: u64, response: &Response) -> Result<Plan> {
     let header = |name: &str| response.header(name).and_then(|value| value.trim_ascii().parse::<u64>().ok());
     let (Some(total), Some(part_size)) = (header("x-ofauth-upload-total-parts"), header("x-ofauth-upload-part-size"))
     else {
-        return Err(unusable("The reply must have `parts` or layout headers, but the page can read neither.".into())
+        return Err(unusable("The reply must have `parts` or layout headers, but the page can read neither.")
             .hint("Let the proxy expose x-ofauth-upload-total-parts and x-ofauth-upload-part-size by CORS."));
     };
-    let plan = Plan::equal(size, part_size).map_err(unusable)?;
+    let plan = Plan::equal(size, part_size).map_err(|why| unusable(&why))?;
     let parts = plan.parts().len() as u64;
     if parts != total {
         let message = text!(
@@ -160,7 +155,7 @@ fn plan_of_headers(size: u64, response: &Response) -> Result<Plan> {
             part_size,
             total
         );
-        return Err(unusable(message));
+        return Err(unusable(&message));
     }
     Ok(plan)
 }
@@ -179,12 +174,12 @@ fn with_urls(mut plan: Plan, upload_id: &str, join: impl Fn(&str) -> String) -> 
 
 /// The reply's `completeUrl`, as it is called: it gets the keys.
 fn trusted_complete_url<P: Platform>(api: &Api, cx: &Context<P>, url: &str) -> Result<String> {
-    match api.classify(&cx.platform, Step::Complete, "completeUrl", url)? {
+    match classify(api, &cx.platform, Step::Complete, "completeUrl", url)? {
         (UrlKind::Api(url), _) => Ok(url),
         (UrlKind::Presigned, url) => {
             let message =
                 text!("`completeUrl` must lead to OFAuth's API or a trusted origin, but leads to {}.", url.origin);
-            Err(unusable(message)
+            Err(unusable(&message)
                 .hint("Map the URL onto your proxy with `mapUrl`, or name its origin in `trustedOrigins`."))
         }
     }
@@ -193,9 +188,9 @@ fn trusted_complete_url<P: Platform>(api: &Api, cx: &Context<P>, url: &str) -> R
 /// Checks every URL before the first byte is sent.
 fn check_urls<P: Platform>(api: &Api, cx: &Context<P>, plan: &Plan) -> Result<()> {
     for part in plan.parts() {
-        let (kind, url) = classify(api, &cx.platform, part)?;
+        let (kind, url) = classify_part(api, &cx.platform, part).map_err(|error| error.part(part.number))?;
         if !may_go(&cx.platform, &kind, &url) {
-            return Err(unusable(text!(
+            return Err(unusable(&text!(
                 "`uploadUrl` of part {} must lead to OFAuth's API or another https origin, but leads to {}.",
                 part.number,
                 url.origin

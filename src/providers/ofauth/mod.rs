@@ -10,6 +10,7 @@ mod media;
 mod options;
 mod part;
 mod session;
+mod urls;
 mod vendor;
 
 use std::cell::Cell;
@@ -23,6 +24,7 @@ use super::shared::errors::incomplete_session;
 use crate::context::Context;
 use crate::error::{Code, Result, UploadError};
 use crate::http::Response;
+use crate::json::Json;
 use crate::model::events::Outcome;
 use crate::model::file::Accept;
 use crate::model::plan::Part;
@@ -52,7 +54,7 @@ impl<P: Platform> Ofauth<P> {
     /// # Errors
     /// `invalid-options`.
     pub fn new(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
-        let vault_upload = options::vault_upload(options)?;
+        let vault_upload = options.member("vaultUpload");
         let options: Options = setup.options(options)?;
         let access = Access {
             base_url: options.base_url,
@@ -81,7 +83,7 @@ impl<P: Platform> Ofauth<P> {
         let platform = &cx.platform;
         let trusts = |url: &str| platform.resolve(url).is_some_and(|url| self.api.origins.trusts(&url));
         let may_go = |part| {
-            part::classify(&self.api, platform, part).is_ok_and(|(kind, url)| part::may_go(platform, &kind, &url))
+            urls::classify_part(&self.api, platform, part).is_ok_and(|(kind, url)| urls::may_go(platform, &kind, &url))
         };
         session.state.complete_url.as_deref().is_none_or(trusts) && session.plan.parts().iter().all(may_go)
     }

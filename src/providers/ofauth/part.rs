@@ -1,16 +1,15 @@
 //! `PUT uploadUrl`: one part, or the whole file.
 
 use super::session::OfauthSession;
-use super::vendor::VENDOR;
+use super::urls::classify_part;
 use crate::context::Context;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Body, Method, Request, Response, Url, UrlKind};
+use crate::http::{Body, Method, Request, Response, UrlKind};
 use crate::json::{Json, decode, decoded};
 use crate::model::plan::Part;
 use crate::model::session::{Receipt, Session};
 use crate::platform::{Platform, RequestOf};
 use crate::providers::shared::api::Api;
-use crate::providers::shared::errors::incomplete_session;
 use crate::providers::shared::presigned;
 
 decoded! {
@@ -20,32 +19,17 @@ decoded! {
     }
 }
 
-/// Classifies the URL of a part.
-///
-/// # Errors
-/// Those of [`Api::classify`].
-pub(super) fn classify<P: Platform>(api: &Api, platform: &P, part: &Part) -> Result<(UrlKind, Url)> {
-    let url = part.url.as_deref().ok_or_else(incomplete_session)?;
-    api.classify(platform, Step::Part, "uploadUrl", url)
-}
-
-/// Whether a part may be sent there: to the API, or to a presigned URL. The vendor's own origin outside of its API is neither.
-pub(super) fn may_go<P: Platform>(platform: &P, kind: &UrlKind, url: &Url) -> bool {
-    *kind != UrlKind::Presigned
-        || (url.is_safe_from(&platform.origin()) && !VENDOR.origins.contains(&url.origin.as_str()))
-}
-
 /// The request that sends a part.
 ///
 /// # Errors
-/// Those of [`classify`] and [`presigned::put_part`].
+/// Those of [`classify_part`] and [`presigned::put_part`].
 pub(super) async fn request<P: Platform>(
     api: &Api,
     cx: &Context<P>,
     session: &Session<OfauthSession>,
     part: &Part,
 ) -> Result<RequestOf<P>> {
-    match classify(api, &cx.platform, part)? {
+    match classify_part(api, &cx.platform, part)? {
         (UrlKind::Api(url), _) => {
             api.wait_for_rate_limit(cx).await;
             let mut request = api.request_to(Step::Part, Method::Put, url);
@@ -72,7 +56,7 @@ pub(super) fn receipt<P: Platform>(
     restored: bool,
 ) -> Result<Receipt<P::Json>> {
     api.answered(cx, response);
-    let is_presigned = || matches!(classify(api, &cx.platform, part), Ok((UrlKind::Presigned, _)));
+    let is_presigned = || matches!(classify_part(api, &cx.platform, part), Ok((UrlKind::Presigned, _)));
     if !response.ok() {
         let error = api.refusal(response, cx.platform.now()).at(Step::Part);
         return Err(match error.code {

@@ -1,7 +1,7 @@
-//! The caller's options, checked.
+//! The caller's options. The package's face has checked them.
 
 use crate::context::rate_limit::Rate;
-use crate::error::{Code, Result, UploadError};
+use crate::error::Result;
 use crate::json::decoded;
 use crate::platform::Platform;
 use crate::providers::setup::Setup;
@@ -14,8 +14,6 @@ const REQUESTS_PER_SECOND: f64 = 3.0;
 const POLL_TIMEOUT_MS: u64 = 15 * 60_000;
 /// When a state counts as stuck. The guide: "far longer than expected"; the caller may say otherwise. (A choice.)
 const STUCK_AFTER_MS: u64 = 3 * 60_000;
-/// The longest account id, in digits (Onlymonster's OpenAPI reference).
-const ACCOUNT_ID_DIGITS: usize = 19;
 
 decoded! {
     struct GivenOptions {
@@ -36,7 +34,7 @@ decoded! {
 /// What the caller chose for uploads to Onlymonster.
 #[derive(Debug)]
 pub(super) struct Options {
-    /// Onlymonster's own id of the account.
+    /// Onlymonster's own id of the account: digits.
     pub(super) account_id: String,
     /// "post" or "message".
     pub(super) export_type: String,
@@ -61,29 +59,6 @@ impl Options {
     /// `invalid-options`.
     pub(super) fn read<P: Platform>(options: &P::Json, setup: &Setup<'_, P>) -> Result<(Self, Access)> {
         let given: GivenOptions = setup.options(options)?;
-        let invalid = |message: String, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
-        if !is_account_id(&given.account_id) {
-            return invalid(
-                text!(
-                    "`accountId` must be a whole number of at most {} digits, as text, but is \"{}\".",
-                    ACCOUNT_ID_DIGITS,
-                    given.account_id
-                ),
-                "Give Onlymonster's own `id` of the account, as its list of accounts has it.",
-            );
-        }
-        if !["post", "message"].contains(&given.export_type.as_str()) {
-            return invalid(
-                text!("`exportType` must be \"post\" or \"message\", but is \"{}\".", given.export_type),
-                "Say what the media is for.",
-            );
-        }
-        let Some(rate) = Rate::per_second(given.requests_per_second.unwrap_or(REQUESTS_PER_SECOND)) else {
-            return invalid(
-                "`requestsPerSecond` must be a number from 0.00001 to 1000000, but is another number.".into(),
-                "Leave it out for Onlymonster's limit of 3 a second for each token; 0.5 is one in two seconds.",
-            );
-        };
         let access = Access {
             base_url: given.base_url,
             key: given.token,
@@ -96,7 +71,7 @@ impl Options {
             fan_link: given.fan_link,
             poll_timeout_ms: given.poll_timeout_ms.unwrap_or(POLL_TIMEOUT_MS),
             stuck_after_ms: given.stuck_after_ms.unwrap_or(STUCK_AFTER_MS),
-            rate,
+            rate: Rate::per_second(given.requests_per_second.unwrap_or(REQUESTS_PER_SECOND)),
             strip_etag_quotes: given.strip_etag_quotes == Some(true),
         };
         Ok((options, access))
@@ -105,33 +80,5 @@ impl Options {
     /// A part's ETag, as finish and export get it.
     pub(super) fn etag_for_api<'a>(&self, etag: &'a str) -> &'a str {
         if self.strip_etag_quotes { text::trim_matches(etag, b'"') } else { etag }
-    }
-}
-
-/// Whether it matches `^(0|[1-9]\d*)$` and isn't too long (Onlymonster's OpenAPI reference).
-fn is_account_id(id: &str) -> bool {
-    let digits = !id.is_empty() && id.len() <= ACCOUNT_ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_digit());
-    digits && (id.len() == 1 || !id.starts_with('0'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn account_ids_are_whole_numbers() {
-        for (id, valid) in [
-            ("0", true),
-            ("1001", true),
-            ("9999999999999999999", true),
-            ("99999999999999999999", false),
-            ("", false),
-            ("01", false),
-            ("-1", false),
-            ("1.5", false),
-            ("../2", false),
-        ] {
-            assert_eq!(is_account_id(id), valid, "{id}");
-        }
     }
 }

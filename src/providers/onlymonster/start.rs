@@ -13,10 +13,9 @@ use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::Session;
 use crate::platform::Platform;
 use crate::providers::shared::errors::unusable_plan;
-use crate::providers::shared::presigned::put_part;
+use crate::providers::shared::presigned::{absolute_url, put_part};
 use crate::providers::shared::reply;
 use crate::util::ordered;
-use crate::util::text;
 
 /// S3's minimum size of a part that isn't the last (AWS, "Amazon S3 multipart upload limits").
 const MIN_PART_SIZE: u64 = 5 << 20;
@@ -125,8 +124,7 @@ fn multipart_plan(size: u64, mut parts: Vec<StartPart>) -> std::result::Result<P
 pub(super) fn part_with_unsafe_url<P: Platform>(platform: &P, plan: &Plan) -> Option<u32> {
     let mut parts = plan.parts().iter();
     let part = parts.find(|part| {
-        // A relative URL would lead to the page's own server.
-        let url = part.url.as_deref().filter(|url| text::contains(url, "://")).and_then(|url| platform.resolve(url));
+        let url = part.url.as_deref().and_then(|url| absolute_url(platform, url));
         !url.is_some_and(|url| url.is_safe_from(&platform.origin()))
     })?;
     Some(part.number)

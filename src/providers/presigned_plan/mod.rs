@@ -55,20 +55,13 @@ pub struct PresignedPlan {
 
 impl PresignedPlan {
     /// The provider with the caller's functions.
-    ///
-    /// # Errors
-    /// `invalid-options` without `open`.
-    pub fn new<P: Platform>(_options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
-        if !setup.platform.has(Hook::Open) {
-            return Err(UploadError::new(Code::InvalidOptions, "`open` must be a function, but is missing.")
-                .hint("Give a function that gets the plan for a file from your server."));
-        }
-        Ok(Self {
+    pub fn new<P: Platform>(setup: &Setup<'_, P>) -> Self {
+        Self {
             signs: setup.platform.has(Hook::SignParts),
             completes: setup.platform.has(Hook::Complete),
             plan: RefCell::default(),
             list_failed: Cell::default(),
-        })
+        }
     }
 
     /// The plan that is being sent.

@@ -12,8 +12,8 @@ use crate::json::decode;
 use crate::model::plan::{Part, Plan};
 use crate::model::session::{Session, UploadedPart};
 use crate::platform::{Hook, Platform, StoreRequestOf};
+use crate::providers::shared::presigned::absolute_url;
 use crate::sync::semaphore::Semaphore;
-use crate::util::text;
 
 /// A plan that is being sent.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl OpenPlan {
                     .part(part.number)
                     .hint("Give a URL for every part, or `sign`, which is asked for them."));
             };
-            let url = resolve(&cx.platform, text, part.number)?;
+            let url = resolve(&cx.platform, Step::Init, text, part.number)?;
             self.urls.borrow_mut().learn(part.number, url, None, self.options.expires_at, now);
             self.request(cx, part).map_err(|error| error.part(part.number))?;
         }
@@ -102,11 +102,10 @@ pub(super) fn mismatch(message: impl Into<String>) -> UploadError {
 ///
 /// # Errors
 /// `plan-mismatch` for what isn't an absolute URL.
-pub(super) fn resolve<P: Platform>(platform: &P, text: &str, number: u32) -> Result<Url> {
-    // Without a scheme it would be resolved to a path of the page's own server.
-    let absolute = platform.resolve(text).filter(|_| text::contains(text, "://"));
-    absolute.ok_or_else(|| {
-        mismatch("`uploadUrl` must be an absolute URL, but is something else.")
+pub(super) fn resolve<P: Platform>(platform: &P, step: Step, text: &str, number: u32) -> Result<Url> {
+    absolute_url(platform, text).ok_or_else(|| {
+        UploadError::new(Code::PlanMismatch, "`uploadUrl` must be an absolute URL, but is something else.")
+            .at(step)
             .part(number)
             .hint("Give https URLs as the presigner made them.")
     })

@@ -92,7 +92,7 @@ fn learn<P: Platform>(platform: &P, plan: &OpenPlan, json: &P::Json, asked: &[u3
     let mut missing = asked.to_vec();
     for part in signed {
         if asked.contains(&part.part_number) {
-            let url = resolve(platform, &part.upload_url, part.part_number)?;
+            let url = resolve(platform, Step::Sign, &part.upload_url, part.part_number)?;
             let headers = part.headers.map(|headers| headers.0);
             plan.urls.borrow_mut().learn(part.part_number, url, headers, None, now);
             missing.retain(|number| *number != part.part_number);

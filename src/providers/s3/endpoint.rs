@@ -92,18 +92,8 @@ impl Endpoint {
 }
 
 /// Whether a bucket's name can be part of a host name: it is the same in lower case, without underscores.
-pub(super) fn fits_host_name(bucket: &str) -> bool {
+fn fits_host_name(bucket: &str) -> bool {
     !bucket.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'_')
-}
-
-/// Whether an endpoint is AWS's own.
-pub(super) fn is_aws(endpoint: &str) -> bool {
-    let host =
-        text::split_once(endpoint, "://").map_or(endpoint, |(_, rest)| text::before(text::before(rest, "/"), ":"));
-    let host = host.to_ascii_lowercase();
-    ["amazonaws.com", "amazonaws.com.cn"]
-        .iter()
-        .any(|domain| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.')))
 }
 
 /// Refuses an endpoint that has the bucket in it already: the object would be stored under `bucket/key` in the bucket. A host that
@@ -223,19 +213,6 @@ pub(super) mod tests {
             let error = checked(PAGE, endpoint, "bucket", force).unwrap_err();
             assert!(error.message.contains(expected), "{} should say {expected}", error.message);
             assert!(error.hint.is_some());
-        }
-    }
-
-    #[test]
-    fn only_aws_is_aws() {
-        for (endpoint, aws) in [
-            ("https://s3.us-east-1.amazonaws.com", true),
-            ("https://s3.cn-north-1.amazonaws.com.cn:443/", true),
-            ("HTTPS://S3.AMAZONAWS.COM", true),
-            ("https://notamazonaws.com", false),
-            ("https://s3.example/amazonaws.com", false),
-        ] {
-            assert_eq!(is_aws(endpoint), aws, "{endpoint}");
         }
     }
 }

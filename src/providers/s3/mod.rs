@@ -26,7 +26,7 @@ use self::operations::{
     Completion, abort_multipart_upload, create_multipart_upload, has_parts, head_object, list_parts, put_object,
     upload_part,
 };
-use self::options::{Options, PART_SIZES, check_key};
+use self::options::{MAX_PART_SIZE, Options, check_key};
 use self::session::S3Session;
 use super::setup::Setup;
 use super::shared::errors::incomplete_session;
@@ -67,19 +67,11 @@ impl<P: Platform> S3<P> {
     /// The provider with the caller's options.
     ///
     /// # Errors
-    /// `invalid-options`, for whatever no request should be made with.
+    /// `invalid-options` for an endpoint that no request should go to.
     pub fn new(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
         let platform = setup.platform;
         let options: Options = setup.options(options)?;
         let target = options.checked(&platform.origin(), |url| platform.resolve(url))?;
-        for (hook, hint) in [
-            (Hook::Key, "Give the object's key, or a function of the file that returns it."),
-            (Hook::Credentials, "Give a function that gets temporary credentials from your server."),
-        ] {
-            if !platform.has(hook) {
-                return Err(invalid_option(text!("The option `{}` is missing.", hook.as_str()), hint));
-            }
-        }
         let credentials =
             if platform.has_usual_options() { setup.cache.credentials.clone() } else { SharedCredentials::default() };
         Ok(Self {
@@ -165,7 +157,7 @@ impl<P: Platform> Provider<P> for S3<P> {
         let (size, target) = (cx.file.size, &self.client.target);
         let multipart = size > 0 && size >= target.threshold;
         let part_size = if multipart { target.part_size(size) } else { size.max(1) };
-        if part_size > *PART_SIZES.end() {
+        if part_size > MAX_PART_SIZE {
             let message = text!("A file must have at most 10,000 parts of 5 GiB, but this one has {} bytes.", size);
             return Err(UploadError::new(Code::FileRejected, message)
                 .at(Step::Check)

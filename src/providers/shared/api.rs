@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::context::calls::{Call, Idempotency};
 use crate::context::rate_limit::RateLimiter;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{ApiRequest, Body, Method, Origins, Response, Url, UrlKind};
+use crate::http::{ApiRequest, Body, Method, Origins, Response};
 use crate::platform::{ApiRequestOf, Platform};
 use crate::providers::setup::Setup;
 
@@ -48,7 +48,7 @@ impl Api {
     /// The API of a vendor for a caller. The key, if there is one, goes with every request to it.
     ///
     /// # Errors
-    /// `invalid-options` for a key without `dangerouslyExposeSecrets`, or without one and no `baseUrl`.
+    /// `invalid-options` for a key without `dangerouslyExposeSecrets`, and for a `baseUrl` that isn't safe.
     pub(crate) fn new<P: Platform>(
         setup: &Setup<'_, P>,
         vendor: &Vendor,
@@ -62,16 +62,7 @@ impl Api {
                 "Keep it on your server and give `baseUrl`, or say `dangerouslyExposeSecrets: true` for a trial.",
             );
         }
-        let base = match &access.base_url {
-            Some(base) => base.as_str(),
-            None if access.exposed => vendor.origins[0],
-            None => {
-                return invalid(
-                    "`baseUrl` is missing.".into(),
-                    "Give the path of your proxy, which adds the vendor's key; README has a recipe.",
-                );
-            }
-        };
+        let base = access.base_url.as_deref().unwrap_or(vendor.origins[0]);
         let page = setup.platform.origin();
         let Some(base) = setup.platform.resolve(base).filter(|url| url.is_safe_from(&page)) else {
             return invalid(
@@ -118,36 +109,6 @@ impl Api {
             has_credentials: self.has_credentials,
             must_not_repeat: false,
         }
-    }
-
-    /// Classifies a URL that the vendor's reply has in `field`: the caller's `mapUrl` decides, else [`Origins::classify`].
-    ///
-    /// # Errors
-    /// `server` for an invalid URL, and the error that `mapUrl` threw.
-    pub(crate) fn classify<P: Platform>(
-        &self,
-        platform: &P,
-        step: Step,
-        field: &str,
-        text: &str,
-    ) -> Result<(UrlKind, Url)> {
-        if let Some(mapped) = platform.map_url(text, step) {
-            let mapped = mapped.map_err(|error| error.at(step))?;
-            let url = platform.resolve(&mapped).ok_or_else(|| {
-                UploadError::new(
-                    Code::InvalidOptions,
-                    text!("`mapUrl` must return a URL, but returned \"{}\".", mapped),
-                )
-                .at(step)
-            })?;
-            let kind = if self.origins.trusts(&url) { UrlKind::Api(mapped) } else { UrlKind::Presigned };
-            return Ok((kind, url));
-        }
-        // An empty URL would be resolved to the page's own.
-        let url = platform.resolve(text).filter(|_| !text.trim_ascii().is_empty()).ok_or_else(|| {
-            UploadError::new(Code::Server, text!("The server's reply has an invalid URL in `{}`.", field)).at(step)
-        })?;
-        Ok((self.origins.classify(&url, text), url))
     }
 
     /// Makes a call, under the vendor's rate limit and with its rules for errors.

@@ -1,10 +1,16 @@
-//! The PUT of a part to a presigned URL.
+//! The presigned URL of a part, and the PUT to it.
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Request, StoreRequest, Url};
 use crate::model::plan::Part;
 use crate::platform::{Platform, RequestOf};
+use crate::util::text;
+
+/// A URL from a plan, parsed; None for what isn't an absolute http or https URL. A relative one would lead to the page's own server.
+pub(crate) fn absolute_url<P: Platform>(platform: &P, url: &str) -> Option<Url> {
+    platform.resolve(url).filter(|_| text::contains(url, "://"))
+}
 
 /// The request that sends a part to a presigned URL.
 ///

@@ -99,15 +99,58 @@ for (const [what, options, pattern] of [
   ["a scope that is none", { provider: PLAN, resume: { scope: 7 } }, /resume\.scope must be a string, but is a number/],
   ["no bucket", { provider: { ...S3, bucket: undefined } }, /provider\.bucket is missing/],
   ["an empty region", { provider: { ...S3, region: " " } }, /provider\.region must not be empty/],
-  ["a region that can't be signed", { provider: { ...S3, region: "eu west" } }, /provider\.region must have letters.*us-east-1/],
+  ["a region that can't be signed", { provider: { ...S3, region: "eu west" } }, /provider\.region must have letters.*"eu west".*us-east-1/],
   ["a key that is too long", { provider: { ...S3, key: "\u00e9".repeat(513) } }, /provider\.key must have at most 1024 bytes/],
   ["a key with dots that browsers resolve", { provider: { ...S3, key: "a/../b" } }, /provider\.key must not have a segment/],
-  ["a host without a scheme", { provider: { ...S3, endpoint: "s3.example" } }, /provider\.endpoint must be a whole URL/],
+  ["a host without a scheme", { provider: { ...S3, endpoint: "s3.example" } }, /provider\.endpoint must be a whole URL, but is "s3\.example"/],
   [
     "a host in the list without a scheme",
     { provider: { ...S3, endpoints: ["s3.example"] } },
     /provider\.endpoints\[0\] must be a whole URL/,
   ],
+  ...["ab", "Bucket", "-bucket", "bucket.", "buc..ket", "buc/ket", "bucket\n", "b".repeat(64)].map((bucket) => [
+    `the bucket ${JSON.stringify(bucket)} at AWS`,
+    { provider: { ...S3, bucket } },
+    /provider\.bucket must be the name of a bucket, but is ".*3 to 63/,
+  ]),
+  ...["https://s3.us-east-1.amazonaws.com", "HTTPS://S3.AMAZONAWS.COM", "https://s3.cn-north-1.amazonaws.com.cn:443/"].map((endpoint) => [
+    `a bucket that ${endpoint} doesn't take`,
+    { provider: { ...S3, bucket: "a_b_c", endpoints: ["https://s3.example", endpoint] } },
+    /provider\.bucket must be the name of a bucket, but is "a_b_c"/,
+  ]),
+  ...["..", "a/b", "a b", "a?b", "a\nb", "a%2fb", "b\u00fccket", "b".repeat(256)].map((bucket) => [
+    `the bucket ${JSON.stringify(bucket)} at another store`,
+    { provider: { ...S3, endpoint: "https://s3.example", bucket } },
+    /provider\.bucket must be the name of a bucket, but is ".*at most 255/,
+  ]),
+  [
+    "a bucket that can't be part of a host name",
+    { provider: { ...S3, endpoint: "https://s3.example", bucket: "My_Bucket", forcePathStyle: false } },
+    /provider\.bucket must fit into a host name.*"My_Bucket".*forcePathStyle to true/,
+  ],
+  ...["Authorization", "host", "x-amz-security-token", "x-amz-meta-", "x-amz-meta-a b", "x-amz-meta-\u212a", ""].map((name) => [
+    `the header ${JSON.stringify(name)}`,
+    { provider: { ...S3, headers: { [name]: "x" } } },
+    /provider\.headers must have an object's headers, but has ".*Allowed are/,
+  ]),
+  ...["\u00fc", "a\nb: c", "\u007f"].map((value) => [
+    `the header's value ${JSON.stringify(value)}`,
+    { provider: { ...S3, headers: { "x-amz-meta-a": value } } },
+    /provider\.headers\["x-amz-meta-a"\] must be printable ASCII, but has other characters.*encodeURIComponent/,
+  ]),
+  [
+    "a header twice",
+    { provider: { ...S3, headers: { "x-amz-meta-a": "1", "X-Amz-Meta-A": "2" } } },
+    /each header once, but has x-amz-meta-a twice/,
+  ],
+  ["a part beyond S3's most", { provider: { ...S3, partSize: 5 * 2 ** 30 + 1 } }, /provider\.partSize must be .* 5368709120, but is 5368709121/],
+  [
+    "a threshold beyond S3's most",
+    { provider: { ...S3, multipartThreshold: 6 * 2 ** 30 } },
+    /provider\.multipartThreshold must be .* to 5368709120/,
+  ],
+  ["no credentials", { provider: { ...S3, getCredentials: undefined } }, /provider\.getCredentials is missing/],
+  ["no key", { provider: { ...S3, key: undefined } }, /provider\.key is missing/],
   ["a part below S3's least", { provider: { ...S3, partSize: 1024 } }, /provider\.partSize must be a whole number from 5242880/],
   [
     "a header that is a number",
@@ -117,7 +160,23 @@ for (const [what, options, pattern] of [
   ["credentials that are no function", { provider: { ...S3, getCredentials: {} } }, /provider\.getCredentials must be a function/],
   ["no account", { provider: { ...ONLYMONSTER, accountId: undefined } }, /provider\.accountId is missing/],
   ["an account as a number", { provider: { ...ONLYMONSTER, accountId: 1001 } }, /must be a string, but is a number.*quotes/],
-  ["an account that is no number", { provider: { ...ONLYMONSTER, accountId: "01" } }, /at most 19 digits/],
+  ...["", "01", "-1", "1.5", "12a", "../2", "99999999999999999999", "1\n"].map((accountId) => [
+    `the account ${JSON.stringify(accountId)}`,
+    { provider: { ...ONLYMONSTER, accountId } },
+    accountId ? /at most 19 digits, as text, but is ".*own `id`/ : /accountId must not be empty/,
+  ]),
+  ...[0, -0.5, 0.001, 1001, NaN, "1"].map((requestsPerSecond) => [
+    `${requestsPerSecond} (${typeof requestsPerSecond}) calls a second`,
+    { provider: { ...ONLYMONSTER, requestsPerSecond } },
+    /provider\.requestsPerSecond must be a number from 0\.01 to 1000, but is /,
+  ]),
+  ["an empty account", { provider: { ...APIFANSLY, accountId: "" } }, /provider\.accountId must not be empty/],
+  ["no account of apifansly's", { provider: { ...APIFANSLY, accountId: undefined } }, /provider\.accountId is missing/],
+  ...[0, 86_400_001, 1.5].map((pollIntervalMs) => [
+    `a poll after ${pollIntervalMs} ms`,
+    { provider: { ...APIFANSLY, pollIntervalMs } },
+    /provider\.pollIntervalMs must be a whole number from 1 to 86400000, but is /,
+  ]),
   ["no such export", { provider: { ...ONLYMONSTER, exportType: "story" } }, /"post", "message", but is "story"/],
   ["an input without a value", { provider: { ...APIFANSLY, formInputs: [{ type: 1 }] } }, /provider\.formInputs\[0\]\.value is missing/],
   [
@@ -212,6 +271,7 @@ for (const [what, picked, options, pattern] of [
   ["a callback that is none", file(), { onError: true }, /onError must be a function/],
   ["a controller", file(), { signal: new AbortController() }, /signal must be an AbortSignal/],
   ["an empty name", file(), { filename: "" }, /filename must not be empty/],
+  ["settings of the wrong shape", file(), { provider: { open: 5 } }, /provider\.open must be a function, but is a number/],
   ["a wrong setting", file(), { provider: { ppen() {} } }, /provider\.ppen is not an option.*provider\.open/],
   ["another provider", file(), { provider: { name: "s3" } }, /second Uploader/],
   ["settings that are none", file(), { provider: [] }, /provider must be an object, but is an array/],
@@ -225,3 +285,19 @@ for (const [what, picked, options, pattern] of [
     assert.equal(core.tasks.length, 0);
   });
 }
+
+test("settings of one file are judged together with the uploader's, before the engine sees them", async () => {
+  core.forget();
+  const uploader = new Uploader({ provider: { ...S3, endpoint: "https://s3.example", bucket: "My_Bucket" } });
+  for (const [settings, pattern] of [
+    [{ forcePathStyle: false }, /provider\.bucket must fit into a host name/],
+    [{ endpoint: "https://s3.amazonaws.com" }, /provider\.bucket must be the name of a bucket/],
+    [{ headers: { host: "evil.example" } }, /provider\.headers must have an object's headers/],
+    [{ partSize: 1 }, /provider\.partSize must be/],
+  ]) {
+    const error = await failure(uploader.upload(file(), { provider: settings }));
+    assert.equal(error.code, "invalid-options");
+    assert.match(error.message, pattern);
+  }
+  assert.equal(core.tasks.length, 0);
+});

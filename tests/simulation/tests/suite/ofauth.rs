@@ -130,10 +130,8 @@ fn straight_to_the_vendor_with_its_key_in_the_page() {
 #[test]
 fn keys_are_for_a_proxy_unless_the_caller_says_so() {
     for options in [
-        json!({ "name": "ofauth" }),
         json!({ "name": "ofauth", "apiKey": "k", "baseUrl": "/api/ofauth" }),
         json!({ "name": "ofauth", "baseUrl": "http://proxy.example" }),
-        json!({ "name": "ofauth", "baseUrl": "/api/ofauth", "vaultUpload": { "mode": "post" } }),
     ] {
         let world = World::new(1);
         let upload = world.upload(options.clone(), json!({}), &world.file("clip.mp4", MIB));

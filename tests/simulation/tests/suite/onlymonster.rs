@@ -142,15 +142,10 @@ fn a_fans_link_is_verified_before_anything_is_opened() {
 #[test]
 fn options_that_cannot_work_are_said_at_once() {
     for members in [
-        json!({ "accountId": "" }),
-        json!({ "accountId": "01" }),
-        json!({ "accountId": "12345678901234567890" }),
-        json!({ "accountId": "12a" }),
-        json!({ "exportType": "story" }),
-        json!({ "requestsPerSecond": 0 }),
-        json!({ "requestsPerSecond": -0.5 }),
+        json!({ "accountId": 1001 }),
+        json!({ "exportType": null }),
         json!({ "requestsPerSecond": "1" }),
-        json!({ "baseUrl": null }),
+        json!({ "baseUrl": "http://proxy.example" }),
         json!({ "token": "secret" }),
     ] {
         let world = World::new(1);

