@@ -22,7 +22,8 @@ type KeyFunction = Exclude<S3Provider["key"], string>;
 
 function url(value: unknown, path: string): string {
   const text = nonEmptyString(value, path);
-  if (!/^https?:\/\/[^/]/i.test(text)) throw invalidOptions(`${path} must be a whole URL, but is ${describe(text)}.`, "For example https://s3.example.com.");
+  if (!/^https?:\/\/[^/]/i.test(text))
+    throw invalidOptions(`${path} must be a whole URL, but is ${describe(text)}.`, "For example https://s3.example.com.");
   return text;
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { UploadError, Uploader, core, failure, file, begun, planUploader } from "./harness.mjs";
 
-const S3 = { name: "s3", bucket: "b", region: "r", key: "k", getCredentials: async () => ({}) };
+const S3 = { name: "s3", bucket: "media", region: "r", key: "k", getCredentials: async () => ({}) };
 const OFAUTH = { name: "ofauth", baseUrl: "/api" };
 const ONLYMONSTER = { name: "onlymonster", baseUrl: "/api", accountId: "1001", exportType: "post" };
 const APIFANSLY = { name: "apifansly", baseUrl: "/api", accountId: "2002" };
@@ -102,7 +102,11 @@ for (const [what, options, pattern] of [
   ["a region that can't be signed", { provider: { ...S3, region: "eu west" } }, /provider\.region must have letters.*"eu west".*us-east-1/],
   ["a key that is too long", { provider: { ...S3, key: "\u00e9".repeat(513) } }, /provider\.key must have at most 1024 bytes/],
   ["a key with dots that browsers resolve", { provider: { ...S3, key: "a/../b" } }, /provider\.key must not have a segment/],
-  ["a host without a scheme", { provider: { ...S3, endpoint: "s3.example" } }, /provider\.endpoint must be a whole URL, but is "s3\.example"/],
+  [
+    "a host without a scheme",
+    { provider: { ...S3, endpoint: "s3.example" } },
+    /provider\.endpoint must be a whole URL, but is "s3\.example"/,
+  ],
   [
     "a host in the list without a scheme",
     { provider: { ...S3, endpoints: ["s3.example"] } },
@@ -143,7 +147,11 @@ for (const [what, options, pattern] of [
     { provider: { ...S3, headers: { "x-amz-meta-a": "1", "X-Amz-Meta-A": "2" } } },
     /each header once, but has x-amz-meta-a twice/,
   ],
-  ["a part beyond S3's most", { provider: { ...S3, partSize: 5 * 2 ** 30 + 1 } }, /provider\.partSize must be .* 5368709120, but is 5368709121/],
+  [
+    "a part beyond S3's most",
+    { provider: { ...S3, partSize: 5 * 2 ** 30 + 1 } },
+    /provider\.partSize must be .* 5368709120, but is 5368709121/,
+  ],
   [
     "a threshold beyond S3's most",
     { provider: { ...S3, multipartThreshold: 6 * 2 ** 30 } },

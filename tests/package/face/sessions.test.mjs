@@ -88,9 +88,9 @@ for (const [what, one, other] of [
   });
 }
 
-const S3 = { name: "s3", bucket: "b", region: "r", key: "k", getCredentials: async () => ({}) };
+const S3 = { name: "s3", bucket: "media", region: "r", key: "k", getCredentials: async () => ({}) };
 for (const [what, changes] of [
-  ["bucket", { bucket: "c" }],
+  ["bucket", { bucket: "other" }],
   ["region", { region: "q" }],
   ["endpoint", { endpoint: "https://other.example" }],
 ]) {

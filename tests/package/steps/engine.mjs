@@ -58,7 +58,8 @@ export async function engine() {
 
   await test("engine: what it doesn't accept ends otherwise", async () => {
     assert.throws(() => new glue.Engine({ provider: { name: "plan" }, concurrency: "many" }), { code: "invalid-options" });
-    assert.equal((await ends(glue, { provider: { name: "plan" } })).code, "invalid-options");
+    const provider = { name: "onlymonster", baseUrl: "/api", accountId: 1001, exportType: "post" };
+    assert.equal((await ends(glue, { provider })).code, "invalid-options");
   });
 }
 

@@ -61,16 +61,16 @@ fn addresses_that_a_plan_may_not_have() {
         "/api/ofauth/v2/access/uploads/x/parts/2",
     ];
     for url in bad {
-        let error = refused_plan(|plan| part(plan, url));
+        let error = refused_plan(move |plan| part(plan, url));
         assert_eq!((error.code, error.step), (Code::PlanMismatch, Some(Step::Init)), "{url:?}: {error:?}");
         assert!(error.hint.is_some() && error.message.contains("uploadUrl"), "{url:?}: {error:?}");
     }
     for url in bad.into_iter().chain(["https://evil.example/complete"]) {
-        let error = refused_plan(|plan| complete(plan, url));
+        let error = refused_plan(move |plan| complete(plan, url));
         assert_eq!((error.code, error.step), (Code::PlanMismatch, Some(Step::Init)), "{url:?}: {error:?}");
         assert!(error.hint.is_some() && error.message.contains("completeUrl"), "{url:?}: {error:?}");
     }
-    let error = refused_plan(|plan| part(plan, "htp:/x?X-Amz-Signature=secret"));
+    let error = refused_plan(move |plan| part(plan, "htp:/x?X-Amz-Signature=secret"));
     assert!(!error.message.contains("secret"), "a URL's query may be a secret: {error:?}");
 }
 
