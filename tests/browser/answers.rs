@@ -1,4 +1,4 @@
-//! What `fetch` gives: answers, failures of every kind, and requests that were dropped.
+//! Results of `fetch`: answers, failures of every kind, and requests that were dropped.
 
 use futures::FutureExt;
 use partway::error::Code;
@@ -49,7 +49,7 @@ async fn no_answer_is_a_lost_connection_whatever_was_thrown() {
     }
     let (answer, _) = send(&platform(&js("{fetch() { throw 'at once' }}")), get("/a")).await;
     assert!(matches!(answer, Err(SendFailure::Network { .. })), "{answer:?}");
-    // Nobody listens on the discard port, and browsers don't go there.
+    // No server listens on the discard port, and browsers refuse to connect to it.
     let (answer, _) = send(&platform(&js("{}")), get("http://127.0.0.1:9/")).await;
     assert!(matches!(answer, Err(SendFailure::Network { .. })), "{answer:?}");
 }

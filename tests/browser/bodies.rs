@@ -1,4 +1,4 @@
-//! What goes out: slices and their types, forms, XML.
+//! Bodies of requests: slices and their types, forms, XML.
 
 use partway::http::{Body, Method, Request, Response};
 use partway::platform::RequestOf;
@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::support::{answered, api, file, json_of, of, options, part, platform, settled, store};
 
-/// Answers with what arrived.
+/// Answers with the body that arrived.
 const ECHO: &str = "
     const {method, url, redirect, credentials, referrerPolicy, cache} = request;
     return Response.json({method, url, redirect, credentials, referrerPolicy, cache,

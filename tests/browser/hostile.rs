@@ -13,7 +13,7 @@ use super::uploads::upload;
 const SERVERS: &str = include_str!("hostile.js");
 /// Uploads that run at once.
 const AT_ONCE: u32 = 4;
-/// No reply makes the engine's memory grow by more: it takes in 4 MiB of each, as UTF-8 and as a decoded text at most.
+/// No reply may make the engine's memory grow by more: it reads at most 4 MiB of each, as UTF-8 and as decoded text.
 const MOST_BYTES: f64 = 256.0 * 1024.0 * 1024.0;
 
 fn corpus(text: &str) -> JsValue {
@@ -27,7 +27,7 @@ fn call(servers: &JsValue, name: &str, arguments: &[&JsValue]) -> JsValue {
     function.apply(servers, &arguments).unwrap_or_else(|error| panic!("{name}: {error:?}"))
 }
 
-/// Uploads a world's file; `upload` are the upload's own options. Gives `[type, detail]` of its end.
+/// Uploads a world's file; `upload` are the upload's own options. Returns `[type, detail]` of its end.
 async fn end(world: &JsValue, upload: &JsValue) -> JsValue {
     let ear = js("(() => { const ear = {}; ear.end = new Promise(end => { \
         ear.sink = (type, detail) => { if (type === 'complete' || type === 'error') end([type, detail]) } }); return ear })()");
@@ -44,14 +44,14 @@ fn judged(servers: &JsValue, world: &JsValue, end: &JsValue) -> String {
     call(servers, "judge", &[world, &of(end, "$[0]"), &of(end, "$[1]")]).as_string().unwrap()
 }
 
-/// Runs one case; gives what is wrong with it.
+/// Runs one case; returns what is wrong with it.
 async fn reply(servers: &JsValue, case: &JsValue, number: u32) -> String {
     let world = call(servers, "world", &[case, &number.into()]);
     let end = end(&world, &js("{}")).await;
     judged(servers, &world, &end)
 }
 
-/// Lets a session be kept, changes what was, and goes on with it.
+/// Lets a session be saved, changes the saved record, and resumes the upload from it.
 async fn going_on(servers: &JsValue, case: &JsValue, number: u32) -> String {
     let world = call(servers, "world", &[case, &format!("kept-{number}").into()]);
     of(&world, "$.fail = {...$.case.stage}");
@@ -83,7 +83,7 @@ async fn all(servers: &JsValue, cases: JsValue, run: impl AsyncFn(&JsValue, &JsV
             }
         });
         failed.extend(join_all(some).await.into_iter().flatten());
-        // The test driver gets a turn in between.
+        // Yields to the test driver.
         tick(0).await;
     }
     let grown = memory() - before;
@@ -144,7 +144,7 @@ async fn every_damaged_session_restarts_or_says_why_not() {
     all(&servers, cases, going_on).await;
 }
 
-/// The code that a plan ends with whose members are given as a JavaScript expression.
+/// The code that an upload ends with whose plan is the value of a JavaScript expression.
 async fn planned(members: &str) -> String {
     let provider = format!("{{name: 'plan', open: () => ({members})}}");
     let options = js("{integrity: 'off', fetch: async () => new Response(), retry: {attempts: 1}}");
@@ -183,10 +183,10 @@ async fn plans_that_json_could_not_hold_are_refused() {
 async fn answers_without_an_end_and_without_a_status() {
     const OFAUTH: &str = "{name: 'ofauth', baseUrl: '/api/ofauth-endless', skipExisting: false}";
     for (answer, code) in [
-        // What a browser gives for a redirect that it may not follow, where somebody's `fetch` gives it on.
+        // A browser's response to a redirect that it may not follow, as an application's `fetch` passes it on.
         ("Response.error()", "network"),
         ("Object.defineProperties(new Response(), {type: {value: 'opaqueredirect'}, status: {value: 0}})", "network"),
-        // A megabyte at a time, for as long as somebody reads.
+        // A megabyte at a time, for as long as the stream is read.
         (
             "new Response(new ReadableStream({pull(c) { ear.given += 1; c.enqueue(new Uint8Array(1 << 20).fill(32)) }}, \
              {highWaterMark: 0}))",

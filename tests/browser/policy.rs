@@ -1,4 +1,4 @@
-//! What the page's own policy forbids, and what a probe tells.
+//! What the page's own policy forbids, and the results of probes.
 
 use partway::error::{Code, Retry};
 use partway::http::{Body, Method, Request};
@@ -10,7 +10,7 @@ use super::support::{answered, api, js, of, options, platform, send};
 
 const STORE: &str = "https://store.example";
 
-/// A platform whose requests fail, and whose page tells of a violation a task later.
+/// A platform whose requests fail, and whose page reports a violation one task later.
 fn violating(violation: &str) -> WebPlatform {
     platform(&options(&format!(
         "const told = {{effectiveDirective: 'connect-src', violatedDirective: 'connect-src', documentURI: location.href,
@@ -63,7 +63,7 @@ async fn an_answer_is_an_answer_whatever_the_policy_says_of_others() {
 
 #[wasm_bindgen_test]
 async fn a_probe_that_comes_to_nothing_says_nothing() {
-    // Nobody listens there; the end-to-end tests have servers that do.
+    // No server listens there; the end-to-end tests have servers that do.
     for origin in ["http://127.0.0.1:47999", "no address"] {
         assert!(!platform(&js("{}")).probe(origin).await, "{origin}");
     }

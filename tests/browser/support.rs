@@ -30,7 +30,7 @@ pub(crate) fn json_of(value: &JsValue, expression: &str) -> String {
     JSON::stringify(&of(value, expression)).unwrap().into()
 }
 
-/// What the promise that is the value of an expression gives; `$` is `value`.
+/// The value of the promise that an expression returns; `$` is `value`.
 pub(crate) async fn settled(value: &JsValue, expression: &str) -> JsValue {
     let promise = Promise::resolve(&of(value, expression));
     JsFuture::from(promise).await.unwrap_or_else(|error| panic!("{expression}: {error:?}"))
@@ -103,7 +103,7 @@ pub(crate) fn store(query: &str, headers: &[(&str, &str)], body: FileBody<FileBy
     Request::Store(StoreRequest::new("", Step::Part, Method::Put, url, headers, Body::File(body)).unwrap())
 }
 
-/// Sends a request; gives the answer, and the most bytes that were told to have gone out.
+/// Sends a request; returns the answer, and the most bytes that were reported as sent.
 pub(crate) async fn send(
     platform: &WebPlatform,
     request: RequestOf<WebPlatform>,
@@ -135,7 +135,7 @@ pub(crate) async fn until(value: &JsValue, expression: &str) {
     panic!("never true: {expression}");
 }
 
-/// Puts a spy in place of a method of a global's prototype: it counts the calls, and calls on. Dropped, the method is back.
+/// Replaces a method of a global's prototype by one that counts its calls and passes them on. Dropping it restores the method.
 pub(crate) struct Spy {
     owner: JsValue,
     method: &'static str,

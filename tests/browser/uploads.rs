@@ -8,7 +8,7 @@ use web_sys::Blob;
 
 use super::support::{file, js, json_of, of, options, settled, tick, until, with};
 
-/// A listener that keeps what it hears, and a promise of the last of it.
+/// A listener that records all events, and a promise of the last one.
 fn ear() -> JsValue {
     js("(() => {
         const ear = {heard: []};
@@ -28,7 +28,7 @@ fn start(engine: &Engine, provider: &str, file: &Blob, ear: &JsValue) -> Task {
     engine.start(source.unchecked_ref(), &js(provider), js("{}").unchecked_ref(), sink).unwrap()
 }
 
-/// Uploads a file to its end; gives what was heard.
+/// Uploads a file to its end; returns the recorded events.
 pub(crate) async fn upload(options: &JsValue, provider: &str, file: &Blob) -> JsValue {
     let ear = ear();
     let engine = Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap();

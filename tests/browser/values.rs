@@ -175,7 +175,7 @@ async fn a_timer_rings_once_its_time_is_over_and_not_after_it_is_dropped() {
     drop(short);
     assert_eq!(cleared.count(), 1);
     drop((set, cleared));
-    // One beyond what a browser's timer can hold would end at once, so before one that begins now.
+    // A delay beyond a browser's maximum would end at once, and so before a timer that is started now.
     platform.sleep(1).await;
     assert!((&mut long).now_or_never().is_none());
 }
@@ -205,7 +205,7 @@ async fn files_beyond_4_gib_are_read_where_they_are_asked_for() {
 async fn what_cannot_be_read_is_none() {
     let file = file("['abc']", "a", "");
     assert_eq!(read(&file, 1, 3).await.unwrap(), b"bc");
-    // As a file that was removed from the disk.
+    // The error of a file that was removed from the disk.
     let gone = of(
         &file,
         "Object.assign($, {slice: () => ({arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError'))})})",

@@ -1,5 +1,5 @@
-//! `XMLHttpRequest`: when it is taken, what it tells, and how it ends. Its server is the test runner's, which knows none of the
-//! addresses and says so.
+//! `XMLHttpRequest`: when it is used, what it reports, and how it ends. Its server is the test runner's, which has none of the
+//! URLs and says so.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::support::{Spy, answered, api, file, js, part, platform, send};
 
-/// An address that a browser connects to, and where no server is.
+/// An address to which a browser connects, without a server.
 const NOBODY: &str = "http://127.0.0.1:47999/";
 
 fn put(url: &str, bytes: usize) -> RequestOf<WebPlatform> {
@@ -21,7 +21,7 @@ fn put(url: &str, bytes: usize) -> RequestOf<WebPlatform> {
     Request::Api(api(Method::Put, url, Body::File(part(&file, 0, bytes as u64, None))))
 }
 
-/// What a store is asked: signed, so that no two are the same.
+/// A store's URLs are signed, so that no two are the same.
 fn signed_get(href: &str) -> RequestOf<WebPlatform> {
     let (origin, path, query) = ("https://store.example".into(), "/key".into(), String::new());
     let url = Url { href: href.into(), origin, path, query };
@@ -46,7 +46,7 @@ async fn reads_a_body_as_text() {
     let opened = Spy::on("XMLHttpRequest.prototype", "open");
     let answer = answered(&by_xhr, signed_get(&url)).await;
     assert_eq!((answer.status, answer.body.as_str(), opened.count()), (200, "ä\u{1F600}", 1));
-    // What an API is asked could be answered from the browser's cache.
+    // The browser's cache could answer a GET to an API.
     let answer = answered(&by_xhr, Request::Api(api(Method::Get, &url, Body::Empty))).await;
     assert_eq!((answer.status, answer.body.as_str(), opened.count()), (200, "ä\u{1F600}", 1));
     let long = js("URL.createObjectURL(new Blob(['x'.repeat(5 << 20)]))").as_string().unwrap();

@@ -1,4 +1,4 @@
-// An app built by bundlers that don't emit the wasm by themselves, or do: with the lines that the README has for each.
+// An app built by esbuild, Rollup or webpack, with the configuration that the README has for each.
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 
 import { importMetaAssets } from "@web/rollup-plugin-import-meta-assets";

@@ -1,4 +1,4 @@
-//! The main job, once for each destination, as a person does it: through the page, with a file from the disk.
+//! One upload to each destination, as a user does it: through the page, with a file from the disk.
 
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::sandbox::Sandbox;
 const SIZE: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Runs it; true where every destination has the file, byte for byte. `arguments` go to the sandbox.
+/// Runs it; returns whether every destination has the file, byte for byte. `arguments` go to the sandbox.
 pub(crate) async fn run(arguments: &[OsString]) -> Result<bool> {
     let folder = tempfile::tempdir()?;
     let file = files::random(folder.path(), "partway-check.mp4", SIZE)?;

@@ -1,4 +1,4 @@
-//! The five places a file can go to.
+//! The five destinations.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl Destination {
         named.with_context(|| format!("no destination is called {name:?}"))
     }
 
-    /// As the provider, the page's choice and the sandbox's objects call it.
+    /// Its name as the provider, in the page's list and among the sandbox's objects.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ofauth => "ofauth",
@@ -52,7 +52,7 @@ impl Destination {
         }
     }
 
-    /// Whether a large file goes in several requests.
+    /// Whether a large file is sent in several requests.
     pub(crate) fn has_parts(self) -> bool {
         self != Self::Apifansly
     }

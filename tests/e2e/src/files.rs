@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 const CHUNK: usize = 1 << 20;
 
-/// A file on disk, and what has to be stored where it arrived whole.
+/// A file on disk, and what must be stored once all of it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Picked {
     pub(crate) path: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) fn random(folder: &Path, name: &str, size: u64) -> Result<Picked> {
     write(folder, name, size, |chunk| getrandom::fill(chunk).context("no random bytes"))
 }
 
-/// A file that takes no room on the disk and reads as zeros.
+/// A sparse file, which reads as zeros.
 pub(crate) fn sparse(folder: &Path, name: &str, size: u64) -> Result<Picked> {
     let path = folder.join(name);
     File::create(&path)
@@ -34,7 +34,7 @@ pub(crate) fn sparse(folder: &Path, name: &str, size: u64) -> Result<Picked> {
     Ok(Picked { path, name: name.to_owned(), size, sha256: hash_of_zeros(size)? })
 }
 
-/// Kept, since so much takes a while.
+/// Cached, since hashing so much takes a while.
 fn hash_of_zeros(size: u64) -> Result<String> {
     static KNOWN: Mutex<BTreeMap<u64, String>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

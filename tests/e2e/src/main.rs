@@ -111,7 +111,7 @@ fn soak_options(parser: &mut lexopt::Parser) -> Result<soak::Options> {
 fn start(command: Command) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // What was started ends when its owner is dropped, and that is when the other arm wins.
+        // Processes end when their owner is dropped, which happens when the other arm completes first.
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
             outcome = dispatch(command) => outcome,

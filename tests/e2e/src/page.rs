@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::browser::Browser;
 use crate::files::Picked;
 
-/// How long an upload of a test may take, unless the test says more.
+/// The time limit for an upload, unless a test sets another.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A page that is open.
@@ -20,7 +20,7 @@ pub(crate) struct Page<'a> {
     browser: &'a Browser,
 }
 
-/// An upload, by its place in the page.
+/// An upload, by its index in the page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Upload(u64);
 
@@ -78,7 +78,7 @@ pub(crate) struct SentPart {
     pub(crate) attempts: u32,
 }
 
-/// What was thrown, or what `done` rejected with.
+/// The value that was thrown, or that `done` rejected with.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageError {
@@ -116,7 +116,7 @@ impl Report {
         Ok(error)
     }
 
-    /// What holds for every upload that has settled, however it went.
+    /// Checks what holds for every upload that has settled.
     fn check(&self) -> Result<()> {
         let mut sent = 0.0;
         for progress in &self.progress {
@@ -167,7 +167,7 @@ impl<'a> Page<'a> {
         ready(self.browser).await
     }
 
-    /// Puts the files into `<input type=file>`, as a person does who picks them.
+    /// Selects files in `<input type=file>`, as a user would.
     pub(crate) async fn pick(&self, files: &[&Picked]) -> Result<()> {
         let paths: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
         let input = self.browser.driver.find(By::Css("input#files")).await?;
@@ -175,13 +175,13 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Begins an upload; `page.js` tells what `what` may hold.
+    /// Starts an upload; `page.js` describes the members of `what`.
     pub(crate) async fn start(&self, what: Value) -> Result<Upload> {
         let id = self.browser.execute("return window.e2e.start(arguments[0])", vec![what]).await?;
         id.as_u64().map(Upload).with_context(|| format!("the page gave {id} for an upload"))
     }
 
-    /// Goes on with the newest of what is unfinished, without its file.
+    /// Resumes the newest unfinished upload, without its file.
     pub(crate) async fn go_on(&self, what: Value) -> Result<Upload> {
         let id = self.browser.execute_async("return await window.e2e.goOn(args[0])", vec![what]).await?;
         id.as_u64().map(Upload).with_context(|| format!("the page gave {id} for an upload"))
@@ -199,7 +199,7 @@ impl<'a> Page<'a> {
         self.settled_within(upload, PATIENCE).await
     }
 
-    /// As [`Self::settled`], with another patience.
+    /// As [`Self::settled`], with another time limit.
     pub(crate) async fn settled_within(&self, upload: Upload, patience: Duration) -> Result<Report> {
         let report = self.until(upload, patience, "settled", |report| report.settled).await?;
         report.check()?;
@@ -250,7 +250,7 @@ impl<'a> Page<'a> {
         self.browser.execute(&script, vec![json!(id)]).await.map(drop)
     }
 
-    /// Hands a status to an upload, as a webhook's receiver would.
+    /// Passes a status to an upload, as a webhook's receiver would.
     pub(crate) async fn notify(&self, Upload(id): Upload, update: Value) -> Result<()> {
         self.browser.execute("window.e2e.notify(...arguments)", vec![json!(id), update]).await.map(drop)
     }
@@ -267,7 +267,7 @@ impl<'a> Page<'a> {
         Ok(serde_json::from_value(error)?)
     }
 
-    /// Uncaught errors and rejections, since the last time this was asked.
+    /// Uncaught errors and rejections since the last call.
     pub(crate) async fn noise(&self) -> Result<Vec<String>> {
         noise(self.browser).await
     }
@@ -287,7 +287,7 @@ async fn ready(browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-/// Uncaught errors and rejections, in whatever page is open.
+/// Uncaught errors and rejections of the open page.
 pub(crate) async fn noise(browser: &Browser) -> Result<Vec<String>> {
     let noise = browser.execute("return window.e2e ? window.e2e.noise() : []", vec![]).await?;
     Ok(serde_json::from_value(noise)?)

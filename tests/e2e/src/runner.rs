@@ -30,13 +30,13 @@ impl Test {
         Self { name: name.into(), patience: Duration::from_secs(150), run: Box::new(run) }
     }
 
-    /// Gives it longer than others have.
+    /// Sets a longer time limit.
     pub(crate) fn patience(self, seconds: u64) -> Self {
         Self { patience: Duration::from_secs(seconds), ..self }
     }
 }
 
-/// Runs the tests whose names hold one of `words`, or all; true where all passed.
+/// Runs the tests whose names contain one of `words`, or all; returns whether all passed.
 pub(crate) async fn run(tests: Vec<Test>, words: &[String]) -> Result<bool> {
     let chosen: Vec<Test> = tests
         .into_iter()
@@ -74,7 +74,7 @@ async fn one(test: &Test, stage: &mut Stage) -> Result<()> {
     watched(stage, test.patience, (test.run)(stage)).await
 }
 
-/// Runs a test to its end, whatever it does: hang, panic, or leave the page with an error that nobody caught.
+/// Runs a test to its end, even if it hangs, panics, or leaves an uncaught error in the page.
 pub(crate) async fn watched<T>(stage: &Stage, patience: Duration, run: impl Future<Output = Result<T>>) -> Result<T> {
     let outcome = match timeout(patience, AssertUnwindSafe(run).catch_unwind()).await {
         Err(_) => bail!("it did not end within {} s", patience.as_secs()),
@@ -86,7 +86,7 @@ pub(crate) async fn watched<T>(stage: &Stage, patience: Duration, run: impl Futu
     Ok(outcome)
 }
 
-/// What a failed test left: the page's console and the last requests.
+/// The page's console and the last requests, for a failed test's message.
 pub(crate) async fn surroundings(stage: &Stage) -> String {
     let console = page::console(&stage.browser).await;
     let requests = match stage.log().await {

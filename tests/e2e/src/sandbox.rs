@@ -16,7 +16,7 @@ use crate::destination::Destination;
 use crate::files::Picked;
 use crate::process::Process;
 
-/// Where it answers: one origin for each part.
+/// Its origins: one for each server in it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Addresses {
     pub(crate) app: String,
@@ -37,7 +37,7 @@ pub(crate) struct Stored {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Logged {
-    /// Counts from 1.
+    /// The request's number, from 1.
     pub(crate) n: u64,
     pub(crate) route: String,
     pub(crate) method: String,
@@ -45,7 +45,7 @@ pub(crate) struct Logged {
     pub(crate) query: String,
     pub(crate) status: Option<u16>,
     pub(crate) bytes: u64,
-    /// By their names in lower case; secrets are stars.
+    /// Headers by their names in lower case; secrets are replaced by stars.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) idempotency_key: Option<String>,
     /// The faults that hit it.
@@ -66,7 +66,7 @@ impl Logged {
             .map(|(_, value)| value)
     }
 
-    /// Which piece of a file it carries, where it carries one: a part's number, or nothing where it is the whole.
+    /// The part of a file that it carries, if any: its number, or nothing for the whole file.
     pub(crate) fn piece(&self) -> Option<String> {
         match self.route.as_str() {
             "store:UploadPart" => self.parameter("partNumber").map(str::to_owned),
@@ -99,7 +99,7 @@ impl Log {
             .collect()
     }
 
-    /// Bytes of files that arrived more than once: of each piece of a file all that came, but for the longest try.
+    /// Bytes of files that arrived more than once: for each part all received bytes, without those of the longest attempt.
     pub(crate) fn sent_twice(&self) -> u64 {
         let mut pieces: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
         for (piece, one) in self.requests.iter().filter_map(|one| Some((one.piece()?, one))) {
@@ -131,7 +131,7 @@ impl Log {
 pub(crate) struct Sandbox {
     process: Process,
     client: Client,
-    /// Where it answers.
+    /// Its origins.
     pub(crate) at: Addresses,
 }
 
@@ -145,7 +145,7 @@ impl Sandbox {
         }
         let (process, at) =
             Process::start("the sandbox", &mut command, |line| serde_json::from_str::<Addresses>(line).ok()).await?;
-        // Setting faults closes kept connections; one that closes under a request would fail the test.
+        // Setting faults closes idle connections; one that is closed under a request would fail the test.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
         Ok(Self { process, client, at })
     }
@@ -175,18 +175,18 @@ impl Sandbox {
         self.call(Method::PUT, "/control/faults", Some(state)).await.map(drop)
     }
 
-    /// Loses the network for so long: what is open is cut, and nothing gets through. No time at all: it is back.
+    /// Cuts the network for this time: open connections are reset, and nothing gets through. Zero brings it back.
     pub(crate) async fn offline(&self, length: Duration) -> Result<()> {
         let spell = json!({ "ms": u64::try_from(length.as_millis())? });
         self.call(Method::POST, "/control/offline", Some(spell)).await.map(drop)
     }
 
-    /// Sets knobs of the vendors' models.
+    /// Changes settings of the vendors' models.
     pub(crate) async fn vendors(&self, knobs: Value) -> Result<()> {
         self.call(Method::POST, "/control/vendors", Some(knobs)).await.map(drop)
     }
 
-    /// What it got.
+    /// Its log.
     pub(crate) async fn log(&self) -> Result<Log> {
         let log = self.call(Method::GET, "/control/log", None).await?;
         serde_json::from_value(log).context("the sandbox's log has another shape")
@@ -234,7 +234,7 @@ impl Sandbox {
     }
 }
 
-/// A line a request, for a failed test's message.
+/// One line for each request, for a failed test's message.
 pub(crate) fn summary(log: &Log) -> String {
     let lines: Vec<String> = log
         .requests
@@ -257,7 +257,7 @@ pub(crate) fn summary(log: &Log) -> String {
     format!("\n{}", lines.join("\n"))
 }
 
-/// Beside this program, where Cargo puts it, or where PARTWAY_SANDBOX says.
+/// The sandbox's program: beside this one, where Cargo puts it, or at PARTWAY_SANDBOX.
 fn program() -> Result<PathBuf> {
     if let Some(path) = env::var_os("PARTWAY_SANDBOX") {
         return Ok(path.into());

@@ -14,7 +14,7 @@ use crate::page::{Page, Report, Upload};
 use crate::sandbox::Log;
 use crate::stage::{MIB, Stage};
 
-/// How long one process may take until its moment, and the last one to the end.
+/// The time limit of a process until it is killed, and of the last one to its end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What `partway-e2e soak` takes.
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     pub(crate) size: u64,
     /// How often the browser is killed.
     pub(crate) kills: u32,
-    /// Where the draws start; drawn itself where it isn't given.
+    /// The seed; random by default.
     pub(crate) seed: Option<u64>,
     /// Where the file goes.
     pub(crate) destination: Destination,
@@ -38,7 +38,7 @@ impl Default for Options {
     }
 }
 
-/// Runs it; true where the file arrived and no more was sent again than was in flight.
+/// Runs it; returns whether the file arrived and no more was sent again than was in flight.
 pub(crate) async fn run(options: &Options) -> Result<bool> {
     ensure!(options.engine != Engine::WebKit, "WebKit's test browser keeps no profile: nothing outlives it");
     ensure!(options.destination.has_parts(), "one form is the whole upload: nothing of it can be kept");
@@ -72,7 +72,7 @@ fn moments(seed: u64, kills: u32, size: u64) -> Vec<(u64, u64)> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    // From the very first bytes to shortly before the end, where the last part may have gone by the time of the kill.
+    // From the first bytes to shortly before the end, where the last part may have been sent by the time of the kill.
     let mut moments: Vec<(u64, u64)> = (0..kills).map(|_| (next() % (size * 9 / 10), next() % 400)).collect();
     moments.sort_unstable();
     moments
@@ -94,7 +94,7 @@ impl Soak<'_> {
         let start = Instant::now();
         let (stage, size) = (self.stage, self.options.size * MIB);
         let file = stage.file("soak.mp4", size)?;
-        // Large files in parts, and none so quick that it is there before it is killed.
+        // Large files in parts, slow enough that none is uploaded before it is killed.
         let knobs = json!({
             "onlymonster": { "processingMs": 20, "partCount": 128 },
             "ofauth": { "partSize": 8 * MIB },
@@ -135,7 +135,7 @@ impl Soak<'_> {
         Ok(())
     }
 
-    /// The same file, picked once more: it goes on by itself.
+    /// The same file is picked again, and resumes by itself.
     async fn begin<'a>(&self, browser: &'a Browser, file: &Picked) -> Result<(Page<'a>, Upload)> {
         let page = self.stage.page_in(browser).await?;
         page.pick(&[file]).await?;
@@ -158,7 +158,7 @@ impl Soak<'_> {
         }
     }
 
-    /// The log, once what lay in buffers when the browser was killed has arrived too.
+    /// The log, once the bytes that were in buffers when the browser was killed have arrived too.
     async fn quiet(&self) -> Result<Log> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -171,7 +171,7 @@ impl Soak<'_> {
         }
     }
 
-    /// Counts what was in flight: all that came in this process's time of parts that the page had not reported as sent.
+    /// Counts what was in flight: all bytes received during this process of parts that the page had not reported as sent.
     async fn killed(&mut self, report: &Report) -> Result<u64> {
         let log = self.quiet().await?;
         let now: Vec<_> = log.requests.iter().filter(|one| one.n > self.seen).collect();

@@ -1,4 +1,4 @@
-//! What every test stands on: one sandbox and one browser for the run.
+//! The environment of every test: one sandbox and one browser for the run.
 
 use std::env;
 use std::fs;
@@ -19,11 +19,11 @@ use crate::sandbox::{self, Log, Sandbox};
 /// Bytes in a mebibyte.
 pub(crate) const MIB: u64 = 1 << 20;
 
-/// The ground of the tests.
+/// The environment of the tests.
 pub(crate) struct Stage {
-    /// Where uploads go.
+    /// The destinations' servers.
     pub(crate) sandbox: Sandbox,
-    /// What runs the pages.
+    /// The browser.
     pub(crate) browser: Browser,
     config: Value,
     folder: TempDir,
@@ -50,7 +50,7 @@ impl Stage {
         self.sandbox.close().await;
     }
 
-    /// Makes it as new for the next test.
+    /// Resets all for the next test.
     pub(crate) async fn sweep(&mut self) -> Result<()> {
         if self.browser.sweep().await.is_err() {
             let fresh = Browser::start(self.browser.engine).await?;
@@ -60,7 +60,7 @@ impl Stage {
             fs::remove_file(entry?.path())?;
         }
         self.sandbox.reset().await?;
-        // What earlier tests left in the console would be taken for this one's.
+        // Messages of earlier tests in the console would be attributed to this one.
         page::console(&self.browser).await;
         Ok(())
     }
@@ -86,7 +86,7 @@ impl Stage {
         files::random(self.folder.path(), name, size)
     }
 
-    /// A file of zeros that takes no room.
+    /// A sparse file of zeros.
     pub(crate) fn sparse_file(&self, name: &str, size: u64) -> Result<Picked> {
         files::sparse(self.folder.path(), name, size)
     }
@@ -96,7 +96,7 @@ impl Stage {
         destination.provider(&self.config)
     }
 
-    /// Holds what is stored against the file that was sent.
+    /// Compares the stored object with the file that was sent.
     pub(crate) async fn arrived(&self, destination: Destination, result: &Value, file: &Picked) -> Result<()> {
         let held = self.sandbox.holds(destination, destination.id(result)?, file).await;
         held.with_context(|| format!("the result was {result}"))?;
@@ -104,8 +104,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Takes the network from the page, or gives it back. Chromium can be told that it has none. The others have it taken away on the
-    /// server's side, and their pages hear what a browser would say.
+    /// Takes the page offline, or online again. Chromium has a command for it. For the others the server cuts the network,
+    /// and their pages get the events that a browser would dispatch.
     pub(crate) async fn network(&self, page: &Page<'_>, there: bool) -> Result<()> {
         if self.browser.engine == Engine::Chromium {
             return self.browser.set_offline(!there).await;

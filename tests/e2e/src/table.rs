@@ -1,7 +1,7 @@
 //! The fault table: everything that can go wrong, at each destination, in each engine.
 //!
-//! A cell ends with the file's SHA-256 compared, or with the error that is right there, and with the bytes that went
-//! twice. Cells that an engine or a destination has no use for are named in `engines.json`, each with its reason.
+//! A cell passes if the file's SHA-256 or the error is the expected one, and so is the number of bytes that were sent
+//! twice. Cells that don't apply to an engine or a destination are named in `engines.json`, each with its reason.
 
 mod case;
 mod gaps;
@@ -44,7 +44,7 @@ impl Options {
         if self.engines.is_empty() { &Engine::ALL } else { &self.engines }
     }
 
-    /// One destination of each kind of transport, but for Chromium: bytes to an API, to presigned URLs, in a form.
+    /// In each engine but Chromium, one destination for each kind of request: to an API, to presigned URLs, a form.
     fn destinations(&self, engine: Engine, transport: Transport) -> &[Destination] {
         if self.full || (engine, transport) == (Engine::Chromium, Transport::Auto) {
             &Destination::ALL
@@ -67,7 +67,7 @@ impl Options {
     }
 }
 
-/// Runs it and prints it; true where every cell that ran passed.
+/// Runs it and prints it; returns whether every cell that ran passed.
 pub(crate) async fn run(options: &Options) -> Result<bool> {
     let gaps = Gaps::read()?;
     let grounds = options.grounds().into_iter();

@@ -56,7 +56,7 @@ async function left(handle) {
   return found;
 }
 
-test("a kept handle needs no file: the browser asks again, and the upload goes on", async () => {
+test("a saved handle needs no file: the browser asks again, and the upload resumes", async () => {
   const handle = new Handle(file());
   handle.answer = "granted";
   const found = await left(handle);
@@ -113,7 +113,7 @@ test("a handle that is given to resume() will do as well", async () => {
   assert.ok(core.tasks[0].options.kept);
 });
 
-test("where handles can't be kept, the rest is", async () => {
+test("where handles can't be saved, the rest is", async () => {
   keepsHandles = false;
   const handle = new Handle(file(), "granted");
   handle.uncloneable = () => {};

@@ -38,7 +38,7 @@ export async function begun(uploader, picked = file(), options) {
   const upload = uploader.upload(picked, options);
   const before = core.tasks.length;
   await until(() => core.tasks.length > before);
-  // How it ends is looked at by other means.
+  // The test checks the end by other means.
   void upload.done;
   return { upload, task: core.tasks[before], sink: core.tasks[before].sink };
 }

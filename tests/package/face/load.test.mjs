@@ -1,4 +1,4 @@
-// Where the wasm comes from, and how patiently it is fetched. Time is the mock's.
+// Where the wasm is loaded from, and how often that is retried, on a mock clock.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 

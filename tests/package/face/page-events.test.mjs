@@ -1,4 +1,4 @@
-// What the page's events do. The face listens once the wasm is there, and never before.
+// What the page's events do. The face listens once the wasm is loaded, and never before.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -10,12 +10,12 @@ const { RESULT, begun, core, planUploader, reported, settle } = await import("./
 
 const fire = (target, type) => target.dispatchEvent(new Event(type));
 
-test("nothing is stirred before there is a wasm", () => {
+test("no page event reaches the engine before the wasm is loaded", () => {
   fire(page, "online");
   assert.deepEqual(core.stirred, []);
 });
 
-test("the network, the page and the machine stir what hangs", async () => {
+test("events of the network, the page and the machine reach the engine", async () => {
   await begun(planUploader());
   fire(page, "online");
   assert.deepEqual(core.stirred.splice(0), [true]);
@@ -29,13 +29,13 @@ test("the network, the page and the machine stir what hangs", async () => {
   document.visibilityState = "visible";
 });
 
-test("a second uploader doesn't stir twice", async () => {
+test("a second uploader doesn't send an event twice", async () => {
   await begun(planUploader());
   fire(page, "online");
   assert.deepEqual(core.stirred, [true]);
 });
 
-test("a dead instance isn't stirred, a fresh one is", async () => {
+test("events go to a fresh instance, not to one that crashed", async () => {
   const uploader = planUploader();
   await begun(uploader);
   await reported(async () => {

@@ -39,7 +39,7 @@ test("upload() of the same file goes on after a reload", async () => {
   assert.equal((await database()).sessions.length, 1);
 });
 
-test("a new upload has nothing to go on with", async () => {
+test("a new upload has no saved session", async () => {
   const { task } = await begun(plan());
   assert.equal(task.options.kept, undefined);
   assert.equal(task.options.discard, false);
@@ -79,7 +79,7 @@ for (const [what, one, other] of [
   ["another user's", { resume: { scope: "anna" } }, { resume: { scope: "ben" } }],
   ["one without a scope", { resume: { scope: "anna" } }, {}],
 ]) {
-  test(`upload() doesn't go on with ${what}, unfinished() doesn't show it`, async () => {
+  test(`upload() doesn't resume ${what}, unfinished() doesn't list it`, async () => {
     await kept(plan(one));
     await reload();
     assert.equal((await begun(plan(other))).task.options.kept, undefined);
@@ -94,7 +94,7 @@ for (const [what, changes] of [
   ["region", { region: "q" }],
   ["endpoint", { endpoint: "https://other.example" }],
 ]) {
-  test(`another ${what} is another place`, async () => {
+  test(`another ${what} is another destination`, async () => {
     await kept(new Uploader({ provider: S3 }));
     await reload();
     const uploader = new Uploader({ provider: { ...S3, ...changes } });
@@ -103,7 +103,7 @@ for (const [what, changes] of [
   });
 }
 
-test("another key isn't gone on with, but it is unfinished here, and resumed as it was begun", async () => {
+test("an upload of another key isn't resumed by upload(), but unfinished() lists it, and resume() uses its key", async () => {
   await kept(new Uploader({ provider: S3 }), file(), { options: { provider: { key: "mine" }, filename: "x.mov", contentType: "video/x" } });
   await reload();
   const uploader = new Uploader({ provider: S3 });
@@ -137,7 +137,7 @@ test("resume: false keeps nothing, finds nothing, shows nothing", async () => {
   assert.deepEqual(await off.unfinished(), []);
 });
 
-test("nothing is kept of a Blob: it couldn't be known again", async () => {
+test("nothing is saved of a Blob: it couldn't be recognised later", async () => {
   const { task } = await begun(plan(), new Blob(["abc"]));
   assert.deepEqual(task.options, {});
 });
@@ -207,7 +207,7 @@ test("what is written late is written before the lock goes", async () => {
   assert.equal((await database()).parts.length, 50);
 });
 
-test("forget drops session and parts, and what comes late isn't kept", async () => {
+test("forget drops session and parts, and what comes late isn't saved", async () => {
   const { task } = await kept(plan(), file(), { parts: PARTS });
   await kept(plan(), file("other.mp4"), { parts: PARTS });
   task.options.forget();
@@ -220,7 +220,7 @@ test("forget drops session and parts, and what comes late isn't kept", async () 
   assert.equal(parts.length, 2);
 });
 
-test("an upload that begins anew keeps none of the parts before", async () => {
+test("an upload that restarts drops the saved parts", async () => {
   const { task } = await kept(plan(), file(), { parts: PARTS });
   task.options.forget();
   await task.options.keep({ ...RECORD, begunAt: 2 });
@@ -230,14 +230,14 @@ test("an upload that begins anew keeps none of the parts before", async () => {
   assert.deepEqual(parts, [PARTS[1]]);
 });
 
-test("a part without a kept session isn't kept", async () => {
+test("a part without a saved session isn't saved", async () => {
   const { task } = await begun(plan());
   await task.options.keepPart(1, PARTS[0]);
   await task.options.forget();
   assert.deepEqual(await database(), { sessions: [], parts: [] });
 });
 
-test("a full disk: keep rejects, what was kept before goes, one warning, and the upload goes on", async () => {
+test("a full disk: keep rejects, what was saved before is dropped, one warning, and the upload continues", async () => {
   const { task, upload, sink } = await kept(plan(), file(), { parts: PARTS });
   const { put } = IDBObjectStore.prototype;
   IDBObjectStore.prototype.put = () => {
@@ -320,7 +320,7 @@ test("unfinished() tells what there is, the newest first, without what is under 
   assert.ok(sessions.some(({ id }) => id === found[0].id));
 });
 
-test("resume() goes on with the file, and with options of its own", async () => {
+test("resume() continues with the file, and with options of its own", async () => {
   await kept(plan(), file(), { parts: PARTS });
   await reload();
   const uploader = plan();
@@ -397,7 +397,7 @@ test("what is wrong in the options of resume() rejects done, and lets go", async
   assert.equal((await plan().unfinished()).length, 1);
 });
 
-test("close() right after resume() ends it, and lets go; the uploader goes on with it afterwards", async () => {
+test("close() right after resume() ends it and releases its lock; the uploader can resume it afterwards", async () => {
   await kept(plan());
   await reload();
   const uploader = plan();

@@ -1,4 +1,4 @@
-// A browser's storage and locks for the tests of what is kept, and a page that can be left.
+// A browser's storage and locks for the tests of saved sessions, and a page that can be reloaded.
 import "fake-indexeddb/auto";
 import { webcrypto } from "node:crypto";
 

@@ -1,4 +1,4 @@
-// Storage that isn't as it should be. What the face knows of it is the page's, so each test here has a page of its own.
+// Storage that fails or hangs. The face remembers that for the page, so each test has a page of its own.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
@@ -64,7 +64,7 @@ test("a database that doesn't open: two seconds, once", async () => {
   assert.equal(seen.length, 1);
 });
 
-test("a database that opens and never answers: five seconds, and the upload goes on without", async () => {
+test("a database that opens and never answers: after five seconds the upload continues without it", async () => {
   const uploader = await page();
   const { transaction } = IDBDatabase.prototype;
   const store = { index: () => store, getAll: () => ({}) };

@@ -211,7 +211,7 @@ test("UploadError: its code says whether another try is worth it, unless told", 
   assert.match(String(new UploadError("server", "Text.")), /^UploadError: Text\.$/);
 });
 
-test("calls before the core has the upload are kept, and played in order", async () => {
+test("calls before the engine has the upload are queued, and made in order", async () => {
   const upload = planUploader().upload(file());
   upload.pause();
   upload.notify({ status: "uploaded", id: "1" });
@@ -396,7 +396,7 @@ test("cancelling is nobody's failure", async () => {
   );
 });
 
-test("wrong options say what to do in the message: whoever throws them away sees no hint", async () => {
+test("errors of options have the hint in the message too: a rejection that nobody handles shows no hint", async () => {
   assert.throws(() => planUploader({ concurency: 3 }), {
     message: "concurency is not an option. Did you mean concurrency?",
     hint: "Did you mean concurrency?",

@@ -1,4 +1,4 @@
-// Uploads whose wasm can't come yet. Each test has a face of its own: the wasm is loaded once for a page.
+// Uploads whose wasm can't be loaded yet. Each test has a face of its own, since a page loads the wasm once.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
@@ -97,7 +97,7 @@ for (const [what, end] of [
   });
 }
 
-test("cancel() drops what was kept, where no engine can come to tell the server", async () => {
+test("cancel() drops the saved session where no engine can be loaded to tell the server", async () => {
   globalThis.fetch = original;
   await storage.kept(storage.plan());
   await storage.reload();

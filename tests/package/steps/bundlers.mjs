@@ -1,4 +1,4 @@
-// Apps built by esbuild, Rollup and webpack: the wasm is emitted once, and the copy apart, where nothing loads it.
+// Apps built by esbuild, Rollup and webpack: the wasm is emitted once, and the copy in a file of its own that nothing loads.
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { Script, createContext } from "node:vm";

@@ -40,13 +40,13 @@ export async function engine() {
 
   await glue.start(await WebAssembly.compile(await readFile(`${root}pkg/dist/partway_bg.wasm`)));
   const accepted = JSON.parse(await readFile(`${root}tests/options/taken.json`, "utf8"));
-  // What the addresses of a page are relative to.
+  // The base of a page's relative URLs.
   globalThis.location = { href: "https://app.example/", origin: "https://app.example" };
 
   await test(`engine: all of the ${accepted.length} options that the face accepts`, async () => {
     assert.ok(accepted.length > 30);
     for (const options of accepted) {
-      // A new instance has no call to the account before, which a rate limit would count.
+      // A new instance has made no call that a rate limit would count.
       glue.__wbg_reset_state();
       const error = await ends(glue, withFunctions(options));
       assert.ok(

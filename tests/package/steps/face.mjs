@@ -1,4 +1,4 @@
-// The hand-written modules against a core that does what the test says.
+// The face's modules with a fake engine.
 import { readdir } from "node:fs/promises";
 
 import { here, node } from "../project.mjs";

@@ -1,4 +1,4 @@
-// The tarball as npm would publish it: its files, and what a server sees of it.
+// The tarball as npm would publish it: its files, and what loads on a server.
 import assert from "node:assert/strict";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 

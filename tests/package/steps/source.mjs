@@ -1,4 +1,4 @@
-// The face's sources: the compiler has nothing to say against them, it does have where they differ from the declarations, and their
+// The face's sources: the compiler accepts them, it finds each difference from the declarations, and their
 // imports make no circle.
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -138,7 +138,7 @@ export async function source() {
       );
     }
     assert.deepEqual(circle(imports), undefined);
-    // It can find one.
+    // The check finds a circle.
     assert.deepEqual(
       circle(
         new Map([

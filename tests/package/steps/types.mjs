@@ -1,4 +1,4 @@
-// The declarations under `tsc --strict`, by the compiler of today and the one before, and both ways of resolving a package.
+// The declarations under `tsc --strict`, by the current compiler and the one before, and both ways of resolving a package.
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 

@@ -17,12 +17,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// No case may keep the page busy for longer: two waits of the longest that a server's wish is granted, and some.
+/// No case may take longer: two of the longest waits that a server may ask for, and a margin.
 const LONGEST_MS: u64 = 45 * 60_000;
-/// The browser's side takes in no more of an answer, and gives it on as empty (`src/web/answer.rs`); the simulation has no such
-/// bound of its own.
+/// The browser's side reads no more of an answer and passes it on as empty (`src/web/answer.rs`); the simulation has no such
+/// limit of its own.
 const MOST: usize = 4 << 20;
-/// Nor send more than that, unless it says so.
+/// No case may send more requests than that, unless it says so.
 const REQUESTS: usize = 300;
 
 #[derive(Clone, Deserialize)]
@@ -38,10 +38,10 @@ struct Case {
     expect: String,
     requests: Option<usize>,
     only: Option<String>,
-    /// The browser's.
+    /// The end in a browser, where it differs.
     #[serde(rename = "browser")]
     _browser: Option<String>,
-    /// For who reads the corpus.
+    /// A note for readers of the corpus.
     #[serde(rename = "why")]
     _why: Option<String>,
 }
@@ -127,7 +127,7 @@ fn corpus<T: DeserializeOwned>(file: &str) -> T {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Text from its pieces.
+/// Joins the pieces of a text.
 fn text(pieces: &[Value], truth: &str, count: u32) -> String {
     let piece = |piece: &Value| match (piece, &piece["repeat"], &piece["true"]) {
         (Value::String(text), ..) => text.clone(),
@@ -140,7 +140,7 @@ fn text(pieces: &[Value], truth: &str, count: u32) -> String {
     pieces.iter().map(piece).collect()
 }
 
-/// A value, with what stands for long ones written out.
+/// A value with its placeholders for long texts expanded.
 fn value(short: &Value) -> Value {
     let times = || short["times"].as_u64().unwrap() as usize;
     match short {
@@ -156,7 +156,7 @@ fn value(short: &Value) -> Value {
     }
 }
 
-/// Puts values in by JSON Pointer.
+/// Sets values by JSON Pointer.
 fn set(json: &mut Value, changes: &BTreeMap<String, Value>) {
     for (pointer, new) in changes {
         let Some((parent, name)) = pointer.rsplit_once('/') else {
@@ -185,7 +185,7 @@ fn remove(json: &mut Value, pointers: &[String]) {
 impl Reply {
     fn fault(&self) -> Fault {
         if self.redirect {
-            // A page that forbids redirects gets nothing from one.
+            // A redirect that isn't followed gives the page an empty answer.
             return Fault::ResetBefore;
         }
         if self.breaks {
@@ -258,7 +258,7 @@ fn file(world: &World, size: &str) -> File {
     }
 }
 
-/// What must hold of any error: it says something, it can be shown, and it isn't a bug's.
+/// Checks an error: it has a message, can be printed, and isn't `internal`.
 fn is_clear(error: &UploadError) -> Result<(), String> {
     let vendor = error.vendor.clone().unwrap_or_default();
     let texts = [Some(&error.message), error.hint.as_ref(), vendor.code.as_ref(), vendor.message.as_ref()];
@@ -281,12 +281,12 @@ fn judge(upload: &Handle, expected: &str) -> Result<(), String> {
     if told == expected { Ok(()) } else { Err(format!("{told} in place of {expected}")) }
 }
 
-/// Runs a case, and a true upload after it: nothing that a server said may hold the page's next one.
+/// Runs a case and then an ordinary upload: no reply may delay the page's next upload.
 fn run(name: &str, case: &Case) -> Result<(), String> {
     let world = World::new(1);
     world.fault(&case.route, 0, None, case.reply.fault());
     let mut options = provider(name, &case.options);
-    // The models take their time.
+    // The models' processing takes time.
     options["pollTimeoutMs"] = json!(30_000);
     let upload = world.upload(options, upload_options(), &file(&world, &case.size));
     world.try_run()?;
@@ -398,7 +398,7 @@ fn sessions_that_were_kept() {
     all(each.collect(), |(name, stage, case)| go_on(name, stage, case));
 }
 
-/// Lets a session be kept, changes what was, and goes on with it.
+/// Lets a session be saved, changes the saved record, and resumes the upload from it.
 fn go_on(name: &str, stage: &Stage, case: &KeptCase) -> Result<(), String> {
     let world = World::new(1);
     let (session, file) = (world.session(), file(&world, "large"));

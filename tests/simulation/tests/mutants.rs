@@ -1,12 +1,12 @@
-//! The simulation can fail: each rule that is broken on purpose is seen within some thousand seeds.
+//! Mutants: each rule that is broken on purpose makes a seed fail within some thousand.
 
 use partway::util::broken::{Mutant, set};
 use partway_simulation::seeds::play;
 
-/// So many seeds are enough for any of them.
+/// The number of seeds within which every mutant is found.
 const ENOUGH: u64 = 3_000;
 
-/// Plays seeds with a rule broken until one fails, and gives what was said of it.
+/// Plays seeds with a rule broken until one fails, and returns that failure's message.
 #[track_caller]
 fn caught(mutant: Mutant) -> String {
     set(Some(mutant));

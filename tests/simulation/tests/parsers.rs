@@ -1,5 +1,5 @@
-//! Whatever a server or the storage says, at random: what reads it gives something sound, or refuses it. Cases are few by default;
-//! `PROPTEST_CASES` has more of them.
+//! Random replies and random saved records: the code that reads them returns a valid value or an error. Cases are few by default;
+//! `PROPTEST_CASES` sets their number.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,13 +25,13 @@ use serde_json::{Value, json};
 
 const SIZE: u64 = 24 << 20;
 
-/// A share of the cases: a whole upload takes longer than a parser.
+/// A fraction of the cases, since a whole upload takes longer than a parser.
 fn share(of: u32) -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig { cases: (usual.cases / of).max(8), failure_persistence: None, ..usual }
 }
 
-/// Any JSON, small, with a liking for what a plan may hold.
+/// Small JSON values of any kind, with the members of plans more often than others.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -53,7 +53,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The JSON Pointers of all that is in a value.
+/// The JSON Pointers of all members and items of a value.
 fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.into());
     match value {
@@ -67,7 +67,7 @@ fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Puts another value in some places of a value.
+/// Replaces some members and items of a value.
 fn change(mut value: Value, changes: &[(Index, Value)]) -> Value {
     for (at, new) in changes {
         let mut places = Vec::new();
@@ -79,7 +79,7 @@ fn change(mut value: Value, changes: &[(Index, Value)]) -> Value {
     value
 }
 
-/// The destinations, each with the calls of which an answer is read.
+/// The destinations, each with the calls whose answers are read.
 const CALLS: [(&str, &[&str]); 5] = [
     ("ofauth", &["ofauth:check", "ofauth:init", "ofauth:part", "ofauth:single", "ofauth:complete"]),
     (
@@ -118,7 +118,7 @@ fn options() -> Value {
     json!({ "retry": { "attempts": 2, "baseMs": 1, "capMs": 1 } })
 }
 
-/// An upload whose calls named `route` are answered otherwise; gives what is wrong with how it went.
+/// Runs an upload in which the calls of `route` get another answer; returns what was wrong with it.
 fn survives(name: &str, route: &str, small: bool, edit: impl Fn(&mut Response) + 'static) -> Result<(), String> {
     let world = World::new(1);
     world.fault(route, 0, None, Fault::Edit(Rc::new(edit)));
@@ -139,7 +139,7 @@ fn survives(name: &str, route: &str, small: bool, edit: impl Fn(&mut Response) +
     }
 }
 
-/// What was kept of an upload that failed midway, made once.
+/// The saved session of an upload that failed midway, made once.
 fn kept(name: &str) -> SavedSession<Value> {
     let world = World::new(1);
     let (session, file) = (world.session(), world.file("clip.mp4", SIZE));
@@ -301,7 +301,7 @@ proptest! {
         prop_assert_eq!(world.try_run(), Ok(()));
         prop_assert!(!matches!(upload.code(), Some(Code::Internal | Code::Cancelled)), "{:?}", upload.code());
         if let Some(Ok(result)) = upload.result() {
-            // What ends well is the whole file, wherever the record led.
+            // Whatever the record said, an upload that succeeds has stored the whole file.
             let pieces = world.try_pieces(&result);
             let whole = pieces.and_then(|pieces| partway_simulation::check::is_file(&file, &pieces));
             prop_assert_eq!(whole, Ok(()));

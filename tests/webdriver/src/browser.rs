@@ -15,12 +15,12 @@ pub use self::engine::Engine;
 pub use self::profile::Profile;
 use crate::process::Process;
 
-/// What an engine's own module has started: its driver, and what is told to it.
+/// What an engine's own module has started: its driver, and the capabilities to request.
 struct Launch {
     /// Where the driver answers.
     url: String,
     capabilities: Capabilities,
-    /// The driver last: they end in this order.
+    /// The driver is the last: they end in this order.
     processes: Vec<Process>,
 }
 
@@ -43,7 +43,7 @@ impl Browser {
         Self::start_in(engine, Profile::new()?).await
     }
 
-    /// As [`Self::start`], with a profile that another process left.
+    /// As [`Self::start`], with the profile of an earlier process.
     pub async fn start_in(engine: Engine, profile: Profile) -> Result<Self> {
         let Launch { url, capabilities, processes } = match engine {
             Engine::Chromium => chromium::launch(&profile).await?,
@@ -84,9 +84,9 @@ impl Browser {
         drop(self.processes);
     }
 
-    /// Ends the browser at once, by SIGKILL to each of its processes, and gives back what it has on the disk.
+    /// Ends the browser at once, by SIGKILL to each of its processes, and returns its profile.
     pub async fn kill(self) -> Result<Profile> {
-        // A session that is gone needs no quitting, and none could be had.
+        // The session is gone and needn't be closed.
         let _ = self.driver.leak();
         for process in self.processes {
             process.kill().await?;
@@ -94,10 +94,10 @@ impl Browser {
         Ok(self.profile)
     }
 
-    /// Makes it as new for another page: an empty one, with a network.
+    /// Resets the browser to an empty page, with a network.
     pub async fn sweep(&self) -> Result<()> {
         if self.engine == Engine::Chromium {
-            // Only pages that are loaded after the first such word obey a later one.
+            // Only pages that are loaded after the first such command obey a later one.
             self.driver.cdp().send_raw("Network.enable", json!({})).await?;
             self.set_offline(false).await?;
         }
@@ -105,7 +105,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Takes the network from Chromium, or gives it back: the page's requests fail, and `navigator.onLine` says so.
+    /// Takes Chromium offline, or online again: the page's requests fail, and `navigator.onLine` says so.
     pub async fn set_offline(&self, offline: bool) -> Result<()> {
         let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
         self.driver.cdp().send_raw("Network.emulateNetworkConditions", conditions).await?;

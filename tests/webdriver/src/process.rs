@@ -1,4 +1,4 @@
-//! Programs that this one starts, and ends again whatever happens.
+//! Child processes, which are ended whatever happens.
 
 use std::fs;
 use std::process::Stdio;
@@ -17,7 +17,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` and waits until `ready` makes something of a line of its standard output.
+    /// Starts `command` and waits until `ready` returns a value for a line of its standard output.
     ///
     /// What it prints after that is read and dropped, so that it never blocks; its standard input stays open for as
     /// long as the process is wanted.
@@ -43,7 +43,7 @@ impl Process {
         Ok((process, found))
     }
 
-    /// Starts `command`, which says nothing when it is ready.
+    /// Starts `command`, which doesn't report when it is ready.
     pub fn spawn(name: &'static str, command: &mut Command) -> Result<Self> {
         let child = command
             .stdin(Stdio::piped())
@@ -76,7 +76,7 @@ impl Process {
         gone.await.with_context(|| format!("what {} started does not end", self.name))
     }
 
-    /// Lets the process end by itself, now that its standard input closes; ends it by force after a while.
+    /// Closes the standard input, so that the process ends by itself, and kills it after a while.
     pub async fn close(mut self) {
         drop(self.child.stdin.take());
         if timeout(Duration::from_secs(10), self.child.wait()).await.is_err() {
@@ -104,7 +104,7 @@ fn kill(id: u32) {
     }
 }
 
-/// Whether a process does anything still; one that ended may stay in the list until its parent looks.
+/// Whether a process still runs; one that ended may stay in the list until its parent reaps it.
 fn runs(id: u32) -> bool {
     let state = stat(id).and_then(|fields| fields.chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
@@ -132,7 +132,7 @@ fn parent(id: u32) -> Option<u32> {
     stat(id)?.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What the system says of a process: its state, its parent and more.
+/// The system's record of a process: its state, its parent and more.
 fn stat(id: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name, in brackets, may hold anything; state and parent follow it.
@@ -150,7 +150,7 @@ mod tests {
         let found = descendants(std::process::id());
         child.kill().expect("it runs");
         assert!(found.contains(&child.id()));
-        // Killed, and not looked at: it does nothing any more.
+        // Killed and not yet reaped: it runs no more.
         while runs(child.id()) {
             std::thread::yield_now();
         }

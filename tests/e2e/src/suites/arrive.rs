@@ -76,7 +76,7 @@ fn covers(report: &Report, size: u64) -> Result<()> {
     Ok(())
 }
 
-/// Progress and events as the page was told.
+/// The progress and events that the page received.
 fn told(report: &Report, size: u64) -> Result<()> {
     let last = report.progress.last();
     ensure!(
@@ -112,7 +112,7 @@ async fn many_small(stage: &Stage, destination: Destination) -> Result<()> {
     page.pick(&files.iter().collect::<Vec<_>>()).await?;
     let mut options = options(stage, destination)?;
     options["concurrency"] = json!(LIMIT);
-    // Pace is tested elsewhere; here it would have the slots stand empty.
+    // The rate limit is tested elsewhere; here it would leave slots empty.
     if destination == Destination::Onlymonster {
         options["provider"]["requestsPerSecond"] = json!(1000);
         stage.sandbox.vendors(json!({ "onlymonster": { "requestsPerSecond": 1000 } })).await?;

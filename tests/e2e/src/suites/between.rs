@@ -27,7 +27,7 @@ pub(super) fn tests() -> Vec<Test> {
     tests
 }
 
-/// The redirect is real, and so is the page at its end: it answers 200, to a PUT, a POST or what they become.
+/// The redirect is real, and so is its target: it answers 200 to a PUT, a POST, or what the redirect makes of them.
 async fn signed_in(stage: &Stage, destination: Destination, transport: &str) -> Result<()> {
     let at = &stage.sandbox.at;
     let (portal, portal_route) = match destination {
@@ -37,7 +37,7 @@ async fn signed_in(stage: &Stage, destination: Destination, transport: &str) -> 
     let page = json!({ "kind": "status", "status": 200, "headers": { "content-type": "text/html" }, "body": "<html>Sign in</html>" });
     for (route, size) in [(destination.bytes_route(), SEVERAL_PARTS), (destination.small_route(), MIB)] {
         for status in [302, 303, 307] {
-            // Vendors count calls of a second over all pages.
+            // A vendor counts the calls within a second over all pages.
             stage.sandbox.reset().await?;
             quick(stage).await?;
             let headers = json!({ "location": format!("{portal}/sign-in?from=secret") });
@@ -57,7 +57,7 @@ async fn signed_in(stage: &Stage, destination: Destination, transport: &str) -> 
             options["retry"] = json!({ "attempts": 2, "baseMs": 10 });
             options["resume"] = json!(false);
             let report = page.upload(json!({ "options": options })).await?;
-            // What makes a file by itself may have arrived; a part may be sent again.
+            // A request that stores a file by itself may have arrived; a part may be sent again.
             let final_call = matches!(route, "apifansly:upload" | "ofauth:single");
             let code = if final_call { "outcome-unknown" } else { "network" };
             let error = report.failed(code).with_context(|| format!("{status} at {route}"))?;
@@ -112,7 +112,7 @@ async fn closed_proxy(stage: &Stage) -> Result<()> {
     for word in [at.ofauth.as_str(), allow.as_str(), "Access-Control-Allow-Headers: content-type", "POST, PUT"] {
         ensure!(hint.contains(word), "{word:?} is not in {hint:?}");
     }
-    // The browser may know from an earlier test what a preflight would say.
+    // The browser may have cached a preflight of an earlier test.
     let log = stage.log().await?;
     let asked =
         log.requests.iter().filter(|one| ["ofauth:preflight", "ofauth:init"].contains(&one.route.as_str())).count();
@@ -140,7 +140,7 @@ async fn listened_late(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// How often bytes were told that are no whole parts.
+/// How often progress was reported that isn't a number of whole parts.
 fn told_within(report: &Report) -> usize {
     let ends: Vec<f64> = report.parts.iter().map(|part| (part.end + 1) as f64).collect();
     report.progress.iter().filter(|moment| moment.sent > 0.0 && !ends.contains(&moment.sent)).count()

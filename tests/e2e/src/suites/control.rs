@@ -23,7 +23,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// A page with an upload to S3 that has a part behind it and parts in flight.
+/// A page with an upload to S3 that has sent a part and has others in flight.
 async fn underway(stage: &Stage) -> Result<(Page<'_>, Upload)> {
     let slow = json!({ "kind": "bandwidth", "bytesPerSecond": 1_500_000 });
     stage.sandbox.faults(json!([{ "route": "store:UploadPart", "skip": 1, "effect": slow }])).await?;
@@ -124,7 +124,7 @@ async fn closed(stage: &Stage) -> Result<()> {
     let report = page.settled(upload).await?;
     report.failed("cancelled")?;
     let sent = stage.log().await?.of("store:UploadPart").len();
-    // An upload that went on would be at rest only after its last part.
+    // An upload that continued would be idle only after its last part.
     let log = stage.log_at_rest("store:UploadPart").await?;
     ensure!(log.of("store:UploadPart").len() == sent, "parts were sent after close()");
     ensure!(log.of("store:AbortMultipartUpload").is_empty(), "close() cancels nothing on the server");
@@ -150,17 +150,17 @@ async fn notified(stage: &Stage) -> Result<()> {
     let id = &records["items"][0]["id"];
     ensure!(!id.is_null(), "the list is {records}");
     page.notify(upload, json!({ "media_upload_id": "somebody-else", "status": "failed" })).await?;
-    // Heard first, it would have failed the upload.
+    // Had it been received first, it would have failed the upload.
     ensure!(!page.report(upload).await?.settled, "another upload's status ended this one");
     page.notify(upload, json!({ "media_upload_id": id, "status": "exported", "media_id": "777" })).await?;
-    // Polling would go on for far longer than anybody waits here.
+    // Polling would take far longer than this test waits.
     let report = page.settled(upload).await?;
     let result = report.done()?;
     ensure!(result["mediaId"] == "777", "{result}");
     Ok(())
 }
 
-/// What the vendor has goes on without its file, and nothing is sent or asked for twice.
+/// An upload whose bytes the vendor has is resumed without its file, and nothing is sent or requested twice.
 async fn processed_meanwhile(stage: &Stage) -> Result<()> {
     for (destination, knobs) in [
         (Destination::Onlymonster, json!({ "onlymonster": { "processingMs": 3_000 } })),

@@ -1,4 +1,4 @@
-//! A panic, a stack overflow and an out-of-memory inside the wasm: every live upload hears of it, the next one works.
+//! A panic, a stack overflow and an out-of-memory inside the wasm: every live upload is rejected, the next one works.
 
 use anyhow::{Result, ensure};
 use futures::FutureExt;
@@ -39,7 +39,7 @@ async fn crash(stage: &Stage, kind: &str) -> Result<()> {
     page.pick(&[&fatal, &bystander, &after]).await?;
     let mut options = options(stage, Destination::S3)?;
     options["provider"]["partSize"] = json!(SEVERAL_PARTS.div_ceil(u64::from(PARTS)));
-    // Two that never end by themselves: they must not hang when another one takes the wasm down.
+    // Two uploads that never end by themselves: they must not hang when another one crashes the wasm.
     let stall =
         json!({ "route": "store:UploadPart", "times": 2 * PARTS, "effect": { "kind": "stall", "when": "answer" } });
     stage.sandbox.faults(json!([stall])).await?;

@@ -71,7 +71,7 @@ async fn status(driver: &WebDriver, file: &Picked, wanted: &str) -> Result<WebEl
     }
 }
 
-/// Holds the answers to parts back until a test has done what it does meanwhile.
+/// Delays the answers to parts until a test has done its work.
 async fn held(stage: &Stage) -> Result<()> {
     stage.sandbox.faults(json!([{ "route": "store:UploadPart", "effect": { "kind": "latency", "ms": 25_000 } }])).await
 }
@@ -87,7 +87,7 @@ async fn keyboard(stage: &Stage) -> Result<()> {
     press(driver, "S3").await?;
     let chosen = driver.execute("return document.querySelector('#destination').value", vec![]).await?;
     ensure!(chosen.json() == "s3", "typing S3 chose {}", chosen.json());
-    // The dialog that a key opens here is the system's; the file comes as from it.
+    // The key opens a dialog of the system's, so the file is picked by the driver.
     tab_to(driver, "input#files").await?;
     choose_file(stage, &file).await?;
     status(driver, &file, "sending").await?;

@@ -121,7 +121,7 @@ async fn hopeless(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Neither its end is waited for nor its bytes are kept: the status says enough, and the part is sent again.
+/// Its end isn't waited for and its bytes aren't kept: the status suffices, and the part is sent again.
 async fn endless(stage: &Stage, transport: &str) -> Result<()> {
     let effect = json!({ "kind": "status", "status": 500, "body": "<Error>", "endless": true });
     stage.sandbox.faults(json!([{ "route": "store:UploadPart", "times": 2, "effect": effect }])).await?;
@@ -131,7 +131,7 @@ async fn endless(stage: &Stage, transport: &str) -> Result<()> {
     let mut options = options(stage, Destination::S3)?;
     options["transport"] = json!(transport);
     options["retry"] = json!({ "baseMs": 10 });
-    // What hangs hangs for longer than any test may take.
+    // A request that hangs does so for longer than any test may take.
     options["stallMs"] = json!(3_600_000);
     let report = page.upload(json!({ "options": options })).await?;
     stage.arrived(Destination::S3, report.done()?, &file).await?;

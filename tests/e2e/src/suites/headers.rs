@@ -1,4 +1,4 @@
-//! Which request carries what: keys and sessions to the vendor's side only, signed headers and nothing else to the store.
+//! What each request carries: keys and sessions go to the vendor's side only, signed headers and nothing else to the store.
 
 use anyhow::{Context, Result, ensure};
 use futures::FutureExt;
@@ -133,7 +133,7 @@ async fn straight(stage: &Stage, destination: Destination) -> Result<()> {
     log.of("store:*").into_iter().try_for_each(check_signed)
 }
 
-/// `XMLHttpRequest` follows redirects: no key goes by it, even where it is asked for.
+/// `XMLHttpRequest` follows redirects, so it sends no key, even where `transport` asks for it.
 async fn kept_key(stage: &Stage, destination: Destination, route: &str) -> Result<()> {
     let at = &stage.sandbox.at;
     let elsewhere = if destination == Destination::Ofauth { &at.apifansly } else { &at.ofauth };

@@ -36,7 +36,7 @@ async fn sparse(stage: &Stage, destination: Destination) -> Result<()> {
     if destination == Destination::S3 {
         options["provider"]["partSize"] = json!(PART);
     } else {
-        // The other transport, and nothing but the sending: the parts' MD5s are the other destination's.
+        // The other transport, and only the sending: the other destination's upload checks the parts' MD5s.
         options["transport"] = json!("fetch");
         options["integrity"] = json!("off");
     }

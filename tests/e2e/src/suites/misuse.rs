@@ -1,4 +1,4 @@
-//! Wrong use is said at once and in words that help; listeners that throw change nothing.
+//! Misuse is reported at once, with an error that helps; listeners that throw change nothing.
 
 use anyhow::{Context, Result, ensure};
 use futures::FutureExt;
@@ -33,7 +33,7 @@ const CONSTRUCTOR: &[(&str, &str)] = &[
     ("{ provider: { name: 'ofauth', baseUrl: '/a' }, trustedOrigins: ['cdn.example'] }", "trustedOrigins"),
 ];
 
-/// What `upload()` is given after an uploader for S3 was made, and the code that its `done` rejects with.
+/// Arguments of `upload()` of an uploader for S3, and the code that its `done` rejects with.
 const UPLOAD: &[(&str, &str)] = &[
     ("'a path'", "invalid-options"),
     ("undefined", "invalid-options"),

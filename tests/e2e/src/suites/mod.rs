@@ -48,7 +48,7 @@ pub(crate) fn all() -> Vec<Test> {
     .collect()
 }
 
-/// The size of a file that goes in several parts, the last one short.
+/// The size of a file that is sent in several parts, the last one short.
 pub(crate) const SEVERAL_PARTS: u64 = 22 * MIB + 12_345;
 
 /// Options of an `Uploader` for a destination: small parts, and a retry that doesn't keep a test waiting.
@@ -60,8 +60,8 @@ pub(crate) fn options(stage: &Stage, destination: Destination) -> Result<Value> 
     Ok(json!({ "provider": provider, "retry": { "baseMs": 50, "capMs": 500 } }))
 }
 
-/// Uploads another small file, to another destination, from its start to its end: whatever the page still had to send to the first
-/// destination would have left in the meantime.
+/// Uploads a small file to another destination, from start to end: whatever the page still had to send to the first
+/// destination would have been sent in the meantime.
 pub(super) async fn meanwhile(stage: &Stage, page: &Page<'_>, first: Destination) -> Result<()> {
     let other = if first == Destination::Ofauth { Destination::Apifansly } else { Destination::Ofauth };
     let file = json!({ "text": "meanwhile", "name": "meanwhile.mp4", "type": "video/mp4" });
@@ -69,7 +69,7 @@ pub(super) async fn meanwhile(stage: &Stage, page: &Page<'_>, first: Destination
     report.done().map(drop)
 }
 
-/// Vendors that process at once, and have a file of several parts sent in parts.
+/// Vendors that process at once, and whose plan for a file of several parts has parts.
 pub(crate) async fn quick(stage: &Stage) -> Result<()> {
     let knobs = json!({
         "onlymonster": { "processingMs": 20, "multipartThreshold": 8 * MIB, "partCount": 5 },

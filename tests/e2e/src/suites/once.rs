@@ -10,7 +10,7 @@ use crate::runner::Test;
 use crate::sandbox::{Log, Logged};
 use crate::stage::{MIB, Stage};
 
-/// Calls that Chromium repeats by itself when a kept connection dies. The last call of each upload is the fault table's.
+/// Calls that Chromium repeats by itself when a reused connection is reset. The fault table covers the last call of each upload.
 const REPEATED: &[(Destination, &str)] = &[
     (Destination::Ofauth, "ofauth:init"),
     (Destination::Onlymonster, "onlymonster:start"),
@@ -45,7 +45,7 @@ async fn connection_dies(stage: &Stage, destination: Destination, route: &str) -
     page.pick(&[&file]).await?;
     let fault = json!({ "route": route, "times": 1, "effect": { "kind": "reset", "when": "after" } });
     stage.sandbox.break_with(json!({ "seed": 7, "keepAlive": true, "faults": [fault] })).await?;
-    // Only a connection that was used before has the browser repeat.
+    // The browser repeats a request only on a connection that was used before.
     page.script(
         "await Promise.all([1, 2, 3, 4, 5, 6].map(() => fetch('/config.json').then((it) => it.text())));",
         vec![],

@@ -57,7 +57,7 @@ async fn throws(stage: &Stage, function: &str) -> Result<()> {
     let thrown = format!("{function} of the page threw");
     ensure!(error.cause.as_deref() == Some(thrown.as_str()), "the cause is lost: {error:?}");
     let asked = report.calls.iter().filter(|call| *call == function).count();
-    // What may be repeated is tried as often as an API call; one more asks ahead of need.
+    // Safe calls are tried as often as an API call; one more is the call in advance.
     let wanted = if function == "sign" { 2..=9 } else { 1..=1 };
     ensure!(wanted.contains(&asked), "{function}() was called {asked} times");
     Ok(())

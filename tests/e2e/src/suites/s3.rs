@@ -54,7 +54,7 @@ async fn headers(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Its ETags look like MD5s and are none. The header says so where it is exposed, else one part is sent twice, once in a page.
+/// Its ETags look like MD5s but aren't. The header says so where it is exposed; else one part is sent twice, once in a page.
 async fn encrypted(stage: &Stage) -> Result<()> {
     let (large, small) = (stage.file("large.bin", SEVERAL_PARTS)?, stage.file("small.bin", MIB)?);
     let options = options(stage, Destination::S3)?;
@@ -105,7 +105,7 @@ async fn if_none_match(stage: &Stage) -> Result<()> {
         ensure!(error.step.as_deref() == Some("check") && error.retryable == Some(false), "{error:?}");
     }
     ensure!(stage.log().await?.of("store:UploadPart").is_empty(), "found before the first byte");
-    // Keys that may not look find it in the end.
+    // Credentials that may not read objects find the conflict at the end.
     let refused = json!({ "kind": "status", "status": 403 });
     stage.sandbox.faults(json!([{ "route": "store:HeadObject", "effect": refused }])).await?;
     for number in [1, 2] {
@@ -114,7 +114,7 @@ async fn if_none_match(stage: &Stage) -> Result<()> {
         ensure!(error.status == Some(412) && error.retryable == Some(false), "{error:?}");
     }
     // Objects have times in whole seconds: the same bytes can be told from this upload's own only some seconds later. On the
-    // store's clock these are over.
+    // store's clock these have passed.
     stage.sandbox.break_with(json!({ "seed": 7, "skewMs": 5_000, "faults": [] })).await?;
     let report = page.upload(json!({ "file": 0, "options": options })).await?;
     report.failed("conflict")?;

@@ -96,7 +96,7 @@ async fn rate(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// The first poll's answer may be kept for an hour, as by a proxy that sets such a header: the next one must ask all the same.
+/// The first poll's answer may be cached for an hour, as a proxy's header may say: the next poll must be sent all the same.
 async fn cached_polls(stage: &Stage) -> Result<()> {
     quick(stage).await?;
     let file = stage.file("polled.mp4", MIB)?;
@@ -148,7 +148,7 @@ async fn pace(stage: &Stage) -> Result<()> {
     let options = options(stage, Destination::Onlymonster)?;
     let mut uploads = Vec::new();
     for number in 0..files.len() {
-        // Two uploaders: the pace is the token's, not theirs.
+        // Two uploaders: the rate limit is the token's, not theirs.
         let uploader = if number % 2 == 0 { "one" } else { "other" };
         uploads.push(page.start(json!({ "file": number, "uploader": uploader, "options": options })).await?);
     }

@@ -1,4 +1,4 @@
-//! One cell's ground: a destination, and what is done there in every row.
+//! The environment of one cell: a destination, and what every row does there.
 
 use std::fmt;
 use std::fs::File;
@@ -14,12 +14,12 @@ use crate::sandbox::Log;
 use crate::stage::{MIB, Stage};
 use crate::suites;
 
-/// What sends the bytes.
+/// The transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
-    /// Whatever the package takes by itself.
+    /// The package's own choice.
     Auto,
-    /// `fetch`, which tells nothing of bytes.
+    /// `fetch`, which reports no progress.
     Fetch,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Case<'a> {
     pub(super) transport: Transport,
 }
 
-/// How a cell ended, as it should.
+/// How a cell that passed ended.
 #[derive(Debug)]
 pub(super) struct Ending {
     /// "arrived", or the error's code.
@@ -45,7 +45,7 @@ impl fmt::Display for Ending {
         if self.twice == 0 {
             return write!(out, "{} +0", self.said);
         }
-        // Never rounded down to nothing.
+        // Never rounded down to zero.
         write!(out, "{} +{:.1}", self.said, (self.twice as f64 / MIB as f64).max(0.1))
     }
 }
@@ -68,13 +68,13 @@ impl<'a> Case<'a> {
         Ok(options)
     }
 
-    /// Whether what was cut midway may be sent again: a part always, a form where the browser tells that it was not whole.
+    /// Whether a request that was cut midway may be sent again: a part always, a form if the browser reports that not all of it was sent.
     pub(super) fn may_repeat(self) -> bool {
         let tells = self.transport == Transport::Auto && self.stage.browser.engine.tells_what_went_out();
         self.destination.has_parts() || tells
     }
 
-    /// A file that goes in several parts, where the destination has parts.
+    /// A file that is sent in several parts, if the destination has parts.
     ///
     /// It is an hour old, as files are that people pick: WebKit knows their times to the second.
     pub(super) fn file(self) -> Result<Picked> {
@@ -83,7 +83,7 @@ impl<'a> Case<'a> {
         Ok(file)
     }
 
-    /// A page with a file picked, and vendors that don't take their time.
+    /// A page with a file picked, and vendors that process at once.
     pub(super) async fn page(self) -> Result<(Page<'a>, Picked)> {
         suites::quick(self.stage).await?;
         let file = self.file()?;
@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
         Ok((page, file))
     }
 
-    /// Faults on what carries the bytes. Those that let a part pass first don't where there is but one request.
+    /// Faults on the requests that carry bytes. Faults that let a part pass first don't where there is only one request.
     pub(super) fn on_bytes(self, mut fault: Value) -> Value {
         fault["route"] = json!(self.destination.bytes_route());
         if !self.destination.has_parts() {
@@ -101,7 +101,7 @@ impl<'a> Case<'a> {
         fault
     }
 
-    /// An upload from its begin to its end, with these faults, and options changed.
+    /// Runs an upload with these faults and changed options.
     pub(super) async fn upload(self, faults: Value, change: impl FnOnce(&mut Value)) -> Result<Ended<'a>> {
         let (page, file) = self.page().await?;
         self.stage.sandbox.faults(faults).await?;
@@ -119,14 +119,14 @@ impl<'a> Case<'a> {
 }
 
 impl Ended<'_> {
-    /// The file is there, byte for byte, and of it no more than `most` bytes went twice.
+    /// The file is stored, byte for byte, and at most `most` bytes of it were sent twice.
     pub(super) async fn arrived(&self, most: u64) -> Result<Ending> {
         let result = self.report.done()?;
         self.case.stage.arrived(self.case.destination, result, &self.file).await?;
         self.ending("arrived", most)
     }
 
-    /// It failed with this code, and no more than `most` bytes went twice.
+    /// It failed with this code, and at most `most` bytes were sent twice.
     pub(super) fn failed(&self, code: &str, most: u64) -> Result<Ending> {
         self.report.failed(code)?;
         self.ending(code, most)
@@ -147,7 +147,7 @@ impl Ended<'_> {
         self.log.of(self.case.destination.bytes_route()).len()
     }
 
-    /// The largest part, or the whole where there are none; a form has its own words around the file.
+    /// The largest part, or the whole file if there are none; a form adds its own bytes around the file.
     pub(super) fn largest(&self) -> u64 {
         largest(self.case.destination, &self.report, &self.file)
     }

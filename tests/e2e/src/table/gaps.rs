@@ -1,4 +1,4 @@
-//! `engines.json`: which cells there are none of, and why.
+//! `engines.json`: the cells that aren't run, and why.
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -8,16 +8,16 @@ use super::rows;
 use crate::browser::Engine;
 use crate::destination::Destination;
 
-/// All that the file says.
+/// The file's content.
 pub(super) struct Gaps(Vec<Gap>);
 
-/// Cells that aren't run. What isn't narrowed down is meant as a whole.
+/// Cells that aren't run. A member that isn't given matches everything.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Gap {
     #[serde(default)]
     engines: Vec<String>,
-    /// True for what goes by `fetch` alone.
+    /// Whether it applies to `fetch` alone.
     #[serde(default)]
     by_fetch: bool,
     #[serde(default)]
@@ -61,7 +61,7 @@ impl Gaps {
         Ok(Self(gaps))
     }
 
-    /// Why this cell is not there, if it isn't.
+    /// Why this cell isn't run, if it isn't.
     pub(super) fn reason(&self, ground: (Engine, Transport), row: &str, destination: Destination) -> Option<&str> {
         self.0.iter().find(|gap| gap.covers(ground, row, destination)).map(|gap| gap.reason.as_str())
     }

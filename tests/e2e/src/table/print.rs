@@ -9,7 +9,7 @@ use crate::destination::Destination;
 pub(super) enum Cell {
     /// It ended as it should.
     Passed(Ending),
-    /// It did not; what was wrong is said where it ran.
+    /// It did not; the message was printed where it ran.
     Failed,
     /// There is no such cell, for this reason.
     NotThere(String),
@@ -34,12 +34,12 @@ const FIRST: usize = 36;
 const OTHER: usize = 22;
 
 impl Printed {
-    /// One without a row.
+    /// A table without rows.
     pub(super) fn new(title: String, destinations: &[Destination]) -> Self {
         Self { title, columns: destinations.iter().map(|one| one.name()).collect(), lines: Vec::new() }
     }
 
-    /// Adds a row, unless what there is of it wasn't asked for.
+    /// Adds a row, unless none of its cells was asked for.
     pub(super) fn add(&mut self, line: Line) {
         let ran = line.cells.iter().any(|cell| matches!(cell, Cell::Passed(_) | Cell::Failed));
         if ran || !line.cells.iter().any(|cell| matches!(cell, Cell::NotAsked)) {

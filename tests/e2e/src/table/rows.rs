@@ -30,7 +30,7 @@ macro_rules! rows {
     };
 }
 
-/// All of them.
+/// All rows.
 pub(super) const ALL: &[Row] = rows! {
     "reset before it took effect" => broken::reset_before,
     "reset midway in the body" => broken::reset_midway,

@@ -1,4 +1,4 @@
-// As pkg/entry.ts, with the wasm where the test says.
+// pkg/entry.ts with the wasm at the test's URL.
 import inline from "./inline.js";
 
 export * from "../../../../pkg/entry.ts";

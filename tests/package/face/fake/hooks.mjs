@@ -1,4 +1,4 @@
-// Runs the sources of the face, with fakes in the place of what the build generates. A module that is imported with `?fresh=…` gets
+// Runs the sources of the face, with fakes in place of generated files. A module that is imported with `?fresh=…` gets
 // its own copies of what it imports, as on a page of its own.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

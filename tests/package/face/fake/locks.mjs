@@ -14,7 +14,7 @@ export const locks = {
       try {
         return await callback({ name, mode: "exclusive" });
       } finally {
-        // Other than a microtask later, as in a browser, where the lock is another process's to give.
+        // Not within a microtask: in a browser another process grants the lock.
         await new Promise((resolve) => (pace.ms ? setTimeout(resolve, pace.ms) : setImmediate(resolve)));
         if (holders.get(name) === mine) holders.delete(name);
       }

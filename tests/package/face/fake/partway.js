@@ -1,4 +1,4 @@
-// An engine that does what the test says: the exports of the generated glue (steps/engine.mjs compares them), and no wasm.
+// A fake engine that the test controls: the exports of the generated glue (steps/engine.mjs compares them), without wasm.
 export const core = {
   version: "0.1.0",
   engines: [],

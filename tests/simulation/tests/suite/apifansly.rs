@@ -220,7 +220,7 @@ fn polls_slow_down_from_two_seconds_to_thirty() {
         assert!(gaps.len() >= 5, "{gaps:?}");
         for (index, gap) in gaps.iter().enumerate() {
             let rhythm = rhythm[index.min(4)];
-            // Each answer's way comes on top.
+            // The network's delay for each answer is added.
             let late = rhythm * 5 / 4 + 400;
             let doubled = index >= 5 && interval == json!(500);
             assert!(doubled || (rhythm * 3 / 4..=late).contains(gap), "{gap} where {rhythm} is due: {gaps:?}");

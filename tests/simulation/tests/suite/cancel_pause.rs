@@ -13,7 +13,7 @@ use crate::dialects::{Dialect, MIB, each, of};
 const STAGES: [Status; 5] =
     [Status::Checking, Status::Opening, Status::Sending, Status::Completing, Status::Processing];
 
-/// How long the destination is given to hear of it (`ABORT_MS` in the engine).
+/// The time limit for telling the destination (`ABORT_MS` in the engine).
 const ABORT_MS: u64 = 10_000;
 
 fn begins(dialect: &Dialect, size: u64) -> (World, Handle) {
@@ -28,7 +28,7 @@ fn stages(dialect: &Dialect) -> impl Iterator<Item = Status> {
     STAGES.into_iter().filter(move |stage| processes || *stage != Status::Processing)
 }
 
-/// What a cancelled upload leaves behind: nothing that is billed, and no request after its end.
+/// Checks what a cancelled upload leaves behind: nothing that is billed, and no request after its end.
 #[track_caller]
 fn leaves_nothing(world: &World, dialect: &Dialect, upload: &Handle) {
     assert_eq!(upload.code(), Some(Code::Cancelled), "{upload:?}");
@@ -123,7 +123,7 @@ fn cancelled_while_the_server_is_away_it_still_ends() {
         );
         world.run();
         assert_eq!(upload.code(), Some(Code::Cancelled), "{upload:?}");
-        // Where there is a server to tell, it is waited for as long as ABORT_MS says, and not a moment longer.
+        // If there is a server to tell, the upload waits for it for ABORT_MS, and not longer.
         let waits = matches!(dialect.name, "s3" | "plan");
         let ended_at = upload.events().last().expect("an end").0 - world.beginning();
         assert_eq!(ended_at - cancelled_at.get(), if waits { ABORT_MS } else { 0 }, "{upload:?}");
@@ -183,7 +183,7 @@ fn a_pause_aborts_what_is_in_flight_and_loses_nothing_else() {
             move |upload| {
                 upload.pause();
                 let (upload, look) = (upload.clone(), later.clone());
-                // Nothing moves while it is paused, whatever the line does.
+                // Nothing is sent while it is paused, whatever the network does.
                 later.after(10, move || assert_eq!(look.log().running(), 0, "{upload:?}"));
             },
         );

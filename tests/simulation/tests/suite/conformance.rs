@@ -205,7 +205,7 @@ fn progress_moves_with_the_bytes_where_the_transport_tells() {
         world.stored(&upload);
         let steps: std::collections::BTreeSet<u64> = upload.progress().iter().map(|progress| progress.sent).collect();
         let parts = upload.done().parts as usize;
-        // A form must tell whether it went out whole, so it tells of its bytes whatever the transport.
+        // The transport must report whether all of a form was sent, so its progress is reported by any transport.
         if reports || dialect.is_form {
             assert!(steps.len() > parts + 20, "{}: {} steps", dialect.name, steps.len());
         } else {

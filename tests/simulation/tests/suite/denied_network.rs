@@ -1,4 +1,4 @@
-//! `navigator.onLine` that says `false` where there is a network, as beside VPNs and virtual adapters; and where there is none.
+//! `navigator.onLine` says `false` although there is a network, as with VPNs and virtual adapters, and where there is none.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ fn a_browser_that_wrongly_says_offline_delays_an_upload_by_seconds() {
             let result = world.stored(&upload);
             assert_eq!(result.attempts, result.parts, "{upload:?}");
             assert!(world.elapsed() < 60_000, "{} ms: {upload:?}", world.elapsed());
-            // The application's functions are never called for want of a better look.
+            // The application's functions are never called as a probe.
             let waits = matches!(dialect.name, "s3" | "plan");
             assert_eq!(upload.statuses().contains(&Status::Waiting), waits, "{upload:?}");
             assert_eq!(world.count("page:look"), usize::from(waits));
@@ -74,7 +74,7 @@ fn hours_without_a_network_cost_no_attempt() {
         world.run();
         world.stored(&upload);
         assert!(upload.statuses().contains(&Status::Waiting), "{upload:?}");
-        // It was tried now and then, and not all the time.
+        // It was tried at intervals, not all the time.
         let tries = world.log().records.iter().filter(|record| record.status == Some(0)).count();
         assert!((5..700).contains(&tries), "{tries} tries");
     });

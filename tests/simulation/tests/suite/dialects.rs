@@ -19,11 +19,11 @@ pub(crate) struct Dialect {
     pub(crate) complete: Option<&'static str>,
     /// The call that asks how far processing is.
     pub(crate) status: Option<&'static str>,
-    /// A size that goes in several parts.
+    /// A size that is sent in several parts.
     pub(crate) large: u64,
     /// Whether a part's ETag must be read from a header.
     pub(crate) needs_etag: bool,
-    /// Whether the file goes in a form, whose bytes are reported by any transport.
+    /// Whether the file is sent in a form, whose progress any transport reports.
     pub(crate) is_form: bool,
     /// Calls that may be repeated after their answer was lost, beside those to a store.
     pub(crate) repeatable: &'static [&'static str],
@@ -116,7 +116,7 @@ impl Dialect {
         self.provider_for("uploads/a key.mp4")
     }
 
-    /// Whether the file goes in several requests.
+    /// Whether the file is sent in several requests.
     pub(crate) fn has_parts(&self) -> bool {
         self.part != self.single
     }
@@ -128,7 +128,7 @@ pub(crate) fn each(test: impl Fn(&Dialect)) {
     of(|_| true, test);
 }
 
-/// The same for some of them.
+/// The same for some providers.
 #[track_caller]
 pub(crate) fn of(wanted: impl Fn(&Dialect) -> bool, test: impl Fn(&Dialect)) {
     let run = |dialect: &&Dialect| catch_unwind(AssertUnwindSafe(|| test(dialect))).is_err();

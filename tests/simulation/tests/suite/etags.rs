@@ -1,4 +1,4 @@
-//! ETags that look like MD5s and are none (SSE-KMS, SSE-C), those that a proxy changed, and those of bytes that were damaged.
+//! ETags that look like MD5s but aren't (SSE-KMS, SSE-C), ETags that a proxy changed, and ETags of damaged bytes.
 
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ fn s3(key: &str) -> Value {
 }
 
 impl Dialect {
-    /// The least that goes in parts: hashing takes its time.
+    /// The smallest size that is sent in parts, since hashing takes time.
     fn parts(&self) -> u64 {
         if self.name == "onlymonster" { 17 * MIB } else { 16 * MIB }
     }
@@ -68,7 +68,7 @@ fn warned(world: &World) -> usize {
     world.log().warnings.iter().filter(|warning| warning.contains("SSE-KMS")).count()
 }
 
-/// How many PUTs there were more than parts, over all uploads.
+/// The number of PUTs beyond one for each part, over all uploads.
 fn repetitions(world: &World, uploads: &[Handle]) -> i64 {
     let parts: u32 = uploads.iter().map(|upload| world.stored(upload).parts).sum();
     (world.count("store:UploadPart") + world.count("store:PutObject")) as i64 - i64::from(parts)
@@ -136,7 +136,7 @@ fn what_require_cannot_have_ends_it_and_says_why() {
         assert!(error.hint.as_ref().unwrap().contains("\"auto\""), "{error:?}");
         let puts = world.count("store:UploadPart") + world.count("store:PutObject");
         assert!(puts <= most, "{puts} of {most}, exposed {exposed}");
-        // The page knows the store by now: the next one ends without a repetition.
+        // The page knows the store now: the next upload repeats nothing.
         let before = world.count("store:PutObject");
         assert_eq!(uploads(&world, s3("b"), require(), MIB).code(), Some(Code::IntegrityMismatch));
         assert_eq!(world.count("store:PutObject") - before, 1);
@@ -179,7 +179,7 @@ fn a_part_that_was_damaged_once_is_sent_again() {
 
 const OTHER: &str = "\"ffffffffffffffffffffffffffffffff\"";
 
-/// One part that gets another ETag each time, in an upload whose other parts match: that is no encryption.
+/// One part gets another ETag each time, in an upload whose other parts match: that isn't encryption.
 #[test]
 fn a_part_that_matched_proves_what_the_others_are() {
     let world = World::new(1);
@@ -230,7 +230,7 @@ fn changed(change: fn(&str) -> String) -> Fault {
     }))
 }
 
-/// Its page ends midway; the list has what was kept.
+/// The page closes midway; the list has what was saved.
 fn goes_on(world: &World, options: Value) -> Handle {
     let (session, file) = (world.session(), world.real_file("clip.mp4", 25 * MIB as usize));
     world.line(|line| line.bytes_per_ms = 500);
@@ -255,7 +255,7 @@ fn what_was_kept_counts_with_kms_too() {
         let upload = goes_on(&world, json!({ "integrity": "auto", "concurrency": 1 }));
         let result = world.stored(&upload);
         assert!(!result.verified);
-        // Two at least were kept; one more is sent twice in each page.
+        // At least two were saved; one more is sent twice in each page.
         assert!(result.attempts <= 4, "{upload:?}");
     }
 }

@@ -83,7 +83,7 @@ fn a_429_with_retry_after_is_waited_out() {
 fn a_short_retry_after_does_not_shorten_the_backoff() {
     each(|dialect| {
         for (status, wish) in [(503, "0"), (429, "0"), (503, "Wed, 29 Apr 2020 10:00:00 GMT")] {
-            // A store that is well again after six seconds.
+            // A store that recovers after six seconds.
             let world = std::rc::Rc::new(World::new(4));
             world.fault("store:*", 0, None, Fault::status(status).with("retry-after", wish));
             let later = world.clone();
@@ -227,7 +227,7 @@ fn a_lost_answer_never_makes_a_second_file() {
                 match route {
                     "apifansly:upload" => assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "{upload:?}"),
                     "plan:sign" | "credentials" => drop(world.stored(&upload)),
-                    // What the application's server did is the application's to repeat.
+                    // Only the application may repeat a call to its own server.
                     hook if is_hook(hook) => assert_eq!(upload.code(), Some(Code::Application), "{upload:?}"),
                     _ => drop(world.stored(&upload)),
                 }
@@ -257,7 +257,7 @@ fn a_hidden_etag_is_named_where_it_is_needed() {
     each(|dialect| {
         for (size, route) in [(MIB, dialect.single), (dialect.large, dialect.part)] {
             let (world, upload) = with_fault(dialect, size, route, 0, Fault::HideEtag);
-            // One PUT is whole without its ETag, but for Onlymonster's export.
+            // A single PUT is complete without its ETag, except that Onlymonster's export needs it.
             let needed = dialect.needs_etag && (size > MIB || dialect.name == "onlymonster");
             if !needed {
                 world.stored(&upload);

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::dialects::{MIB, each};
 use crate::faults::{is_hook, routes};
 
-/// What a portal does: a redirect that a transport follows, its page on the page's own origin or with CORS headers, and without.
+/// What a portal answers: a redirect that a transport follows, its page with CORS headers or on the page's own origin, and without them.
 fn portals() -> [(&'static str, Fault); 3] {
     [("a redirect", Fault::Redirect), ("a page", Fault::portal(true)), ("a page without CORS", Fault::portal(false))]
 }
@@ -55,7 +55,7 @@ fn behind_a_portal_that_stays_nothing_is_done_and_the_error_says_what_answered()
                     let (code, retryable) = match route {
                         call if dialect.repeatable.contains(&call) => (Code::Network, true),
                         store if store.starts_with("store:") => (Code::Network, true),
-                        // It is asked until the bound.
+                        // The status is polled until the time limit.
                         status if dialect.status == Some(status) => (Code::ProcessingTimeout, true),
                         // Whether it took effect is open.
                         _ => (Code::OutcomeUnknown, false),

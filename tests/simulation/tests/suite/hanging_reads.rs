@@ -1,4 +1,4 @@
-//! Files whose bytes never come: what a cloud drive hasn't downloaded, a network share that hangs.
+//! Files whose reads hang: a cloud drive that hasn't downloaded them, a network share that doesn't answer.
 
 use partway::error::{Code, Step};
 use partway::model::events::{Event, Status};
@@ -20,7 +20,7 @@ fn unreadable(upload: &Handle, step: Step) {
 #[test]
 fn a_file_that_cannot_be_read_fails_before_anything_is_opened() {
     each(|dialect| {
-        // The head of it, and its tail.
+        // The reads of the file's head and tail.
         for reads in [0, 1] {
             let world = World::new(1);
             let file = world.file("clip.mp4", dialect.large);
@@ -71,7 +71,7 @@ fn a_file_that_hangs_while_it_is_hashed_was_not_changed() {
                 let world = World::new(1);
                 world.hash_workers(HashWorkers::EndAfter(0));
                 let file = world.file("clip.mp4", dialect.large);
-                // The two that tell whether it is still the same, and some windows.
+                // The two reads that tell whether the file is unchanged, and some windows.
                 file.hang_after(Some(6));
                 // The bytes that are sent were read before.
                 world.line(|line| line.bytes_per_ms = 1 << 40);
@@ -99,7 +99,7 @@ fn a_last_read_that_hangs_keeps_the_session() {
         assert!(!upload.statuses().contains(&Status::Completing));
         let sent = world.count("store:UploadPart");
         assert!(sent > 0);
-        // The drive has it in the end: nothing is sent again.
+        // The drive delivers in the end: nothing is sent again.
         file.hang_after(None);
         let kept = world.kept(session).expect("the session stays");
         let again = world.uploader(json!({})).begin(provider, &file, Some(session), Beginning::Kept(kept));
@@ -144,7 +144,7 @@ fn a_session_outlives_a_file_that_hangs_when_it_is_picked_again() {
     assert_eq!(world.count("store:CreateMultipartUpload"), 1);
 }
 
-/// Uploads until a call has taken effect; then the page is gone, and what is known of the parts with it.
+/// Uploads until a call has taken effect; then the page closes, and what it knew of the parts is lost.
 fn forgets_its_parts(world: &World, provider: &serde_json::Value, file: &File, route: &str) -> u64 {
     let session = world.session();
     let options = json!({ "integrity": "auto", "concurrency": 2 });
@@ -174,7 +174,7 @@ fn parts_that_are_known_only_by_their_bytes_are_kept_where_reads_hang() {
             world.run();
             upload
         };
-        // Head and tail come, and no more.
+        // The reads of head and tail succeed, and all others hang.
         file.hang_after(Some(2));
         unreadable(&goes_on(), Step::Check);
         assert_eq!(world.count("store:AbortMultipartUpload") + world.count("plan:abort"), 0, "{route}");

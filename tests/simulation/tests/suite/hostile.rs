@@ -44,7 +44,7 @@ fn bodies() -> Vec<String> {
     bodies
 }
 
-/// What may stand where another value is due.
+/// Values of other types than expected.
 fn values() -> Vec<Value> {
     vec![
         json!(null),
@@ -67,7 +67,7 @@ fn values() -> Vec<Value> {
     ]
 }
 
-/// Where a value stands in a reply.
+/// The path of a value in a reply.
 fn paths(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.to_string());
     match value {
@@ -76,7 +76,7 @@ fn paths(value: &Value, here: &str, found: &mut Vec<String>) {
                 paths(member, &format!("{here}/{}", name.replace('~', "~0").replace('/', "~1")), found);
             }
         }
-        // The first and the last item stand for all.
+        // The first and the last item represent all others.
         Value::Array(items) => {
             for index in [0, items.len().saturating_sub(1)] {
                 if let Some(item) = items.get(index) {
@@ -88,7 +88,7 @@ fn paths(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What an upload says to such a reply must be an end with a code that isn't a bug's, and the world's own rules must hold.
+/// After such a reply an upload must end, with a code other than `internal`, and the world's invariants must hold.
 #[track_caller]
 fn survives(dialect: &Dialect, size: u64, route: &str, fault: Fault, what: &str) {
     let world = World::new(1);
@@ -118,7 +118,7 @@ fn survives(dialect: &Dialect, size: u64, route: &str, fault: Fault, what: &str)
     }
 }
 
-/// The calls of an upload, each with its true reply where that is JSON.
+/// The calls of an upload, each with the model's own reply where that is JSON.
 fn replies(dialect: &Dialect, size: u64) -> Vec<(&'static str, Option<Value>)> {
     let seen: std::rc::Rc<std::cell::RefCell<Vec<(usize, Value)>>> = std::rc::Rc::default();
     let world = World::new(1);

@@ -1,4 +1,4 @@
-//! What is particular to OFAuth: its plan in two layouts, its three error shapes, its pace, its two kinds of id.
+//! What is particular to OFAuth: its plan in two layouts, its three error shapes, its rate limit, its two kinds of id.
 
 use partway::error::{Code, Step};
 use partway::model::events::Status;
@@ -297,7 +297,7 @@ fn the_rate_that_one_upload_learns_eases_off_all_of_that_connection() {
     }
 }
 
-/// 60 a minute, burst 90, as published: what is beyond the burst goes one a second, and not one each time that all is back.
+/// 60 calls a minute with a burst of 90, as published: calls beyond the burst go one a second.
 #[test]
 fn many_parts_go_on_by_the_token() {
     for (concurrency, latency) in [(1, (20, 60)), (6, (20, 60)), (6, (400, 900)), (16, (20, 60))] {

@@ -13,7 +13,7 @@ fn direct() -> Value {
     json!({ "name": "ofauth", "apiKey": "ofauth-key", "connectionId": "conn_sandbox", "dangerouslyExposeSecrets": true })
 }
 
-/// Runs an upload of 12 MiB (three parts) whose init says something else; nothing may be sent.
+/// Runs an upload of 12 MiB (three parts) whose init reply is changed; nothing may be sent.
 #[track_caller]
 fn refused_plan(change: impl Fn(&mut Value) + 'static) -> UploadError {
     let world = World::new(1);

@@ -1,4 +1,4 @@
-//! What is particular to Onlymonster: two shapes of start, finish by ids, the export, its polling and its pace.
+//! What is particular to Onlymonster: two shapes of start, finish by ids, the export, its polling and its rate limit.
 
 use partway::error::{Code, Step};
 use partway::model::events::{Event, Status};
@@ -83,7 +83,7 @@ fn sizes_that_a_reply_gives_win() {
 fn parts_are_finished_by_the_ids_that_start_gave() {
     let world = World::new(1);
     world.servers().onlymonster.config.first_part_id = 41;
-    // The reply lists them in some order.
+    // The reply's order isn't that of the numbers.
     world.fault("onlymonster:start", 0, 1, Fault::json(|reply| reply["parts"].as_array_mut().unwrap().reverse()));
     let upload = uploads(&world, provider(), 24 * MIB);
     world.stored(&upload);
@@ -166,7 +166,7 @@ fn polls_slow_down_from_two_seconds_to_thirty_with_jitter() {
     let times: Vec<u64> = [export].into_iter().chain(polls.iter().map(|poll| poll.sent_at)).collect();
     let gaps: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     for (gap, rhythm) in gaps.iter().zip([2_000, 4_000, 8_000, 16_000].into_iter().chain([30_000; 99])) {
-        // An answer's way comes on top.
+        // The network's delay for an answer is added.
         assert!((rhythm * 3 / 4..=rhythm * 5 / 4 + 200).contains(gap), "{gap} where {rhythm} is due: {gaps:?}");
     }
     let late: std::collections::BTreeSet<_> = gaps[4..].iter().collect();
@@ -354,7 +354,7 @@ fn a_list_that_ignores_the_offset_ends() {
             (config.list_cap, config.list_ignores_offset) = (cap, true);
         }
         others(&world, 12);
-        // Lost answers have the list read to its end.
+        // After a lost answer the list is read to its end.
         world.fault("onlymonster:export", 0, 1, Fault::ResetBefore);
         let upload = uploads(&world, with(json!({ "requestsPerSecond": 1000 })), MIB);
         world.stored(&upload);

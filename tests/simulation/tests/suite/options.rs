@@ -1,4 +1,4 @@
-//! What the package's face takes, the engine takes too: both are held against the same list.
+//! The engine accepts the options that the package's face accepts: both are tested with the same list.
 
 use std::path::Path;
 

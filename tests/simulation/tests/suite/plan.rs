@@ -40,7 +40,7 @@ fn urls_are_asked_for_in_batches() {
 #[test]
 fn urls_are_there_before_they_are_needed() {
     let world = World::new(1);
-    // A slow backend, and a line on which a part takes longer than it.
+    // A slow backend, and a network on which a part takes longer than a call to it.
     world.line(|line| line.bytes_per_ms = 1_000);
     world.fault("plan:sign", 1, None, Fault::Latency(2_000));
     let upload = uploads(&world, 500 * MIB);
@@ -48,7 +48,7 @@ fn urls_are_there_before_they_are_needed() {
     let mut parts: Vec<(u64, u64)> =
         world.sent("store:UploadPart").iter().map(|record| (record.sent_at, record.range.unwrap().start)).collect();
     parts.sort_unstable();
-    // From the second batch on no slot stands idle for a signature.
+    // From the second batch on no slot waits for a signature.
     let gaps: Vec<u64> = parts[20..].windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     assert!(gaps.iter().max().unwrap() < &5_600, "{gaps:?}");
     let ideal = 500 * MIB / 6 / 1_000;
@@ -145,7 +145,7 @@ fn headers_that_a_url_signed_are_sent_and_no_others() {
     let upload = uploads(&world, 12 * MIB);
     assert_eq!(upload.code(), Some(Code::PlanMismatch), "{upload:?}");
     assert_eq!(world.count("store:*"), 0);
-    // One that they sign and that the plan gives no value for, too.
+    // So is a signed header for which the plan gives no value.
     let world = World::new(1);
     world.servers().backend.headers = vec![("x-amz-meta-a".into(), "b".into())];
     world.servers().backend.extra = json!({ "headers": {} });
@@ -187,7 +187,7 @@ fn hidden_etags_are_an_error_only_where_they_are_required() {
             assert_eq!(upload.code(), Some(Code::EtagNotExposed), "{etags} {size}: {upload:?}");
         }
     }
-    // Without `complete` nobody needs them.
+    // Without `complete` no ETags are needed.
     let world = World::new(1);
     world.hooks().absent.insert(Hook::Complete);
     world.fault("store:*", 0, None, Fault::HideEtag);

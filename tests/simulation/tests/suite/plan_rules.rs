@@ -1,4 +1,4 @@
-//! A plan of the application's own: what its functions give and throw.
+//! A plan of the application's own: what its functions return and throw.
 
 use std::rc::Rc;
 

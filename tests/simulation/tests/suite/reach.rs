@@ -1,4 +1,4 @@
-//! Origins whose answers no page can read: told early and in words that help, and never taken for a network that only fails.
+//! Origins whose answers no page can read: the error comes early, helps, and isn't mistaken for a network failure.
 
 use partway::error::Code;
 use partway_simulation::servers::STORE;
@@ -43,7 +43,7 @@ fn a_bucket_without_a_rule_ends_early_with_the_rule() {
                     assert!(hint(&upload).contains(word), "{word}: {upload:?}");
                 }
                 assert_eq!(hint(&upload).contains("\"PUT\", \"POST\", \"GET\", \"HEAD\", \"DELETE\""), direct);
-                // Three tries; parts that go side by side count as one.
+                // Three attempts; parts sent at the same time count as one.
                 assert!((3..=3 * at_once).contains(&tries(&world)), "{} requests: {upload:?}", tries(&world));
                 let (log, stores) = (world.log(), if direct { "s3" } else { dialect.name });
                 assert_eq!(log.probes.len(), 2, "{stores}: {:?}", log.probes);
@@ -91,16 +91,16 @@ fn a_502_without_cors_headers_that_passes_kills_nothing() {
                     Fault::Answer { response, readable: false }
                 };
                 let world = World::new(1);
-                // For as long as two tries take: the third comes five seconds later.
+                // For the duration of two attempts: the third comes five seconds later.
                 world.fault("store:*", 0, 2, bad());
                 let upload =
                     world.upload(dialect.provider(), json!({ "concurrency": 1 }), &world.file("clip.mp4", size));
                 world.run();
                 world.stored(&upload);
-                // Where bytes went out a rule had let them.
+                // Bytes were sent, so a CORS rule had allowed the request.
                 let probes = usize::from(dialect.name == "s3" && size > MIB);
                 assert_eq!(world.log().probes.len(), probes, "{upload:?}");
-                // An answer was read: what fails now is the network's.
+                // An answer was read before, so a failure now is the network's.
                 world.fault("store:*", 0, 5, bad());
                 let next = world.upload(
                     dialect.provider_for("other"),
@@ -160,9 +160,9 @@ fn reported_bytes_prove_that_the_cors_rule_exists() {
 fn the_url_of_a_store_that_has_expired_is_no_reason_to_probe() {
     let world = World::new(1);
     let file = world.file("clip.mp4", MIB);
-    // Signed for less than the way takes.
+    // The URL is valid for less time than the request takes to arrive.
     world.servers().backend.expires_s = 0;
-    // A transport that tells of bytes knows that they went out.
+    // A transport that reports progress knows that bytes were sent.
     world.line(|line| line.reports = false);
     world.fault("store:PutObject", 0, 4, Fault::expired());
     let upload = world.upload(json!({ "name": "plan" }), json!({}), &file);
@@ -205,7 +205,7 @@ fn many_uploads_to_one_bucket_without_a_rule_end_together() {
     assert_eq!(log.probes.len(), 2, "{:?}", log.probes);
 }
 
-/// Which of the hints a part of an upload to AWS itself gets.
+/// The hint that a part of an upload to AWS itself gets.
 #[test]
 fn for_aws_the_hint_names_the_region_too() {
     let world = World::new(1);

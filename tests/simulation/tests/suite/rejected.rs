@@ -1,4 +1,4 @@
-//! Files that are turned away before a byte is sent.
+//! Files that are rejected before a byte is sent.
 
 use partway::error::{Code, Step};
 use partway_simulation::World;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::dialects::{DIALECTS, Dialect, MIB, each};
 
-/// Runs an upload that must be turned away without a request, and gives its hint.
+/// Runs an upload that must be rejected without a request, and returns the error's hint.
 #[track_caller]
 fn rejected(dialect: &Dialect, options: Value, name: &str, size: u64) -> String {
     let world = World::new(1);

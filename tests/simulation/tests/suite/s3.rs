@@ -118,7 +118,7 @@ fn keys_of_all_kinds_are_signed_as_they_are_sent() {
         for size in [MIB, 17 * MIB] {
             let world = World::new(1);
             let upload = uploads(&world, with(json!({ "key": key })), size);
-            // A browser resolves dot segments before it sends: such a key can't be sent at all.
+            // A browser resolves dot segments before it sends a request, so such a key can't be sent at all.
             if key.contains("../") {
                 assert_eq!(upload.code(), Some(Code::InvalidOptions), "{upload:?}");
                 assert_eq!(world.count("store:*"), 0);
@@ -146,7 +146,7 @@ fn uploads_with_the_same_options_share_their_credentials() {
     let files: Vec<_> = (0..40).map(|number| world.file(&format!("{number}.mp4"), MIB)).collect();
     let uploads: Vec<_> = files.iter().map(|file| uploader.upload(with(json!({})), file)).collect();
     world.run();
-    // They have one key: the last one stays.
+    // All have the same key: the last one remains.
     assert!(uploads.iter().all(|upload| upload.code().is_none()), "{uploads:?}");
     assert!(world.count("credentials") <= 4, "{} calls: one for each that began at once", world.count("credentials"));
 
@@ -176,7 +176,7 @@ fn shared_credentials_that_the_store_refuses_are_fetched_again() {
         .map(|number| uploader.upload(with(json!({})), &world.file(&format!("{number}.mp4"), 60 * MIB)))
         .collect();
     world.run();
-    // They have one key: the last one stays.
+    // All have the same key: the last one remains.
     assert!(uploads.iter().all(|upload| upload.code().is_none()), "{uploads:?}");
     let fetched = world.count("credentials");
     assert!((4..=15).contains(&fetched), "{fetched}: once for each expiry");
@@ -257,7 +257,7 @@ fn if_none_match_keeps_what_is_there() {
         assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`ifNoneMatch`")), "{error:?}");
         let after = (world.effects("store:PutObject"), world.effects("store:CreateMultipartUpload"));
         assert_eq!(after, (puts, creates), "found before the first byte");
-        // Keys that may not look find it in the end.
+        // Credentials that may not read objects find the conflict at the end.
         for (status, code) in [(403, "AccessDenied"), (400, "BadRequest"), (500, "InternalError")] {
             world.fault(
                 "store:HeadObject",
@@ -357,7 +357,7 @@ fn credentials_in_the_spelling_of_sts_are_taken() {
 
 #[test]
 fn an_expiration_may_be_text_or_a_number() {
-    // The world's time is that of its own beginning; a minute before their end credentials are fetched again.
+    // The world's clock begins at its own start; a minute before they expire credentials are fetched again.
     let ms = World::new(1).beginning() + 100_000;
     for expiration in [json!(ms), json!(ms / 1000), json!(partway::util::time::format_iso(ms))] {
         let world = World::new(1);

@@ -12,7 +12,7 @@ fn error_body(code: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>Said so</Message></Error>")
 }
 
-/// An answer instead of the true one, readable by the page.
+/// An answer in place of the model's own, readable by the page.
 fn says(status: u16, code: &str) -> Fault {
     Fault::answer(status, &error_body(code)).with("content-type", "application/xml")
 }
@@ -215,7 +215,7 @@ fn parts_that_land_after_an_abort_are_aborted_again() {
     let world = World::new(1);
     let upload = world.upload(with(json!({})), json!({}), &world.file("clip.mp4", 60 * MIB));
     upload.when(|event| matches!(event, partway::model::events::Event::Part(_)), partway_simulation::Handle::cancel);
-    // The list shows a straggler once.
+    // ListParts still shows a part in flight once.
     let straggler = |response: &mut Response| {
         response.status = 200;
         response.body = b"<ListPartsResult><Part><PartNumber>1</PartNumber></Part></ListPartsResult>".to_vec();
@@ -230,7 +230,7 @@ fn parts_that_land_after_an_abort_are_aborted_again() {
 const HTML: &str = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Sign in<br>here</body></html>";
 const XHTML: &str = "<html><head><title>Sign in</title></head><body><ETag>x</ETag></body></html>";
 
-/// The true answer with another root.
+/// The model's own answer with another root element.
 fn rooted(from: &'static str, to: &'static str) -> Fault {
     Fault::Edit(std::rc::Rc::new(move |response| response.body = response.text().replace(from, to).into_bytes()))
 }
@@ -261,13 +261,13 @@ fn an_unusable_answer_to_complete_is_followed_by_a_head_request() {
         assert_eq!((world.count("store:CompleteMultipartUpload"), world.count("store:HeadObject")), (1, 1), "{body}");
         assert!(done.outcome.etag.is_some_and(|etag| etag.ends_with("-3\"")), "the object's own");
     }
-    // It did not take effect: a HEAD request shows that, and it is called again.
+    // Complete did not take effect: a HEAD request shows that, and complete is called again.
     let world = World::new(1);
     world.fault("store:CompleteMultipartUpload", 0, 2, Fault::answer(200, HTML).with("content-type", "text/html"));
     let upload = uploads(&world, with(json!({})), 24 * MIB);
     world.stored(&upload);
     assert_eq!((world.count("store:CompleteMultipartUpload"), world.count("store:HeadObject")), (3, 2), "{upload:?}");
-    // Keys that may not look.
+    // Credentials that may not read objects.
     let world = World::new(1);
     world.fault("store:CompleteMultipartUpload", 0, 1, Fault::body(HTML));
     world.fault("store:HeadObject", 0, None, Fault::answer(403, ""));
@@ -309,7 +309,7 @@ fn a_head_request_that_hangs_or_fails_is_repeated() {
             let world = World::new(1);
             let size = if route == "store:PutObject" { MIB } else { 24 * MIB };
             world.fault(route, 0, 1, Fault::ResetAfter);
-            // The look before the first byte is another one.
+            // The HEAD before the first byte is another request.
             world.fault("store:HeadObject", u32::from(route == "store:PutObject"), 1, fault.clone());
             let upload = uploads(&world, with(provider), size);
             world.stored(&upload);

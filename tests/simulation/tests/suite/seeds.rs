@@ -1,4 +1,4 @@
-//! Seeds: some of them here, so that `cargo test` alone would see what is broken; very many by `cargo xtask simulate`.
+//! Some seeds, so that `cargo test` alone finds what is broken; `cargo xtask simulate` plays many more.
 
 use partway_simulation::seeds::runner::{Run, run};
 use partway_simulation::seeds::{RARE_EXCUSES, play};

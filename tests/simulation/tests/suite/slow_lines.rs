@@ -1,4 +1,4 @@
-//! Lines that are slow: all connections share one rate, and what left the browser may lie in buffers for a long time.
+//! Slow networks: all connections share one bandwidth, and bytes that left the browser may wait in buffers for a long time.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,11 +15,11 @@ fn s3(part_size: u64) -> Value {
     crate::s3::with(json!({ "partSize": part_size, "multipartThreshold": part_size }))
 }
 
-/// A world whose connections share so many bytes a second, behind so many bytes of buffers each.
+/// A world whose connections share this bandwidth, each behind a buffer of this size.
 fn world(bytes_per_second: u64, buffer: u64, reports: bool) -> Rc<World> {
     let world = World::new(1);
     world.line(|line| {
-        // What stands next to the browser takes bytes at the speed of a LAN.
+        // The next hop takes bytes from the browser at the speed of a LAN.
         (line.bytes_per_ms, line.shared_bytes_per_ms) = (100_000, Some(bytes_per_second / 1000));
         (line.buffer, line.reports) = (buffer, reports);
         // Coarser than a browser's 50 ms: these stories are long.
@@ -28,7 +28,7 @@ fn world(bytes_per_second: u64, buffer: u64, reports: bool) -> Rc<World> {
     Rc::new(world)
 }
 
-/// Passes where every part was sent once.
+/// Asserts that every part was sent once.
 #[track_caller]
 fn sent_once(world: &World, upload: &Handle) {
     let result = world.stored(upload);
@@ -64,7 +64,7 @@ fn six_parts_on_one_line_are_sent_once_whatever_the_buffers() {
 fn the_last_of_parts_that_started_together_has_the_deadline_of_all() {
     for late_ms in [2_000, 5_000, 20_000] {
         let world = world(40_000, 4 * MIB, false);
-        // The first part's answer comes last, when nothing else is on the line any more.
+        // The first part's answer comes last, when no other request is pending.
         world.fault("store:UploadPart", 0, 1, Fault::Latency(late_ms));
         let upload = world.upload(s3(8 * MIB), json!({}), &world.file("clip.mp4", 32 * MIB + 1));
         world.run();
@@ -81,7 +81,7 @@ fn a_long_upload_over_a_slow_line_is_sent_once() {
                 world.line(|line| line.connections = connections);
                 // Signatures outlive the upload.
                 world.hooks().credentials_ms = Some(24 * 3_600_000);
-                // More at once than a browser opens connections: the rest waits in the browser.
+                // More requests than the browser opens connections: the others wait in the browser.
                 let options = json!({ "concurrency": if connections.is_some() { 16 } else { 6 } });
                 let upload = world.upload(s3(5 * MIB), options, &world.file("clip.mp4", 200 * MIB));
                 world.run();
@@ -164,7 +164,7 @@ fn a_line_that_becomes_much_slower_costs_few_repetitions() {
 #[test]
 fn each_attempt_has_a_longer_deadline_than_the_one_before() {
     for reports in [true, false] {
-        // Slower than what is granted time from the start.
+        // Slower than the bandwidth that the first deadlines assume.
         let world = world(10_000, 64 * MIB, reports);
         let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 1 }), &world.file("clip.mp4", 15 * MIB));
         world.run();
@@ -174,7 +174,7 @@ fn each_attempt_has_a_longer_deadline_than_the_one_before() {
             let start = record.range.expect("bytes").start;
             waits.entry(start).or_default().push(record.sent_at - world.beginning());
         }
-        // Each of them finds it out once; what comes after an answer knows.
+        // Each of them times out once; after the first answer the bandwidth is known.
         assert_eq!(waits.values().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1], "{waits:?}");
     }
 }
@@ -212,7 +212,7 @@ fn a_dead_line_is_found_after_half_a_minute() {
 
 #[test]
 fn buffered_bytes_survive_an_online_event() {
-    // A virtual adapter comes and goes, and the line is the same.
+    // A virtual adapter comes and goes; the network itself stays the same.
     let world = world(125_000, 64 * MIB, true);
     let upload = world.upload(s3(5 * MIB), json!({}), &world.file("clip.mp4", 30 * MIB));
     let later = world.clone();
@@ -226,9 +226,9 @@ fn time_that_the_machine_slept_measures_nothing() {
     let world = world(2_000_000, 0, true);
     let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 1 }), &world.file("clip.mp4", 100 * MIB));
     let later = world.clone();
-    // Its connection outlives it.
+    // The connection stays open after the request has ended.
     world.after(4_000, move || later.nap(40 * 60_000, None));
-    // After that one hangs: it is found by the rate that the line has.
+    // Then one request hangs: the bandwidth measured so far sets its deadline.
     world.fault("store:UploadPart", 4, 1, Fault::StallAnswer);
     world.run();
     let result = world.stored(&upload);
@@ -238,7 +238,7 @@ fn time_that_the_machine_slept_measures_nothing() {
 
 #[test]
 fn a_call_that_waits_behind_requests_that_hang_is_not_counted() {
-    // Two connections, both taken by forms of which nothing more is heard, as after a machine slept.
+    // Two connections, each occupied by a form that hangs, as after the machine slept.
     let world = world(1_000_000, 4 * MIB, true);
     world.line(|line| line.connections = Some(2));
     world.fault("ofauth:single", 0, 2, Fault::StallInBody);

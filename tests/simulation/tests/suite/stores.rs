@@ -1,4 +1,4 @@
-//! What real stores answered, in place of the model's answers: see tests/stores.
+//! Recorded answers of real stores in place of the model's answers (tests/stores).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -34,7 +34,7 @@ fn between<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
-/// The values of a true answer, by the names that stand in braces.
+/// The values of the model's own answer, by the names in braces.
 fn values(truth: &Response) -> BTreeMap<&'static str, String> {
     let body = truth.text();
     let child = |name: &str| between(&body, name).unwrap_or_default().replace("&quot;", "\"");
@@ -62,7 +62,7 @@ fn rows(truth: &str, row: &str) -> (String, String) {
     (rows, next)
 }
 
-/// The recorded answer with the true one's values.
+/// The recorded answer with the values of the model's own.
 fn render(recorded: &Value, truth: &Response) -> Response {
     let mut rendered = answer(recorded);
     let mut fill: Vec<(&str, String)> = values(truth).into_iter().collect();
@@ -76,14 +76,14 @@ fn render(recorded: &Value, truth: &Response) -> Response {
     for (name, value) in headers {
         rendered.headers.insert(&name, &value);
     }
-    // The browser's own.
+    // The object's size is the model's.
     if let Some(length) = truth.header("content-length") {
         rendered.headers.insert("content-length", length);
     }
     rendered
 }
 
-/// From now on the world's store answers as the recorded one; what it refuses has no effect.
+/// From now on the world's store answers as recorded; a refused request has no effect.
 fn speaks_as(world: &World, store: &Value) {
     for (route, refusal) in store["refused"].as_object().expect("refusals") {
         world.fault(&format!("store:{route}"), 0, None, Fault::Answer { response: answer(refusal), readable: true });
@@ -109,7 +109,7 @@ fn speaks_as(world: &World, store: &Value) {
     }
 }
 
-/// For each store, with its name.
+/// Runs a test for each store, with the store's name.
 fn each(mut test: impl FnMut(&str, &Value, World)) {
     for store in STORES {
         let store: Value = serde_json::from_str(store).expect("JSON");
@@ -130,7 +130,7 @@ fn the_main_job_uses_one_attempt_a_part() {
                 let result = world.stored(&upload);
                 assert_eq!(result.attempts, result.parts, "{name} {size}: {upload:?}");
                 let failed = world.sent("store:*").iter().filter(|record| record.status != Some(200)).count();
-                // A key that must be new is looked for, and not there.
+                // A key that must be new is requested, and isn't found.
                 let looked = usize::from(provider["ifNoneMatch"] == true);
                 assert_eq!((failed, world.count("store:HeadObject")), (looked, looked), "{name} {size}: {upload:?}");
                 assert!(world.count("store:CompleteMultipartUpload") <= 1, "{name} {size}");
@@ -140,7 +140,7 @@ fn the_main_job_uses_one_attempt_a_part() {
     });
 }
 
-/// Uploads until some parts are kept, and crashes.
+/// Uploads until some parts are saved, and crashes.
 fn half_sent(world: &World, provider: Value) -> Handle {
     let (session, file) = (world.session(), world.file("clip.mp4", 60 * MIB));
     let upload = world.uploader(json!({})).begin(provider.clone(), &file, Some(session), Beginning::New);
@@ -212,7 +212,7 @@ fn each_recorded_error_is_what_it_says() {
                 "NoSuchBucket" => Code::BadRequest,
                 "Expired" => Code::UrlExpired,
                 "Signature" => Code::Forbidden,
-                // It answers HEAD only.
+                // This answer is to HEAD requests only.
                 "NoSuchKey" => continue,
                 other => panic!("{name}: nobody says what {other} means"),
             };

@@ -14,7 +14,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// All of them.
+    /// All three.
     pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKit];
 
     /// As the command line and the data file call it.
@@ -26,8 +26,8 @@ impl Engine {
         }
     }
 
-    /// Whether a page learns, when a connection is lost, if the whole body had gone out. Gecko tells of progress every 50 ms,
-    /// and of the whole body with the answer.
+    /// Whether a page learns, when a connection is lost, if the whole body had been sent. Gecko reports progress every 50 ms,
+    /// and the whole body with the answer.
     pub fn tells_what_went_out(self) -> bool {
         self != Self::Firefox
     }

@@ -14,12 +14,12 @@ use crate::process::Process;
 /// GECKODRIVER and FIREFOX name the programs, where they aren't on the search path.
 pub(super) async fn launch(profile: &Profile) -> Result<Launch> {
     let program = env::var_os("GECKODRIVER").unwrap_or_else(|| "geckodriver".into());
-    // Firefox says a lot about services that it doesn't reach.
+    // Firefox logs every service that it can't reach.
     let (driver, port) =
         Process::start("geckodriver", Command::new(program).arg("--port=0").stderr(Stdio::null()), port).await?;
     let mut options = json!({
         "args": ["-headless", "-profile", profile.path()],
-        // A proxy of the system's would get what is meant for this machine.
+        // The system's proxy would get requests that are meant for this machine.
         "prefs": { "network.proxy.type": 0, "browser.shell.checkDefaultBrowser": false },
     });
     if let Some(firefox) = env::var_os("FIREFOX") {

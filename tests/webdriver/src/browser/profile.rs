@@ -9,13 +9,13 @@ use tempfile::TempDir;
 pub struct Profile(TempDir);
 
 impl Profile {
-    /// An empty one.
+    /// An empty profile.
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("partway-profile-").tempdir();
         Ok(Self(folder.context("no folder for the browser's profile")?))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         self.0.path()
     }

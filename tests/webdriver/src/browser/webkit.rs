@@ -52,7 +52,7 @@ fn mini_browser() -> Result<PathBuf> {
     place.filter(|path: &PathBuf| Path::is_file(path)).context("no MiniBrowser of WebKitGTK: name it with MINIBROWSER")
 }
 
-/// The driver takes no port 0 that it would tell.
+/// A free port: the driver can't choose one and report it.
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -7,7 +7,7 @@ use super::super::case::{Case, Ended, Ending};
 use super::broken;
 use crate::destination::Destination;
 
-/// No retry waits longer by itself (`capMs` of the tests' options): what does has read the server's `Retry-After`.
+/// No retry waits longer by itself (`capMs` of the tests' options): a longer wait follows the server's `Retry-After`.
 const OWN_WAIT_MS: u64 = 500;
 
 /// A 5xx to a form that may not be sent twice is a lost answer; a part is sent again, after the time in `Retry-After`.

@@ -1,4 +1,4 @@
-//! Connections that are reset while bytes go.
+//! Connections that are reset while bytes are sent.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -15,7 +15,7 @@ pub(super) async fn reset_after(case: Case<'_>) -> Result<Ending> {
     lost_answer(&ended).await
 }
 
-/// The server has no whole body, whatever it is: what was lost is sent again, where the browser tells that it was not whole.
+/// The server got no whole body: the request is sent again if the browser reports that not all of it was sent.
 pub(super) async fn reset_midway(case: Case<'_>) -> Result<Ending> {
     let ended = reset(case, "body").await?;
     if case.may_repeat() { repeated(&ended).await } else { unknown(&ended) }
@@ -31,7 +31,7 @@ pub(super) async fn lost_answer(ended: &Ended<'_>) -> Result<Ending> {
     if ended.case.destination.has_parts() { repeated(ended).await } else { unknown(ended) }
 }
 
-/// What may have been taken, and costs money, is never sent again by itself.
+/// A request that may have taken effect and costs money is never repeated automatically.
 pub(super) fn unknown(ended: &Ended<'_>) -> Result<Ending> {
     let error = ended.report.failed("outcome-unknown")?;
     ensure!(error.retryable == Some(false), "an unknown outcome is not worth a retry: {error:?}");
@@ -40,7 +40,7 @@ pub(super) fn unknown(ended: &Ended<'_>) -> Result<Ending> {
     ended.failed("outcome-unknown", 0)
 }
 
-/// One request was in vain, and its piece of the file went in another.
+/// One request failed, and its part of the file was sent in another.
 pub(super) async fn repeated(ended: &Ended<'_>) -> Result<Ending> {
     let result = ended.report.done()?;
     let pieces = if ended.case.destination.has_parts() { ended.report.parts.len() } else { 1 };

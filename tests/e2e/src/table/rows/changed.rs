@@ -1,4 +1,4 @@
-//! A file that is another one by the time it is sent.
+//! A file that has changed by the time it is sent.
 
 use anyhow::Result;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::files;
 pub(super) async fn changed(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let mut what = underway::what(case)?;
-    // WebKit sends the head of a request whose file has changed, and then nothing.
+    // WebKit sends the headers of a request whose file has changed, and then nothing.
     what["options"]["stallMs"] = json!(2_000);
     let (upload, _) = underway::begin(case, &page, what).await?;
     let folder = file.path.parent().expect("it lies in a folder");

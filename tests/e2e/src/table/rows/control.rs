@@ -1,4 +1,4 @@
-//! What a person does: pause, go on, give up.
+//! What a user does: pause, resume, cancel.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::underway::{self, AT_ONCE};
 use crate::destination::Destination;
 use crate::sandbox::Log;
 
-/// Bytes in flight are given up, and nothing else.
+/// Bytes in flight are lost, and nothing else.
 pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let (upload, _) = underway::begin(case, &page, underway::what(case)?).await?;
@@ -16,7 +16,7 @@ pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
     page.when(upload, "paused", |report| report.status.as_deref() == Some("paused")).await?;
     let route = case.destination.bytes_route();
     let paused = case.stage.log().await?;
-    // What lies in buffers still arrives, as slowly as the rest. An upload that went on would be at rest only after its last part.
+    // Bytes in buffers still arrive, as slowly as the rest. An upload that continued would be idle only after its last part.
     let after = case.stage.log_at_rest(route).await?;
     let taken =
         |log: &Log| log.of(route).iter().filter(|one| one.status == Some(200) || one.status == Some(201)).count();
@@ -33,7 +33,7 @@ pub(super) async fn paused(case: Case<'_>) -> Result<Ending> {
     ended.arrived(AT_ONCE * ended.largest()).await
 }
 
-/// Nothing is sent any more, and the server is told where it can be.
+/// Nothing more is sent, and the server is told if the provider has a call for it.
 pub(super) async fn cancelled(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let (upload, _) = underway::begin(case, &page, underway::what(case)?).await?;

@@ -9,7 +9,7 @@ use crate::destination::Destination;
 
 const PAGE: &str = "<!DOCTYPE html><html><body>Sign in</body></html>";
 
-/// The transport that tells of bytes follows it, and gets a 200.
+/// The transport that reports progress follows it, and gets a 200.
 pub(super) async fn redirected(case: Case<'_>) -> Result<Ending> {
     let at = &case.stage.sandbox.at;
     let (portal, route) = match case.destination {

@@ -19,7 +19,7 @@ pub(super) async fn begin(case: Case<'_>) -> Result<Ending> {
     if route == "plan:open" { of_the_page(&ended, route) } else { ended.arrived(0).await }
 }
 
-/// The call that makes a file of the parts.
+/// The call that assembles the parts.
 pub(super) async fn finish(case: Case<'_>) -> Result<Ending> {
     let route = match case.destination {
         Destination::Ofauth => "ofauth:complete",
@@ -39,7 +39,7 @@ pub(super) async fn finish(case: Case<'_>) -> Result<Ending> {
     ended.arrived(0).await
 }
 
-/// Each one that takes effect costs money: never sent again before it is known what became of the first.
+/// Each call that takes effect costs money: it is never repeated before the first one's outcome is known.
 pub(super) async fn paid(case: Case<'_>) -> Result<Ending> {
     if case.destination == Destination::Apifansly {
         let ended = lost(case, "apifansly:upload").await?;
@@ -90,10 +90,10 @@ pub(super) async fn kept(case: Case<'_>) -> Result<Ending> {
     let all = ended.log.of(route);
     let first = all.first().with_context(|| format!("{route} was never called"))?;
     ensure!(first.status.is_none(), "the answer was not lost: {first:?}");
-    // No key there: the store itself knows an upload that it has completed, and so does a backend that keeps its plans.
+    // These have no key: the store itself knows an upload that it has completed, and so does a backend that saves its plans.
     match case.destination {
         Destination::S3 => return ended.arrived(0).await,
-        // Only the browser repeats what the page's own function sent.
+        // Only the browser repeats a request that the page's own function sent.
         Destination::Plan if all.len() == 1 => return of_the_page(&ended, route),
         Destination::Plan => return ended.arrived(0).await,
         _ => {}

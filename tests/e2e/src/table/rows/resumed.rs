@@ -1,4 +1,4 @@
-//! A page that is gone midway: reloaded, or with its browser.
+//! A page that closes midway: it is reloaded, or its browser ends.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -19,7 +19,7 @@ pub(super) async fn reloaded(case: Case<'_>) -> Result<Ending> {
     gone_on(&ended, &before).await
 }
 
-/// The browser ends as by a power cut, and another process finds its profile.
+/// The browser is killed, as by a power cut, and another process uses its profile.
 pub(super) async fn killed(case: Case<'_>) -> Result<Ending> {
     crate::suites::quick(case.stage).await?;
     let file = case.file()?;
@@ -41,7 +41,7 @@ pub(super) async fn killed(case: Case<'_>) -> Result<Ending> {
     gone_on(&ended, &before).await
 }
 
-/// The same file goes on where it was; a form can't, and may have arrived.
+/// The same file resumes where it was; a form can't, and may have arrived.
 async fn gone_on(ended: &Ended<'_>, before: &Report) -> Result<Ending> {
     if !ended.case.destination.has_parts() {
         return super::broken::unknown(ended);

@@ -1,4 +1,4 @@
-//! A network that is gone for a while.
+//! A network that is lost for a while.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::page::Report;
 
 const SPELL: Duration = Duration::from_millis(1_500);
 
-/// What is open is cut, and nothing gets through for a while; the browser has nothing to say about it.
+/// Open connections are reset, and nothing gets through for a while; the browser reports nothing.
 pub(super) async fn silent(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let mut what = underway::what(case)?;
@@ -25,7 +25,7 @@ pub(super) async fn silent(case: Case<'_>) -> Result<Ending> {
     gone_on(&ended, &before).await
 }
 
-/// The browser says that there is no network: it is waited for, however long that takes, and no attempt is spent on it.
+/// The browser says that there is no network: the upload waits for it, however long that takes, without using an attempt.
 pub(super) async fn told(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let mut what = underway::what(case)?;
@@ -33,7 +33,7 @@ pub(super) async fn told(case: Case<'_>) -> Result<Ending> {
     let (upload, before) = underway::begin(case, &page, what).await?;
     case.stage.network(&page, false).await?;
     if !case.may_repeat() {
-        // Cut midway, and the browser doesn't tell where: there is nothing to wait for.
+        // The form was cut midway, and the browser doesn't say where: it can't be repeated.
         let report = page.settled(upload).await?;
         return super::broken::unknown(&case.ended(report, file).await?);
     }

@@ -1,4 +1,4 @@
-//! Requests that hang: the watchdog ends them, and what may be sent again is. When it does is the simulation's to tell, in virtual
+//! Requests that hang: the watchdog ends them, and those that may be repeated are. The simulation tests when, in virtual
 //! time.
 
 use anyhow::{Context, Result, ensure};
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::case::{Case, Ended, Ending};
 use super::broken;
 
-/// Long enough for bytes that do go, short enough to wait for.
+/// Long enough for bytes that are being sent, short enough to wait for.
 const STALL_MS: u64 = 1_500;
 
 pub(super) async fn before_the_body(case: Case<'_>) -> Result<Ending> {
@@ -21,12 +21,12 @@ pub(super) async fn within_the_body(case: Case<'_>) -> Result<Ending> {
 }
 
 pub(super) async fn before_the_answer(case: Case<'_>) -> Result<Ending> {
-    // What may have taken effect is sent again where that does no harm.
+    // A request that may have taken effect is sent again where that is harmless.
     let ended = stall(case, "answer", if case.destination.has_parts() { 2 } else { 1 }).await?;
     broken::lost_answer(&ended).await
 }
 
-/// One request stalls; its piece of the file is sent so many times.
+/// One request stalls; its part of the file is sent this many times.
 async fn stall<'a>(case: Case<'a>, when: &str, times: usize) -> Result<Ended<'a>> {
     let fault = case.on_bytes(json!({ "skip": 1, "times": 1, "effect": { "kind": "stall", "when": when } }));
     let ended = case.upload(json!([fault]), |options| options["stallMs"] = json!(STALL_MS)).await?;

@@ -1,4 +1,4 @@
-//! An upload in the midst of it.
+//! An upload that is being sent.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::page::{Page, Report, Upload};
 /// Parts in flight at once.
 pub(super) const AT_ONCE: u64 = 2;
 
-/// Slow enough that what is in flight stays there for a while.
+/// Slow enough that requests stay in flight for a while.
 pub(super) fn slow(case: Case<'_>) -> Value {
     let rate = if case.destination.has_parts() { 1_500_000 } else { 4_000_000 };
     case.on_bytes(json!({ "skip": 1, "effect": { "kind": "bandwidth", "bytesPerSecond": rate } }))
@@ -22,7 +22,7 @@ pub(super) fn what(case: Case<'_>) -> Result<Value> {
     Ok(json!({ "options": options }))
 }
 
-/// Begins the picked file's upload, and waits until it has a part behind it and bytes of another on their way.
+/// Starts the picked file's upload, and waits until it has sent a part and bytes of another.
 pub(super) async fn begin(case: Case<'_>, page: &Page<'_>, what: Value) -> Result<(Upload, Report)> {
     case.stage.sandbox.faults(json!([slow(case)])).await?;
     let upload = page.start(what).await?;

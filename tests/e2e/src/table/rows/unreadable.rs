@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::case::{Case, Ending};
 use crate::page::PageError;
 
-/// It ends after three tries of what went out first, with the rule to set.
+/// It ends after three attempts of the first request, with the CORS rule to set.
 pub(super) async fn no_rule(case: Case<'_>) -> Result<Ending> {
     let fault = json!({ "route": "store:*", "effect": { "kind": "no-cors" } });
     let ended = case.upload(json!([fault]), |options| options["concurrency"] = json!(1)).await?;

@@ -1,4 +1,4 @@
-//! What seeds and long runs found, each as a story of its own. The stories share the helpers below.
+//! Failures that seeds and long runs found, each as a test of its own, with shared helpers.
 
 mod network;
 mod refusals;
@@ -44,7 +44,7 @@ fn resume(world: &World, upload: &Handle, session: u64, file: &File) -> Handle {
     world.uploader(json!({})).begin(upload.provider().clone(), file, Some(session), Beginning::Kept(kept))
 }
 
-/// Runs the world until something holds, and not a millisecond longer.
+/// Runs the world until a condition holds, and not a millisecond longer.
 fn run_until(world: &World, what: &str, holds: impl Fn() -> bool) {
     while !holds() {
         assert!(world.elapsed() < HOUR, "{what} never holds");
@@ -57,7 +57,7 @@ fn run_until_effect(world: &World, route: &str) {
     run_until(world, &format!("an effect of {route}"), || world.effects(route) > 0);
 }
 
-/// S3's refusal for want of a permission.
+/// S3's refusal where a permission is missing.
 fn refusal() -> Fault {
     let body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
     Fault::answer(403, body).with("content-type", "application/xml")

@@ -55,7 +55,7 @@ fn a_sign_call_that_hangs_does_not_block_other_parts() {
 fn a_part_of_one_byte_does_not_measure_bandwidth() {
     let world = World::new(1);
     world.line(|line| line.reports = false);
-    // The last part, of one byte, is there first; then one stands still.
+    // The last part, of one byte, is uploaded first; then another part stalls.
     world.fault("store:UploadPart", 0, 1, Fault::StallInBody);
     let upload = world.upload(plan(), json!({}), &world.file("clip.mp4", 10 * MIB + 1));
     world.run();
@@ -66,7 +66,7 @@ fn a_part_of_one_byte_does_not_measure_bandwidth() {
 #[test]
 fn progress_at_the_moment_of_waking_up_counts() {
     let world = World::new(1);
-    // One byte of progress, told at the very moment at which the machine wakes up: a certain failure, since more was to come.
+    // One byte of progress is reported at the moment the machine wakes up: the request has certainly failed, since more bytes were to come.
     world.line(|line| line.bytes_per_ms = 1);
     let world = std::rc::Rc::new(world);
     let later = world.clone();
@@ -87,7 +87,7 @@ fn the_application_is_not_called_while_offline() {
         world.after(2 * HOUR, move || later.network(Network::Up, Cut::Reset));
         world.run();
         world.stored(&upload);
-        // Whether the browser tells the truth is looked up elsewhere.
+        // The probe of the network goes to the page's own server.
         let calls = ["hook:key", "page:look"];
         let first =
             world.log().records.iter().find(|record| !calls.contains(&record.route)).map(|record| record.sent_at);
@@ -103,7 +103,7 @@ fn a_wrong_clock_uses_no_attempts_while_offline() {
     world.fault("store:PutObject", 0, 1, Fault::status(503));
     let retry = json!({ "attempts": 4, "baseMs": 20_000 });
     let upload = world.upload(s3(), json!({ "retry": retry }), &world.file("clip.mp4", MIB));
-    // By the answer that came before, the URLs that this machine signs are over.
+    // By the time in the answer before, the URLs that this machine signs have expired.
     let later = world.clone();
     world.after(600, move || later.network(Network::Gone, Cut::Reset));
     let later = world.clone();
@@ -132,7 +132,7 @@ fn a_conditional_put_that_the_browser_sent_twice_is_no_conflict() {
     let upload = world.upload(provider.clone(), json!({ "integrity": "auto" }), &world.file("clip.mp4", MIB));
     world.run();
     world.stored(&upload);
-    // Another's file under the same key still is one; what was written in the same second might be its own.
+    // An object of another upload under the same key is still a conflict; one written in the same second might be this upload's own.
     world.run_for(3_000);
     let second = world.upload(provider, json!({ "integrity": "auto" }), &world.file("other.mp4", MIB));
     world.run();
@@ -142,7 +142,7 @@ fn a_conditional_put_that_the_browser_sent_twice_is_no_conflict() {
 #[test]
 fn a_head_request_whose_url_expires_on_the_way_is_repeated() {
     let world = std::rc::Rc::new(World::new(1));
-    // URLs end with the credentials.
+    // URLs expire with the credentials.
     world.hooks().credentials_ms = Some(100_000);
     world.fault("store:PutObject", 0, 1, Fault::Twice);
     let provider = crate::s3::with(json!({ "ifNoneMatch": true }));

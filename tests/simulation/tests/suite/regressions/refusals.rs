@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{begin, plan, refusal, resume, run_until, s3};
 use crate::dialects::MIB;
 
-/// Uploads 60 MiB until some parts are there, and crashes.
+/// Uploads 60 MiB until some parts are stored, and crashes.
 fn half_sent(world: &World, provider: Value) -> (Handle, u64, File) {
     let (_page, upload, session, file) = begin(world, provider, 60 * MIB);
     run_until(world, "three saved parts", || world.kept(session).is_some_and(|kept| kept.parts.len() >= 3));
@@ -124,7 +124,7 @@ fn a_session_that_is_refused_is_replaced_by_a_new_one() {
         let world = World::new(1);
         let (upload, session, file) = half_sent(&world, s3());
         let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
-        // The key of the upload that was kept is another user's.
+        // The saved upload's key belongs to another user.
         world.fault("store:UploadPart", 0, 1, Fault::answer(code, denied));
         let kept = world.kept(session).expect("a session was kept");
         let one_by_one = world.uploader(json!({ "concurrency": 1 }));

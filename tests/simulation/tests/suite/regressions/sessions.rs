@@ -74,7 +74,7 @@ fn a_finished_upload_is_found_though_its_urls_have_expired() {
     let restored = resume(&world, &upload, session, &file);
     world.run();
     world.stored(&restored);
-    // Nothing was exported before, so a new upload is right; and the old one wasn't finished again.
+    // Nothing had been exported, so a new upload is right; the old one must not be finished again.
     let finished = world.sent("onlymonster:finish");
     assert_eq!((finished.len(), world.servers().onlymonster.exports()), (2, 1), "{restored:?}");
     assert_ne!(finished[0].json.as_ref().map(|json| &json["key"]), finished[1].json.as_ref().map(|json| &json["key"]));
@@ -206,7 +206,7 @@ fn a_saved_processing_phase_is_ignored_where_nothing_is_processed() {
     world.stored(&second);
 }
 
-/// Storage hangs from the moment that all parts are there; the upload comes to its end, and the page crashes before storage hears
+/// Storage hangs from the moment that all parts are uploaded; the upload ends, and the page crashes before storage learns
 /// of that.
 fn completes_unsaved(world: &World, provider: Value, last: &str) -> (Handle, u64, File) {
     let (_page, upload, session, file) = begin(world, provider, 12 * MIB);

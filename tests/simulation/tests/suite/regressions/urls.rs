@@ -151,7 +151,7 @@ fn a_url_that_was_signed_for_an_empty_body_is_refused_before_a_byte() {
         init["parts"][1]["uploadUrl"] = json!("https://store.example/media/part?X-Amz-SignedHeaders=host");
         sign(&mut init["parts"][1]["uploadUrl"]);
     });
-    // What `sign` gives is refused before a byte goes there.
+    // A bad URL from `sign` is refused before a byte is sent to it.
     let world = World::new(1);
     world.servers().backend.first_urls = 0;
     world.fault(
