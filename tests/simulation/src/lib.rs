@@ -23,7 +23,7 @@
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`world`], [`handle`] | what tests hold |
+//! | [`world`], [`uploader`], [`handle`] | what tests hold |
 //! | [`executor`] | tasks and the clock |
 //! | [`platform`] | the engine's platform |
 //! | `network`, [`wiring`] | a request on its way, and the browser's rules for it |
@@ -55,6 +55,7 @@ pub mod rng;
 pub mod seeds;
 pub mod servers;
 pub mod storage;
+pub mod uploader;
 pub mod wiring;
 pub mod world;
 
@@ -64,4 +65,5 @@ pub use fault::Fault;
 pub use file::File;
 pub use handle::Handle;
 pub use hashing::HashWorkers;
-pub use world::{Uploader, World};
+pub use uploader::Uploader;
+pub use world::World;

@@ -1,18 +1,14 @@
 //! A world: a page with its uploads, a line, servers, and a virtual clock.
 
-use std::cell::{Cell, OnceCell, Ref, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures::FutureExt;
 use partway::context::shared::SharedState;
-use partway::engine::start::Start;
-use partway::engine::uploader;
+use partway::engine::uploader::Uploader as Engine;
 use partway::json::Decode;
-use partway::model::file::SourceFile;
 use partway::model::settings::Settings;
 use partway::platform::PageEvent;
-use partway::providers;
-use partway::providers::setup::{ProviderCache, Setup};
 use serde_json::{Value, json};
 
 use crate::bottleneck::Bottleneck;
@@ -23,14 +19,14 @@ use crate::environment::{Cut, Environment, Network};
 use crate::executor::{Executor, Page};
 use crate::fault::{Fault, Rule, Script};
 use crate::file::File;
-use crate::handle::{Handle, Place};
+use crate::handle::Handle;
 use crate::hashing::{HashWorkers, Hashing};
 use crate::hooks::Hooks;
 use crate::log::{Log, Record};
-use crate::platform::SimPlatform;
 use crate::rng::Rng;
 use crate::servers::Servers;
 use crate::storage::{SavedSession, Storage, StorageBehavior};
+use crate::uploader::Uploader;
 
 /// 2026-04-29T10:00:00Z: some time that the samples in the vendors' documents are near to.
 const BEGINNING: u64 = 1_777_456_800_000;
@@ -42,7 +38,7 @@ pub struct World {
     pub(crate) core: Rc<Core>,
     pub(crate) shared: RefCell<SharedState>,
     /// The uploaders of the page that lives.
-    pub(crate) engines: RefCell<Vec<Rc<uploader::Uploader>>>,
+    pub(crate) engines: RefCell<Vec<Rc<Engine>>>,
     uploaders: Cell<usize>,
     handles: Rc<RefCell<Vec<Handle>>>,
     files: Cell<u64>,
@@ -223,20 +219,10 @@ impl World {
             merged[name] = value.clone();
         }
         let settings = Settings::decode(Some(&merged)).unwrap_or_else(|error| panic!("options: {error:?}"));
-        let inner = Rc::new(uploader::Uploader::new(settings.clone(), self.shared.borrow().clone()));
-        self.engines.borrow_mut().push(inner.clone());
-        Uploader {
-            inner: inner.clone(),
-            slots: settings.concurrency.0,
-            settings,
-            id: self.uploaders.get(),
-            page: self.core.page.get(),
-            core: self.core.clone(),
-            shared: self.shared.borrow().clone(),
-            usual: OnceCell::new(),
-            cache: ProviderCache::default(),
-            handles: self.handles.clone(),
-        }
+        let (id, shared) = (self.uploaders.get(), self.shared.borrow().clone());
+        let uploader = Uploader::new(id, settings, self.core.clone(), shared, self.handles.clone());
+        self.engines.borrow_mut().push(uploader.engine());
+        uploader
     }
 
     /// One file by an uploader of its own.
@@ -383,82 +369,5 @@ impl Drop for World {
     /// Tasks hold the world that they are in.
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// How an upload begins.
-#[derive(Clone, Debug)]
-pub enum Beginning {
-    /// From nothing.
-    New,
-    /// With what was kept.
-    Kept(SavedSession),
-    /// With what was kept, to give it up.
-    Discard(SavedSession),
-}
-
-/// An uploader in a world.
-pub struct Uploader {
-    inner: Rc<uploader::Uploader>,
-    settings: Settings,
-    slots: usize,
-    id: usize,
-    page: Page,
-    core: Rc<Core>,
-    shared: SharedState,
-    /// The provider's options that it was made with: those of its first upload.
-    usual: OnceCell<Value>,
-    cache: ProviderCache,
-    handles: Rc<RefCell<Vec<Handle>>>,
-}
-
-impl Uploader {
-    /// Starts an upload that keeps nothing.
-    pub fn upload(&self, provider: Value, file: &File) -> Handle {
-        self.begin(provider, file, None, Beginning::New)
-    }
-
-    /// Starts an upload, or goes on with one, whose session is kept under that name.
-    pub fn begin(&self, provider: Value, file: &File, session: Option<u64>, beginning: Beginning) -> Handle {
-        let stored = |kept: SavedSession| partway::engine::record::SavedSession {
-            record: kept.record.unwrap_or(Value::Null),
-            parts: kept.parts.into_values().collect(),
-        };
-        let start = match beginning {
-            Beginning::New => Start::New,
-            Beginning::Kept(kept) => Start::Saved(stored(kept)),
-            Beginning::Discard(kept) => Start::Discard(stored(kept)),
-        };
-        let number = self.handles.borrow().len();
-        let platform = SimPlatform {
-            core: self.core.clone(),
-            upload: number,
-            uploader: self.id,
-            page: self.page,
-            session,
-            options: Rc::new(provider.clone()),
-            usual: *self.usual.get_or_init(|| provider.clone()) == provider,
-        };
-        let setup = Setup { platform: &platform, settings: &self.settings, shared: &self.shared, cache: &self.cache };
-        let made = providers::create(provider["name"].as_str().unwrap_or(""), &provider, &setup);
-        let source = SourceFile {
-            name: file.name.clone(),
-            size: file.size(),
-            content_type: file.kind.clone(),
-            blob: file.clone(),
-            copy: OnceCell::new(),
-        };
-        let lane = format!("uploader {}", self.id);
-        let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
-        let handle = Handle::new(place, self.core.clone(), file.clone(), provider);
-        let upload = self.inner.start(platform, source, made, handle.sink(), start);
-        handle.started(upload);
-        self.handles.borrow_mut().push(handle.clone());
-        handle
-    }
-
-    /// Stops everything here.
-    pub fn close(&self) {
-        self.inner.close();
     }
 }

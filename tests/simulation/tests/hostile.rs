@@ -11,7 +11,7 @@ use std::rc::Rc;
 use partway::error::{Code, UploadError};
 use partway_models::wire::Response;
 use partway_simulation::servers::STORE;
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -17,7 +17,7 @@ use partway::providers::setup::{ProviderCache, Setup};
 use partway_models::wire::Response;
 use partway_simulation::platform::SimPlatform;
 use partway_simulation::servers::STORE;
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, World};
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -144,7 +144,44 @@ fn replace(module: &str, from: &str, to: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// The lists that have every destination, each as a file and what stands before and after the names.
+    const LISTS: [(&str, &str, &str); 10] = [
+        ("Cargo.toml", "\ndefault = [", "]"),
+        ("src/lib.rs", "not(all(", "))"),
+        ("pkg/entry.ts", "PROVIDERS = {", "}"),
+        ("pkg/package.json", "\"exports\": {", "\"files\":"),
+        ("tests/options/taken.json", "[", "\n]"),
+        ("tests/simulation/tests/suite/dialects.rs", "DIALECTS: [", "\n];"),
+        ("tests/simulation/src/seeds/generate.rs", "let mut provider = match destination", "};\n"),
+        ("tests/simulation/src/check.rs", "match result.provider {", "};\n"),
+        ("tests/e2e/src/destination.rs", "fn name(self)", "\n    }\n"),
+        ("sandbox/src/handlers/app.rs", "\"destinations\": [", "\n        ],"),
+    ];
+
+    /// The words between `from` and `to` in a file.
+    fn words(file: &str, from: &str, to: &str) -> Vec<String> {
+        let text = fs::read_to_string(crate::paths::root().join(file)).unwrap();
+        let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("{file} has no `{from}`"));
+        let (list, _) = rest.split_once(to).unwrap_or_else(|| panic!("{file} has no `{to}` after `{from}`"));
+        list.split(|character: char| !character.is_alphanumeric()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_list_of_destinations_has_them_all() {
+        let made = include_str!("../../../src/providers/mod.rs");
+        let arm = |line: &'static str| Some(line.split_once("\" => Box")?.0.trim().trim_start_matches('"'));
+        let made: BTreeSet<_> = made.lines().filter_map(arm).collect();
+        assert_eq!(made, NARROW.iter().map(|entry| entry.engine).collect());
+        for (file, from, to) in LISTS {
+            let words = words(file, from, to);
+            let missing: Vec<_> = made.iter().filter(|name| !words.iter().any(|word| word == *name)).collect();
+            assert!(missing.is_empty(), "{file} lacks {missing:?} after `{}`", from.trim());
+        }
+    }
 
     #[test]
     fn each_entry_has_its_own_files() {

@@ -13,7 +13,8 @@ use crate::file::File;
 use crate::handle::Handle;
 use crate::rng::Rng;
 use crate::storage::{SavedSession, StorageBehavior};
-use crate::world::{Beginning, Uploader, World};
+use crate::uploader::{Beginning, Uploader};
+use crate::world::World;
 
 /// No story that ends takes more polls. (An upload in 1,100 parts takes some 60,000.)
 const MOST_POLLS: u64 = 500_000;

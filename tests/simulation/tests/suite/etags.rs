@@ -5,7 +5,7 @@ use std::rc::Rc;
 use partway::error::Code;
 use partway::model::events::{Event, Status};
 use partway_models::store;
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use partway::error::{Code, Step};
 use partway::model::events::{Event, Status};
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, HashWorkers, World};
 use serde_json::json;
 

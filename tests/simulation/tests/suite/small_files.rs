@@ -4,7 +4,7 @@ use partway::context::SMALL;
 use partway::error::Code;
 use partway::model::events::{Event, Status};
 use partway::platform::Hook;
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ mod refusals;
 mod sessions;
 mod urls;
 
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, Uploader, World};
 use serde_json::{Value, json};
 

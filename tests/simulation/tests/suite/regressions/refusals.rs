@@ -1,7 +1,7 @@
 //! Servers that refuse: a refusal destroys nothing that is stored or saved.
 
 use partway::error::Code;
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};
 

@@ -1,0 +1,124 @@
+//! An uploader in a world: how the page's face starts uploads with the engine.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use partway::context::shared::SharedState;
+use partway::engine::start::Start;
+use partway::engine::uploader::Uploader as Engine;
+use partway::model::file::SourceFile;
+use partway::model::settings::Settings;
+use partway::providers;
+use partway::providers::setup::{ProviderCache, Setup};
+use serde_json::Value;
+
+use crate::core::Core;
+use crate::executor::Page;
+use crate::file::File;
+use crate::handle::{Handle, Place};
+use crate::platform::SimPlatform;
+use crate::storage::SavedSession;
+
+/// How an upload begins.
+#[derive(Clone, Debug)]
+pub enum Beginning {
+    /// From nothing.
+    New,
+    /// With what was kept.
+    Kept(SavedSession),
+    /// With what was kept, to give it up.
+    Discard(SavedSession),
+}
+
+/// An uploader in a world.
+pub struct Uploader {
+    engine: Rc<Engine>,
+    settings: Settings,
+    slots: usize,
+    id: usize,
+    page: Page,
+    core: Rc<Core>,
+    shared: SharedState,
+    /// The provider's options that it was made with: those of its first upload.
+    usual: OnceCell<Value>,
+    cache: ProviderCache,
+    handles: Rc<RefCell<Vec<Handle>>>,
+}
+
+impl Uploader {
+    /// An uploader with those settings in the page that lives; `id` is its number in the world.
+    pub(crate) fn new(
+        id: usize,
+        settings: Settings,
+        core: Rc<Core>,
+        shared: SharedState,
+        handles: Rc<RefCell<Vec<Handle>>>,
+    ) -> Self {
+        Self {
+            engine: Rc::new(Engine::new(settings.clone(), shared.clone())),
+            slots: settings.concurrency.0,
+            settings,
+            id,
+            page: core.page.get(),
+            core,
+            shared,
+            usual: OnceCell::new(),
+            cache: ProviderCache::default(),
+            handles,
+        }
+    }
+
+    /// The engine behind it.
+    pub(crate) fn engine(&self) -> Rc<Engine> {
+        self.engine.clone()
+    }
+
+    /// Starts an upload that keeps nothing.
+    pub fn upload(&self, provider: Value, file: &File) -> Handle {
+        self.begin(provider, file, None, Beginning::New)
+    }
+
+    /// Starts an upload, or goes on with one, whose session is kept under that name.
+    pub fn begin(&self, provider: Value, file: &File, session: Option<u64>, beginning: Beginning) -> Handle {
+        let stored = |kept: SavedSession| partway::engine::record::SavedSession {
+            record: kept.record.unwrap_or(Value::Null),
+            parts: kept.parts.into_values().collect(),
+        };
+        let start = match beginning {
+            Beginning::New => Start::New,
+            Beginning::Kept(kept) => Start::Saved(stored(kept)),
+            Beginning::Discard(kept) => Start::Discard(stored(kept)),
+        };
+        let number = self.handles.borrow().len();
+        let platform = SimPlatform {
+            core: self.core.clone(),
+            upload: number,
+            uploader: self.id,
+            page: self.page,
+            session,
+            options: Rc::new(provider.clone()),
+            usual: *self.usual.get_or_init(|| provider.clone()) == provider,
+        };
+        let setup = Setup { platform: &platform, settings: &self.settings, shared: &self.shared, cache: &self.cache };
+        let made = providers::create(provider["name"].as_str().unwrap_or(""), &provider, &setup);
+        let source = SourceFile {
+            name: file.name.clone(),
+            size: file.size(),
+            content_type: file.kind.clone(),
+            blob: file.clone(),
+            copy: OnceCell::new(),
+        };
+        let lane = format!("uploader {}", self.id);
+        let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
+        let handle = Handle::new(place, self.core.clone(), file.clone(), provider);
+        let upload = self.engine.start(platform, source, made, handle.sink(), start);
+        handle.started(upload);
+        self.handles.borrow_mut().push(handle.clone());
+        handle
+    }
+
+    /// Stops everything here.
+    pub fn close(&self) {
+        self.engine.close();
+    }
+}
