@@ -1,4 +1,5 @@
-//! Limits how many calls are made to an API: one limiter for each API and account in the page.
+//! Limits how many calls are made to an API: one limiter in the page for each API and whatever the vendor counts calls by, a token or a
+//! connection.
 
 mod quota;
 
@@ -20,7 +21,7 @@ impl RateLimiters {
         self.0.borrow().iter().map(|(_, limiter)| limiter.0.running.get()).sum()
     }
 
-    /// The rate limiter of one API and account: the same one for the same name. The `rate` of the latest caller applies.
+    /// The rate limiter of that name, which says by what the vendor counts. The `rate` of the latest caller applies.
     pub fn of(&self, name: &str, rate: Option<Rate>) -> RateLimiter {
         let mut limiters = self.0.borrow_mut();
         let known = limiters.iter().find(|(other, _)| other == name).map(|(_, limiter)| limiter.clone());
@@ -58,7 +59,7 @@ impl Rate {
     }
 }
 
-/// The rate limiter of one API and account. Clones are the same one.
+/// A rate limiter. Clones are the same one.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimiter(Rc<State>);
 

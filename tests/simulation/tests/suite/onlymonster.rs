@@ -177,11 +177,14 @@ fn polls_slow_down_from_two_seconds_to_thirty_with_jitter() {
 fn never_more_than_three_requests_arrive_in_any_second() {
     let world = World::new(1);
     world.line(|line| line.latency = (5, 150));
+    world.servers().onlymonster.config.accounts.push("1002".into());
+    // The limit is the token's, over all uploaders and accounts.
     let (one, two) = (world.uploader(json!({})), world.uploader(json!({})));
     let uploads: Vec<_> = (0..24)
         .map(|index| {
-            let by = if index % 2 == 0 { &one } else { &two };
-            by.upload(provider(), &world.file("clip.mp4", if index % 5 == 0 { 20 * MIB } else { MIB }))
+            let (by, account) = if index % 2 == 0 { (&one, "1001") } else { (&two, "1002") };
+            let file = world.file("clip.mp4", if index % 5 == 0 { 20 * MIB } else { MIB });
+            by.upload(with(json!({ "accountId": account })), &file)
         })
         .collect();
     world.run();
