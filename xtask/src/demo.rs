@@ -72,7 +72,7 @@ impl Store {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::toolchain::wasm_target()?;
     let browser = options.check.then(setup::browser::ensure).transpose()?;
-    package::run(&package::Options { crash: false, skip_pack: true })?;
+    package::run(&package::Options { crash: false, skip_pack: true, names: false })?;
     build::servers()?;
     match browser {
         Some(browser) => check(options, &browser),

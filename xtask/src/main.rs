@@ -102,7 +102,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Bench(options) => bench::run(&options),
         Command::Package(options) => {
             setup::toolchain::wasm_target()?;
-            let built = package::run(&package::Options { crash: options.crash, skip_pack: false })?;
+            let built = package::run(&package::Options { crash: options.crash, skip_pack: false, names: false })?;
             println!("{}", built.tarball.unwrap_or(built.folder).display());
             Ok(ExitCode::SUCCESS)
         }

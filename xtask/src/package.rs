@@ -29,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) crash: bool,
     /// Leaves out what only publishing needs: the small bundles, the entries for one destination, the sizes, the tarball.
     pub(crate) skip_pack: bool,
+    /// Keeps the names of the wasm's functions, which makes it twice as large: for profiles.
+    pub(crate) names: bool,
 }
 
 /// What was built.
@@ -61,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let (compiled, library) = wasm::build(&target, engine)?;
     let dist = folder.join("dist");
     recreate(&dist)?;
-    put_engine(&WHOLE, &compiled, &scratch, &tools, &dist)?;
+    put_engine(&WHOLE, &compiled, &scratch, &tools, &dist, options.names)?;
     hashing::put(&package, &wasm::compile_hash(&target, library)?, &scratch, &tools, &dist)?;
     bundle::readable(&WHOLE, &package, &folder, &scratch, &tools)?;
     if options.crash || options.skip_pack {
@@ -76,7 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
         let compiled = wasm::compile(&target, Engine::Only(entry.engine), library)?;
         let dist = scratch.join("entry");
         recreate(&dist)?;
-        put_engine(entry, &compiled, &scratch, &tools, &dist)?;
+        put_engine(entry, &compiled, &scratch, &tools, &dist, options.names)?;
         bundle::entry(entry, &package, &dist, &scratch, &stage, &tools)?;
         write(&stage.join(format!("{}.d.ts", entry.script)), entry.types())?;
         write(&stage.join(format!("{}.d.cts", entry.script)), entry.required_types())?;
@@ -89,9 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
 }
 
 /// Makes an engine's files of a compiled crate: wasm, glue, and the wasm as text.
-fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
-    let Bound { wasm, glue, types } = wasm::bind(entry.engine, compiled, &scratch.join("bindgen"))?;
-    let optimised = wasm::optimise(&wasm, Aim::Size, &scratch.join("optimised"), tools)?;
+fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path, names: bool) -> Result<()> {
+    let Bound { wasm, glue, types } = wasm::bind(entry.engine, compiled, &scratch.join("bindgen"), names)?;
+    let optimised = wasm::optimise(&wasm, Aim::Size, &scratch.join("optimised"), tools, names)?;
     write(&dist.join(entry.glue()), glue::patch(&glue)?)?;
     // What the compiler holds the face's own types of the engine against; not published.
     write(&dist.join(entry.glue_types()), glue::patch_types(&types))?;
@@ -104,7 +106,7 @@ fn put_engine(entry: &Entry, compiled: &Path, scratch: &Path, tools: &Path, dist
 }
 
 /// Where Cargo builds: this program is in `<target>/debug`.
-fn target_folder() -> Result<PathBuf> {
+pub(crate) fn target_folder() -> Result<PathBuf> {
     let programs = paths::programs()?;
     Ok(programs.parent().context("this program isn't in Cargo's target folder")?.to_owned())
 }

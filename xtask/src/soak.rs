@@ -35,7 +35,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::toolchain::wasm_target()?;
     let browser = setup::browser::ensure()?;
-    package::run(&package::Options { crash: false, skip_pack: true })?;
+    package::run(&package::Options { crash: false, skip_pack: true, names: false })?;
     build::servers()?;
     let mut command = Command::new(paths::program("partway-e2e")?);
     command

@@ -143,6 +143,15 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
             ..PARTS
         },
         Case {
+            name: "huge",
+            title: "5 GiB in 16 MiB parts, 6 at once",
+            size: 5 * 1024 * MIB,
+            part_size: 16 * MIB,
+            concurrency: 6,
+            contestants: &["plain", "partway", "partway-bare"],
+            ..PARTS
+        },
+        Case {
             name: "s3",
             title: "1 GiB by `s3`, part size and slots by itself; plain: 5 MiB parts, 4 at once",
             contestants: &["plain", "partway-s3", "partway-s3-bare", "tus"],

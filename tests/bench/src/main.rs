@@ -1,5 +1,6 @@
 //! Partway and its rivals side by side, in a real Chromium against one local target.
 
+mod bars;
 mod cases;
 mod contestants;
 mod hashing;
@@ -129,8 +130,10 @@ async fn bench(options: &Options) -> Result<bool> {
     };
     let machine = Machine::new(browser_title().await?, &page)?;
     let report = Report { machine, rounds, quick: options.quick, outcomes, hashing };
-    println!("{}", report.summary());
-    put(&folder.join("bench.md"), &report.text())?;
+    let summary = format!("{}\n{}", report.summary(), bars::table(&report));
+    println!("{summary}");
+    let tables: Vec<String> = std::iter::once(summary).chain(report.outcomes.iter().map(Outcome::table)).collect();
+    put(&folder.join("bench.md"), &tables.join("\n"))?;
     put(&folder.join("bench.json"), &serde_json::to_string_pretty(&report)?)?;
     Ok(report.outcomes.iter().all(|outcome| outcome.rows.iter().all(|row| row.runs.iter().all(Result::is_ok))))
 }

@@ -46,12 +46,12 @@ impl Row {
     }
 
     /// The median of one figure.
-    fn median(&self, figure: impl Fn(&Measured) -> f64) -> Option<f64> {
+    pub(crate) fn median(&self, figure: impl Fn(&Measured) -> f64) -> Option<f64> {
         Some(Spread::of(self.measured().map(figure))?.median)
     }
 
     /// The largest of one figure.
-    fn most(&self, figure: impl Fn(&Measured) -> f64) -> Option<f64> {
+    pub(crate) fn most(&self, figure: impl Fn(&Measured) -> f64) -> Option<f64> {
         Some(Spread::of(self.measured().map(figure))?.most)
     }
 }
@@ -62,11 +62,19 @@ impl Outcome {
         Self { case: case.name, title: case.title, rows: rows.collect() }
     }
 
-    /// A contestant's times as ratios to those of the plain pool in the same rounds.
-    fn ratio(&self, row: &Row) -> Option<Spread> {
-        let plain = self.rows.iter().find(|row| row.contestant == PLAIN)?;
-        let both = row.runs.iter().zip(&plain.runs);
-        Spread::of(both.filter_map(|(run, plain)| Some(run.as_ref().ok()?.seconds / plain.as_ref().ok()?.seconds)))
+    /// A contestant's row.
+    pub(crate) fn row(&self, contestant: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.contestant == contestant)
+    }
+
+    /// One's times as ratios to another's in the same rounds.
+    pub(crate) fn ratio(&self, one: &Row, other: &Row) -> Option<Spread> {
+        let both = one.runs.iter().zip(&other.runs);
+        Spread::of(both.filter_map(|(one, other)| Some(one.as_ref().ok()?.seconds / other.as_ref().ok()?.seconds)))
+    }
+
+    fn to_plain(&self, row: &Row) -> Option<Spread> {
+        self.ratio(row, self.row(PLAIN)?)
     }
 
     /// The table of this case.
@@ -98,7 +106,7 @@ impl Outcome {
             longest => number(longest, 0),
         };
         vec![
-            self.ratio(row).map_or_else(
+            self.to_plain(row).map_or_else(
                 || "failed".to_owned(),
                 |ratio| format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.least, ratio.most),
             ),
@@ -114,16 +122,6 @@ impl Outcome {
 }
 
 impl Report {
-    /// All of it.
-    pub(crate) fn text(&self) -> String {
-        let mut text = self.summary();
-        for outcome in &self.outcomes {
-            text.push('\n');
-            text.push_str(&outcome.table());
-        }
-        text
-    }
-
     /// What it was measured with, the times of all, and how fast MD5 goes.
     pub(crate) fn summary(&self) -> String {
         let mut text = format!("{}\n\n{}", self.about(), self.times());
@@ -159,7 +157,7 @@ impl Report {
             let cell = |name: &&str| match outcome.rows.iter().find(|row| row.contestant == *name) {
                 None => "–".to_owned(),
                 Some(row) => {
-                    outcome.ratio(row).map_or_else(|| "failed".to_owned(), |ratio| format!("{:.2}", ratio.median))
+                    outcome.to_plain(row).map_or_else(|| "failed".to_owned(), |ratio| format!("{:.2}", ratio.median))
                 }
             };
             let cells: Vec<String> = columns.iter().map(cell).collect();
@@ -169,7 +167,8 @@ impl Report {
     }
 }
 
-fn mib(bytes: f64) -> f64 {
+/// Bytes in mebibytes.
+pub(crate) fn mib(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }
 
@@ -198,7 +197,7 @@ mod tests {
         let mut outcome = Outcome::new(case);
         outcome.rows[0].runs = vec![Ok(measured(1.0)), Ok(measured(2.0)), Ok(measured(4.0))];
         outcome.rows[1].runs = vec![Ok(measured(1.5)), Ok(measured(2.0)), Err("it broke".to_owned())];
-        let spread = outcome.ratio(&outcome.rows[1]).expect("measured");
+        let spread = outcome.to_plain(&outcome.rows[1]).expect("measured");
         assert_eq!((spread.least, spread.median, spread.most), (1.0, 1.25, 1.5));
         let table = outcome.table();
         assert!(

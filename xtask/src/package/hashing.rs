@@ -22,8 +22,8 @@ const TEXT_TYPES: &str = "declare const text: string;\nexport default text;\n";
 
 /// Makes both files of the compiled crate.
 pub(super) fn put(face: &Path, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
-    let Bound { wasm, glue, types } = wasm::bind("hash", compiled, &scratch.join("bindgen"))?;
-    let wasm = wasm::optimise(&wasm, Aim::Speed, &scratch.join("optimised"), tools)?;
+    let Bound { wasm, glue, types } = wasm::bind("hash", compiled, &scratch.join("bindgen"), false)?;
+    let wasm = wasm::optimise(&wasm, Aim::Speed, &scratch.join("optimised"), tools, false)?;
     let folder = scratch.join("hashing");
     recreate(&folder)?;
     copy_face(face, &folder)?;

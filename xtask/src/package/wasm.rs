@@ -171,7 +171,7 @@ fn cargo_home() -> Result<PathBuf> {
 }
 
 /// Runs wasm-bindgen; the files that it writes are called `name`.
-pub(super) fn bind(name: &str, input: &Path, folder: &Path) -> Result<Bound> {
+pub(super) fn bind(name: &str, input: &Path, folder: &Path, names: bool) -> Result<Bound> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(input)
@@ -181,7 +181,7 @@ pub(super) fn bind(name: &str, input: &Path, folder: &Path) -> Result<Bound> {
         // The face says where the wasm is. A second `new URL` in the glue would have bundlers emit it twice.
         .omit_default_module_path(true)
         .reset_state_function(true)
-        .remove_name_section(true)
+        .remove_name_section(!names)
         .remove_producers_section(true);
     let mut output = bindgen.generate_output().context("wasm-bindgen")?;
     ensure!(
@@ -220,7 +220,7 @@ pub(super) enum Aim {
 }
 
 /// Runs wasm-opt of the npm package binaryen.
-pub(super) fn optimise(wasm: &[u8], aim: Aim, folder: &Path, tools: &Path) -> Result<Vec<u8>> {
+pub(super) fn optimise(wasm: &[u8], aim: Aim, folder: &Path, tools: &Path, names: bool) -> Result<Vec<u8>> {
     recreate(folder)?;
     let (input, output) = (folder.join("in.wasm"), folder.join("out.wasm"));
     write(&input, wasm)?;
@@ -229,7 +229,8 @@ pub(super) fn optimise(wasm: &[u8], aim: Aim, folder: &Path, tools: &Path) -> Re
             .arg(tools.join("node_modules/binaryen/bin/wasm-opt"))
             .args(FEATURES)
             .args(if aim == Aim::Size { &["-Oz"][..] } else { &["--enable-simd", "-O3"] })
-            .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
+            .args(["--strip-producers", "--strip-target-features"])
+            .arg(if names { "--debuginfo" } else { "--strip-debug" })
             .arg(&input)
             .arg("-o")
             .arg(&output),

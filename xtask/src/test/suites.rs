@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 
 use super::counts::{self, Counts};
 use crate::setup::browser::Browser;
-use crate::{build, package, paths, process, setup, simulate};
+use crate::{bench, build, package, paths, process, setup, simulate};
 
 /// A kind of test.
 pub(crate) struct Suite {
@@ -41,6 +41,11 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "wasm", about: "tests/browser.rs by wasm-bindgen-test in Chromium", run: wasm },
     Suite { name: "package", about: "the npm package: its files, types and sizes, and bundlers", run: package_tests },
     Suite { name: "e2e", about: "real files through a real Chromium to the sandbox, bytes compared", run: e2e },
+    Suite {
+        name: "bench",
+        about: "the bench, with small files and no rivals: all arrives, nothing is timed",
+        run: bench,
+    },
     Suite { name: "table", about: "every fault at every destination, in Chromium, Firefox and WebKit", run: table },
 ];
 
@@ -88,7 +93,9 @@ impl Ground {
 
     fn packed(&self) -> Result<&()> {
         self.wasm_target()?;
-        once(&self.packed, || package::run(&package::Options { crash: false, skip_pack: false }).map(drop))
+        once(&self.packed, || {
+            package::run(&package::Options { crash: false, skip_pack: false, names: false }).map(drop)
+        })
     }
 
     /// The package without its tarball's checks: one that is too large works all the same, and says so in its own suite.
@@ -96,12 +103,12 @@ impl Ground {
         if let Ok(packed) = self.packed() {
             return Ok(packed);
         }
-        once(&self.built, || package::run(&package::Options { crash: false, skip_pack: true }).map(drop))
+        once(&self.built, || package::run(&package::Options { crash: false, skip_pack: true, names: false }).map(drop))
     }
 
     fn crash_package(&self) -> Result<&package::Built> {
         self.wasm_target()?;
-        once(&self.crash_package, || package::run(&package::Options { crash: true, skip_pack: true }))
+        once(&self.crash_package, || package::run(&package::Options { crash: true, skip_pack: true, names: false }))
     }
 
     fn servers(&self) -> Result<&()> {
@@ -240,6 +247,13 @@ fn e2e(ground: &Ground) -> Result<Outcome> {
             .env("PARTWAY_CRASH_PACKAGE", &crash.folder)
             .current_dir(paths::root()),
     )
+}
+
+fn bench(ground: &Ground) -> Result<Outcome> {
+    let browser = ground.browser()?;
+    ground.built()?;
+    let success = bench::check(browser)?;
+    Ok(Outcome { counts: Counts::one(success), success })
 }
 
 fn table(ground: &Ground) -> Result<Outcome> {

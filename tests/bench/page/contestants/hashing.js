@@ -2,6 +2,7 @@
 
 const HASHERS = [
   ["reading alone", "/bundles/hashing.worker.js", "nothing"],
+  ["Partway", "/bundles/hashing.worker.js", "partway"],
   ["hash-wasm", "/bundles/hashing.worker.js", "hash-wasm"],
   ["spark-md5", "/bundles/hashing.worker.js", "spark-md5"],
 ];
