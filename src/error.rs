@@ -309,6 +309,11 @@ impl UploadError {
         self
     }
 
+    /// Whether another host may take what this one refused.
+    pub fn concerns_host(&self) -> bool {
+        self.retry == Retry::Never && matches!(self.code, Code::Network | Code::Forbidden)
+    }
+
     /// Sets whether the request may have been queued behind others that stalled.
     #[must_use]
     pub fn queued_behind_stalled(mut self, queued: bool) -> Self {

@@ -197,6 +197,9 @@ pub trait Platform: Clone + Debug + 'static {
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>>;
 
+    /// Whether a request to that URL, which was just answered, is known to have shared its connection with others (HTTP/2, HTTP/3).
+    fn is_multiplexed(&self, url: &str) -> bool;
+
     /// Whether any server answers at an origin, with any status. The request needs no CORS rule, carries no secret, and goes to the
     /// origin's root. False proves nothing.
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;

@@ -42,6 +42,8 @@ pub struct Capabilities {
     /// Whether the only part of an upload may be sent by two pages, each with a session of its own: the second one replaces the first, or
     /// leaves it behind, and nothing else remembers it.
     pub repeats_single_parts: bool,
+    /// Whether calls to open and complete an upload go to the host of its parts.
+    pub calls_hosts_of_parts: bool,
 }
 
 impl Capabilities {
@@ -56,6 +58,7 @@ impl Capabilities {
         single_part_completes: false,
         completes_single_parts: false,
         repeats_single_parts: false,
+        calls_hosts_of_parts: false,
     };
 }
 
@@ -82,6 +85,18 @@ pub trait Provider<P: Platform>: 'static {
     fn cors_rule(&self, page_origin: &str) -> Option<String> {
         let _ = page_origin;
         None
+    }
+
+    /// How many hosts its parts go to.
+    fn hosts(&self, cx: &Context<P>) -> usize {
+        let _ = cx;
+        1
+    }
+
+    /// Whether a part that its host refused, or that can't be sent to it, goes to another host.
+    fn has_other_host(&self, cx: &Context<P>) -> bool {
+        let _ = cx;
+        false
     }
 
     /// Checks whether the destination already has the file, and returns its outcome if so.
@@ -186,6 +201,10 @@ pub trait DynProvider<P: Platform> {
     fn accept(&self) -> Accept;
     /// See [`Provider::cors_rule`].
     fn cors_rule(&self, page_origin: &str) -> Option<String>;
+    /// See [`Provider::hosts`].
+    fn hosts(&self, cx: &Context<P>) -> usize;
+    /// See [`Provider::has_other_host`].
+    fn has_other_host(&self, cx: &Context<P>) -> bool;
     /// See [`Provider::check`].
     fn check<'a>(&'a self, cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<Option<Outcome<P::Json>>>>;
     /// See [`Provider::open`].
@@ -268,6 +287,14 @@ impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
 
     fn cors_rule(&self, page_origin: &str) -> Option<String> {
         Provider::cors_rule(self, page_origin)
+    }
+
+    fn hosts(&self, cx: &Context<P>) -> usize {
+        Provider::hosts(self, cx)
+    }
+
+    fn has_other_host(&self, cx: &Context<P>) -> bool {
+        Provider::has_other_host(self, cx)
     }
 
     fn check<'a>(&'a self, cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<Option<Outcome<P::Json>>>> {

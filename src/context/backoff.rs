@@ -75,6 +75,9 @@ impl Backoff {
     ///
     /// 503 is S3's `SlowDown` (AWS S3 API Reference, "Error responses"), 429 is what R2 and others send.
     pub fn learn(&self, response: &Response, now: u64) -> Load {
+        if broken!(Hammering) {
+            return Load::Usual;
+        }
         let state = &self.0;
         let refused = matches!(response.status, 429 | 503);
         let mut answers = state.answers.borrow_mut();
@@ -89,8 +92,7 @@ impl Backoff {
         // Requests that were in flight together get the same answer: it counts once.
         let is_new = state.not_before.get() <= now;
         let refusals = answers.iter().filter(|(_, refused)| *refused).count();
-        let overloaded = !broken!(Hammering)
-            && (state.level.get() > 0 || (refusals >= MIN_REFUSALS && refusals * 2 >= answers.len()));
+        let overloaded = state.level.get() > 0 || (refusals >= MIN_REFUSALS && refusals * 2 >= answers.len());
         if is_new && !overloaded {
             return Load::Busy;
         }

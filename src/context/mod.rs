@@ -10,6 +10,7 @@ mod contact;
 pub mod cors;
 pub mod deadline;
 mod hooks;
+pub mod hosts;
 pub mod integrity;
 mod network;
 pub mod notices;
@@ -21,6 +22,7 @@ pub mod retry;
 pub mod seat;
 mod send;
 pub mod shared;
+pub mod slots;
 pub mod uplink;
 pub mod watchdog;
 
@@ -31,6 +33,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use self::clock::ServerClock;
+use self::hosts::Hosts;
 use self::integrity::digests::FileDigests;
 use self::integrity::known::KnownEtags;
 use self::notices::Notice;
@@ -38,6 +41,7 @@ pub use self::reading::SMALL;
 use self::reporter::Reporter;
 use self::seat::Seat;
 use self::shared::SharedState;
+use self::slots::{AutoSlots, Connections};
 use crate::model::events::Status;
 use crate::model::file::SourceFile;
 use crate::model::settings::Settings;
@@ -71,6 +75,7 @@ pub struct Context<P: Platform> {
     pause: PauseToken,
     seat: Seat,
     slots: Semaphore,
+    auto_slots: Option<AutoSlots>,
     /// The application's functions that have worked, as bits.
     worked_hooks: Cell<u8>,
     /// The CORS rule that the provider's bucket needs, if it doesn't follow from the request.
@@ -93,6 +98,8 @@ pub struct Surroundings<P: Platform> {
     pub pause: PauseToken,
     /// Slots for requests, over all uploads.
     pub slots: Semaphore,
+    /// What sets their number; None where the caller does.
+    pub auto_slots: Option<AutoSlots>,
     /// The upload's seat among the active ones.
     pub seat: Seat,
     /// The CORS rule that the provider's bucket needs.
@@ -102,7 +109,8 @@ pub struct Surroundings<P: Platform> {
 impl<P: Platform> Context<P> {
     /// The context of a new upload.
     pub fn new(surroundings: Surroundings<P>) -> Self {
-        let Surroundings { platform, settings, file, reporter, shared, pause, slots, seat, cors_rule } = surroundings;
+        let Surroundings { platform, settings, file, reporter, shared, pause, slots, auto_slots, seat, cors_rule } =
+            surroundings;
         Self {
             began_at: platform.now(),
             platform,
@@ -117,6 +125,7 @@ impl<P: Platform> Context<P> {
             pause,
             seat,
             slots,
+            auto_slots,
             worked_hooks: Cell::default(),
             cors_rule,
         }
@@ -130,6 +139,23 @@ impl<P: Platform> Context<P> {
     /// Whether a moment of the servers' clock has passed; see [`ServerClock::is_past`].
     pub fn is_past(&self, moment: u64, began_at: u64) -> bool {
         self.clock.is_past(moment, self.platform.now(), began_at)
+    }
+
+    /// The hosts of the page's stores.
+    pub fn hosts(&self) -> &Hosts {
+        &self.shared.hosts
+    }
+
+    /// Sets how many parts may go at once, where that isn't the caller's number: by the hosts that this upload's go to. `sent` are the
+    /// bytes of a part that was uploaded. Calls of another upload need a connection if `calls_go_there`.
+    pub(crate) fn adapt_slots(&self, hosts: usize, calls_go_there: bool, sent: u64) {
+        if let Some(auto) = &self.auto_slots {
+            if sent > 0 {
+                auto.count(sent, self.slots.total(), self.platform.now());
+            }
+            let have_calls = calls_go_there && self.seat.has_neighbours();
+            auto.apply(&self.slots, Connections { hosts, have_calls });
+        }
     }
 
     /// Waits for a seat among the active uploads.

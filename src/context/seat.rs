@@ -24,6 +24,11 @@ impl Seat {
         self.taken.replace(Some(permit));
     }
 
+    /// Whether another upload has a seat.
+    pub fn has_neighbours(&self) -> bool {
+        self.seats.taken() > usize::from(self.taken.borrow().is_some())
+    }
+
     /// Frees the seat. Returns whether it was taken.
     pub fn release(&self) -> bool {
         self.taken.take().is_some()
@@ -40,6 +45,7 @@ mod tests {
         let seats = Semaphore::new(1);
         let (first, second) = (Seat::new(seats.clone()), Seat::new(seats.clone()));
         assert!(first.acquire().now_or_never().is_some() && second.acquire().now_or_never().is_none());
+        assert!(second.has_neighbours() && !first.has_neighbours());
         assert!(first.release() && !first.release());
         assert!(second.acquire().now_or_never().is_some());
         drop(second);

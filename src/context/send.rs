@@ -7,7 +7,7 @@ use super::backoff::Load;
 use super::contact::Contact;
 use super::deadline::Limits;
 use super::watchdog;
-use crate::error::{Code, Result};
+use crate::error::{Code, Result, UploadError};
 use crate::http::{Request, Response};
 use crate::platform::{Platform, RequestOf};
 
@@ -41,6 +41,8 @@ impl<P: Platform> Context<P> {
             Request::Api(_) => None,
         };
         let size = request.body().file_len();
+        let auto = self.auto_slots.as_ref().filter(|auto| size > 0 && auto.wants_protocol());
+        let protocol_of = auto.map(|auto| (auto, request.href().to_string()));
         let sent_at = loop {
             let now = self.platform.now();
             let contact_wait = contact.as_ref().map_or(0, |contact| contact.wait(self, now));
@@ -50,6 +52,11 @@ impl<P: Platform> Context<P> {
             }
             self.platform.sleep(wait).await;
         };
+        let host = match &request {
+            Request::Store(request) => Some(request.url().origin.clone()),
+            Request::Api(_) => None,
+        };
+        let running = host.as_ref().filter(|_| size > 0).map(|host| self.shared.hosts.begin(host));
         let offline = !self.platform.online();
         let sent = Cell::new(0);
         let on_bytes = Box::new(|bytes| {
@@ -61,20 +68,27 @@ impl<P: Platform> Context<P> {
         if watchdog.found_slow() {
             self.slots.halve();
         }
-        drop(watchdog);
+        drop((watchdog, running));
         let answer = answer.map_err(|error| {
             let queued = size == 0 && error.code == Code::Stalled && self.shared.uplink.is_stalled_since(sent_at);
             error.queued_behind_stalled(queued)
         });
-        let response = match contact {
-            Some(contact) => contact.learn(self, answer, sent_at, sent.get() > 0).await?,
-            None => answer?,
+        let answer = match contact {
+            Some(contact) => contact.learn(self, answer, sent_at, sent.get() > 0).await,
+            None => answer,
         };
+        if let Some(host) = host {
+            self.learn_host(&host, answer.as_ref());
+        }
+        let response = answer?;
         let now = self.platform.now();
         if offline && !self.platform.online() {
             self.shared.connectivity.refute();
         }
         self.clock.learn_from(&response, sent_at, now);
+        if let Some((auto, href)) = protocol_of {
+            auto.learn_protocol(self.platform.is_multiplexed(&href));
+        }
         if size > 0 {
             self.slots.set_cap(self.shared.uplink.max_concurrency(size));
         }
@@ -84,5 +98,17 @@ impl<P: Platform> Context<P> {
             _ => {}
         }
         Ok(response)
+    }
+
+    /// Notes what the result of a request says of its host.
+    fn learn_host(&self, host: &str, answer: std::result::Result<&Response, &UploadError>) {
+        let hosts = &self.shared.hosts;
+        match answer {
+            Ok(response) if response.ok() => hosts.worked(host),
+            // The page's policy forbids it, or its answers can't be read.
+            Err(error) if error.concerns_host() => hosts.refused(host),
+            Err(error) if matches!(error.code, Code::Network | Code::Stalled) => hosts.failed(host),
+            _ => {}
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::backoff::Backoffs;
 use super::connectivity::Connectivity;
+use super::hosts::Hosts;
 use super::integrity::Stores;
 use super::rate_limit::RateLimiters;
 use super::reach::Reach;
@@ -21,6 +22,8 @@ pub struct SharedState {
     pub stores: Stores,
     /// The uplink that all requests use.
     pub uplink: Uplink,
+    /// The stores' hosts.
+    pub hosts: Hosts,
     /// Whether there is a network.
     pub connectivity: Connectivity,
     /// Which origins' answers the page can read.

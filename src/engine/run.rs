@@ -76,6 +76,12 @@ impl<P: Platform> Run<P> {
         }
     }
 
+    /// Adapts the number of slots, once a part of so many bytes was uploaded (0: none).
+    pub(super) fn adapt_slots(&self, session: &dyn AnySession<P::Json>, sent: u64) {
+        let calls_go_there = self.capabilities.calls_hosts_of_parts && self.continues_after(session);
+        self.cx.adapt_slots(self.provider.hosts(&self.cx), calls_go_there, sent);
+    }
+
     /// Saves the session, and waits until it is saved.
     pub(super) fn save(&self, session: &dyn AnySession<P::Json>, phase: Phase) -> impl Future<Output = ()> {
         let record = super::record::write(self.provider.name(), session, phase, self.capabilities.saves_urls);

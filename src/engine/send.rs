@@ -39,6 +39,7 @@ pub(super) async fn send_all<P: Platform>(
     mut uploaded: Vec<UploadedPart<P::Json>>,
 ) -> Result<Vec<UploadedPart<P::Json>>> {
     let (cx, parts) = (&run.cx, session.plan().parts());
+    run.adapt_slots(session, 0);
     let now = cx.platform.now();
     cx.reporter.measure(now, |meter| {
         meter.begin(parts.len() as u32, now);
@@ -113,6 +114,7 @@ fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded
     let (cx, part) = (&run.cx, &uploaded.part);
     cx.reporter.count_completed();
     run.slots.count_success();
+    run.adapt_slots(session, part.range.len());
     if run.continues_after(session) {
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
     }
@@ -166,7 +168,9 @@ async fn send_part<P: Platform>(
             Err(error) => {
                 // A refusal after a lost answer may mean that the first request took effect.
                 answer_lost |= error.answer_lost;
-                error.part(part.number).answer_lost(answer_lost)
+                let error = error.part(part.number).answer_lost(answer_lost);
+                let elsewhere = error.concerns_host() && run.provider.has_other_host(cx);
+                if elsewhere { error.retry(Retry::Later(None)) } else { error }
             }
         };
         if broken!(LostPart) && error.code == Code::Network {

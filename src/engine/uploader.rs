@@ -10,11 +10,12 @@ use super::supervisor::supervise;
 use crate::context::reporter::Reporter;
 use crate::context::seat::Seat;
 use crate::context::shared::SharedState;
+use crate::context::slots::AutoSlots;
 use crate::context::{Context, Surroundings};
 use crate::error::Result;
 use crate::model::events::{Event, EventSink, Status};
 use crate::model::file::SourceFile;
-use crate::model::settings::Settings;
+use crate::model::settings::{Concurrency, Settings};
 use crate::platform::Platform;
 use crate::provider::DynProvider;
 use crate::sync::pause::{EndReason, PauseToken};
@@ -25,6 +26,8 @@ use crate::sync::semaphore::Semaphore;
 pub struct Uploader {
     settings: Rc<Settings>,
     slots: Semaphore,
+    /// Sets the number of slots; None where the caller does.
+    auto_slots: Option<AutoSlots>,
     /// Limits the uploads that run at once to the number of slots, so that a thousand files don't open a thousand sessions.
     seats: Semaphore,
     shared: SharedState,
@@ -34,11 +37,12 @@ pub struct Uploader {
 impl Uploader {
     /// An uploader with those options; `shared` is the page's.
     pub fn new(settings: Settings, shared: SharedState) -> Self {
-        let count = settings.concurrency.0;
+        let count = settings.concurrency.initial();
         Self {
-            settings: Rc::new(settings),
             slots: Semaphore::new(count),
+            auto_slots: (settings.concurrency == Concurrency::Auto).then(AutoSlots::default),
             seats: Semaphore::new(count),
+            settings: Rc::new(settings),
             shared,
             live: RefCell::default(),
         }
@@ -77,6 +81,7 @@ impl Uploader {
             shared: self.shared.clone(),
             pause: token.clone(),
             slots: self.slots.clone(),
+            auto_slots: self.auto_slots.clone(),
             seat: Seat::new(self.seats.clone()),
             cors_rule: provider.cors_rule(&platform.origin()),
             platform: platform.clone(),

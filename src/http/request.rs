@@ -247,6 +247,14 @@ impl<J, B> Request<J, B> {
         }
     }
 
+    /// Its URL, as it is written.
+    pub fn href(&self) -> &str {
+        match self {
+            Request::Api(request) => &request.url,
+            Request::Store(request) => &request.url.href,
+        }
+    }
+
     /// What it carries.
     pub fn body(&self) -> &Body<J, B> {
         match self {

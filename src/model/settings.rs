@@ -2,7 +2,7 @@
 
 use crate::json::{Decode, FirstMismatch, Json, Kind, Object};
 
-/// The default number of part requests in flight: every browser's limit of HTTP/1.1 connections to a host.
+/// Part requests in flight to a host whose protocol is unknown: every browser's limit of HTTP/1.1 connections to a host.
 pub const CONCURRENCY: usize = 6;
 
 /// Milliseconds without a byte of progress after which a request times out, by default. (A choice: a working connection pauses for less.)
@@ -41,13 +41,23 @@ impl Default for Settings {
     }
 }
 
-/// A number of slots, or "auto".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Concurrency(pub usize);
+/// How many slots there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Concurrency {
+    /// As many as the hosts take and the rate shows to be useful.
+    #[default]
+    Auto,
+    /// At most this many.
+    AtMost(usize),
+}
 
-impl Default for Concurrency {
-    fn default() -> Self {
-        Self(CONCURRENCY)
+impl Concurrency {
+    /// How many there are in the beginning.
+    pub fn initial(self) -> usize {
+        match self {
+            Self::Auto => CONCURRENCY,
+            Self::AtMost(count) => count,
+        }
     }
 }
 
@@ -123,9 +133,9 @@ impl<J: Json> Decode<J> for Integrity {
 impl<J: Json> Decode<J> for Concurrency {
     fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
         match Kind::of(json) {
-            Kind::String(value) if value == "auto" => Self::default(),
+            Kind::String(value) if value == "auto" => Self::Auto,
             // With no slot at all nothing would ever be sent.
-            _ => Self((u32::read(json, mismatch) as usize).max(1)),
+            _ => Self::AtMost((u32::read(json, mismatch) as usize).max(1)),
         }
     }
 }

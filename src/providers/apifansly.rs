@@ -228,6 +228,7 @@ impl<P: Platform> Provider<P> for Apifansly {
             // The form can't be continued midway, and apifansly has no call that shows whether it arrived.
             // Each form that arrives may cost money.
             resumes: false,
+            calls_hosts_of_parts: true,
             ..Capabilities::DEFAULT
         }
     }

@@ -12,7 +12,8 @@ pub struct Semaphore(Rc<Pool>);
 
 #[derive(Debug)]
 struct Pool {
-    total: usize,
+    /// How many there are.
+    total: Cell<usize>,
     taken: Cell<usize>,
     /// How many may be taken: halved when a server asks to slow down.
     limit: Cell<usize>,
@@ -33,10 +34,10 @@ impl Semaphore {
     /// Creates a semaphore with `count` permits.
     pub fn new(count: usize) -> Self {
         Self(Rc::new(Pool {
-            total: count,
+            total: Cell::new(count),
             taken: Cell::default(),
             limit: Cell::new(count),
-            cap: Cell::new(count),
+            cap: Cell::new(usize::MAX),
             successes: Cell::default(),
             queue: RefCell::default(),
         }))
@@ -57,6 +58,19 @@ impl Semaphore {
         self.0.lower(self.0.limit.get() - 1);
     }
 
+    /// How many permits there are.
+    pub fn total(&self) -> usize {
+        self.0.total.get()
+    }
+
+    /// Changes how many permits there are, to at least one. Permits that are taken stay valid.
+    pub fn set_total(&self, count: usize) {
+        let (pool, count) = (&self.0, count.max(1));
+        let whole = pool.limit.get() >= pool.total.replace(count);
+        pool.limit.set(if whole { count } else { pool.limit.get().min(count) });
+        pool.grant();
+    }
+
     /// Sets how many may run at once, at least one, until it is set again. Permits that are taken stay valid.
     pub fn set_cap(&self, count: usize) {
         self.0.cap.set(count.max(1));
@@ -68,7 +82,7 @@ impl Semaphore {
     pub fn count_success(&self) {
         let pool = &self.0;
         let (limit, successes) = (pool.limit.get(), pool.successes.get() + 1);
-        if limit == pool.total {
+        if limit >= pool.total.get() {
             return;
         }
         pool.successes.set(successes % limit);
@@ -213,6 +227,27 @@ mod tests {
         assert!((&mut waiting).now_or_never().is_none());
         semaphore.set_cap(usize::MAX);
         assert!((&mut waiting).now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_number_of_permits_may_change() {
+        let semaphore = Semaphore::new(2);
+        let mut permits: Vec<_> = (0..2).map(|_| semaphore.acquire().now_or_never().unwrap()).collect();
+        let mut waiting = semaphore.acquire();
+        assert!((&mut waiting).now_or_never().is_none());
+        semaphore.set_total(3);
+        permits.extend((&mut waiting).now_or_never());
+        assert_eq!(semaphore.taken(), 3);
+        semaphore.set_total(1);
+        permits.truncate(1);
+        assert!(semaphore.acquire().now_or_never().is_none());
+        permits.clear();
+        // One that was lowered grows by successes, not at once.
+        semaphore.set_total(4);
+        semaphore.halve();
+        semaphore.set_total(8);
+        permits.extend((0..2).filter_map(|_| semaphore.acquire().now_or_never()));
+        assert!(permits.len() == 2 && semaphore.acquire().now_or_never().is_none());
     }
 
     #[test]

@@ -60,11 +60,13 @@ mod mutants {
         Hammering,
         /// A small file's session isn't saved, although its request must not be repeated.
         UnsavedForm,
+        /// Parts go on to a host that refuses all of them.
+        DeadHost,
     }
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 16] = [
+        pub const ALL: [Mutant; 17] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -81,6 +83,7 @@ mod mutants {
             Mutant::EndlessDigest,
             Mutant::Hammering,
             Mutant::UnsavedForm,
+            Mutant::DeadHost,
         ];
     }
 

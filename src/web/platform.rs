@@ -104,6 +104,11 @@ impl Platform for WebPlatform {
         transport::send(self.options.clone(), &request, on_sent).boxed_local()
     }
 
+    fn is_multiplexed(&self, url: &str) -> bool {
+        let protocol = url::resolve(url).and_then(|url| globals::protocol_of(&url.href));
+        protocol.is_some_and(|protocol| matches!(protocol.as_str(), "h2" | "h3"))
+    }
+
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool> {
         match self.options.fetch {
             // Requests by the caller's own `fetch` may go over another network than the page's.

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use partway::json::{Decode, Json, JsonBuilder, Kind, MAX_ITEMS, StringMap};
 use partway::model::plan::ByteRange;
-use partway::model::settings::Settings;
+use partway::model::settings::{Concurrency, Settings};
 use partway::platform::{Hook, Platform, Thrown};
 use partway::web::WebPlatform;
 use partway::web::file_bytes::FileBytes;
@@ -130,7 +130,7 @@ fn options_decode_as_javascript_has_them() {
         fetch() {}, beforeRequest() {},
     }");
     let settings = Settings::decode(Some(&options)).unwrap();
-    assert_eq!(settings.concurrency.0, 3);
+    assert_eq!(settings.concurrency, Concurrency::AtMost(3));
     assert_eq!((settings.retry.attempts, settings.retry.base_ms, settings.retry.cap_ms), (2, 500, 9));
     assert_eq!(settings.stall_ms, 5_000_000_000);
     assert_eq!(settings.idempotency_keys, Some(false));
@@ -278,4 +278,10 @@ fn options_that_are_none_are_as_if_they_were_not_given() {
         let platform = platform(&js(options));
         assert!(platform.map_url("https://a.example/", partway::error::Step::Part).is_none(), "{options}");
     }
+}
+
+#[wasm_bindgen_test]
+fn the_protocol_of_a_request_that_was_never_made_is_unknown() {
+    assert!(!plain().is_multiplexed("/no/such/request"));
+    assert!(!plain().is_multiplexed("https://store.example/media/a"));
 }

@@ -95,7 +95,12 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
     const NAME: &'static str = "ofauth";
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { saves_urls: true, single_part_completes: true, ..Capabilities::DEFAULT }
+        Capabilities {
+            saves_urls: true,
+            single_part_completes: true,
+            calls_hosts_of_parts: true,
+            ..Capabilities::DEFAULT
+        }
     }
 
     fn accept(&self) -> Accept {

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::credentials::{CredentialCache, Credentials, SharedCredentials};
+use super::endpoint::Endpoint;
 use super::options::Target;
 use super::sigv4::{Signable, presign};
 use crate::context::retry::RetryLoop;
@@ -87,13 +88,8 @@ struct Signed {
     set: u64,
     /// How far the signature's clock was ahead of this machine's, in milliseconds.
     ahead_ms: i64,
-}
-
-/// The requests of a part so far.
-#[derive(Debug, Default)]
-struct Sent {
-    count: u32,
-    last: Signed,
+    /// The endpoint that it went to.
+    endpoint: usize,
 }
 
 /// One upload's client for its store.
@@ -101,8 +97,8 @@ struct Sent {
 pub(crate) struct S3Client {
     pub(super) target: Target,
     credentials: CredentialCache,
-    /// The requests of each part.
-    sent: RefCell<OrderedMap<Sent>>,
+    /// The last request of each part.
+    sent: RefCell<OrderedMap<Signed>>,
     /// Whether new credentials were already requested on the suspicion that the old ones had expired.
     suspected: Cell<bool>,
 }
@@ -128,7 +124,21 @@ impl S3Client {
         cors::rule(page_origin, cors::DIRECT, &self.target.extra_headers())
     }
 
-    /// Signs the request for a part: for another endpoint for each part, and for each try.
+    /// The origins of the endpoints.
+    pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.target.endpoints.iter().map(Endpoint::origin)
+    }
+
+    /// Whether an endpoint is left that neither fails nor refuses. If there is none, all are used again.
+    pub(super) fn has_other_host<P: Platform>(&self, cx: &Context<P>) -> bool {
+        if cx.hosts().count_good(self.origins()) > 0 {
+            return self.target.endpoints.len() > 1;
+        }
+        cx.hosts().forgive(self.origins());
+        false
+    }
+
+    /// Signs the request for a part: for the endpoint with the fewest parts under way, and for another one at each try.
     ///
     /// # Errors
     /// Those of [`CredentialCache::get`], and of [`StoreRequest::new`].
@@ -139,21 +149,26 @@ impl S3Client {
         part: &Part,
     ) -> Result<StoreRequestOf<P>> {
         let credentials = self.credentials.get(cx).await?;
-        let turn = {
-            let mut sent = self.sent.borrow_mut();
-            let sent = sent.entry(part.number);
-            let turn = part.number.saturating_sub(1).wrapping_add(sent.count);
-            sent.count = sent.count.wrapping_add(1);
-            sent.last = signed_now(cx, &credentials);
-            turn
-        };
-        self.sign(cx, &credentials, turn as usize, operation, Body::File(cx.file.body(part.range, None)))
+        let last = self.sent.borrow().get(part.number).map(|last| last.endpoint);
+        let origins: Vec<&str> = self.origins().collect();
+        let endpoint = cx.hosts().pick(&origins, part.number as usize, last);
+        self.sent.borrow_mut().insert(part.number, signed_now(cx, &credentials, endpoint));
+        self.sign(cx, &credentials, endpoint, operation, Body::File(cx.file.body(part.range, None)))
     }
 
     /// The error for an answer to a part that isn't 2xx.
     pub(super) fn part_refusal<P: Platform>(&self, cx: &Context<P>, number: u32, response: &Response) -> UploadError {
-        let signed = self.sent.borrow().get(number).map(|sent| sent.last).unwrap_or_default();
-        self.refusal(cx, signed, response).at(Step::Part)
+        let signed = self.sent.borrow().get(number).copied().unwrap_or_default();
+        let error = self.refusal(cx, signed, response).at(Step::Part);
+        self.note_refusal(cx, signed, &error);
+        error
+    }
+
+    /// Notes that a host refuses (a policy may allow the addresses of one name, and not those of another).
+    fn note_refusal<P: Platform>(&self, cx: &Context<P>, signed: Signed, error: &UploadError) {
+        if error.code == Code::Forbidden && error.concerns_host() {
+            cx.hosts().refused(self.target.endpoints[signed.endpoint].origin());
+        }
     }
 
     /// Makes a request until it is answered, at most as often as `retry` says.
@@ -194,6 +209,8 @@ impl S3Client {
                 Err(error) => error,
             };
             maybe_effective |= error.answer_lost;
+            let refused = error.concerns_host() && !cx.hosts().is_good(self.target.endpoints[signed.endpoint].origin());
+            let error = if refused && self.has_other_host(cx) { error.retry(Retry::Later(None)) } else { error };
             if operation.completes && is_outcome_open(&error) {
                 return Answer { result: Err(error), maybe_effective };
             }
@@ -211,23 +228,23 @@ impl S3Client {
     ) -> Result<(StoreRequestOf<P>, Signed)> {
         let credentials = self.credentials.get(cx).await?;
         let body = if operation.xml.is_empty() { Body::Empty } else { Body::Xml(operation.xml.into()) };
-        Ok((self.sign(cx, &credentials, 0, operation, body)?, signed_now(cx, &credentials)))
+        let endpoint = self.origins().position(|origin| cx.hosts().is_good(origin)).unwrap_or_default();
+        Ok((self.sign(cx, &credentials, endpoint, operation, body)?, signed_now(cx, &credentials, endpoint)))
     }
 
-    /// Signs a request for the endpoint whose `turn` it is.
+    /// Signs a request for an endpoint.
     fn sign<P: Platform>(
         &self,
         cx: &Context<P>,
         credentials: &Credentials,
-        turn: usize,
+        endpoint: usize,
         operation: &Operation<'_>,
         body: BodyOf<P>,
     ) -> Result<StoreRequestOf<P>> {
         let now = cx.server_now();
         // A URL ends with the credentials that signed it (AWS, "Download and upload objects with presigned URLs").
         let left = credentials.expires_at.map_or(EXPIRES_S, |at| at.saturating_sub(now) / 1000);
-        let endpoints = &self.target.endpoints;
-        let endpoint = &endpoints[turn % endpoints.len()];
+        let endpoint = &self.target.endpoints[endpoint];
         let path = endpoint.path(operation.key);
         let signable = Signable {
             method: operation.method.as_str(),
@@ -260,6 +277,9 @@ impl S3Client {
         if head && response.status == 400 && !self.suspected.replace(true) {
             self.credentials.reject(signed.set);
             return error.retry(Retry::Later(None));
+        }
+        if operation.step == Step::Init {
+            self.note_refusal(cx, signed, &error);
         }
         if response.ok() && !is_error(response) {
             return unusable(error, operation.reply, response);
@@ -300,9 +320,9 @@ impl S3Client {
     }
 }
 
-/// What a request is signed with now.
-fn signed_now<P: Platform>(cx: &Context<P>, credentials: &Credentials) -> Signed {
-    Signed { set: credentials.set, ahead_ms: cx.server_now() as i64 - cx.platform.now() as i64 }
+/// What a request to that endpoint is signed with now.
+fn signed_now<P: Platform>(cx: &Context<P>, credentials: &Credentials, endpoint: usize) -> Signed {
+    Signed { endpoint, set: credentials.set, ahead_ms: cx.server_now() as i64 - cx.platform.now() as i64 }
 }
 
 /// Sets the servers' clock to the store's time: the `Date` of its answer, or what AWS puts into the error. Whether the signature's clock

@@ -69,6 +69,11 @@ impl Endpoint {
         Some(Self { origin: text::concat(&[scheme, "://", bucket, ".", host]), path })
     }
 
+    /// Scheme and host.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// As in the `Host` header.
     pub(super) fn host(&self) -> &str {
         text::split_once(&self.origin, "://").map_or("", |(_, host)| host)

@@ -127,12 +127,21 @@ impl<P: Platform> Provider<P> for S3<P> {
             renews_urls: true,
             // With the condition, the object of the page before would be taken for somebody else's.
             repeats_single_parts: !self.client.target.if_none_match,
+            calls_hosts_of_parts: true,
             ..Capabilities::DEFAULT
         }
     }
 
     fn cors_rule(&self, page_origin: &str) -> Option<String> {
         Some(self.client.cors_rule(page_origin))
+    }
+
+    fn hosts(&self, cx: &Context<P>) -> usize {
+        cx.hosts().count_good(self.client.origins()).max(1)
+    }
+
+    fn has_other_host(&self, cx: &Context<P>) -> bool {
+        self.client.has_other_host(cx)
     }
 
     /// Finds a key that exists before the first byte is sent, where the credentials may read it. In the end the condition decides.

@@ -1,6 +1,6 @@
 //! Globals of the page or worker. Not every kind of worker has all of them.
 
-use js_sys::Function;
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -14,6 +14,9 @@ extern "C" {
     fn add_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
     #[wasm_bindgen(js_name = removeEventListener, catch)]
     fn remove_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_namespace = performance, js_name = getEntriesByName, catch)]
+    fn performance_entries(url: &str) -> Result<Array, JsValue>;
 
     #[wasm_bindgen(js_name = globalThis)]
     type Global;
@@ -40,6 +43,13 @@ extern "C" {
 
 fn text(value: Result<JsValue, JsValue>) -> Option<String> {
     value.ok()?.as_string()
+}
+
+/// The protocol of the latest request to that URL: "http/1.1", "h2", "h3"; empty or None where the page can't know it (another origin
+/// without `Timing-Allow-Origin`; Resource Timing, `nextHopProtocol`).
+pub(in crate::web) fn protocol_of(url: &str) -> Option<String> {
+    let entry = performance_entries(url).ok()?.pop();
+    super::object::text(&entry, "nextHopProtocol")
 }
 
 /// Adds a listener for an event of the page or worker.

@@ -30,6 +30,8 @@ pub struct Line {
     pub buffer: u64,
     /// Requests to one host that run at once; others wait in the browser. None: any number.
     pub connections: Option<usize>,
+    /// Whether requests share a connection, and the page can tell (HTTP/2 with `Timing-Allow-Origin`).
+    pub multiplexed: bool,
     /// Whether the transport tells of bytes going out (XMLHttpRequest does, fetch doesn't).
     pub reports: bool,
     /// How often it tells, in milliseconds (`upload.onprogress`, XMLHttpRequest standard: 50).
@@ -46,6 +48,7 @@ impl Default for Line {
             shared_bytes_per_ms: None,
             buffer: 0,
             connections: None,
+            multiplexed: false,
             reports: true,
             tells_each_ms: 50,
             ghosts: 0.0,

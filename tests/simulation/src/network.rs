@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures::FutureExt;
 use futures::future::{Either, select};
 use futures::pin_mut;
+use partway::error::{Code, Retry, UploadError};
 use partway::http::foreign::Foreign;
 use partway::http::{Body, Response};
 use partway::platform::{OnSent, RequestOf, SendFailure};
@@ -19,6 +20,7 @@ use crate::fault::Fault;
 use crate::file::File;
 use crate::log::Record;
 use crate::platform::{SimPlatform, resolve};
+use crate::servers::BadHost;
 use crate::wiring::{Cors, Outgoing, PAGE, PLAIN_PAGE, to_wire};
 
 type Answer = Result<Response, SendFailure>;
@@ -38,6 +40,14 @@ pub(crate) async fn exchange(page: SimPlatform, request: RequestOf<SimPlatform>,
     };
     drop(request);
     let trip = Trip::begin(&page, outgoing, once, file);
+    let bad = core.servers.borrow().bad_hosts.get(trip.origin.as_str()).copied();
+    if bad == Some(BadHost::Forbidden) {
+        trip.settled.set(true);
+        trip.end(0);
+        core.pass_milestone();
+        let error = UploadError::new(Code::Network, "The page's Content-Security-Policy forbids requests to it.");
+        return Err(SendFailure::Refused(error.answer_lost(false).retry(Retry::Never).retryable(false)));
+    }
     let on_sent = reports.then_some(&on_sent);
     if let Some(on_sent) = on_sent.filter(|_| trip.file.is_some()) {
         // A transport that tells begins to at once (XMLHttpRequest standard, "fire a progress event named loadstart").
@@ -145,7 +155,8 @@ impl Trip {
     /// The way there and back; None where it failed.
     async fn go(&self, on_sent: Option<&OnSent>) -> Option<Response> {
         let core = &self.core;
-        let Some(cors) = self.allowed() else {
+        let gone = core.servers.borrow().bad_hosts.get(self.origin.as_str()) == Some(&BadHost::Gone);
+        let Some(cors) = self.allowed().filter(|_| !gone) else {
             self.settled.set(true);
             core.travel().await;
             return self.fail();

@@ -138,6 +138,10 @@ impl Platform for SimPlatform {
         exchange(self.clone(), request, on_sent).boxed_local()
     }
 
+    fn is_multiplexed(&self, _url: &str) -> bool {
+        self.core.line.get().multiplexed
+    }
+
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool> {
         probe(self.core.clone(), origin.into()).boxed_local()
     }

@@ -58,7 +58,20 @@ pub struct Servers {
     pub vendor_cors: Cors,
     /// Secrets that no foreign origin may get, in any header or URL: those of issued credentials.
     pub secrets: Vec<String>,
+    /// Hosts of the store that don't work as the others do.
+    pub bad_hosts: BTreeMap<&'static str, BadHost>,
     answered: BTreeMap<String, Response>,
+}
+
+/// How a host doesn't work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadHost {
+    /// It refuses everything (403).
+    Refuses,
+    /// The page's policy forbids requests to it.
+    Forbidden,
+    /// No connection comes about.
+    Gone,
 }
 
 impl Servers {
@@ -77,6 +90,7 @@ impl Servers {
             bucket_cors: Cors::bucket(),
             vendor_cors: Cors::vendor(),
             secrets: Vec::new(),
+            bad_hosts: BTreeMap::new(),
             answered: BTreeMap::new(),
         }
     }
@@ -111,6 +125,10 @@ impl Servers {
 
     /// Answers a request; true where it took effect, as its status says.
     pub(crate) fn step(&mut self, origin: &str, request: &Request, now: u64) -> (Response, bool) {
+        if self.bad_hosts.get(origin) == Some(&BadHost::Refuses) {
+            let body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+            return (Response { body: body.into(), ..Response::empty(403) }, false);
+        }
         let done = |answer: Response| {
             let effect = (200..300).contains(&answer.status);
             (answer, effect)

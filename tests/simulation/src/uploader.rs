@@ -4,10 +4,11 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use partway::context::shared::SharedState;
+use partway::context::slots::MOST;
 use partway::engine::start::Start;
 use partway::engine::uploader::Uploader as Engine;
 use partway::model::file::SourceFile;
-use partway::model::settings::Settings;
+use partway::model::settings::{Concurrency, Settings};
 use partway::providers;
 use partway::providers::setup::{ProviderCache, Setup};
 use serde_json::Value;
@@ -56,7 +57,7 @@ impl Uploader {
     ) -> Self {
         Self {
             engine: Rc::new(Engine::new(settings.clone(), shared.clone())),
-            slots: settings.concurrency.0,
+            slots: most_slots(&settings),
             settings,
             id,
             page: core.page.get(),
@@ -120,5 +121,13 @@ impl Uploader {
     /// Stops everything here.
     pub fn close(&self) {
         self.engine.close();
+    }
+}
+
+/// The most slots that an uploader may ever have.
+fn most_slots(settings: &Settings) -> usize {
+    match settings.concurrency {
+        Concurrency::Auto => MOST,
+        Concurrency::AtMost(count) => count,
     }
 }
