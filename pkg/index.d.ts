@@ -91,8 +91,10 @@ export interface UploaderOptions {
   provider: Provider;
 
   /**
-   * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256. `"auto"` means 6, which is how many
-   * connections browsers open to one host over HTTP/1.1. More may be faster over HTTP/2. On a slow connection fewer requests run.
+   * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256, at most. `"auto"` begins with the 6
+   * connections that browsers open to one host over HTTP/1.1 (to each of `endpoints`), and leaves one of them to the calls of other uploads
+   * where those go to the same host. Where the browser tells that a store speaks HTTP/2 or 3 (`Timing-Allow-Origin`), it goes up to 16
+   * as long as that makes the whole faster. In both cases fewer run on a slow connection, and where the store refuses some.
    *
    * @defaultValue `"auto"`
    */
@@ -643,7 +645,8 @@ export interface S3Provider {
   endpoint?: string | undefined;
   /**
    * Several names of one store. Parts are spread over them, and other calls go to the first. Over HTTP/1.1 each name has six connections
-   * of its own.
+   * of its own. A name that fails or refuses (403, or by the page's Content-Security-Policy) while another works isn't used again in this
+   * page; what it failed to take goes to another.
    */
   endpoints?: string[] | undefined;
   /**
@@ -660,7 +663,12 @@ export interface S3Provider {
    * its own fetches its own.
    */
   getCredentials(): Promise<S3Credentials | StsCredentials | { Credentials?: StsCredentials | undefined }>;
-  /** Bytes of a part, 5 MiB to 5 GiB; more if the file wouldn't fit into 10,000 parts. @defaultValue `8388608`, 8 MiB */
+  /**
+   * Bytes of a part, 5 MiB to 5 GiB; more if the file wouldn't fit into 10,000 parts.
+   *
+   * @defaultValue by file and line: at least four parts for each request that runs at once, of at most 24 MiB, or of what one of these
+   * requests sends in 8 seconds once that was measured in this page. An upload that goes on in a later page keeps its part size.
+   */
   partSize?: number | undefined;
   /** Size in bytes from which a file is sent in parts, at most 5 GiB; a smaller file is sent in one request. @defaultValue `16777216`, 16 MiB */
   multipartThreshold?: number | undefined;

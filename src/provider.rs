@@ -44,6 +44,8 @@ pub struct Capabilities {
     pub repeats_single_parts: bool,
     /// Whether calls to open and complete an upload go to the host of its parts.
     pub calls_hosts_of_parts: bool,
+    /// Whether a part that is late may be sent a second time beside the first, where ETags are MD5s.
+    pub repeats_late_parts: bool,
 }
 
 impl Capabilities {
@@ -59,6 +61,7 @@ impl Capabilities {
         completes_single_parts: false,
         repeats_single_parts: false,
         calls_hosts_of_parts: false,
+        repeats_late_parts: false,
     };
 }
 

@@ -146,6 +146,22 @@ impl<P: Platform> Context<P> {
         &self.shared.hosts
     }
 
+    /// How many parts of an upload may go at once to so many hosts.
+    pub fn slots_for(&self, hosts: usize) -> usize {
+        self.adapt_slots(hosts, false, 0);
+        self.slots.total()
+    }
+
+    /// Whether the line is too slow for so many requests of that size.
+    pub(crate) fn is_line_slow(&self, size: u64, requests: usize) -> bool {
+        self.shared.uplink.is_slow(size, requests)
+    }
+
+    /// Bytes a second that were measured for the page; None where nothing was sent yet.
+    pub fn measured_rate(&self) -> Option<u64> {
+        self.shared.uplink.rate()
+    }
+
     /// Sets how many parts may go at once, where that isn't the caller's number: by the hosts that this upload's go to. `sent` are the
     /// bytes of a part that was uploaded. Calls of another upload need a connection if `calls_go_there`.
     pub(crate) fn adapt_slots(&self, hosts: usize, calls_go_there: bool, sent: u64) {

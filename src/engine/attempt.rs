@@ -40,6 +40,7 @@ pub(super) async fn attempt_part<P: Platform>(
         Request::Api(_) => Expiry::default(),
     };
     cx.reporter.count_attempt();
+    run.tail.began(part.number, cx.platform.now());
     cx.reporter.measure(cx.platform.now(), |meter| meter.started(part.number));
     let long_running = must_not_repeat || run.part_completes(session);
     let sending = cx.send(request, long_running, stalls, |sent| {

@@ -14,4 +14,5 @@ pub mod start;
 mod steps;
 mod store;
 mod supervisor;
+mod tail;
 pub mod uploader;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::store::SessionStore;
+use super::tail::Tail;
 use crate::context::Context;
 use crate::model::session::{AnySession, Phase};
 use crate::model::settings::Integrity;
@@ -27,6 +28,8 @@ pub(super) struct Run<P: Platform> {
     pub(super) store: SessionStore,
     /// The session that must be aborted if the upload ends early.
     pub(super) open_session: RefCell<Option<SharedSession<P>>>,
+    /// How long its parts take.
+    pub(super) tail: Tail,
     /// Whether a request that must not be repeated was sent to its end, and its answer is awaited.
     pub(super) committed: Cell<bool>,
 }
@@ -42,6 +45,7 @@ impl<P: Platform> Run<P> {
             pause,
             store: SessionStore::default(),
             open_session: RefCell::default(),
+            tail: Tail::default(),
             committed: Cell::default(),
         }
     }

@@ -21,10 +21,12 @@ use crate::util::ordered;
 
 /// What happens next while parts are in flight.
 enum Next<J> {
-    /// A part was uploaded, or failed for good.
-    Completed(Result<UploadedPart<J>>),
+    /// The part with this number was uploaded, or failed for good.
+    Completed(u32, Result<UploadedPart<J>>),
     /// A slot for the next part is free.
     Slot(Permit),
+    /// A part takes much longer than the others did.
+    Late,
     /// The upload was paused: the parts in flight are aborted.
     Paused,
 }
@@ -52,6 +54,7 @@ pub(super) async fn send_all<P: Platform>(
             return Ok(uploaded);
         }
         // Parts aborted by a pause are queued again; uploaded parts are kept.
+        waiting.iter().for_each(|part| run.tail.ended(part.number));
         cx.reporter.measure(cx.platform.now(), |meter| waiting.iter().for_each(|part| meter.failed(part.number)));
         if run.pause.is_paused() {
             run.save_late(session).await;
@@ -62,9 +65,13 @@ pub(super) async fn send_all<P: Platform>(
         let mut slot = run.slots.acquire();
         let mut paused = pin!(run.pause.paused());
         while !(waiting.is_empty() && in_flight.is_empty()) {
+            let mut late = run.until_late(session).filter(|_| waiting.is_empty()).map(|ms| cx.platform.sleep(ms));
             let next = poll_fn(|context| {
-                if let Poll::Ready(part) = in_flight.poll_completed(context) {
-                    return Poll::Ready(Next::Completed(part));
+                if let Poll::Ready((number, part)) = in_flight.poll_completed(context) {
+                    return Poll::Ready(Next::Completed(number, part));
+                }
+                if late.as_mut().is_some_and(|late| late.as_mut().poll(context).is_ready()) {
+                    return Poll::Ready(Next::Late);
                 }
                 if !waiting.is_empty()
                     && let Poll::Ready(permit) = Pin::new(&mut slot).poll(context)
@@ -78,16 +85,26 @@ pub(super) async fn send_all<P: Platform>(
                 paused.as_mut().poll(context).map(|()| Next::Paused)
             });
             match next.await {
-                Next::Completed(part) => {
+                // Its copy is still under way.
+                Next::Completed(number, Err(_)) if in_flight.contains(number) => {}
+                Next::Completed(number, part) => {
                     let part = part?;
+                    in_flight.remove(number);
                     report(run, session, &part);
                     uploaded.push(part);
                 }
                 Next::Slot(permit) => {
                     if let Some(part) = waiting.pop() {
-                        in_flight.push(send_part(run, session, part, permit));
+                        in_flight.push(part.number, send_part(run, session, part, permit));
                     }
                     slot = run.slots.acquire();
+                }
+                Next::Late => {
+                    if let Some(permit) = run.slots.try_acquire()
+                        && let Some(part) = run.late_part(session)
+                    {
+                        in_flight.push(part.number, send_part(run, session, part, permit));
+                    }
                 }
                 Next::Paused => break,
             }
@@ -115,6 +132,7 @@ fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded
     cx.reporter.count_completed();
     run.slots.count_success();
     run.adapt_slots(session, part.range.len());
+    run.tail.completed(part.number, part.verified, cx.platform.now());
     if run.continues_after(session) {
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
     }
@@ -176,6 +194,7 @@ async fn send_part<P: Platform>(
         if broken!(LostPart) && error.code == Code::Network {
             return Ok(uploaded(Receipt { number: part.number, etag: None, reply: None }, attempts, false));
         }
+        run.tail.ended(part.number);
         cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
             // A changed file doesn't settle whether the part was uploaded.

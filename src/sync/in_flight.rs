@@ -8,7 +8,7 @@ use std::task::{self, Poll};
 
 /// Futures that run concurrently.
 #[derive(Debug)]
-pub struct InFlight<F>(Vec<Pin<Box<F>>>);
+pub struct InFlight<F>(Vec<(u32, Pin<Box<F>>)>);
 
 impl<F> Default for InFlight<F> {
     fn default() -> Self {
@@ -17,9 +17,19 @@ impl<F> Default for InFlight<F> {
 }
 
 impl<F: Future> InFlight<F> {
-    /// Adds a future.
-    pub fn push(&mut self, future: F) {
-        self.0.push(Box::pin(future));
+    /// Adds a future for a number. Several may have the same.
+    pub fn push(&mut self, number: u32, future: F) {
+        self.0.push((number, Box::pin(future)));
+    }
+
+    /// Whether there is one for that number.
+    pub fn contains(&self, number: u32) -> bool {
+        self.0.iter().any(|(other, _)| *other == number)
+    }
+
+    /// Drops those of a number.
+    pub fn remove(&mut self, number: u32) {
+        self.0.retain(|(other, _)| *other != number);
     }
 
     /// Whether there are none.
@@ -27,12 +37,12 @@ impl<F: Future> InFlight<F> {
         self.0.is_empty()
     }
 
-    /// Polls the futures for the output of one that has completed.
-    pub fn poll_completed(&mut self, context: &mut task::Context<'_>) -> Poll<F::Output> {
+    /// Polls the futures for the number and the output of one that has completed.
+    pub fn poll_completed(&mut self, context: &mut task::Context<'_>) -> Poll<(u32, F::Output)> {
         for at in 0..self.0.len() {
-            if let Poll::Ready(output) = self.0[at].as_mut().poll(context) {
-                drop(self.0.swap_remove(at));
-                return Poll::Ready(output);
+            if let Poll::Ready(output) = self.0[at].1.as_mut().poll(context) {
+                let (number, _) = self.0.swap_remove(at);
+                return Poll::Ready((number, output));
             }
         }
         Poll::Pending
@@ -51,14 +61,19 @@ mod tests {
         let mut in_flight = InFlight::default();
         let (first, one) = oneshot::channel();
         let (second, two) = oneshot::channel();
-        in_flight.push(one);
-        in_flight.push(two);
+        in_flight.push(1, one);
+        in_flight.push(2, two);
         let mut completed = || poll_fn(|context| in_flight.poll_completed(context)).now_or_never();
         assert_eq!(completed(), None);
         second.send(2).unwrap();
-        assert_eq!(completed(), Some(Ok(2)));
+        assert_eq!(completed(), Some((2, Ok(2))));
         first.send(1).unwrap();
-        assert_eq!(completed(), Some(Ok(1)));
+        assert_eq!(completed(), Some((1, Ok(1))));
+        assert!(in_flight.is_empty());
+        let (_never, three) = oneshot::channel();
+        in_flight.push(3, three);
+        assert!(in_flight.contains(3) && !in_flight.contains(2));
+        in_flight.remove(3);
         assert!(in_flight.is_empty());
     }
 }

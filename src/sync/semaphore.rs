@@ -48,6 +48,16 @@ impl Semaphore {
         Acquire { pool: self.0.clone(), waiter: None }
     }
 
+    /// A permit, if one is free and nobody waits for it.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        let pool = &self.0;
+        let free = pool.taken.get() < pool.limit.get().min(pool.cap.get()) && pool.queue.borrow().is_empty();
+        free.then(|| {
+            pool.taken.set(pool.taken.get() + 1);
+            Permit(pool.clone())
+        })
+    }
+
     /// Halves how many may run at once: a server is overloaded.
     pub fn halve(&self) {
         self.0.lower(self.0.limit.get() / 2);
@@ -248,6 +258,15 @@ mod tests {
         semaphore.set_total(8);
         permits.extend((0..2).filter_map(|_| semaphore.acquire().now_or_never()));
         assert!(permits.len() == 2 && semaphore.acquire().now_or_never().is_none());
+    }
+
+    #[test]
+    fn a_free_permit_is_nobodys_that_waits() {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.try_acquire();
+        assert!(permit.is_some() && semaphore.try_acquire().is_none());
+        drop(permit);
+        assert_eq!(semaphore.taken(), 0);
     }
 
     #[test]

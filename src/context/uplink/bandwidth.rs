@@ -46,7 +46,6 @@ pub(super) struct Sample {
 
 impl Bandwidth {
     /// Bytes a second, as measured.
-    #[cfg(test)]
     pub(super) fn rate(&self) -> Option<u64> {
         self.rate.get()
     }
@@ -55,6 +54,11 @@ impl Bandwidth {
     pub(super) fn assumed(&self) -> u64 {
         let from_rate = || self.rate.get().map_or(INITIAL_BANDWIDTH, |rate| rate / SAFETY_FACTOR);
         self.reduced.get().unwrap_or_else(from_rate).max(1)
+    }
+
+    /// Whether a request timed out since the last answer, or the line was found too slow for so many requests of that size.
+    pub(super) fn is_slow(&self, size: u64, requests: usize) -> bool {
+        self.reduced.get().is_some() || self.max_concurrency(size) < requests
     }
 
     /// Milliseconds that deadlines allow for this many bytes.

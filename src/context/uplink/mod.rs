@@ -100,6 +100,16 @@ impl Uplink {
         self.0.bandwidth.max_concurrency(size)
     }
 
+    /// Bytes a second, as measured; None until something was answered.
+    pub fn rate(&self) -> Option<u64> {
+        self.0.bandwidth.rate()
+    }
+
+    /// Whether the line is too slow for so many requests of that size, as far as is known.
+    pub fn is_slow(&self, size: u64, requests: usize) -> bool {
+        self.0.bandwidth.is_slow(size, requests)
+    }
+
     /// Whether requests with bytes of files are pending, and nothing has moved since that time. A small request that began then may
     /// have waited for one of their connections, of which browsers have six for a host (HTTP/1.1), or for an uplink that is stalled.
     pub fn is_stalled_since(&self, since: u64) -> bool {

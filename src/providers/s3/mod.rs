@@ -128,6 +128,7 @@ impl<P: Platform> Provider<P> for S3<P> {
             // With the condition, the object of the page before would be taken for somebody else's.
             repeats_single_parts: !self.client.target.if_none_match,
             calls_hosts_of_parts: true,
+            repeats_late_parts: true,
             ..Capabilities::DEFAULT
         }
     }
@@ -165,7 +166,11 @@ impl<P: Platform> Provider<P> for S3<P> {
         let key = self.key(cx).await?;
         let (size, target) = (cx.file.size, &self.client.target);
         let multipart = size > 0 && size >= target.threshold;
-        let part_size = if multipart { target.part_size(size) } else { size.max(1) };
+        let part_size = if multipart {
+            target.part_size(size, cx.slots_for(Provider::<P>::hosts(self, cx)), cx.measured_rate())
+        } else {
+            size.max(1)
+        };
         if part_size > MAX_PART_SIZE {
             let message = text!("A file must have at most 10,000 parts of 5 GiB, but this one has {} bytes.", size);
             return Err(UploadError::new(Code::FileRejected, message)

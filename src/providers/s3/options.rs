@@ -6,13 +6,20 @@ use crate::http::Url;
 use crate::json::{StringMap, decoded};
 use crate::util::text;
 
-/// The most bytes of a part (AWS, "Amazon S3 multipart upload limits").
+/// The least bytes of a part but the last (AWS, "Amazon S3 multipart upload limits").
+const MIN_PART_SIZE: u64 = 5 << 20;
+/// The most bytes of a part (the same page).
 pub(super) const MAX_PART_SIZE: u64 = 5 << 30;
 /// The most parts (the same page).
 const MAX_PARTS: u64 = 10_000;
-/// The default part size: a few seconds on a usual uplink, so little is lost with one. (A choice.)
-const DEFAULT_PART_SIZE: u64 = 8 << 20;
-/// Files of this size or more are sent in parts by default: two of the default size. (A choice.)
+/// The most bytes of a part as long as the page has measured no rate: each part has a preflight and a round trip, and a lost one takes
+/// seconds on a usual uplink: 20 at 10 Mbit/s. (A choice.)
+const UNMEASURED: u64 = 24 << 20;
+/// A part that is lost costs its slot at most this time, in seconds, at the rate that was measured. (A choice.)
+const LOST_S: u64 = 8;
+/// Each slot gets this many parts at least, so that all of them have work until the end. (A choice.)
+const WAVES: u64 = 4;
+/// Files of this size or more are sent in parts by default. (A choice: three parts of the least size.)
 const DEFAULT_THRESHOLD: u64 = 16 << 20;
 /// Part sizes that had to grow are whole multiples of this.
 const MIB: u64 = 1 << 20;
@@ -46,7 +53,8 @@ pub(super) struct Target {
     pub(super) if_none_match: bool,
     /// Of the object; names in lower case.
     pub(super) headers: Vec<(String, String)>,
-    part_size: u64,
+    /// As the caller gives it.
+    part_size: Option<u64>,
 }
 
 impl Options {
@@ -71,15 +79,23 @@ impl Options {
             threshold: self.multipart_threshold.unwrap_or(DEFAULT_THRESHOLD),
             if_none_match: self.if_none_match == Some(true),
             headers: normalized(self.headers.unwrap_or_default().0),
-            part_size: self.part_size.unwrap_or(DEFAULT_PART_SIZE),
+            part_size: self.part_size,
         })
     }
 }
 
 impl Target {
-    /// The part size for a file: as configured, larger where the parts would be too many.
-    pub(super) fn part_size(&self, size: u64) -> u64 {
-        self.part_size.max(size.div_ceil(MAX_PARTS).next_multiple_of(MIB))
+    /// The part size for a file: as configured, else as few parts as that many slots can share evenly, of which each takes seconds at
+    /// the measured rate in bytes a second; larger where the parts would be too many.
+    pub(super) fn part_size(&self, size: u64, slots: usize, rate: Option<u64>) -> u64 {
+        let least = size.div_ceil(MAX_PARTS).next_multiple_of(MIB).max(MIN_PART_SIZE);
+        if let Some(part_size) = self.part_size {
+            return part_size.max(least);
+        }
+        let slots = slots.max(1) as u64;
+        let most = rate.map_or(UNMEASURED, |rate| rate.saturating_mul(LOST_S) / slots);
+        let count = size.div_ceil(most.clamp(MIN_PART_SIZE, MAX_PART_SIZE)).max(WAVES * slots);
+        size.div_ceil(count.next_multiple_of(slots)).max(least)
     }
 
     /// Whether ETags may be MD5s: they aren't where the store encrypts with a key of KMS (AWS S3 API Reference, "Object", `ETag`).
@@ -162,13 +178,45 @@ mod tests {
 
     #[test]
     fn parts_grow_where_ten_thousand_would_not_do() {
-        let target = options("bucket").checked("https://app.example", resolve).unwrap();
-        assert_eq!(target.part_size(1), 8 << 20);
-        assert_eq!(target.part_size(10_000 * (8 << 20)), 8 << 20);
-        assert_eq!(target.part_size(10_000 * (8 << 20) + 1), 9 << 20);
         let told =
-            Options { part_size: Some(5 << 20), ..options("bucket") }.checked("https://app.example", resolve).unwrap();
-        assert_eq!(told.part_size(1 << 30), 5 << 20);
+            Options { part_size: Some(8 << 20), ..options("bucket") }.checked("https://app.example", resolve).unwrap();
+        for (size, part_size) in [(1, 8), (10_000 * (8 << 20), 8), (10_000 * (8 << 20) + 1, 9)] {
+            assert_eq!(told.part_size(size, 6, Some(1 << 30)), part_size << 20, "{size}");
+        }
+    }
+
+    #[test]
+    fn parts_are_few_and_cost_seconds() {
+        let target = options("bucket").checked("https://app.example", resolve).unwrap();
+        let parts = |size: u64, slots, rate| size.div_ceil(target.part_size(size, slots, rate));
+        let (mib, gib) = (1 << 20, 1 << 30);
+        for (size, slots, rate, expected) in [
+            // As long as nothing is measured.
+            (16 * mib, 6, None, 4),
+            (256 * mib, 6, None, 24),
+            (gib, 6, None, 48),
+            (gib, 4, None, 44),
+            // 10 Mbit/s, 100 Mbit/s and a gigabit.
+            (gib, 6, Some(1_250_000), 205),
+            (gib, 6, Some(12_500_000), 66),
+            (gib, 6, Some(125_000_000), 24),
+            (gib, 12, Some(125_000_000), 48),
+            (100 * gib, 6, Some(125_000_000), 648),
+            (100 * gib, 6, Some(1), 9_310),
+        ] {
+            assert_eq!(parts(size, slots, rate), expected, "{size} {slots} {rate:?}");
+        }
+        let largest = 10_000 * (5 << 30);
+        assert_eq!(parts(largest, 6, None), 10_000);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_part_size_is_one_that_s3_takes(size in 1u64..=50_000 << 30, slots in 0usize..300, rate: Option<u64>) {
+            let target = options("bucket").checked("https://app.example", resolve).unwrap();
+            let part_size = target.part_size(size, slots, rate);
+            proptest::prop_assert!((MIN_PART_SIZE..=MAX_PART_SIZE).contains(&part_size) && size.div_ceil(part_size) <= MAX_PARTS);
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Fault {
     StallAnswer,
     /// The answer takes so many milliseconds more.
     Latency(u64),
+    /// The request takes so many milliseconds more until it arrives, after all of it has left.
+    Late(u64),
     /// The ETag isn't exposed to the page.
     HideEtag,
     /// The true answer, changed.
@@ -102,7 +104,7 @@ impl Fault {
     /// Faults of one kind exclude each other; those of different kinds come together.
     fn kind(&self) -> u8 {
         match self {
-            Self::Latency(_) => 1,
+            Self::Latency(_) | Self::Late(_) => 1,
             Self::HideEtag => 2,
             Self::Edit(_) => 3,
             _ => 0,
@@ -120,6 +122,7 @@ impl fmt::Debug for Fault {
             Self::StallInBody => f.write_str("StallInBody"),
             Self::StallAnswer => f.write_str("StallAnswer"),
             Self::Latency(ms) => write!(f, "Latency({ms})"),
+            Self::Late(ms) => write!(f, "Late({ms})"),
             Self::HideEtag => f.write_str("HideEtag"),
             Self::Edit(_) => f.write_str("Edit"),
             Self::Redirect => f.write_str("Redirect"),

@@ -210,6 +210,11 @@ impl Trip {
             core.travel().await;
             return self.fail();
         }
+        for fault in &drawn {
+            if let Fault::Late(ms) = fault {
+                core.executor.sleep_until(core.executor.now() + ms).await;
+            }
+        }
         self.arrive();
         let scripted = drawn.iter().find_map(|fault| match fault {
             Fault::Answer { response, readable } => Some((response.clone(), *readable)),

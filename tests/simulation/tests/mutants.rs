@@ -108,6 +108,12 @@ fn a_form_that_a_later_page_does_not_know_of() {
 }
 
 #[test]
+fn a_host_that_refuses_and_gets_parts_all_the_same() {
+    let failure = caught(Mutant::DeadHost);
+    assert!(failure.contains("a host that refuses"), "{failure}");
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

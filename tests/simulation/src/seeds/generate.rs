@@ -14,7 +14,7 @@ use crate::core::Line;
 use crate::environment::{Cut, Network};
 use crate::hashing::HashWorkers;
 use crate::rng::Rng;
-use crate::servers::{STORE, STORE_TWO};
+use crate::servers::{BadHost, STORE, STORE_TWO};
 use crate::storage::StorageBehavior;
 
 const KIB: u64 = 1 << 10;
@@ -139,6 +139,11 @@ impl Scenario {
                 per_second: rng.pick(&[(2, 1_000), (1, 2), (1, 10)]),
                 retry_after: rng.pick(&[(2, None), (2, Some("1")), (1, Some("4"))]),
             });
+        }
+        if refuses && self.servers.capacity.is_none() && rng.chance(50) {
+            // One of two host names doesn't work: parts go to the other.
+            self.servers.bad_host =
+                Some(rng.pick(&[(2, BadHost::Refuses), (1, BadHost::Forbidden), (1, BadHost::Gone)]));
         }
     }
 

@@ -11,6 +11,7 @@ use super::stage::{Attempt, History, Stage};
 use super::stored::{OPENS, stored};
 use crate::check::ensure;
 use crate::log::Record;
+use crate::servers::{BadHost, STORE_TWO};
 
 /// Checks what holds in every story; gives the excuses that it needed.
 pub(crate) fn hold(stage: &Stage) -> Result<BTreeSet<&'static str>, String> {
@@ -27,6 +28,7 @@ pub(crate) fn hold(stage: &Stage) -> Result<BTreeSet<&'static str>, String> {
     nothing_is_left_open(stage)?;
     keeps_the_rate_limit(stage)?;
     no_store_is_hammered(stage)?;
+    a_bad_host_is_left_out(stage)?;
     Ok(needed)
 }
 
@@ -173,6 +175,22 @@ fn no_store_is_hammered(stage: &Stage) -> Result<(), String> {
     let log = stage.world.log();
     let parts = || log.records.iter().filter(|record| record.route.starts_with("store:") && record.range.is_some());
     let (refused, all) = (parts().filter(|record| record.status == Some(503)).count(), parts().count());
-    ensure!(refused <= 16 + 2 * (all - refused), "{refused} of {all} parts were refused");
+    ensure!(refused <= 10 + 2 * (all - refused), "{refused} of {all} parts were refused");
+    Ok(())
+}
+
+/// A host that refuses gets no more parts than are under way when its first answer comes.
+fn a_bad_host_is_left_out(stage: &Stage) -> Result<(), String> {
+    if stage.scenario.servers.bad_host != Some(BadHost::Refuses) || !stage.scenario.troubles.is_empty() {
+        return Ok(());
+    }
+    let slots = stage.scenario.options["concurrency"].as_u64().unwrap_or(0) as usize;
+    let (log, pages) = (stage.world.log(), stage.world.pages() as usize);
+    let sent =
+        log.records.iter().filter(|record| record.url.starts_with(STORE_TWO) && record.status == Some(403)).count();
+    ensure!(
+        sent <= slots * pages,
+        "{sent} parts went to a host that refuses them, over {pages} pages with {slots} slots"
+    );
     Ok(())
 }

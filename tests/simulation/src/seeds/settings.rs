@@ -6,6 +6,7 @@ use partway_models::ofauth::Layout;
 use super::destination::Destination;
 use crate::capacity::Capacity;
 use crate::rng::Rng;
+use crate::servers::{BadHost, STORE_TWO};
 use crate::world::World;
 
 const KIB: u64 = 1 << 10;
@@ -27,6 +28,8 @@ pub struct ServerSettings {
     completes: bool,
     /// What the stores take; None: any number of parts.
     pub(crate) capacity: Option<Capacity>,
+    /// How the store's second host doesn't work; None where it does.
+    pub(crate) bad_host: Option<BadHost>,
 }
 
 impl ServerSettings {
@@ -54,6 +57,7 @@ impl ServerSettings {
             signs: rng.chance(85),
             completes: true,
             capacity: None,
+            bad_host: None,
         }
     }
 
@@ -61,6 +65,7 @@ impl ServerSettings {
         world.capacity(self.capacity.clone());
         {
             let mut servers = world.servers();
+            servers.bad_hosts.extend(self.bad_host.map(|bad| (STORE_TWO, bad)));
             let ofauth = &mut servers.ofauth.config;
             (ofauth.part_size, ofauth.single_max) = (self.part_size, self.threshold.min(self.part_size));
             if self.headers_layout {

@@ -105,6 +105,7 @@ impl Dialect {
             "apifansly" => json!({ "name": "apifansly", "baseUrl": "/api/apifansly", "accountId": "2002" }),
             "s3" => json!({
                 "name": "s3", "endpoint": STORE, "bucket": "media", "region": "us-east-1", "forcePathStyle": true, "key": key,
+                "partSize": 8 * MIB,
             }),
             "plan" => json!({ "name": "plan" }),
             other => panic!("{other} has no options here"),

@@ -11,6 +11,7 @@ use crate::dialects::MIB;
 pub(crate) fn with(members: Value) -> Value {
     let mut provider = json!({
         "name": "s3", "endpoint": STORE, "bucket": "media", "region": "us-east-1", "forcePathStyle": true, "key": "a/b.mp4",
+        "partSize": 8 * MIB,
     });
     for (name, value) in members.as_object().unwrap() {
         provider[name] = value.clone();
