@@ -108,6 +108,12 @@ impl World {
         self.core.load.capacity.replace(capacity.into());
     }
 
+    /// The stores take any number again after a while.
+    pub fn mend_capacity_after(&self, ms: u64) {
+        let core = self.core.clone();
+        self.after(ms, move || drop(core.load.capacity.take()));
+    }
+
     /// The page came by plain http, from the same server.
     pub fn by_plain_http(&self) {
         self.core.plain.set(true);

@@ -127,21 +127,36 @@ impl Scenario {
             (1, HashWorkers::EndAfter(jobs)),
             (1, HashWorkers::HangAfter(jobs)),
         ]);
-        let refuses = match self.expectation {
-            // Each refusal costs an attempt, as each trouble does.
-            Expectation::Passing => self.troubles.is_empty(),
-            Expectation::Storm => true,
-            _ => false,
-        };
-        if refuses && rng.chance(25) {
+        self.burden(rng);
+    }
+
+    /// Draws how much the stores take, and whether both hosts of one work. In stories that must succeed nothing else goes wrong with
+    /// requests then: each refusal costs an attempt.
+    fn burden(&mut self, rng: &Rng) {
+        let (mut limited, mut broken) = (rng.chance(10), rng.chance(20) && self.destination == Destination::S3);
+        match self.expectation {
+            Expectation::Calm | Expectation::Passing if limited || broken => {
+                limited &= !broken;
+                self.troubles.clear();
+                self.expectation = Expectation::Passing;
+            }
+            // The first host may become unreadable in a storm: then none is left.
+            Expectation::Storm => broken = false,
+            _ => (limited, broken) = (false, false),
+        }
+        if limited {
+            let down = rng.chance(50);
+            self.servers.down_ms = down.then(|| rng.between(3_000, 15_000));
             self.servers.capacity = Some(Capacity {
-                at_once: rng.between(1, 4) as usize,
+                at_once: if down { 0 } else { rng.between(1, 4) as usize },
                 per_second: rng.pick(&[(2, 1_000), (1, 2), (1, 10)]),
                 retry_after: rng.pick(&[(2, None), (2, Some("1")), (1, Some("4"))]),
             });
         }
-        if refuses && self.servers.capacity.is_none() && rng.chance(50) {
-            // One of two host names doesn't work: parts go to the other.
+        if broken {
+            for upload in &mut self.uploads {
+                upload.provider["endpoints"] = json!([STORE, STORE_TWO]);
+            }
             self.servers.bad_host =
                 Some(rng.pick(&[(2, BadHost::Refuses), (1, BadHost::Forbidden), (1, BadHost::Gone)]));
         }

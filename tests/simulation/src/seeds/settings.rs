@@ -28,6 +28,8 @@ pub struct ServerSettings {
     completes: bool,
     /// What the stores take; None: any number of parts.
     pub(crate) capacity: Option<Capacity>,
+    /// It takes everything again after this time.
+    pub(crate) down_ms: Option<u64>,
     /// How the store's second host doesn't work; None where it does.
     pub(crate) bad_host: Option<BadHost>,
 }
@@ -57,12 +59,16 @@ impl ServerSettings {
             signs: rng.chance(85),
             completes: true,
             capacity: None,
+            down_ms: None,
             bad_host: None,
         }
     }
 
     pub(crate) fn apply(&self, world: &World) {
         world.capacity(self.capacity.clone());
+        if let Some(ms) = self.down_ms {
+            world.mend_capacity_after(ms);
+        }
         {
             let mut servers = world.servers();
             servers.bad_hosts.extend(self.bad_host.map(|bad| (STORE_TWO, bad)));

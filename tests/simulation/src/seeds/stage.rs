@@ -127,6 +127,8 @@ impl Stage {
     /// The application tries again, when nothing goes wrong any more, what `wanted` says; gives whether there was anything.
     pub(crate) fn try_again(self: &Rc<Self>, wanted: impl Fn(&History) -> bool) -> Result<bool, String> {
         self.world.mend();
+        self.world.capacity(None);
+        self.world.servers().bad_hosts.clear();
         self.world.core.plans.take();
         self.world.network(Network::Up, Cut::Reset);
         self.world.storage(StorageBehavior::default());
