@@ -5,90 +5,121 @@
 import { Lanes, initSync } from "../dist/hash.js";
 import text from "../dist/hash_wasm.js";
 import type { Reply, Request } from "./messages.ts";
+import { type Reader, readerOf } from "./read.ts";
 
 /** Bytes of each part that are read and hashed at a time. (A choice, measured: larger ones are no faster, and take more memory.) */
 const WINDOW = 256 * 1024;
 /** How often the page is told that the worker makes progress. (A choice: well below what the engine waits.) */
 const REPORT_MS = 500;
-
-/** Reads without a stream's memory, which isn't bounded. Every worker has it, and the compiler's types for pages don't. */
-declare class FileReaderSync {
-  readAsArrayBuffer(blob: Blob): ArrayBuffer;
-}
+/** How long the other parts wait for the bytes of one. A part that is later is waited for by none until it has some. (A choice.) */
+const LATE_MS = 50;
 
 /** A part that is being hashed. */
 interface Job {
   id: number;
-  blob: Blob;
+  size: number;
+  reader: Reader;
+  /** Bytes that were read. */
   at: number;
+  /** Bytes that its window has room for. */
+  room: number;
+  /** Ends when the window is full, or when nothing more comes; it isn't there while nothing is read. */
+  filling: Promise<void> | undefined;
+  isLate: boolean;
+  hasFailed: boolean;
 }
 
 initSync({ module: Uint8Array.from(atob(text), (character) => character.charCodeAt(0)) });
 
 const lanes = new Lanes(WINDOW);
-const reader = new FileReaderSync();
 const jobs: (Job | undefined)[] = Array.from({ length: lanes.count }, () => undefined);
 const queue: Request[] = [];
+let hasMoved = false;
 let reportedAt = 0;
-
-/** Between two rounds messages come in. A timer would wait for 4 ms. */
-const turns = new MessageChannel();
-let isTurning = false;
-turns.port1.onmessage = () => {
-  isTurning = false;
-  round();
-};
+let isWorking = false;
+let arrived = () => {};
 
 onmessage = ({ data }: MessageEvent<Request>) => {
   const waiting = queue.findIndex(({ id }) => id === data.id);
   const lane = jobs.findIndex((job) => job?.id === data.id);
   if (data.blob) queue.push(data);
   else if (waiting >= 0) queue.splice(waiting, 1);
-  else if (lane >= 0) jobs[lane] = undefined;
-  turn();
+  else if (lane >= 0) drop(lane);
+  arrived();
+  if (!isWorking) void work();
 };
 
-function turn(): void {
-  if (isTurning) return;
-  isTurning = true;
-  turns.port2.postMessage(undefined);
+/** Fills a window of each part, and hashes them all, until there is nothing to do. */
+async function work(): Promise<void> {
+  isWorking = true;
+  for (let active = begin(); active.length > 0; active = begin()) {
+    await filled(active);
+    for (const job of active) job.isLate = job.filling !== undefined;
+    lanes.hash();
+    for (const [lane, job] of jobs.entries()) {
+      if (!job) continue;
+      job.room = WINDOW;
+      if (job.hasFailed) reply({ id: drop(lane) });
+      else if (job.at === job.size && !job.filling) reply({ digests: lanes.end(lane), id: drop(lane) });
+    }
+    if (hasMoved && performance.now() - reportedAt > REPORT_MS) reply({});
+    hasMoved = false;
+  }
+  isWorking = false;
 }
 
-/** Fills a window of each part, and hashes them all. */
-function round(): void {
+/** Gives free lanes to what waits, and starts to fill every window. Gives the parts that are being hashed. */
+function begin(): Job[] {
   for (const lane of jobs.keys()) {
     const job = (jobs[lane] ??= next(lane));
-    if (!job) continue;
-    try {
-      const end = Math.min(job.at + WINDOW, job.blob.size);
-      const bytes = new Uint8Array(reader.readAsArrayBuffer(job.blob.slice(job.at, end)));
-      if (bytes.length !== end - job.at) throw new RangeError("the file is shorter than it was");
-      lanes.fill(lane, bytes);
-      job.at = end;
-    } catch {
-      answer(lane, { id: job.id });
+    if (job) job.filling ??= fill(lane, job).finally(() => (job.filling = undefined));
+  }
+  return jobs.filter((job) => job !== undefined);
+}
+
+/** Waits until all windows are full but those that are late, or until there is something new to do. */
+async function filled(active: Job[]): Promise<void> {
+  const prompt = active.filter(({ isLate }) => !isLate);
+  const arrival = new Promise<void>((resolve) => (arrived = resolve));
+  if (prompt.length === 0) return Promise.race([arrival, ...active.map(({ filling }) => filling)]);
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LATE_MS)));
+  return Promise.race([arrival, late, Promise.all(prompt.map(({ filling }) => filling)).then(() => {})]).finally(() => clearTimeout(timer));
+}
+
+async function fill(lane: number, job: Job): Promise<void> {
+  try {
+    while (job.at < job.size && job.room > 0) {
+      const bytes = await job.reader.read(job.room);
+      if (jobs[lane] !== job) return;
+      if (bytes.length === 0) throw new RangeError("the file is shorter than it was");
+      job.room = lanes.fill(lane, bytes);
+      job.at += bytes.length;
+      hasMoved = true;
     }
+  } catch {
+    job.hasFailed = true;
   }
-  lanes.hash();
-  for (const [lane, job] of jobs.entries()) {
-    if (job && job.at === job.blob.size) answer(lane, { id: job.id, digests: lanes.end(lane) });
-  }
-  if (!jobs.some(Boolean) && queue.length === 0) return;
-  if (performance.now() - reportedAt > REPORT_MS) reply({});
-  turn();
 }
 
 /** The next job of the queue, begun in a lane. */
 function next(lane: number): Job | undefined {
   const request = queue.shift();
   if (!request?.blob) return undefined;
+  const { id, blob } = request;
   lanes.begin(lane, request.md5 === true, request.crc64 === true);
-  return { id: request.id, blob: request.blob, at: 0 };
+  return {
+    ...{ id, size: blob.size, reader: readerOf(blob, WINDOW), at: 0, room: WINDOW },
+    ...{ filling: undefined, isLate: false, hasFailed: false },
+  };
 }
 
-function answer(lane: number, answered: Reply): void {
+/** Takes a job out of its lane. */
+function drop(lane: number): number {
+  const { id, reader } = jobs[lane] as Job;
+  reader.cancel();
   jobs[lane] = undefined;
-  reply(answered);
+  return id;
 }
 
 function reply(message: Reply): void {

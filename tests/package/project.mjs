@@ -33,6 +33,12 @@ export async function app(name, fixture, entry = "partway") {
   return folder;
 }
 
+/** The beginning of the text in an inline copy of a wasm: enough to tell it from another. */
+export async function wasmText(path) {
+  const [, text] = /"([^"]{4000})/.exec(await readFile(path, "utf8"));
+  return text;
+}
+
 export function vitePath(version) {
   return `${here}node_modules/vite${version}`;
 }

@@ -76,6 +76,7 @@ pub(crate) struct SentPart {
     pub(crate) end: u64,
     pub(crate) etag: Option<String>,
     pub(crate) attempts: u32,
+    pub(crate) verified: bool,
 }
 
 /// The value that was thrown, or that `done` rejected with.

@@ -4,7 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { Script, createContext } from "node:vm";
 
 import { BUNDLERS, build, plainEsbuild } from "../bundlers.mjs";
-import { app } from "../project.mjs";
+import { app, wasmText } from "../project.mjs";
 import { test } from "../report.mjs";
 
 export async function bundlers() {
@@ -28,11 +28,19 @@ async function emits(bundler, entry) {
   const main = await readFile(`${folder}dist/main.js`, "utf8");
   assert.ok(main.includes(wasms[0].split("/").at(-1)), "the script has its address");
   assert.ok(!main.includes("AGFzbQ"), "and not its bytes");
-  const copies = [];
+  const text = await wasmText(`${folder}node_modules/partway/dist/${engine}_inline.js`);
+  const worker = await readFile(`${folder}node_modules/partway/dist/hash_worker.js`, "utf8");
+  const [copies, hashing, workers] = [[], [], []];
   for (const name of names.filter((name) => name.endsWith(".js"))) {
-    if ((await readFile(`${folder}dist/${name}`, "utf8")).includes("AGFzbQ")) copies.push(name);
+    const script = await readFile(`${folder}dist/${name}`, "utf8");
+    if (script.includes(text)) copies.push(name);
+    if (script.includes("FileReaderSync")) (script === worker ? workers : hashing).push(name);
   }
   assert.equal(copies.length, 1, names.join(" "));
+  assert.equal(hashing.length, 1, "what hashes is a script of its own");
+  assert.notEqual(hashing[0], "main.js");
+  // esbuild leaves the address as it is: the worker of text is the one that starts.
+  assert.equal(workers.length, bundler === "esbuild" ? 0 : 1, names.join(" "));
 }
 
 async function copyInScript() {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readFile, readdir } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
-import { VITES, app, here, viteBuild } from "../project.mjs";
+import { VITES, app, here, viteBuild, wasmText } from "../project.mjs";
 import { test } from "../report.mjs";
 
 export async function vite() {
@@ -33,18 +33,19 @@ async function build(version, imported) {
   const [, entry] = /src="\/assets\/([^"]+\.js)"/.exec(html);
   const scripts = names.filter((name) => name.endsWith(".js"));
   const copies = [];
-  for (const name of scripts) if (await holdsWasm(`${folder}dist/assets/${name}`)) copies.push(name);
+  const text = await wasmText(`${folder}node_modules/partway/dist/${engine}_inline.js`);
+  for (const name of scripts) if ((await readFile(`${folder}dist/assets/${name}`, "utf8")).includes(text)) copies.push(name);
   assert.equal(copies.length, 1, `one script holds the copy: ${scripts.join(" ")}`);
   assert.notEqual(copies[0], entry);
   assert.ok(!html.includes(copies[0]), "the page doesn't load the copy");
   const script = await readFile(`${folder}dist/assets/${entry}`, "utf8");
   assert.ok(script.includes(wasms[0]));
+  assert.ok(!script.includes("FileReaderSync"), "what hashes is a script of its own");
+  const worker = await readFile(`${folder}node_modules/partway/dist/hash_worker.js`, "utf8");
+  const workers = [];
+  for (const name of scripts) if ((await readFile(`${folder}dist/assets/${name}`, "utf8")) === worker) workers.push(name);
+  assert.equal(workers.length, 1, `the worker's file is emitted as it is: ${scripts.join(" ")}`);
   assert.doesNotMatch(script, new RegExp(`import\\s*[^(]*["']\\./${copies[0]}`), "nor does its script");
-}
-
-/** "AGFzbQ" is how every wasm module begins in base64. */
-async function holdsWasm(path) {
-  return (await readFile(path, "utf8")).includes("AGFzbQ");
 }
 
 async function serve(version, mode, check) {
@@ -80,7 +81,7 @@ async function checkDev(url) {
   const answer = await fetch(new URL(wasm, module.url));
   const isWasm = answer.ok && Buffer.from(await answer.arrayBuffer()).readUInt32BE(0) === 0x0061736d;
   if (isWasm) return;
-  const [, copy] = /import\("([^"]+)"\)/.exec(text);
+  const [, copy] = /import\("([^"]*inline[^"]*)"\)/.exec(text);
   const inline = await (await get(new URL(copy, module.url), /javascript/)).text();
   assert.match(inline, /AGFzbQ/);
 }

@@ -81,7 +81,12 @@ pub(super) fn patch(glue: &str) -> Result<String> {
 
 /// Adds what the guard exports to the glue's declarations, and removes what browsers needn't have.
 pub(super) fn patch_types(types: &str) -> String {
-    types.replace(DISPOSE, "") + GUARD_TYPES
+    without_dispose(types) + GUARD_TYPES
+}
+
+/// Removes from declarations what browsers needn't have.
+pub(super) fn without_dispose(types: &str) -> String {
+    types.replace(DISPOSE, "")
 }
 
 fn expect(glue: &str, text: &str, times: usize) -> Result<()> {

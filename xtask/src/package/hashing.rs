@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 use base64::Engine as _;
 
+use super::glue;
 use super::wasm::{self, Aim, Bound};
 use super::{copy, copy_face, recreate, write};
 use crate::process;
@@ -37,7 +38,7 @@ pub(super) fn put(face: &Path, compiled: &Path, scratch: &Path, tools: &Path, di
     write(&generated.join("hash_source.js"), format!("export default {source};\n"))?;
     minify(&folder, tools, "hashing/page.ts", &dist.join(PAGE), &["--format=esm"])?;
     // What the compiler checks the sources against; not published.
-    write(&dist.join("hash.d.ts"), types)?;
+    write(&dist.join("hash.d.ts"), glue::without_dispose(&types))?;
     for name in ["hash_wasm.d.ts", "hash_source.d.ts"] {
         write(&dist.join(name), TEXT_TYPES)?;
     }

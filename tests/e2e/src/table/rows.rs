@@ -5,6 +5,7 @@ mod broken;
 mod changed;
 mod control;
 mod foreign;
+mod hashing;
 mod once;
 mod resumed;
 mod spell;
@@ -57,4 +58,8 @@ pub(super) const ALL: &[Row] = rows! {
     "reloaded midway" => resumed::reloaded,
     "killed midway" => resumed::killed,
     "file changed midway" => changed::changed,
+    "hashed in a worker" => hashing::in_a_worker,
+    "hashed in a worker of its file" => hashing::of_its_file,
+    "hashed in a worker that the page names" => hashing::of_a_named_file,
+    "hashed on the page" => hashing::on_the_page,
 };
