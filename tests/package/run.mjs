@@ -1,4 +1,4 @@
-// All tests of the npm package: node tests/package/run.mjs [source] [face] [engine] [types] [packed] [runners] [bundlers] [vite]
+// All tests of the npm package: node tests/package/run.mjs [source] [face] [engine] [hashing] [types] [packed] [runners] [bundlers] [vite]
 // `cargo xtask package` must have packed it, and `npm install` must have run in this folder.
 import { access } from "node:fs/promises";
 
@@ -7,13 +7,14 @@ import { finish } from "./report.mjs";
 import { bundlers } from "./steps/bundlers.mjs";
 import { engine } from "./steps/engine.mjs";
 import { face } from "./steps/face.mjs";
+import { hashing } from "./steps/hashing.mjs";
 import { packed } from "./steps/packed.mjs";
 import { runners } from "./steps/runners.mjs";
 import { source } from "./steps/source.mjs";
 import { types } from "./steps/types.mjs";
 import { vite } from "./steps/vite.mjs";
 
-const STEPS = { source, face, engine, types, packed, runners, bundlers, vite };
+const STEPS = { source, face, engine, hashing, types, packed, runners, bundlers, vite };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));
