@@ -6,9 +6,10 @@ import { mergeProvider } from "../options/provider.ts";
 import { destinationKey, settingsKey } from "../sessions/destination-key.ts";
 import { findSession } from "../sessions/lookup.ts";
 import type { Session } from "../sessions/session.ts";
-import { type Source, type UploadInput, checkFile, isHandle, openHandle, sourceOf } from "../sessions/source.ts";
+import { type Source, type UploadInput, checkFile, isBlob, isHandle, openHandle, sourceOf } from "../sessions/source.ts";
 import { randomId } from "../util/hex.ts";
 import { report } from "../util/report.ts";
+import { turn } from "../util/turns.ts";
 import type { EngineHandle, TaskHandle } from "../wasm/engine.ts";
 import type { EngineEvent, TaskCall } from "../wasm/glue.ts";
 import { loadForUpload } from "../wasm/load.ts";
@@ -37,10 +38,13 @@ type CallbackName = `on${Capitalize<keyof UploadEvents>}`;
 
 /** One file on its way. */
 export class Upload extends EventTarget implements Declared.Upload {
-  #id = randomId();
-  #file = { name: "", size: 0, type: "" };
+  #id: string | undefined;
+  #given: UploadInput;
+  /** The file, once somebody looked at it: for its size, Chromium asks another process, and waits. */
+  #source: Source | undefined;
+  #file: { name: string; size: number; type: string } | undefined;
   #status: UploadStatus = "queued";
-  #progress = initialProgress(0);
+  #progress: Progress | undefined;
   #done: Promise<UploadResult>;
   #resolve!: (result: UploadResult) => void;
   #reject!: (error: UploadError) => void;
@@ -64,6 +68,7 @@ export class Upload extends EventTarget implements Declared.Upload {
   /** `session` is the session to resume, if the caller has one already. The upload releases it at the end. */
   constructor(context: UploadContext, file: UploadInput, options: UploadOptions = {}, session?: Session) {
     super();
+    this.#given = file;
     this.#done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -74,11 +79,13 @@ export class Upload extends EventTarget implements Declared.Upload {
   }
 
   get id(): string {
-    return this.#id;
+    return (this.#id ??= randomId());
   }
 
   get file(): { name: string; size: number; type: string } {
-    return this.#file;
+    const source = (this.#source ??= isBlob(this.#given) ? this.#describe(this.#given) : undefined);
+    if (!source) return { name: "", size: 0, type: "" };
+    return (this.#file ??= { name: source.name, size: source.size, type: source.type });
   }
 
   get status(): UploadStatus {
@@ -86,7 +93,7 @@ export class Upload extends EventTarget implements Declared.Upload {
   }
 
   get progress(): Progress {
-    return this.#progress;
+    return (this.#progress ??= initialProgress(this.file.size));
   }
 
   get done(): Promise<UploadResult> {
@@ -169,12 +176,16 @@ export class Upload extends EventTarget implements Declared.Upload {
     this.#options = checkUploadOptions(options);
     const provider = mergeProvider(context.provider, this.#options.provider);
     this.#bindSignal(this.#options.signal);
+    await turn();
+    if (this.#isSettled) return;
     const handle = isHandle(file) ? file : undefined;
-    const source = this.#describe(handle ? await openHandle(handle) : (file as Blob));
+    const source = (this.#source ??= this.#describe(handle ? await openHandle(handle) : (file as Blob)));
+    if (handle) this.#progress = undefined;
     await checkFeatures(source.file, context.byXhr);
     if (this.#isSettled) return;
     this.#sessionSearch = this.#session ? undefined : this.#findSession(context, provider, source, handle);
     await Promise.all([this.#sessionSearch, loadForUpload((isWaiting) => this.#setLoadWaiting(isWaiting))]);
+    await turn();
     if (this.#isSettled) return;
     this.#task = context.start(
       source,
@@ -192,8 +203,6 @@ export class Upload extends EventTarget implements Declared.Upload {
     const source = sourceOf(blob, this.#options);
     // The blob is empty for an upload that is discarded, or that the destination has whole.
     source.size = this.#session?.stored.size ?? source.size;
-    this.#file = { name: source.name, size: source.size, type: source.type };
-    this.#progress = initialProgress(source.size);
     return source;
   }
 
@@ -201,19 +210,19 @@ export class Upload extends EventTarget implements Declared.Upload {
   async #findSession(
     { resume }: UploadContext,
     provider: Provider,
-    { file, name, size, type, lastModified }: Source,
+    { file, name, size, type }: Source,
     handle: FileSystemFileHandle | undefined,
   ): Promise<void> {
-    if (!resume || lastModified === undefined) return;
-    const identity = {
+    if (!resume || !("lastModified" in file)) return;
+    const identify = () => ({
       place: destinationKey(provider, resume.scope),
       settings: settingsKey(provider),
       name,
       size,
       type,
-      lastModified,
-    };
-    const session = await findSession(file, identity, handle);
+      lastModified: (file as File).lastModified,
+    });
+    const session = await findSession(file, identify, handle);
     if (session) this.#attach(session);
   }
 

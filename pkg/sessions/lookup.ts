@@ -3,7 +3,7 @@ import { randomId } from "../util/hex.ts";
 import { timeout } from "../util/timeout.ts";
 import { lock, lockedNow } from "./locks.ts";
 import { Session, matchesFile, releasing } from "./session.ts";
-import { type SessionIdentity, type StoredSession, type UnfinishedSession, all, list, read, remove } from "./store.ts";
+import { type SessionIdentity, type StoredSession, type UnfinishedSession, all, count, list, listEach, read, remove } from "./store.ts";
 import { warnNotKept } from "./warning.ts";
 
 /** How long a session is kept whose record doesn't say when it expires. (A choice.) */
@@ -64,20 +64,58 @@ function newestFirst<T extends StoredSession>(sessions: T[]): T[] {
   return sessions.sort((one, other) => other.startedAt - one.startedAt);
 }
 
+/** Says what an upload is. It isn't asked before it has to be: a file's date makes Chromium ask another process, and wait. */
+type Identify = () => SessionIdentity;
+
+/** Uploads that want to know whether they were begun before; those that come while others are looked up wait for the next round. */
+let wanted: { identify: Identify; found: (sessions: StoredSession[] | undefined) => void }[] = [];
+let isLooking = false;
+
+/** The sessions of a file, together with those of all others that are asked for at the same time; `undefined` if none can be kept. */
+function lookUp(identify: Identify): Promise<StoredSession[] | undefined> {
+  return new Promise((found) => {
+    wanted.push({ identify, found });
+    if (!isLooking) void lookUpAll();
+  });
+}
+
+async function lookUpAll(): Promise<void> {
+  isLooking = true;
+  while (wanted.length) {
+    // Those that are asked for in this task come along.
+    await null;
+    const files = wanted;
+    wanted = [];
+    const sessions = await withFallback<StoredSession[][] | undefined>(undefined, async () => {
+      await Promise.all(releasing);
+      return (await count()) ? listEach(files.map(({ identify }) => identify())) : [];
+    });
+    for (const [index, { found }] of files.entries()) found(sessions && (sessions[index] ?? []));
+  }
+  isLooking = false;
+}
+
 /** The session of a file: the one that was left unfinished, if nobody works on it, or a new one; `undefined` if none can be kept. */
-export function findSession(file: Blob, identity: SessionIdentity, handle: FileSystemFileHandle | undefined): Promise<Session | undefined> {
+export async function findSession(
+  file: Blob,
+  identify: Identify,
+  handle: FileSystemFileHandle | undefined,
+): Promise<Session | undefined> {
+  const candidates = await lookUp(identify);
+  const startedAt = Date.now();
+  const fresh = () => new Session(() => ({ ...identify(), id: randomId(), handle, startedAt }), file);
+  if (!candidates?.length) return candidates && fresh();
   return withFallback<Session | undefined>(
     undefined,
     async () => {
-      const { place, settings, name, size, type, lastModified } = identity;
-      await Promise.all(releasing);
-      for (const session of newestFirst(await list(place, name, size, lastModified))) {
+      const { settings, type } = identify();
+      for (const session of newestFirst(candidates)) {
         const isSame = session.settings === settings && session.type === type;
         const found =
           isSame && isFresh(session) && (await matchesFile(session, file)) && (await openSession(session.id).catch(() => undefined));
         if (found) return found;
       }
-      return new Session({ ...identity, id: randomId(), handle, startedAt: Date.now() }, file);
+      return fresh();
     },
     (session) => session?.release(),
   );

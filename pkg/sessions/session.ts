@@ -29,18 +29,18 @@ export async function matchesFile({ size, lastModified, head }: StoredSession, f
 
 /** What is kept of one upload. Its owner has the session's lock from when it is first kept until `release()`. */
 export class Session {
-  #stored: StoredSession;
+  #stored: StoredSession | (() => StoredSession);
   #file: Blob | undefined;
   #unlock: Unlock | undefined;
   #parts: StoredPart[] | undefined;
   #isKept: boolean;
   /** Whether the engine is to give the upload up. */
   isUnwanted = false;
-  /** Calls take effect in their order. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Calls take effect in their order. There is none where nothing was ever to be kept. */
+  #queue: Promise<unknown> | undefined;
 
-  /** A new session has a `file`; one that an earlier page kept has the other two. */
-  constructor(stored: StoredSession, file: Blob | undefined, unlock?: Unlock, parts?: StoredPart[]) {
+  /** A new session has a `file`, and says what it is when it is first kept; one that an earlier page kept has the other two. */
+  constructor(stored: StoredSession | (() => StoredSession), file: Blob | undefined, unlock?: Unlock, parts?: StoredPart[]) {
     this.#stored = stored;
     this.#file = file;
     this.#unlock = unlock;
@@ -49,6 +49,7 @@ export class Session {
   }
 
   get stored(): StoredSession {
+    if (typeof this.#stored === "function") this.#stored = this.#stored();
     return this.#stored;
   }
 
@@ -57,15 +58,15 @@ export class Session {
   }
 
   async matches(file: Blob): Promise<boolean> {
-    return matchesFile(this.#stored, file);
+    return matchesFile(this.stored, file);
   }
 
   forEngine(): SessionPort {
     return {
       keep: (record) => this.#enqueue(() => this.#keep(record)),
-      keepPart: (number, part) => this.#enqueue(() => this.#isKept && writePart(this.#stored.id, number, part)).catch(warnNotKept),
+      keepPart: (number, part) => this.#enqueue(() => this.#isKept && writePart(this.stored.id, number, part)).catch(warnNotKept),
       forget: () => this.forget(),
-      kept: this.#parts && { record: this.#stored.record, parts: this.#parts },
+      kept: this.#parts && { record: this.stored.record, parts: this.#parts },
       discard: this.isUnwanted,
     };
   }
@@ -77,6 +78,7 @@ export class Session {
 
   /** Releases the lock, once all is written. */
   async release(): Promise<void> {
+    if (!this.#queue && !this.#unlock) return;
     const released = this.#enqueue(() => this.#unlock?.());
     releasing.add(released);
     await released;
@@ -84,16 +86,16 @@ export class Session {
   }
 
   #enqueue<T>(action: () => T | Promise<T>): Promise<T> {
-    const done = this.#queue.then(action);
+    const done = (this.#queue ?? Promise.resolve()).then(action);
     this.#queue = done.catch(() => {});
     return done;
   }
 
   async #keep(record: SessionRecord): Promise<void> {
     try {
-      this.#unlock ??= await lock(this.#stored.id);
+      this.#unlock ??= await lock(this.stored.id);
       // A session without a fingerprint is a new one, which has its file.
-      this.#stored.head ??= await readTimeout(fingerprint(this.#file as Blob));
+      this.stored.head ??= await readTimeout(fingerprint(this.#file as Blob));
       this.#isKept = true;
       await this.#write(record);
     } catch (error) {
@@ -105,20 +107,20 @@ export class Session {
   }
 
   async #write(record: SessionRecord): Promise<void> {
-    const written = { ...this.#stored, savedAt: Date.now(), record };
+    const written = { ...this.stored, savedAt: Date.now(), record };
     try {
       // Bytes can be sent again. That the later steps began must not be forgotten.
       await write(written, record.phase !== "sending");
     } catch (error) {
       if ((error as Partial<Error> | undefined)?.name !== "DataCloneError" || !written.handle) throw error;
       // Not every browser keeps handles.
-      this.#stored.handle = undefined;
+      this.stored.handle = undefined;
       await this.#write(record);
     }
   }
 
   #remove(): Promise<unknown> {
     this.#isKept = false;
-    return remove(this.#stored.id);
+    return remove(this.stored.id);
   }
 }

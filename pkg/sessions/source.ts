@@ -13,8 +13,6 @@ export interface Source {
   name: string;
   size: number;
   type: string;
-  /** A Blob that is no File has none. */
-  lastModified: number | undefined;
 }
 
 /** Throws unless `file` can be uploaded: a File, a Blob, or the handle of a file, of any realm, such as an iframe's. */
@@ -33,7 +31,7 @@ export function isHandle(file: unknown): file is FileSystemFileHandle {
 }
 
 /** Some DOMs of test runners have Blobs with another tag. */
-function isBlob(file: unknown): file is Blob {
+export function isBlob(file: unknown): file is Blob {
   const blob = file as Partial<Blob> | null | undefined;
   return (
     /^\[object (Blob|File)\]$/.test(Object.prototype.toString.call(blob)) ||
@@ -90,6 +88,6 @@ export async function openHandle(handle: FileSystemFileHandle): Promise<File> {
 
 /** Describes a file to the engine. */
 export function sourceOf(blob: Blob, { filename, contentType }: UploadOptions): Source {
-  const { name, lastModified } = blob as Partial<File>;
-  return { file: blob, name: filename ?? (name || "blob"), size: blob.size, type: contentType ?? blob.type, lastModified };
+  const { name } = blob as Partial<File>;
+  return { file: blob, name: filename ?? (name || "blob"), size: blob.size, type: contentType ?? blob.type };
 }

@@ -109,10 +109,23 @@ function startingWith(...key: IDBValidKey[]): IDBKeyRange {
   return IDBKeyRange.bound(key, [...key, []]);
 }
 
-/** The sessions of a destination, or of one file there. */
-export async function list(place: string, ...file: [name: string, size: number, lastModified: number] | []): Promise<StoredSession[]> {
-  const [sessions] = await transact(SESSIONS, "readonly", (sessions) => [sessions.index("file").getAll(startingWith(place, ...file))]);
+/** The sessions of a destination. */
+export async function list(place: string): Promise<StoredSession[]> {
+  const [sessions] = await transact(SESSIONS, "readonly", (sessions) => [sessions.index("file").getAll(startingWith(place))]);
   return sessions;
+}
+
+/** How many sessions there are. */
+export async function count(): Promise<number> {
+  const [sessions] = await transact(SESSIONS, "readonly", (sessions) => [sessions.count()]);
+  return sessions;
+}
+
+/** The sessions of each of these files. */
+export function listEach(files: SessionIdentity[]): Promise<StoredSession[][]> {
+  return transact(SESSIONS, "readonly", (sessions) =>
+    files.map(({ place, name, size, lastModified }) => sessions.index("file").getAll(startingWith(place, name, size, lastModified))),
+  );
 }
 
 export async function all(): Promise<StoredSession[]> {

@@ -1,0 +1,45 @@
+/*
+ * Many uploads may be asked for at once. What has to be done for each of them before the engine has it is done in turns, with pauses in
+ * which the page can paint and answer its user.
+ */
+
+/** How long turns may keep the thread before they pause. (A choice: half of a frame at 60 Hz.) */
+const BUDGET_MS = 8;
+
+const waiting: (() => void)[] = [];
+let isRunning = false;
+
+/** Resolves when it is the caller's turn, in the order of the calls: at once, unless others have kept the thread for too long. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (!isRunning) void run();
+  });
+}
+
+async function run(): Promise<void> {
+  isRunning = true;
+  let began = performance.now();
+  for (let resolve; (resolve = waiting.shift()); ) {
+    resolve();
+    await null;
+    if (performance.now() - began > BUDGET_MS) {
+      await nextTask();
+      began = performance.now();
+    }
+  }
+  isRunning = false;
+}
+
+/** Resolves in another task. Not by a timer, which a page that isn't shown would wait a second for. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    if (!globalThis.MessageChannel) return void setTimeout(resolve);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
