@@ -3,6 +3,7 @@ import type { Provider, UploaderOptions } from "partway";
 import { hashPort } from "../hashing/port.ts";
 import type { SessionPort } from "../sessions/session.ts";
 import type { Source } from "../sessions/source.ts";
+import { nextFrame } from "../util/frames.ts";
 import { Engine, type EngineListener, type Task, type TaskCall } from "./glue.ts";
 import { type CrashListener, InstanceObject, crashListeners, ignoringCrashes, revive, translatingCrashes } from "./instance.ts";
 
@@ -21,7 +22,7 @@ export class EngineHandle {
     if (!this.#engine?.isAlive) this.#engine = new InstanceObject(translatingCrashes(() => new Engine(this.#options, hashPort(this.#options.workerUrl))));
     const engine = this.#engine;
     const task = engine.use((object) =>
-      object.start(source, provider, session, (...event) => {
+      object.start(source, provider, { nextFrame, ...session }, (...event) => {
         if (engine.isAlive) listener(...event);
       }),
     );

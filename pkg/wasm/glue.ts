@@ -29,9 +29,15 @@ export interface Task {
   free(): void;
 }
 
+/** What the engine calls while an upload runs. */
+export interface StartOptions extends Partial<SessionPort> {
+  /** Resolves when the page paints next. */
+  nextFrame(): Promise<void>;
+}
+
 /** The engine of one `Uploader`. */
 export interface Engine {
-  start(source: Source, provider: Provider, session: Partial<SessionPort>, listener: EngineListener): Task;
+  start(source: Source, provider: Provider, options: StartOptions, listener: EngineListener): Task;
   /** Stops all uploads, without telling a server. */
   close(): void;
   free(): void;

@@ -5,15 +5,13 @@ use std::cell::{Cell, RefCell};
 use crate::model::events::{Event, EventSink, Status};
 use crate::model::progress::Meter;
 
-/// Byte progress is reported at most this often. (A choice: ten times a second looks continuous.)
-const PROGRESS_MS: u64 = 100;
-
 /// Reports an upload's status, progress and events to its caller.
 pub struct Reporter<J> {
     sink: EventSink<J>,
     status: Cell<Status>,
     meter: RefCell<Meter>,
-    reported_at: Cell<u64>,
+    /// Whether the meter has changed since the progress was reported.
+    changed: Cell<bool>,
     attempts: Cell<u32>,
     completed: Cell<u32>,
 }
@@ -25,7 +23,7 @@ impl<J> Reporter<J> {
             sink,
             status: Cell::new(Status::Queued),
             meter: RefCell::new(Meter::new(size)),
-            reported_at: Cell::default(),
+            changed: Cell::default(),
             attempts: Cell::default(),
             completed: Cell::default(),
         }
@@ -55,24 +53,23 @@ impl<J> Reporter<J> {
         }
     }
 
-    /// Changes the meter, and reports the progress at once.
-    pub fn measure(&self, now: u64, change: impl FnOnce(&mut Meter)) {
+    /// Changes the meter; the progress is reported at the next frame.
+    pub fn measure(&self, change: impl FnOnce(&mut Meter)) {
         change(&mut self.meter.borrow_mut());
-        self.report(now);
+        self.changed.set(true);
     }
 
-    /// Changes the meter, and reports the progress if the last report is 100 ms old.
-    pub fn measure_quietly(&self, now: u64, change: impl FnOnce(&mut Meter)) {
-        change(&mut self.meter.borrow_mut());
-        if now.saturating_sub(self.reported_at.get()) >= PROGRESS_MS {
-            self.report(now);
+    /// Whether there is progress to report.
+    pub fn is_changed(&self) -> bool {
+        self.changed.get()
+    }
+
+    /// Reports the progress, if there is any.
+    pub fn report(&self, now: u64) {
+        if self.changed.take() {
+            let progress = self.meter.borrow_mut().progress(now);
+            self.emit(Event::Progress(progress));
         }
-    }
-
-    fn report(&self, now: u64) {
-        self.reported_at.set(now);
-        let progress = self.meter.borrow_mut().progress(now);
-        self.emit(Event::Progress(progress));
     }
 
     /// Whether no part is in flight.
@@ -131,16 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn byte_progress_is_throttled_and_a_parts_end_is_not() {
+    fn progress_is_reported_once_for_all_changes() {
         let (reporter, reported) = reporter();
-        reporter.measure(1_000, |meter| {
+        reporter.report(1_000);
+        reporter.measure(|meter| {
             meter.begin(1, 1_000);
             meter.started(1);
         });
-        reporter.measure_quietly(1_050, |meter| meter.sent(1, 10, 1_050));
-        reporter.measure_quietly(1_100, |meter| meter.sent(1, 20, 1_100));
-        reporter.measure(1_101, |meter| meter.completed(1, 100, 1_101));
-        assert_eq!(*reported.borrow(), ["0", "20", "100"]);
+        reporter.measure(|meter| meter.sent(1, 20, 1_100));
+        reporter.report(1_100);
+        reporter.report(1_101);
+        reporter.measure(|meter| meter.completed(1, 100, 1_101));
+        reporter.report(1_101);
+        assert_eq!(*reported.borrow(), ["20", "100"]);
         assert!(reporter.is_idle());
     }
 }

@@ -41,12 +41,12 @@ pub(super) async fn attempt_part<P: Platform>(
     };
     cx.reporter.count_attempt();
     run.tail.began(part.number, cx.platform.now());
-    cx.reporter.measure(cx.platform.now(), |meter| meter.started(part.number));
+    cx.reporter.measure(|meter| meter.started(part.number));
     let long_running = must_not_repeat || run.part_completes(session);
     let sending = cx.send(request, long_running, stalls, |sent| {
         run.committed.set(must_not_repeat && sent >= part.range.len());
         let now = cx.platform.now();
-        cx.reporter.measure_quietly(now, |meter| meter.sent(part.number, sent, now));
+        cx.reporter.measure(|meter| meter.sent(part.number, sent, now));
     });
     let hashing = async {
         let useless = cx.settings.integrity == Integrity::Auto && cx.etags.hashing_is_useless();

@@ -43,7 +43,7 @@ pub(super) async fn send_all<P: Platform>(
     let (cx, parts) = (&run.cx, session.plan().parts());
     run.adapt_slots(session, 0);
     let now = cx.platform.now();
-    cx.reporter.measure(now, |meter| {
+    cx.reporter.measure(|meter| {
         meter.begin(parts.len() as u32, now);
         uploaded.iter().for_each(|done| meter.completed(done.part.number, done.part.range.len(), now));
     });
@@ -55,7 +55,7 @@ pub(super) async fn send_all<P: Platform>(
         }
         // Parts aborted by a pause are queued again; uploaded parts are kept.
         waiting.iter().for_each(|part| run.tail.ended(part.number));
-        cx.reporter.measure(cx.platform.now(), |meter| waiting.iter().for_each(|part| meter.failed(part.number)));
+        cx.reporter.measure(|meter| waiting.iter().for_each(|part| meter.failed(part.number)));
         if run.pause.is_paused() {
             run.save_late(session).await;
         }
@@ -137,7 +137,7 @@ fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
     }
     let now = cx.platform.now();
-    cx.reporter.measure(now, |meter| meter.completed(part.number, part.range.len(), now));
+    cx.reporter.measure(|meter| meter.completed(part.number, part.range.len(), now));
     cx.reporter.emit(Event::Part(part.clone()));
 }
 
@@ -180,7 +180,7 @@ async fn send_part<P: Platform>(
             Ok((receipt, None)) => {
                 first_receipt = receipt;
                 renew = false;
-                cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
+                cx.reporter.measure(|meter| meter.failed(part.number));
                 continue;
             }
             Err(error) => {
@@ -195,7 +195,7 @@ async fn send_part<P: Platform>(
             return Ok(uploaded(Receipt { number: part.number, etag: None, reply: None }, attempts, false));
         }
         run.tail.ended(part.number);
-        cx.reporter.measure_quietly(cx.platform.now(), |meter| meter.failed(part.number));
+        cx.reporter.measure(|meter| meter.failed(part.number));
         if matches!(error.code, Code::Network | Code::Stalled) {
             // A changed file doesn't settle whether the part was uploaded.
             still_readable(cx, part.range).await.map_err(|error| error.answer_lost(answer_lost))?;

@@ -99,7 +99,7 @@ async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
 /// The result for a file that the destination already has.
 fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Uploaded<P::Json> {
     let (cx, now) = (&run.cx, run.cx.platform.now());
-    cx.reporter.measure(now, |meter| {
+    cx.reporter.measure(|meter| {
         meter.begin(1, now);
         meter.started(1);
         meter.completed(1, cx.file.size, now);
@@ -310,7 +310,7 @@ fn are_verified<J>(plan: &Plan, uploaded: &[UploadedPart<J>]) -> bool {
 /// Counts every part as uploaded in the progress.
 fn count_all<P: Platform>(run: &Run<P>, plan: &Plan) {
     let (parts, now) = (plan.parts(), run.cx.platform.now());
-    run.cx.reporter.measure(now, |meter| {
+    run.cx.reporter.measure(|meter| {
         meter.begin(parts.len() as u32, now);
         parts.iter().for_each(|part| meter.completed(part.number, part.range.len(), now));
     });

@@ -9,6 +9,7 @@ use super::record::{self, Resumed};
 use super::run::Run;
 use super::start::Start;
 use super::steps::{give_up, run_steps};
+use crate::context::Context;
 use crate::error::{Code, Step, UploadError};
 use crate::model::events::{Event, Status};
 use crate::model::session::Phase;
@@ -23,13 +24,19 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
     let saved = resumed.is_some();
     let ended = {
         let (mut running, mut closed) = (pin!(run_steps(run, resumed)), pin!(run.pause.ended()));
+        let mut reporting = pin!(report_progress(cx));
         // Cancelling or closing has precedence: the upload makes no more progress.
         poll_fn(|context| match closed.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => running.as_mut().poll(context).map(Some),
+            Poll::Pending => {
+                let ended = running.as_mut().poll(context);
+                let _ = reporting.as_mut().poll(context);
+                ended.map(Some)
+            }
         })
         .await
     };
+    cx.reporter.report(cx.platform.now());
     cx.release_seat();
     let mut session = run.open_session.take();
     let (status, event, forgotten) = match ended {
@@ -65,6 +72,15 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
     }
     cx.reporter.set_status(status);
     cx.reporter.emit(event);
+}
+
+/// Reports the progress at most once a frame. It is polled whenever the upload was, so that it needs no waking.
+async fn report_progress<P: Platform>(cx: &Context<P>) {
+    loop {
+        poll_fn(|_| if cx.reporter.is_changed() { Poll::Ready(()) } else { Poll::Pending }).await;
+        cx.platform.next_frame().await;
+        cx.reporter.report(cx.platform.now());
+    }
 }
 
 /// The session that an earlier page saved, if it can be continued.

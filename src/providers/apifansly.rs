@@ -345,7 +345,7 @@ impl<P: Platform> Provider<P> for Apifansly {
             let json: P::Json = reply::parse(Step::Status, &response)?;
             let reply: StatusReply = reply::decode(Step::Status, &response, &json)?;
             if let Some(percent) = reply.data.as_ref().and_then(|status| status.progress) {
-                cx.reporter.measure(cx.platform.now(), |meter| meter.processing(percent / 100.0));
+                cx.reporter.measure(|meter| meter.processing(percent / 100.0));
             }
             if let Some(outcome) = judge(&reply, &json, job_id)? {
                 return Ok(outcome);

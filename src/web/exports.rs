@@ -39,7 +39,7 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-    /// How an upload starts: `{keep?, keepPart?, forget?, kept?, discard?}`. The functions are its [`SessionStore`].
+    /// How an upload starts: `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?}`. The functions are its [`SessionStore`].
     #[wasm_bindgen(extends = SessionStore)]
     pub type StartOptions;
 
@@ -78,7 +78,8 @@ impl Engine {
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
-    /// `options` is `{keep?, keepPart?, forget?, kept?, discard?}`: `keep(record)` returns a promise that settles once the session is
+    /// `options` is `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?}`: `nextFrame()` returns a promise that settles when the page
+    /// paints next, `keep(record)` returns a promise that settles once the session is
     /// saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
     /// `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///

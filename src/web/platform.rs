@@ -60,6 +60,10 @@ impl Platform for WebPlatform {
         timer::sleep(ms).boxed_local()
     }
 
+    fn next_frame(&self) -> LocalBoxFuture<'static, ()> {
+        self.store.next_frame().boxed_local()
+    }
+
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         wasm_bindgen_futures::spawn_local(task);
     }

@@ -1,4 +1,4 @@
-//! Where an upload's session is saved: the face's functions, which write to IndexedDB.
+//! The face's functions for one upload: its session is saved by them, in IndexedDB.
 
 use wasm_bindgen::prelude::*;
 
@@ -6,7 +6,7 @@ use super::js::promise::outcome;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The face's functions that save one upload's session. Each may be missing: they all are if `resume` is off.
+    /// The face's functions for one upload. Each may be missing: those that save its session are if `resume` is off.
     #[derive(Clone, Debug)]
     pub type SessionStore;
 
@@ -14,11 +14,19 @@ extern "C" {
     fn keep_record(this: &SessionStore, record: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = keepPart)]
     fn keep_part_record(this: &SessionStore, number: u32, part: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = nextFrame)]
+    fn frame(this: &SessionStore) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = forget)]
     fn forget_record(this: &SessionStore) -> Result<JsValue, JsValue>;
 }
 
 impl SessionStore {
+    /// Resolves when the page paints next.
+    pub(super) fn next_frame(&self) -> impl Future<Output = ()> + 'static {
+        let frame = outcome(self.frame());
+        async move { drop(frame.await) }
+    }
+
     /// Saves the record. Resolves to whether it was saved.
     pub(super) fn keep(&self, record: &JsValue) -> impl Future<Output = bool> + 'static {
         let saving = outcome(self.keep_record(record));

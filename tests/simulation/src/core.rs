@@ -64,6 +64,8 @@ pub(crate) struct Core {
     /// The network's.
     pub(crate) weather: Rng,
     pub(crate) line: Cell<Line>,
+    /// Milliseconds from one frame of the page to the next.
+    pub(crate) frame_ms: Cell<u64>,
     /// The page came by plain http.
     pub(crate) plain: Cell<bool>,
     pub(crate) bottleneck: Bottleneck,

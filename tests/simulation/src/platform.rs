@@ -85,6 +85,10 @@ impl Platform for SimPlatform {
         self.core.executor.sleep_until(at).boxed_local()
     }
 
+    fn next_frame(&self) -> LocalBoxFuture<'static, ()> {
+        self.sleep(self.core.frame_ms.get())
+    }
+
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         if !self.is_gone() {
             self.core.executor.spawn_for(self.page, task);

@@ -57,6 +57,7 @@ impl World {
                 bottleneck: Bottleneck::default(),
                 load: Load::default(),
                 skew_ms: Cell::default(),
+                frame_ms: Cell::new(1),
                 plain: Cell::default(),
                 script: RefCell::new(Script::default()),
                 servers: RefCell::new(Servers::new(seed)),
@@ -112,6 +113,11 @@ impl World {
     pub fn mend_capacity_after(&self, ms: u64) {
         let core = self.core.clone();
         self.after(ms, move || drop(core.load.capacity.take()));
+    }
+
+    /// The page shows a frame every so many milliseconds; each millisecond unless told, so that tests can wait for any progress.
+    pub fn frames(&self, ms: u64) {
+        self.core.frame_ms.set(ms);
     }
 
     /// The page came by plain http, from the same server.

@@ -81,7 +81,8 @@ export class Engine extends Wasm {
     core.engines.push(this);
   }
 
-  start(source, provider, options, sink) {
+  start(source, provider, { nextFrame, ...options }, sink) {
+    core.nextFrame = nextFrame;
     this[USE]("start");
     const task = new Task(source, provider, options, sink);
     core.tasks.push(task);

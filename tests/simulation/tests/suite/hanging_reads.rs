@@ -1,5 +1,7 @@
 //! Files whose reads hang: a cloud drive that hasn't downloaded them, a network share that doesn't answer.
 
+use std::cell::Cell;
+
 use partway::error::{Code, Step};
 use partway::model::events::{Event, Status};
 use partway_simulation::uploader::Beginning;
@@ -90,10 +92,13 @@ fn a_last_read_that_hangs_keeps_the_session() {
         let (session, file) = (world.session(), world.file("clip.mp4", 30 * MIB));
         let upload = world.uploader(json!({})).begin(provider.clone(), &file, Some(session), Beginning::New);
         let hung = file.clone();
-        upload.when(
-            |event| matches!(event, Event::Progress(progress) if progress.parts_done == progress.parts_total),
-            move |_| hung.hang_after(Some(0)),
-        );
+        let left = Cell::new(30 * MIB);
+        let is_last = move |event: &Event<_>| {
+            let Event::Part(part) = event else { return false };
+            left.set(left.get() - part.range.len());
+            left.get() == 0
+        };
+        upload.when(is_last, move |_| hung.hang_after(Some(0)));
         world.run();
         unreadable(&upload, Step::Part);
         assert!(!upload.statuses().contains(&Status::Completing));

@@ -23,6 +23,7 @@ mod overload;
 mod part_size;
 mod plan;
 mod plan_rules;
+mod progress;
 mod reach;
 mod regressions;
 mod rejected;
