@@ -2,7 +2,7 @@
 
 use partway_simulation::World;
 use partway_simulation::servers::{STORE, STORE_TWO};
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use serde_json::{Value, json};
 
 use crate::dialects::MIB;
