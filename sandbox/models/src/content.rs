@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crc_fast::CrcAlgorithm::Crc64Nvme;
 use md5::{Digest, Md5};
+use sha2::Sha256;
 
 use crate::encoding::hex;
 use crate::symbolic::{SYMBOLIC_WINDOW, symbolic_crc64, symbolic_window};
@@ -117,12 +118,53 @@ impl Content {
         }
     }
 
+    /// The SHA-256 of the bytes, read where they are. That of symbolic content is of one [`symbolic_window`] after the other.
+    ///
+    /// # Errors
+    /// Those of reading a file.
+    pub fn sha256(&self) -> io::Result<[u8; 32]> {
+        let mut hash = Sha256::new();
+        if let Source::Symbolic { file, start } = self.source {
+            let (mut at, end) = (start, start.saturating_add(self.size));
+            while at < end {
+                let next = at.saturating_add(SYMBOLIC_WINDOW).min(end);
+                hash.update(symbolic_window(file, at, next - at));
+                at = next;
+            }
+            return Ok(hash.finalize().into());
+        }
+        let (mut reader, mut buffer) = (Reader::new(std::slice::from_ref(self)), vec![0; 1 << 16]);
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(hash.finalize().into()),
+                read => hash.update(&buffer[..read]),
+            }
+        }
+    }
+
+    /// The same content with one byte changed: what arrives over a line that damages it. Of a file on disk it stays as it is.
+    pub fn damaged(&self) -> Self {
+        match &self.source {
+            Source::Bytes(bytes) if !bytes.is_empty() => {
+                let mut bytes = bytes.to_vec();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                Content::bytes(bytes)
+            }
+            Source::Symbolic { file, start } => Content::symbolic(*file ^ DAMAGED, *start, self.size),
+            Source::Bytes(_) | Source::File(_) => self.clone(),
+        }
+    }
+
     /// The MD5 in hexadecimal: S3's ETag of a part and of a single PUT, without quotes
     /// (AWS S3 API Reference, "Object": without SSE-KMS and SSE-C).
     pub fn etag(&self) -> String {
         hex(&self.md5)
     }
 }
+
+/// Set in the number of a symbolic file whose bytes were damaged on the way: another file.
+const DAMAGED: u64 = 1 << 63;
 
 /// The total size of the pieces.
 pub fn total_size(pieces: &[Content]) -> u64 {

@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | [`wire`] | requests and responses without a socket |
 //! | [`content`] | uploaded bytes: in memory, on disk, or symbolic |
+//! | [`checksum`] | their checksums, as S3 has them |
 //! | [`sigv4`] | AWS Signature Version 4 in the query string: presigned URLs and their verification |
 //! | [`store`] | the S3 model, by typed operations and as REST |
 //! | [`bucket`] | what a vendor needs of a store |
@@ -25,6 +26,7 @@
 
 pub mod apifansly;
 pub mod bucket;
+pub mod checksum;
 pub mod clock;
 pub mod content;
 pub mod encoding;

@@ -73,6 +73,10 @@ impl StoreError {
         StoreError::new(400, "InvalidArgument", message)
     }
 
+    pub(crate) fn invalid_request(message: &str) -> Self {
+        StoreError::new(400, "InvalidRequest", message)
+    }
+
     pub(crate) fn malformed_xml() -> Self {
         StoreError::new(
             400,

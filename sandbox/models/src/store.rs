@@ -21,11 +21,11 @@ mod upload;
 mod tests;
 
 pub use crate::s3_error::StoreError;
-pub use checks::{check_checksums, parse_content_md5};
-pub use config::Config;
+pub use checks::{check_checksums, parse_content_md5, read_algorithm, read_checksum};
+pub use config::{Checksums, Config};
 pub use credentials::IssuedCredentials;
 pub use http::{http_step, route};
 pub use limits::{MAX_LIST, MAX_PART, MAX_PART_NUMBER, MIN_PART};
-pub use operation::{ObjectInfo, Operation, PartInfo, PartList, Reply};
+pub use operation::{Claims, ObjectInfo, Operation, PartInfo, PartList, Reply};
 pub use state::{OpenUpload, State};
 pub use step::step;

@@ -1,6 +1,6 @@
 //! The store as the bucket of a vendor.
 
-use super::operation::{Operation, Reply};
+use super::operation::{Claims, Operation, Reply};
 use super::state::State;
 use super::step::step;
 use crate::bucket::{Bucket, BucketError};
@@ -21,6 +21,7 @@ impl Bucket for State {
             key: key.to_string(),
             content_type: Some(content_type.to_string()),
             headers: Vec::new(),
+            algorithm: None,
         };
         match step(operation, self, now)? {
             Reply::Created { upload_id } => Ok(upload_id),
@@ -56,6 +57,7 @@ impl Bucket for State {
             upload_id: upload_id.to_string(),
             parts: parts.to_vec(),
             if_none_match: false,
+            claims: Claims::default(),
         };
         match step(operation, self, now)? {
             Reply::Completed { etag, .. } => Ok(etag),

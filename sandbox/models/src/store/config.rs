@@ -4,6 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::MIN_PART;
 
+/// Which checksums the store computes and says by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checksums {
+    /// None, as AWS before December 2024 and many other stores: checksum headers are refused.
+    #[default]
+    Off,
+    /// The CRC64NVME of each object, in complete's answer and in HEAD; an answer to a part has none.
+    Complete,
+    /// That of each part too, as AWS (AWS S3 User Guide, "Checking object integrity": an object without a checksum gets its CRC64NVME).
+    All,
+}
+
 /// Settings of a store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -29,6 +42,8 @@ pub struct Config {
     pub encryption: Option<String>,
     /// Whether ETags are wrong, and the same for the same bytes, as at a store that receives damaged bytes.
     pub wrong_etags: bool,
+    /// Which checksums the store computes and says by itself.
+    pub checksums: Checksums,
     /// How many of the next conditional writes conflict with another writer (409).
     pub conflicts: u32,
     /// The seed of identifiers and issued secrets.
@@ -48,6 +63,7 @@ impl Default for Config {
             opaque_etags: false,
             encryption: None,
             wrong_etags: false,
+            checksums: Checksums::Off,
             conflicts: 0,
             seed: 1,
         }

@@ -1,10 +1,11 @@
 //! S3's REST API: requests into operations, replies into responses.
 
-use super::checks::{check_checksums, parse_content_md5};
+use super::checks::{check_checksums, parse_content_md5, read_algorithm, read_checksum};
 use super::documents;
-use super::operation::{ObjectInfo, Operation, PartList, Reply};
+use super::operation::{Claims, ObjectInfo, Operation, PartList, Reply};
 use super::state::State;
 use super::step::step;
+use crate::checksum::Checksum;
 use crate::clock::{http_date, iso8601};
 use crate::content::Reader;
 use crate::encoding::percent_decode;
@@ -48,6 +49,7 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
     let secret_of = |key: &str, token: Option<&str>| -> Result<String, StoreError> { state.authorize(key, token, now) };
     sigv4::verify(request, &state.config.region, &secret_of, now)?;
     let (bucket, key) = bucket_and_key(request, state)?;
+    check_checksums(request, state.config.checksums, request.body.is_empty())?;
     let operation = read_operation(request, bucket.clone(), key.clone())?;
     let reply = step(operation, state, now)?;
     let names_encryption = matches!(
@@ -85,20 +87,17 @@ fn bucket_and_key(request: &Request, state: &State) -> Result<(String, String), 
 fn read_operation(request: &Request, bucket: String, key: String) -> Result<Operation, StoreError> {
     let upload_id = || request.query("uploadId").unwrap_or("").to_string();
     Ok(match route(request) {
-        "store:PutObject" => {
-            check_checksums(request, request.body.is_empty())?;
-            Operation::PutObject {
-                content_type: request.header("content-type").map(str::to_string),
-                headers: stored_headers(request),
-                if_none_match: if_none_match(request)?,
-                content_md5: content_md5(request)?,
-                content: content(request)?,
-                bucket,
-                key,
-            }
-        }
+        "store:PutObject" => Operation::PutObject {
+            content_type: request.header("content-type").map(str::to_string),
+            headers: stored_headers(request),
+            if_none_match: if_none_match(request)?,
+            content_md5: content_md5(request)?,
+            checksum: read_checksum(&request.headers)?,
+            content: content(request)?,
+            bucket,
+            key,
+        },
         "store:UploadPart" => {
-            check_checksums(request, request.body.is_empty())?;
             if request.query("uploadId").is_none() {
                 return Err(StoreError::invalid_argument(
                     "This operation does not accept a part number without an upload id",
@@ -109,25 +108,30 @@ fn read_operation(request: &Request, bucket: String, key: String) -> Result<Oper
                 part_number: number(request, "partNumber")?
                     .ok_or_else(|| StoreError::invalid_argument("This operation needs a part number"))?,
                 content_md5: content_md5(request)?,
+                checksum: read_checksum(&request.headers)?,
                 content: content(request)?,
                 bucket,
                 key,
             }
         }
-        "store:CreateMultipartUpload" => {
-            check_checksums(request, request.body.is_empty())?;
-            Operation::CreateMultipartUpload {
-                content_type: request.header("content-type").map(str::to_string),
-                headers: stored_headers(request),
-                bucket,
-                key,
-            }
-        }
+        "store:CreateMultipartUpload" => Operation::CreateMultipartUpload {
+            content_type: request.header("content-type").map(str::to_string),
+            headers: stored_headers(request),
+            algorithm: read_algorithm(
+                request.header("x-amz-checksum-algorithm"),
+                request.header("x-amz-checksum-type"),
+            )?,
+            bucket,
+            key,
+        },
         "store:CompleteMultipartUpload" => {
             let text = request.body.to_text().unwrap_or_default();
+            let documents::Completion { parts, checksums } =
+                documents::read_complete(&text).ok_or_else(StoreError::malformed_xml)?;
             Operation::CompleteMultipartUpload {
                 upload_id: upload_id(),
-                parts: documents::read_complete(&text).ok_or_else(StoreError::malformed_xml)?,
+                parts,
+                claims: Claims { parts: checksums, whole: read_checksum(&request.headers)? },
                 if_none_match: if_none_match(request)?,
                 bucket,
                 key,
@@ -205,13 +209,20 @@ fn quoted(etag: &str) -> String {
 fn write_reply(request: &Request, bucket: &str, key: &str, reply: Reply) -> Result<Response, StoreError> {
     let named = || xml::element("Bucket", bucket) + &xml::element("Key", key);
     Ok(match reply {
-        Reply::Put { etag } | Reply::Part { etag } => Response::empty(200).with_header("etag", &quoted(&etag)),
+        Reply::Put { etag, checksum } | Reply::Part { etag, checksum } => {
+            said(Response::empty(200).with_header("etag", &quoted(&etag)), checksum.as_ref())
+        }
         Reply::Created { upload_id } => {
             let inner = named() + &xml::element("UploadId", &upload_id);
             Response::xml(200, documents::result("InitiateMultipartUploadResult", &inner))
         }
-        Reply::Completed { etag, location } => {
-            let inner = xml::element("Location", &location) + &named() + &xml::element("ETag", &quoted(&etag));
+        Reply::Completed { etag, location, checksum } => {
+            let inner = xml::element("Location", &location)
+                + &named()
+                + &xml::element("ETag", &quoted(&etag))
+                + &checksum.map_or_else(String::new, |Checksum { algorithm, value }| {
+                    xml::element(algorithm.element(), &value) + &xml::element("ChecksumType", algorithm.kind())
+                });
             Response::xml(200, documents::result("CompleteMultipartUploadResult", &inner))
         }
         Reply::Parts(page) => {
@@ -221,10 +232,20 @@ fn write_reply(request: &Request, bucket: &str, key: &str, reply: Reply) -> Resu
         }
         Reply::Aborted | Reply::Deleted => Response::empty(204),
         Reply::Head(info) => {
-            object_headers(Response::empty(200), &info).with_header("content-length", &info.size.to_string())
+            let response =
+                object_headers(Response::empty(200), &info).with_header("content-length", &info.size.to_string());
+            let mode = request.header("x-amz-checksum-mode").or(request.query("x-amz-checksum-mode"));
+            said(response, info.checksum.as_ref().filter(|_| mode == Some("ENABLED")))
         }
         Reply::Get(info, contents) => get(request, &info, &contents)?,
     })
+}
+
+/// A response that says a checksum.
+fn said(response: Response, checksum: Option<&Checksum>) -> Response {
+    let Some(Checksum { algorithm, value }) = checksum else { return response };
+    let kind = if value.contains('-') { "COMPOSITE" } else { "FULL_OBJECT" };
+    response.with_header(algorithm.header(), value).with_header("x-amz-checksum-type", kind)
 }
 
 fn part_list(page: &PartList) -> String {
@@ -240,6 +261,9 @@ fn part_list(page: &PartList) -> String {
             xml::element("LastModified", &iso8601(part.last_modified)),
             xml::element("ETag", &quoted(&part.etag)),
             xml::element("Size", &part.size.to_string()),
+            part.checksum
+                .as_ref()
+                .map_or_else(String::new, |Checksum { algorithm, value }| xml::element(algorithm.element(), value)),
         ];
         inner += &format!("<Part>{}</Part>", fields.concat());
     }

@@ -1,8 +1,11 @@
 //! The operations on whole objects.
 
+use super::checks::check_body;
+use super::config::Checksums;
 use super::limits::MAX_PART;
 use super::operation::{ObjectInfo, Operation, Reply};
 use super::state::{Object, ObjectId, State};
+use crate::checksum::{Algorithm, Checksum};
 use crate::content::{Content, total_size};
 use crate::s3_error::StoreError;
 
@@ -36,12 +39,13 @@ pub(super) fn check_content(content: &Content, md5: Option<[u8; 16]>) -> Result<
 }
 
 pub(super) fn put(operation: Operation, state: &mut State, now: u64) -> Result<Reply, StoreError> {
-    let Operation::PutObject { bucket, key, content, content_type, headers, if_none_match, content_md5 } = operation
+    let Operation::PutObject { bucket, key, content, content_type, headers, if_none_match, content_md5, checksum } =
+        operation
     else {
         unreachable!("dispatched by kind")
     };
     let id = (bucket, key);
-    let mut checked = check_content(&content, content_md5);
+    let mut checked = check_content(&content, content_md5).and_then(|()| check_body(&content, checksum.as_ref()));
     if if_none_match && checked.is_ok() {
         let since = state.sequence;
         checked = check_condition(state, &id, since);
@@ -51,9 +55,27 @@ pub(super) fn put(operation: Operation, state: &mut State, now: u64) -> Result<R
         return Err(error);
     }
     let etag = state.etag_for(content.etag());
-    let info = ObjectInfo { etag: etag.clone(), size: content.size, content_type, headers, last_modified: now };
+    let own = state.own_checksum(&content);
+    let said = checksum.clone().or_else(|| own.clone().filter(|_| state.config.checksums == Checksums::All));
+    let info = ObjectInfo {
+        etag: etag.clone(),
+        size: content.size,
+        content_type,
+        headers,
+        last_modified: now,
+        checksum: checksum.or(own),
+    };
     insert(state, id, info, vec![content]);
-    Ok(Reply::Put { etag })
+    Ok(Reply::Put { etag, checksum: said })
+}
+
+impl State {
+    /// The checksum that the store computes of a body by itself.
+    pub(super) fn own_checksum(&self, content: &Content) -> Option<Checksum> {
+        let algorithm = Algorithm::Crc64Nvme;
+        let computes = self.config.checksums != Checksums::Off;
+        computes.then(|| algorithm.of_body(content)).flatten().map(|value| Checksum { algorithm, value })
+    }
 }
 
 pub(super) fn insert(state: &mut State, id: ObjectId, info: ObjectInfo, contents: Vec<Content>) {
@@ -104,6 +126,7 @@ mod tests {
             headers: vec![("x-amz-meta-a".to_string(), "1".to_string())],
             if_none_match,
             content_md5,
+            checksum: None,
         }
     }
 
@@ -121,7 +144,7 @@ mod tests {
         let mut state = State::new(Config::default());
         let etag = Content::bytes(*b"one").etag();
         let reply = step(put_of("one", false, None), &mut state, 5).unwrap();
-        assert_eq!(reply, Reply::Put { etag: etag.clone() });
+        assert_eq!(reply, Reply::Put { etag: etag.clone(), checksum: None });
         let head = at(|bucket, key| Operation::HeadObject { bucket, key });
         let Reply::Head(info) = step(head.clone(), &mut state, 6).unwrap() else { panic!("no head") };
         assert_eq!((info.etag, info.size, info.last_modified), (etag, 3, 5));

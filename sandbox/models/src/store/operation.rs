@@ -1,5 +1,8 @@
 //! The operations of the store, and its replies.
 
+use std::collections::BTreeMap;
+
+use crate::checksum::{Algorithm, Checksum};
 use crate::content::Content;
 
 /// An operation on the store. Keys are plain text, ETags may have quotes or not.
@@ -21,6 +24,8 @@ pub enum Operation {
         if_none_match: bool,
         /// `Content-MD5`, decoded.
         content_md5: Option<[u8; 16]>,
+        /// The checksum that came with the body.
+        checksum: Option<Checksum>,
     },
     /// Creates a multipart upload.
     CreateMultipartUpload {
@@ -32,6 +37,8 @@ pub enum Operation {
         content_type: Option<String>,
         /// Headers that are stored with the object.
         headers: Vec<(String, String)>,
+        /// The algorithm of the checksums that its parts must have.
+        algorithm: Option<Algorithm>,
     },
     /// Stores a part, and replaces an earlier one with this number.
     UploadPart {
@@ -47,6 +54,8 @@ pub enum Operation {
         content: Content,
         /// `Content-MD5`, decoded.
         content_md5: Option<[u8; 16]>,
+        /// The checksum that came with the body.
+        checksum: Option<Checksum>,
     },
     /// Completes a multipart upload.
     CompleteMultipartUpload {
@@ -60,6 +69,8 @@ pub enum Operation {
         parts: Vec<(u32, String)>,
         /// `If-None-Match: *`
         if_none_match: bool,
+        /// What the request says of the checksums.
+        claims: Claims,
     },
     /// Aborts a multipart upload.
     AbortMultipartUpload {
@@ -106,6 +117,15 @@ pub enum Operation {
     },
 }
 
+/// What a CompleteMultipartUpload says of the checksums, in base64.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claims {
+    /// Those of parts, by part number.
+    pub parts: BTreeMap<u32, String>,
+    /// That of the whole object.
+    pub whole: Option<Checksum>,
+}
+
 impl Operation {
     /// The bucket of the operation.
     pub fn bucket(&self) -> &str {
@@ -139,6 +159,8 @@ pub enum Reply {
     Put {
         /// The object's ETag.
         etag: String,
+        /// Its checksum, where the store says it.
+        checksum: Option<Checksum>,
     },
     /// The reply to `CreateMultipartUpload`.
     Created {
@@ -149,6 +171,8 @@ pub enum Reply {
     Part {
         /// The part's ETag.
         etag: String,
+        /// Its checksum, where the store says it.
+        checksum: Option<Checksum>,
     },
     /// The reply to `CompleteMultipartUpload`.
     Completed {
@@ -156,6 +180,8 @@ pub enum Reply {
         etag: String,
         /// The object's URL, unsigned.
         location: String,
+        /// The object's checksum, where the store has one.
+        checksum: Option<Checksum>,
     },
     /// The reply to `AbortMultipartUpload`.
     Aborted,
@@ -182,6 +208,8 @@ pub struct ObjectInfo {
     pub headers: Vec<(String, String)>,
     /// When it was stored, in milliseconds since the epoch.
     pub last_modified: u64,
+    /// Its checksum, where the store has one.
+    pub checksum: Option<Checksum>,
 }
 
 /// A page of parts.
@@ -208,4 +236,6 @@ pub struct PartInfo {
     pub etag: String,
     /// When it was stored, in milliseconds since the epoch.
     pub last_modified: u64,
+    /// Its checksum, where the store says it.
+    pub checksum: Option<Checksum>,
 }

@@ -1,3 +1,4 @@
+mod checksums;
 mod multipart;
 mod rest;
 mod signatures;
@@ -23,6 +24,7 @@ fn begin(state: &mut State) -> String {
         key: "k".to_string(),
         content_type: Some("video/mp4".to_string()),
         headers: Vec::new(),
+        algorithm: None,
     };
     match step(operation, state, NOW) {
         Ok(Reply::Created { upload_id }) => upload_id,
@@ -38,9 +40,10 @@ fn send(state: &mut State, upload_id: &str, part_number: u32, content: Content) 
         part_number,
         content,
         content_md5: None,
+        checksum: None,
     };
     step(operation, state, NOW).map(|reply| match reply {
-        Reply::Part { etag } => etag,
+        Reply::Part { etag, .. } => etag,
         other => panic!("not a part: {other:?}"),
     })
 }
@@ -58,6 +61,7 @@ fn complete(
         upload_id: upload_id.to_string(),
         parts: parts.collect(),
         if_none_match,
+        claims: Claims::default(),
     };
     step(operation, state, NOW)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::checksum::{Algorithm, Checksum};
 use crate::content::Content;
 
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub(super) struct Upload {
     pub(super) key: String,
     pub(super) content_type: Option<String>,
     pub(super) headers: Vec<(String, String)>,
+    /// The algorithm that it was created with.
+    pub(super) algorithm: Option<Algorithm>,
     pub(super) began: u64,
     pub(super) parts: BTreeMap<u32, Part>,
 }
@@ -19,4 +22,5 @@ pub(super) struct Part {
     pub(super) content: Content,
     pub(super) etag: String,
     pub(super) last_modified: u64,
+    pub(super) checksum: Option<Checksum>,
 }

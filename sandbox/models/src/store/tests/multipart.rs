@@ -44,7 +44,7 @@ fn parts_become_an_object() {
     let etag = multipart_etag(&pieces);
     assert!(etag.ends_with("-3"));
     let location = "http://store.test/media/k".to_string();
-    assert_eq!(reply, Reply::Completed { etag, location });
+    assert_eq!(reply, Reply::Completed { etag, location, checksum: None });
     let whole = Tile { file: 1, start: 0, size: 10 * MIB + 3 };
     assert_eq!(tile(&state.contents("media", "k").unwrap()), Some(whole));
     assert!(state.open_uploads().is_empty());
@@ -117,6 +117,7 @@ fn conditional_complete_sees_the_key_and_its_deletion() {
         headers: Vec::new(),
         if_none_match: false,
         content_md5: None,
+        checksum: None,
     };
     let delete = Operation::DeleteObject { bucket: "media".to_string(), key: "k".to_string() };
     step(put, &mut state, NOW).unwrap();
@@ -156,6 +157,7 @@ fn part_numbers_digests_buckets_and_keys_are_checked() {
             part_number: 1,
             content: Content::bytes(*b"x"),
             content_md5: md5,
+            checksum: None,
         };
         assert_eq!(code(step(operation, &mut state, NOW)), expected);
     }
