@@ -23,7 +23,7 @@ pub(crate) struct NoCors;
 const METHODS: &str = "GET, HEAD, PUT, POST, DELETE";
 const BUCKET_HEADERS: &[&str] = &["content-type", "content-md5", "cache-control", "if-none-match"];
 const BUCKET_EXPOSES: &str = "ETag, Retry-After, Date, x-amz-request-id, x-amz-version-id, x-amz-server-side-encryption, \
-    x-amz-checksum-crc64nvme, x-amz-checksum-type";
+    x-amz-checksum-crc64nvme, x-amz-checksum-sha256, x-amz-checksum-type";
 const VENDOR_HEADERS: &[&str] =
     &["apikey", "content-type", "idempotency-key", "x-api-key", "x-connection-id", "x-om-auth-token"];
 const VENDOR_EXPOSES: &str = "ETag, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, \

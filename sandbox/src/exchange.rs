@@ -115,8 +115,11 @@ impl Exchange {
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
         let has_body = incoming.size_hint().exact() != Some(0);
-        let body_faults =
-            BodyFaults { bandwidth: hits.bandwidth.clone(), mid_body: mid_body_fault(&hits).filter(|_| has_body) };
+        let body_faults = BodyFaults {
+            bandwidth: hits.bandwidth.clone(),
+            mid_body: mid_body_fault(&hits).filter(|_| has_body),
+            flips: hits.flip,
+        };
         let mut body = RequestBody::new(incoming, body_faults, entry.clone(), connection.clone(), faults.clone());
         // An empty body has no middle: its request is lost as a whole.
         let lost = hits.reset == Some(ResetWhen::Before) || (hits.reset == Some(ResetWhen::Body) && !has_body);

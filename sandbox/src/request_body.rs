@@ -39,6 +39,8 @@ pub(crate) struct BodyFaults {
     pub bandwidth: Option<Bandwidth>,
     /// What happens in the middle of it.
     pub mid_body: Option<MidBodyFault>,
+    /// Whether the byte in its middle is changed.
+    pub flips: bool,
 }
 
 struct Inner {
@@ -48,6 +50,8 @@ struct Inner {
     faults: watch::Receiver<u64>,
     bandwidth: Option<Bandwidth>,
     mid_body: Option<(u64, MidBodyFault)>,
+    /// Which byte is changed on the way.
+    flips: Option<u64>,
     seen: u64,
     /// Frames that were read and not passed on yet, and the number of their bytes.
     buffered: VecDeque<Frame<Bytes>>,
@@ -82,6 +86,7 @@ impl RequestBody {
             faults,
             bandwidth: body_faults.bandwidth,
             mid_body: body_faults.mid_body.map(|mid_body| (middle, mid_body)),
+            flips: body_faults.flips.then_some(middle),
             seen: 0,
             buffered: VecDeque::new(),
             buffered_bytes: 0,
@@ -190,7 +195,7 @@ impl Inner {
         }
         let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
             None => return Poll::Ready(None),
-            Some(frame) => frame?,
+            Some(frame) => self.flipped(frame?),
         };
         if let Some(data) = frame.data_ref() {
             let bytes = data.len() as u64;
@@ -198,6 +203,21 @@ impl Inner {
             self.entry.add_bytes(bytes);
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    /// The frame, with the byte in the middle of the body changed where a fault says so.
+    fn flipped(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        let seen = self.seen;
+        let at = |middle: u64, data: &Bytes| middle.checked_sub(seen).filter(|at| *at < data.len() as u64);
+        let Some(at) = self.flips.zip(frame.data_ref()).and_then(|(middle, data)| at(middle, data)) else {
+            return frame;
+        };
+        self.flips = None;
+        frame.map_data(|data| {
+            let mut changed = data.to_vec();
+            changed[at as usize] ^= 1;
+            changed.into()
+        })
     }
 
     /// Delays the next frame by as long as `bytes` take at the limited bandwidth.

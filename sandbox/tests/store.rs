@@ -237,3 +237,26 @@ fn concurrent_requests_are_counted() {
     assert!(entry["query"].as_str().unwrap().contains("X-Amz-Signature=***"));
     assert!(entry["startedMs"].is_u64() && entry["endedMs"].is_u64(), "{entry}");
 }
+
+/// As AWS since December 2024, with the ETags of SSE-KMS: each answer says the CRC64NVME of what the store has.
+#[test]
+fn checksums_are_said_checked_and_show_a_changed_byte() {
+    let sandbox = common::start();
+    let credentials = sandbox.credentials();
+    sandbox.settings(&json!({ "store": { "checksums": "all", "encryption": "aws:kms" } }));
+    let file = bytes(1 << 20, 7);
+    let url = |key: &str| sandbox.sign(&credentials, "PUT", key, &[]);
+    let crc = |key: &str| sandbox.put(&url(key), &file).header("x-amz-checksum-crc64nvme").unwrap().to_owned();
+    let whole = crc("a");
+    assert_eq!((whole.len(), crc("b")), (12, whole.clone()), "8 bytes in base64, the same for the same bytes");
+    let head = sandbox.sign(&credentials, "HEAD", "a", &[("x-amz-checksum-mode", "ENABLED")]);
+    let head = sandbox.request("HEAD", &head, &[ORIGIN], b"").unwrap();
+    assert_eq!(head.header("x-amz-checksum-crc64nvme"), Some(whole.as_str()));
+    assert!(head.header("access-control-expose-headers").unwrap().contains("x-amz-checksum-crc64nvme"));
+
+    sandbox.fault("store:PutObject", json!({ "kind": "flip" }));
+    assert_ne!(crc("c"), whole);
+    let mut other = file.clone();
+    other[(1 << 20) / 2] ^= 1;
+    sandbox.assert_stored("s3", "c", &other);
+}

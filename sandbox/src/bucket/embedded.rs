@@ -4,6 +4,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use partway_models::bucket::BucketError;
+use partway_models::checksum::Algorithm;
 use partway_models::content::{Content, Reader, Source};
 use partway_models::store::{self, Operation, Reply, State, StoreError};
 
@@ -76,6 +77,12 @@ impl Embedded {
                 return Ok(parts);
             }
         }
+    }
+
+    /// The CRC64NVME of an object, as the store says it.
+    pub(crate) fn crc64(&self, key: &str) -> Option<String> {
+        let checksum = self.state().checksum(&self.location().name, key)?;
+        (checksum.algorithm == Algorithm::Crc64Nvme).then_some(checksum.value)
     }
 
     /// Opens an object for reading; `None` if it doesn't exist.

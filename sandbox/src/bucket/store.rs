@@ -42,6 +42,14 @@ impl Store {
         }
     }
 
+    /// The CRC64NVME of an object, as the store says it; `None` for an existing store, which is asked for none.
+    pub(crate) fn crc64(&self, key: &str) -> Option<String> {
+        match self {
+            Self::Embedded(store) => store.crc64(key),
+            Self::External(_) => None,
+        }
+    }
+
     /// Opens an object for reading; `None` if it doesn't exist.
     pub(crate) fn read(&self, key: &str, now: u64) -> Result<Option<Box<dyn Read + Send>>, BucketError> {
         match self {

@@ -236,7 +236,10 @@ fn complete(state: &State, call: &Complete) -> Result<serde_json::Value, ApiErro
     let etag = state.store.clone().complete(&plan.key, &call.plan.upload_id, &parts, now)?;
     let location = state.store.location();
     let url = format!("{}/{}/{}", location.endpoint, location.name, percent_encode_path(&plan.key));
-    let reply = json!({ "key": plan.key, "etag": format!("\"{etag}\""), "location": url });
+    let mut reply = json!({ "key": plan.key, "etag": format!("\"{etag}\""), "location": url });
+    if let Some(crc64) = state.store.crc64(&plan.key) {
+        reply["checksumCRC64NVME"] = json!(crc64);
+    }
     state.plans.set_completed(&call.plan.upload_id, parts, reply.clone());
     Ok(reply)
 }

@@ -14,7 +14,8 @@ const PROCESSING_MS: u64 = 1000;
 const HIDDEN: [&str; 6] = ["apiKey", "token", "seed", "connections", "accounts", "otherAccounts"];
 
 /// The fields of the store that pages may get and change: neither addresses nor keys.
-const STORE: [&str; 6] = ["minPartSize", "equalParts", "opaqueEtags", "encryption", "wrongEtags", "conflicts"];
+const STORE: [&str; 7] =
+    ["minPartSize", "equalParts", "opaqueEtags", "encryption", "wrongEtags", "checksums", "conflicts"];
 
 /// Settings of the credentials endpoint.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -1,7 +1,8 @@
 //! The application's own server for the provider `plan`: plans uploads into the store, and keeps the keys.
 
+use partway_models::checksum::Checksum;
 use partway_models::clock::iso8601;
-use partway_models::store::{Operation, Reply, State, step};
+use partway_models::store::{Claims, Operation, Reply, State, step};
 use partway_models::wire::Headers;
 use serde_json::{Value, json};
 
@@ -20,6 +21,8 @@ pub struct Backend {
     pub expires_s: u64,
     /// Whether the plan says when it ends.
     pub says_expiry: bool,
+    /// Whether `complete` passes the store's checksum of the whole on.
+    pub says_checksum: bool,
     /// Headers that its URLs sign.
     pub headers: Vec<(String, String)>,
     /// Members that go into every plan.
@@ -37,6 +40,7 @@ impl Default for Backend {
             first_urls: 2,
             expires_s: 900,
             says_expiry: true,
+            says_checksum: true,
             headers: Vec::new(),
             extra: json!({}),
             leaves_out: Vec::new(),
@@ -66,6 +70,7 @@ impl Backend {
                     key: key.clone(),
                     content_type: file["type"].as_str().map(Into::into),
                     headers: Vec::new(),
+                    algorithm: None,
                 },
                 now,
             )? {
@@ -163,8 +168,10 @@ impl Backend {
     pub fn complete(&self, store: &mut State, plan: &Value, parts: &Value, now: u64) -> Answer {
         if plan["uploadId"].is_null() {
             let (bucket, key) = (BUCKET.into(), text(plan, "key"));
-            act(store, Operation::HeadObject { bucket, key }, now)?;
-            return Ok(json!({ "key": text(plan, "key"), "etag": parts[0]["etag"] }));
+            let reply = act(store, Operation::HeadObject { bucket, key }, now)?;
+            let Reply::Head(info) = reply else { return Err("head gave no object".into()) };
+            let answer = json!({ "key": text(plan, "key"), "etag": parts[0]["etag"] });
+            return Ok(self.with_checksum(answer, info.checksum));
         }
         let mut list = Vec::new();
         for part in parts.as_array().ok_or("complete without parts")? {
@@ -180,15 +187,25 @@ impl Backend {
                 upload_id: text(plan, "uploadId"),
                 parts: list,
                 if_none_match: false,
+                claims: Claims::default(),
             },
             now,
         )?;
         match reply {
-            Reply::Completed { etag, location } => {
-                Ok(json!({ "key": text(plan, "key"), "etag": etag, "location": location }))
+            Reply::Completed { etag, location, checksum } => {
+                let answer = json!({ "key": text(plan, "key"), "etag": etag, "location": location });
+                Ok(self.with_checksum(answer, checksum))
             }
             other => Err(format!("complete gave {other:?}")),
         }
+    }
+
+    /// What `complete` gives, with the store's own checksum where the backend passes it on.
+    fn with_checksum(&self, mut answer: Value, checksum: Option<Checksum>) -> Value {
+        if let Some(checksum) = checksum.filter(|_| self.says_checksum) {
+            answer["checksumCRC64NVME"] = json!(checksum.value);
+        }
+        answer
     }
 
     /// `abort`.

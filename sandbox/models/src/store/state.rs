@@ -6,6 +6,7 @@ use super::config::Config;
 use super::credentials::{CredentialStore, IssuedCredentials};
 use super::operation::ObjectInfo;
 use super::upload::Upload;
+use crate::checksum::Checksum;
 use crate::content::Content;
 use crate::encoding::{hex, percent_encode_path};
 use crate::ids::Ids;
@@ -71,6 +72,11 @@ impl State {
     pub fn contents(&self, bucket: &str, key: &str) -> Option<Vec<Content>> {
         let object = self.objects.get(&(bucket.to_string(), key.to_string()))?;
         Some(object.contents.clone())
+    }
+
+    /// The checksum of an object, where the store has one.
+    pub fn checksum(&self, bucket: &str, key: &str) -> Option<Checksum> {
+        self.objects.get(&(bucket.to_string(), key.to_string()))?.info.checksum.clone()
     }
 
     /// The keys of a bucket, sorted.

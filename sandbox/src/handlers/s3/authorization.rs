@@ -21,7 +21,8 @@ type KeyPair = (String, String);
 /// without an access key, which s3s refuses.
 pub(super) fn authorize(store: &Embedded, clock: &Clock, parts: &mut Parts) -> Result<Option<KeyPair>, StoreError> {
     let request = convert::request_head(parts, parts.uri.path());
-    check_checksums(&request, request.header("content-length") == Some("0"))?;
+    let known = store.state().config.checksums;
+    check_checksums(&request, known, request.header("content-length") == Some("0"))?;
     if request.method == "PUT" && request.header("content-length").is_none() {
         let message = "You must provide the Content-Length HTTP header.";
         return Err(StoreError::new(411, "MissingContentLength", message));

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use partway_models::store::{ObjectInfo, Operation, Reply, StoreError, parse_content_md5};
+use partway_models::checksum::{Algorithm, Checksum};
+use partway_models::store::{
+    Claims, ObjectInfo, Operation, Reply, StoreError, parse_content_md5, read_algorithm, read_checksum,
+};
+use partway_models::wire::Headers;
 use s3s::dto::*;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
@@ -51,6 +55,31 @@ fn unexpected(reply: &Reply) -> S3Error {
 
 fn content_md5(header: Option<String>) -> S3Result<Option<[u8; 16]>> {
     header.map(|value| parse_content_md5(&value).map_err(s3s_error)).transpose()
+}
+
+/// The checksum that came with a body, or with the parts of a whole.
+fn checksum(headers: &hyper::HeaderMap) -> S3Result<Option<Checksum>> {
+    let pairs = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    read_checksum(&pairs.collect::<Headers>()).map_err(s3s_error)
+}
+
+/// A checksum as the fields of s3s's outputs.
+struct Said {
+    crc64nvme: Option<String>,
+    sha256: Option<String>,
+    kind: Option<ChecksumType>,
+}
+
+impl Said {
+    fn of(checksum: Option<Checksum>) -> Self {
+        let value_of =
+            |wanted| checksum.as_ref().filter(|known| known.algorithm == wanted).map(|known| known.value.clone());
+        let kind = checksum.as_ref().map(|known| match known.value.contains('-') {
+            true => ChecksumType::from_static(ChecksumType::COMPOSITE),
+            false => ChecksumType::from_static(ChecksumType::FULL_OBJECT),
+        });
+        Self { crc64nvme: value_of(Algorithm::Crc64Nvme), sha256: value_of(Algorithm::Sha256), kind }
+    }
 }
 
 fn if_none_match(condition: Option<IfNoneMatch>) -> S3Result<bool> {
@@ -151,6 +180,7 @@ impl S3 for Operations {
             return Err(s3_error!(NotImplemented, "If-Match on a write isn't known here"));
         }
         let (content_md5, if_none_match) = (content_md5(input.content_md5)?, if_none_match(input.if_none_match)?);
+        let checksum = checksum(&request.headers)?;
         let body = self.receive(input.body).await?;
         let reply = self.step(Operation::PutObject {
             bucket: input.bucket,
@@ -160,10 +190,18 @@ impl S3 for Operations {
             headers: stored_headers!(input),
             if_none_match,
             content_md5,
+            checksum,
         })?;
         body.keep();
-        let Reply::Put { etag } = reply else { return Err(unexpected(&reply)) };
-        Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
+        let Reply::Put { etag, checksum } = reply else { return Err(unexpected(&reply)) };
+        let said = Said::of(checksum);
+        Ok(S3Response::new(PutObjectOutput {
+            e_tag: Some(ETag::Strong(etag)),
+            checksum_crc64nvme: said.crc64nvme,
+            checksum_sha256: said.sha256,
+            checksum_type: said.kind,
+            ..Default::default()
+        }))
     }
 
     async fn create_multipart_upload(
@@ -176,6 +214,11 @@ impl S3 for Operations {
             key: input.key.clone(),
             content_type: input.content_type,
             headers: stored_headers!(input),
+            algorithm: read_algorithm(
+                input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str),
+                input.checksum_type.as_ref().map(ChecksumType::as_str),
+            )
+            .map_err(s3s_error)?,
         })?;
         let Reply::Created { upload_id } = reply else { return Err(unexpected(&reply)) };
         Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -188,7 +231,7 @@ impl S3 for Operations {
 
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
         let input = request.input;
-        let content_md5 = content_md5(input.content_md5)?;
+        let (content_md5, checksum) = (content_md5(input.content_md5)?, checksum(&request.headers)?);
         let body = self.receive(input.body).await?;
         let reply = self.step(Operation::UploadPart {
             bucket: input.bucket,
@@ -197,10 +240,17 @@ impl S3 for Operations {
             part_number: u32::try_from(input.part_number).unwrap_or_default(),
             content: body.content(),
             content_md5,
+            checksum,
         })?;
         body.keep();
-        let Reply::Part { etag } = reply else { return Err(unexpected(&reply)) };
-        Ok(S3Response::new(UploadPartOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
+        let Reply::Part { etag, checksum } = reply else { return Err(unexpected(&reply)) };
+        let said = Said::of(checksum);
+        Ok(S3Response::new(UploadPartOutput {
+            e_tag: Some(ETag::Strong(etag)),
+            checksum_crc64nvme: said.crc64nvme,
+            checksum_sha256: said.sha256,
+            ..Default::default()
+        }))
     }
 
     async fn complete_multipart_upload(
@@ -210,6 +260,11 @@ impl S3 for Operations {
         let input = request.input;
         let malformed = || s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate");
         let listed = input.multipart_upload.and_then(|upload| upload.parts).ok_or_else(malformed)?;
+        let named = |part: &CompletedPart| {
+            let value = part.checksum_crc64nvme.as_ref().or(part.checksum_sha256.as_ref())?;
+            Some((u32::try_from(part.part_number?).ok()?, value.clone()))
+        };
+        let claims = Claims { parts: listed.iter().filter_map(named).collect(), whole: checksum(&request.headers)? };
         let parts: Option<Vec<_>> = listed
             .into_iter()
             .map(|part| Some((u32::try_from(part.part_number?).ok()?, part.e_tag?.into_value())))
@@ -220,13 +275,18 @@ impl S3 for Operations {
             upload_id: input.upload_id,
             parts: parts.ok_or_else(malformed)?,
             if_none_match: if_none_match(input.if_none_match)?,
+            claims,
         })?;
-        let Reply::Completed { etag, location } = reply else { return Err(unexpected(&reply)) };
+        let Reply::Completed { etag, location, checksum } = reply else { return Err(unexpected(&reply)) };
+        let said = Said::of(checksum);
         Ok(S3Response::new(CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
             e_tag: Some(ETag::Strong(etag)),
             location: Some(location),
+            checksum_crc64nvme: said.crc64nvme,
+            checksum_sha256: said.sha256,
+            checksum_type: said.kind,
             ..Default::default()
         }))
     }
@@ -255,12 +315,17 @@ impl S3 for Operations {
         })?;
         let Reply::Parts(page) = reply else { return Err(unexpected(&reply)) };
         let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
-        let parts = page.parts.into_iter().map(|part| Part {
-            e_tag: Some(ETag::Strong(part.etag)),
-            last_modified: Some(timestamp(part.last_modified)),
-            part_number: Some(number(part.part_number)),
-            size: Some(to_i64(part.size)),
-            ..Default::default()
+        let parts = page.parts.into_iter().map(|part| {
+            let said = Said::of(part.checksum);
+            Part {
+                checksum_crc64nvme: said.crc64nvme,
+                checksum_sha256: said.sha256,
+                e_tag: Some(ETag::Strong(part.etag)),
+                last_modified: Some(timestamp(part.last_modified)),
+                part_number: Some(number(part.part_number)),
+                size: Some(to_i64(part.size)),
+                ..Default::default()
+            }
         });
         Ok(S3Response::new(ListPartsOutput {
             bucket: Some(input.bucket),
@@ -276,12 +341,19 @@ impl S3 for Operations {
     }
 
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let in_query = request.uri.query().is_some_and(|query| query.contains("x-amz-checksum-mode=ENABLED"));
+        let asked = in_query || request.input.checksum_mode.is_some();
         let (bucket, key) = (request.input.bucket, request.input.key);
         let reply = self.step(Operation::HeadObject { bucket, key })?;
         let Reply::Head(info) = reply else { return Err(unexpected(&reply)) };
         let object = StoredObject { info };
-        let content_length = Some(to_i64(object.info.size));
-        Ok(S3Response::new(object_output!(HeadObjectOutput, object, { content_length: content_length })))
+        let said = Said::of(object.info.checksum.clone().filter(|_| asked));
+        Ok(S3Response::new(object_output!(HeadObjectOutput, object, {
+            content_length: Some(to_i64(object.info.size)),
+            checksum_crc64nvme: said.crc64nvme,
+            checksum_sha256: said.sha256,
+            checksum_type: said.kind,
+        })))
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {

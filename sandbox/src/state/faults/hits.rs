@@ -51,6 +51,8 @@ pub struct Hits {
     pub hide_etag: bool,
     /// Whether the response has no CORS headers.
     pub no_cors: bool,
+    /// Whether a byte of the body is changed.
+    pub flip: bool,
 }
 
 impl Hits {
@@ -75,6 +77,7 @@ impl Hits {
             self.expired.then_some("expired"),
             self.hide_etag.then_some("hide-etag"),
             self.no_cors.then_some("no-cors"),
+            self.flip.then_some("flip"),
         ]
         .into_iter()
         .flatten()
@@ -92,6 +95,7 @@ impl Hits {
             Effect::Expired {} => self.expired,
             Effect::HideEtag {} => self.hide_etag,
             Effect::NoCors {} => self.no_cors,
+            Effect::Flip {} => self.flip,
         }
     }
 
@@ -113,6 +117,7 @@ impl Hits {
             Effect::Expired {} => self.expired = true,
             Effect::HideEtag {} => self.hide_etag = true,
             Effect::NoCors {} => self.no_cors = true,
+            Effect::Flip {} => self.flip = true,
         }
     }
 }

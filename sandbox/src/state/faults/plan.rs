@@ -98,6 +98,8 @@ pub enum Effect {
     Expired {},
     /// CORS doesn't expose the ETag.
     HideEtag {},
+    /// A byte in the middle of the request's body is changed on the way: the server receives and stores other bytes.
+    Flip {},
     /// There is no CORS rule: preflights of the service are refused, and responses have no CORS headers.
     NoCors {},
 }
