@@ -26,6 +26,12 @@ pub struct Capabilities {
     pub takes_empty: bool,
     /// Whether a part's ETag may be the MD5 of its bytes.
     pub etags_are_md5s: bool,
+    /// Whether the answer to a part may have the store's checksum of it.
+    pub answers_checksums: bool,
+    /// Whether completing an upload in parts may give the store's checksum of the whole.
+    pub completes_with_checksum: bool,
+    /// Whether each part is sent with its checksum, which the store checks.
+    pub sends_checksums: bool,
     /// Whether a new URL can replace an expired one within the session.
     pub renews_urls: bool,
     /// Whether the URLs of parts are saved with the session, because they can't be requested again.
@@ -53,6 +59,9 @@ impl Capabilities {
     pub const DEFAULT: Self = Self {
         takes_empty: false,
         etags_are_md5s: true,
+        answers_checksums: false,
+        completes_with_checksum: false,
+        sends_checksums: false,
         renews_urls: false,
         saves_urls: false,
         processes: false,

@@ -34,8 +34,8 @@ const API_EXPOSED: &[&str] = &[
 ];
 
 /// A bucket's CORS rule for a page, as JSON (AWS, "Elements of a CORS configuration"). `extra_headers` are those that requests
-/// have beyond the content type and `x-amz-*`.
-pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> String {
+/// have beyond the content type and `x-amz-*`, `extra_exposed` those that the page reads beyond the usual ones.
+pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str], extra_exposed: &[&str]) -> String {
     let mut headers = vec!["content-type", "x-amz-*"];
     headers.extend(extra_headers);
     text!(
@@ -44,7 +44,7 @@ pub(crate) fn rule(origin: &str, methods: &[&str], extra_headers: &[&str]) -> St
         list(&[origin]),
         list(methods),
         list(&headers),
-        list(EXPOSED)
+        list(&[EXPOSED, extra_exposed].concat())
     )
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
             let names = request.headers().iter().map(|(name, _)| name.as_str());
             let own: Vec<&str> = names.filter(|name| *name != "content-type" && !name.starts_with("x-amz-")).collect();
             bucket_hint(
-                &cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own)),
+                &cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own, &[])),
                 url,
             )
         }
@@ -111,7 +111,7 @@ fn aws_bucket(url: &Url) -> Option<&str> {
 
 /// The error for a part whose ETag the page can't read, after presigned PUTs.
 pub(crate) fn etag_hidden(page_origin: &str) -> UploadError {
-    hidden(&rule(page_origin, PRESIGNED, &[]))
+    hidden(&rule(page_origin, PRESIGNED, &[], &[]))
 }
 
 /// The same, with another rule.
@@ -185,22 +185,23 @@ mod tests {
     #[test]
     fn the_rule_can_be_pasted() {
         assert_eq!(
-            rule("https://app.example", PRESIGNED, &[]),
+            rule("https://app.example", PRESIGNED, &[], &[]),
             "[{\"AllowedOrigins\": [\"https://app.example\"], \"AllowedMethods\": [\"PUT\"], \
              \"AllowedHeaders\": [\"content-type\", \"x-amz-*\"], \
              \"ExposeHeaders\": [\"ETag\", \"Retry-After\", \"Date\", \"x-amz-request-id\", \"x-amz-version-id\", \
              \"x-amz-server-side-encryption\", \"x-amz-checksum-crc64nvme\", \"x-amz-checksum-type\"], \"MaxAgeSeconds\": 7200}]"
         );
-        let direct = rule("a\"b\\c", DIRECT, &["if-none-match"]);
+        let direct = rule("a\"b\\c", DIRECT, &["if-none-match"], &["x-amz-checksum-sha256"]);
         assert!(direct.contains("[\"a\\\"b\\\\c\"]"), "{direct}");
         assert!(direct.contains("[\"PUT\", \"POST\", \"GET\", \"HEAD\", \"DELETE\"]"), "{direct}");
         assert!(direct.contains("\"x-amz-*\", \"if-none-match\"]"), "{direct}");
+        assert!(direct.contains("\"x-amz-checksum-sha256\"]"), "{direct}");
     }
 
     #[test]
     fn the_packages_readme_has_the_rule_for_s3() {
         let dense = |text: &str| text.split_whitespace().collect::<String>();
-        let rule = rule("https://app.example", DIRECT, &["if-none-match"]);
+        let rule = rule("https://app.example", DIRECT, &["if-none-match"], &[]);
         assert!(dense(include_str!("../../pkg/README.md")).contains(&dense(&rule)), "{rule}");
     }
 }

@@ -7,14 +7,14 @@ use std::task::Poll;
 use super::file_check::still_readable;
 use super::run::Run;
 use crate::context::Context;
-use crate::context::integrity::{self, Verification};
+use crate::context::integrity::{self, Evidence, Verdict, Verification, checksum};
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::presigned::Expiry;
 use crate::http::{Request, Response};
 use crate::model::plan::Part;
 use crate::model::session::{AnySession, Receipt};
 use crate::model::settings::Integrity;
-use crate::platform::Platform;
+use crate::platform::{Digests, Platform};
 
 /// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests a new URL, `stalls` is how often the
 /// part timed out before.
@@ -48,22 +48,17 @@ pub(super) async fn attempt_part<P: Platform>(
         let now = cx.platform.now();
         cx.reporter.measure(|meter| meter.sent(part.number, sent, now));
     });
-    let hashing = async {
-        let useless = cx.settings.integrity == Integrity::Auto && cx.etags.hashing_is_useless();
-        if useless || !run.verifies() {
-            return Ok(None);
-        }
-        integrity::md5_of(cx, part.range).await
-    };
+    let wanted = run.wanted();
+    let hashing = integrity::digests_of(cx, part.range, wanted);
     let (mut sending, mut hashing) = (pin!(sending), pin!(hashing));
     let mut hashed = None;
     let answer = poll_fn(|context| {
         let answer = sending.as_mut().poll(context);
         if answer.is_pending()
             && hashed.is_none()
-            && let Poll::Ready(md5) = hashing.as_mut().poll(context)
+            && let Poll::Ready(digests) = hashing.as_mut().poll(context)
         {
-            hashed = Some(md5);
+            hashed = Some(digests);
         }
         answer
     })
@@ -72,12 +67,17 @@ pub(super) async fn attempt_part<P: Platform>(
     // A provider may accept an answer that isn't 2xx: a later step finds out whether the part is uploaded.
     let is_success = answer.as_ref().is_ok_and(Response::ok);
     let answer = answer.map_err(|error| expired_or(cx, error, expiry, session.began_at()));
-    if run.verifies()
+    if cx.settings.integrity != Integrity::Off
         && let Ok(response) = &answer
     {
         expected_etag.learn(cx, response);
     }
-    let receipt = answer.and_then(|response| run.provider.receipt(cx, session, part, &response));
+    let mut said = None;
+    let receipt = answer.and_then(|response| {
+        let receipt = run.provider.receipt(cx, session, part, &response)?;
+        said = checksum::said(&response, receipt.checksum.as_deref()).map(String::from);
+        Ok(receipt)
+    });
     let receipt = receipt.map_err(|error| match error.code {
         Code::UrlExpired if run.capabilities.renews_urls => error.retry(Retry::Later(None)),
         _ if must_not_repeat => error.or_unknown(),
@@ -89,20 +89,26 @@ pub(super) async fn attempt_part<P: Platform>(
         _ => error,
     })?;
     let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::as_strong), ..receipt };
-    let verifiable = receipt.etag.as_deref().is_some_and(integrity::is_md5);
-    let md5 = match hashed {
-        Some(md5) => md5,
+    let etag = receipt.etag.as_deref();
+    let has_md5 = wanted.md5 && etag.is_some_and(integrity::is_md5);
+    let verifiable = has_md5 || (wanted.crc64 && (said.is_some() || cx.etags.checksum_follows()));
+    let digests = match hashed {
+        Some(digests) => digests,
         None if verifiable => hashing.await,
         None => Ok(None),
     };
-    // A read that timed out only matters if there is an ETag to compare.
-    let md5 = if verifiable { md5.map_err(|error| error.at(Step::Part))? } else { None };
-    if verifiable && md5.is_none() && run.verifies() {
-        // The part could not be read for hashing.
+    // A read that timed out only matters if there is something to compare, and so does a part that could not be read for hashing.
+    let digests = if verifiable { digests.map_err(|error| error.at(Step::Part))? } else { None };
+    if verifiable && digests.is_none() {
         still_readable(cx, part.range).await?;
     }
-    let verification = integrity::verify(cx, receipt.etag.as_deref(), md5, is_success)?;
-    Ok((receipt, verification))
+    let Digests { md5, crc64 } = digests.unwrap_or_default();
+    let own = receipt.checksum.clone().or(crc64.map(checksum::of_crc64));
+    let evidence = Evidence { etag, md5, said: said.as_deref(), own: own.as_deref(), is_success };
+    let verification = integrity::verify(cx, evidence)?;
+    // What an MD5 proved needs no other proof.
+    let checksum = own.filter(|_| integrity::verdict(etag, md5) != Verdict::Same);
+    Ok((Receipt { checksum, ..receipt }, verification))
 }
 
 /// A store may refuse an expired URL without CORS headers, which looks like a lost connection. A URL that had expired before it was

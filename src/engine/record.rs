@@ -53,6 +53,7 @@ decoded! {
         end: u64 = "end",
         etag: Option<String> = "etag",
         verified: bool = "verified",
+        checksum: Option<String> = "checksum",
     }
 }
 
@@ -91,6 +92,7 @@ pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
     let mut members = part_members(part.number, part.range);
     members.push(("etag", part.etag.as_ref().into()));
     members.push(("verified", part.verified.into()));
+    members.push(("checksum", uploaded.receipt.checksum.as_ref().into()));
     let json = J::build(&JsonBuilder::Object(members));
     match &uploaded.receipt.reply {
         Some(reply) => json.with("reply", reply.clone()),
@@ -136,7 +138,9 @@ fn read_parts<J: Json>(plan: &Plan, saved: &[J]) -> Vec<UploadedPart<J>> {
         let part = &plan.parts()[at];
         if part.range.start == upload.start && part.range.last() == upload.end && !seen[at] {
             seen[at] = true;
-            uploaded.push(UploadedPart::from_saved(part, upload.etag, upload.verified, json.member("reply")));
+            let mut saved = UploadedPart::from_saved(part, upload.etag, upload.verified, json.member("reply"));
+            saved.receipt.checksum = upload.checksum;
+            uploaded.push(saved);
         }
     }
     uploaded

@@ -7,7 +7,7 @@ use super::tail::Tail;
 use crate::context::Context;
 use crate::model::session::{AnySession, Phase};
 use crate::model::settings::Integrity;
-use crate::platform::Platform;
+use crate::platform::{Platform, Wanted};
 use crate::provider::{Capabilities, DynProvider, SharedSession};
 use crate::sync::pause::PauseToken;
 use crate::sync::semaphore::Semaphore;
@@ -50,9 +50,12 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Whether parts are compared with their ETags where those are MD5s.
-    pub(super) fn verifies(&self) -> bool {
-        self.cx.settings.integrity != Integrity::Off && self.capabilities.etags_are_md5s
+    /// Which digests of a part are compared with the store's answer. A part that is sent with its checksum needs none.
+    pub(super) fn wanted(&self) -> Wanted {
+        let Capabilities { etags_are_md5s, answers_checksums, sends_checksums, .. } = self.capabilities;
+        let compares = self.cx.settings.integrity != Integrity::Off && !sends_checksums;
+        let Wanted { md5, crc64 } = self.cx.etags.wanted();
+        Wanted { md5: compares && etags_are_md5s && md5, crc64: compares && answers_checksums && crc64 }
     }
 
     /// Whether the answer to the session's only part completes the upload.

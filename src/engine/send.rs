@@ -154,7 +154,7 @@ async fn send_part<P: Platform>(
     let (mut attempts, mut renew, mut answer_lost, mut renewed_on_suspicion) = (0, false, false, false);
     let mut etag_check = EtagCheck::default();
     // The receipt of the first attempt, while the part is sent once more to check its ETag.
-    let mut first_receipt = Receipt { number: part.number, etag: None, reply: None };
+    let mut first_receipt = Receipt::new(part.number, None);
     let uploaded = |receipt: Receipt<P::Json>, attempts, verified| UploadedPart {
         part: SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified },
         receipt,
@@ -192,7 +192,7 @@ async fn send_part<P: Platform>(
             }
         };
         if broken!(LostPart) && error.code == Code::Network {
-            return Ok(uploaded(Receipt { number: part.number, etag: None, reply: None }, attempts, false));
+            return Ok(uploaded(Receipt::new(part.number, None), attempts, false));
         }
         run.tail.ended(part.number);
         cx.reporter.measure(|meter| meter.failed(part.number));

@@ -6,8 +6,9 @@ use super::file_check::file_changed;
 use super::record::Resumed;
 use super::run::Run;
 use super::send::send_all;
-use crate::context::integrity;
+use crate::context::integrity::{self, Receipts};
 use crate::error::{Code, Result, Retry, Step, UploadError};
+use crate::json::Json;
 use crate::model::events::{Outcome, Status, UploadResult};
 use crate::model::plan::Plan;
 use crate::model::session::{AnySession, Phase, Progressed, UploadedPart};
@@ -72,10 +73,12 @@ async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
             .hint("Pick another file. Only S3 stores accept empty files."));
     }
     run.provider.accept().check(&cx.settings.accept, &file.name, file.known_type(), file.size)?;
-    if cx.settings.integrity == Integrity::Require && !run.capabilities.etags_are_md5s {
+    let can = &run.capabilities;
+    let proves = can.etags_are_md5s || can.answers_checksums || can.sends_checksums;
+    if cx.settings.integrity == Integrity::Require && !proves {
         return Err(UploadError::new(
             Code::InvalidOptions,
-            "`integrity` is \"require\", but this destination returns no ETags to verify parts with.",
+            "`integrity` is \"require\", but this destination returns no ETags or checksums to verify parts with.",
         )
         .at(Step::Check)
         .hint("Set `integrity` to \"auto\" or \"off\"."));
@@ -104,8 +107,8 @@ fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Upload
         meter.started(1);
         meter.completed(1, cx.file.size, now);
     });
-    let outcome = Outcome { already_there: true, ..outcome };
-    Uploaded { outcome, parts: 0, verified: cx.digests.whole().md5.is_some() }
+    let verified = outcome.proof.is_some();
+    Uploaded { outcome: Outcome { already_there: true, ..outcome }, parts: 0, verified }
 }
 
 /// Uploads the file with one session, or restarts with another one if the first is gone.
@@ -205,9 +208,11 @@ async fn upload_once<P: Platform>(
         None => open(run, former.as_ref()).await?,
     };
     let parts = session.plan().parts().len() as u32;
-    let (outcome, verified) = if phase == Phase::Settling {
+    let settling = phase == Phase::Settling;
+    cx.etags.set_checksum_follows(run.capabilities.completes_with_checksum && session.is_multipart());
+    let (outcome, mut receipts) = if settling {
         count_all(run, session.plan());
-        (Outcome::default(), are_verified(session.plan(), &uploaded))
+        (Outcome::default(), receipts(&*session, uploaded))
     } else {
         run.open_session.replace(Some(session.clone()));
         if let Some(former) = former {
@@ -221,6 +226,15 @@ async fn upload_once<P: Platform>(
     // The destination has the file: there is nothing left to abort.
     run.open_session.take();
     cx.release_seat();
+    let proof = integrity::prove(cx, &mut receipts, &outcome).await.map_err(|error| error.retry(Retry::Never))?;
+    let verified = receipts.verified || proof.is_some();
+    match (cx.settings.integrity, cx.etags.store()) {
+        // The page that completed it required a proof too.
+        (Integrity::Require, _) if !verified && !settling => return Err(integrity::unproven()),
+        (Integrity::Auto, Some(store)) if !verified => store.warn_unverified(&cx.platform),
+        _ => {}
+    }
+    let outcome = Outcome { proof, ..outcome };
     if run.capabilities.processes {
         run.save(&*session, Phase::Settling).await;
         cx.wait_while_paused().await;
@@ -236,7 +250,8 @@ async fn upload_once<P: Platform>(
 async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resumed<P>> {
     let Resumed { session, progressed } = resumed;
     let progressed = run.provider.restore(&run.cx, &*session, progressed).await?;
-    if progressed.uploaded.iter().any(|uploaded| uploaded.part.verified) {
+    // Those that a checksum verified say nothing of ETags.
+    if progressed.uploaded.iter().any(|uploaded| uploaded.part.verified && uploaded.receipt.checksum.is_none()) {
         run.cx.etags.set_md5s();
     }
     Ok(Resumed { session, progressed })
@@ -265,13 +280,13 @@ async fn save_fresh<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>
     run.save(session, phase).await;
 }
 
-/// Sends the parts that aren't uploaded, and completes the upload. Returns the outcome, and whether all parts were verified.
-async fn send_and_complete<P: Platform>(
+/// Sends the parts that aren't uploaded, and completes the upload. Returns the outcome, and the parts' receipts.
+async fn send_and_complete<'a, P: Platform>(
     run: &Run<P>,
-    session: &dyn AnySession<P::Json>,
+    session: &'a dyn AnySession<P::Json>,
     uploaded: Vec<UploadedPart<P::Json>>,
     fresh: bool,
-) -> Result<(Outcome<P::Json>, bool)> {
+) -> Result<(Outcome<P::Json>, Receipts<'a, P::Json>)> {
     let cx = &run.cx;
     cx.wait_while_paused().await;
     let uploaded = match send_all(run, session, uploaded).await {
@@ -282,11 +297,10 @@ async fn send_and_complete<P: Platform>(
         Err(error) if run.part_completes(session) => return Err(error.or_unknown()),
         sent => sent?,
     };
-    let verified = are_verified(session.plan(), &uploaded);
-    let receipts: Vec<_> = uploaded.into_iter().map(|uploaded| uploaded.receipt).collect();
+    let receipts = receipts(session, uploaded);
     // Not every browser reports a file that is rewritten while it is read: the parts may be of two versions. A copy is of one, and so
     // is a single part whose bytes are the ones that were hashed.
-    let of_one_version = cx.file.copy.get().is_some() || (verified && receipts.len() == 1);
+    let of_one_version = cx.file.copy.get().is_some() || (receipts.verified && receipts.parts.len() == 1);
     if !of_one_version {
         let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Part))?;
         if !cx.digests.has_sample(sample) {
@@ -298,13 +312,16 @@ async fn send_and_complete<P: Platform>(
     if run.continues_after(session) {
         run.save(session, Phase::Completing).await;
     }
-    let outcome = run.provider.complete(cx, session, &receipts, !fresh).await?;
-    Ok((outcome, verified))
+    let outcome = run.provider.complete(cx, session, &receipts.parts, !fresh).await?;
+    Ok((outcome, receipts))
 }
 
-/// Whether every part was verified.
-fn are_verified<J>(plan: &Plan, uploaded: &[UploadedPart<J>]) -> bool {
-    uploaded.len() == plan.parts().len() && uploaded.iter().all(|uploaded| uploaded.part.verified)
+/// The receipts of the uploaded parts.
+fn receipts<J: Json>(session: &dyn AnySession<J>, uploaded: Vec<UploadedPart<J>>) -> Receipts<'_, J> {
+    let plan = session.plan();
+    let verified = uploaded.len() == plan.parts().len() && uploaded.iter().all(|uploaded| uploaded.part.verified);
+    let parts = uploaded.into_iter().map(|uploaded| uploaded.receipt).collect();
+    Receipts { plan, multipart: session.is_multipart(), parts, verified }
 }
 
 /// Counts every part as uploaded in the progress.

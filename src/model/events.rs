@@ -67,6 +67,39 @@ pub struct SentPart {
     pub verified: bool,
 }
 
+/// By what it is proven that a destination has a file's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofBy {
+    /// The ETag is the MD5 of the bytes, or is made of the parts' MD5s.
+    EtagMd5,
+    /// The store computed the same CRC64NVME.
+    Crc64Nvme,
+    /// The store checked each part against the SHA-256 that was sent with it.
+    Sha256,
+}
+
+impl ProofBy {
+    /// As JavaScript sees it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ProofBy::EtagMd5 => "etag-md5",
+            ProofBy::Crc64Nvme => "crc64nvme",
+            ProofBy::Sha256 => "sha256",
+        }
+    }
+}
+
+/// What proves that a destination has a file's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// By what.
+    pub by: ProofBy,
+    /// The value, as S3 writes it.
+    pub value: String,
+    /// How many parts it is made of.
+    pub parts: u32,
+}
+
 /// What the destination returned for the file.
 #[derive(Clone, Debug)]
 pub struct Outcome<J> {
@@ -90,6 +123,12 @@ pub struct Outcome<J> {
     pub links_expire_at: Option<String>,
     /// Whether nothing was sent, because the destination already had the file.
     pub already_there: bool,
+    /// The store's own checksum of the whole object, as S3 writes it.
+    pub checksum: Option<String>,
+    /// What that must be, where it isn't the CRC64NVME of the file.
+    pub own_checksum: Option<String>,
+    /// What proves that the destination has the file's bytes.
+    pub proof: Option<Proof>,
 }
 
 impl<J> Default for Outcome<J> {
@@ -105,6 +144,9 @@ impl<J> Default for Outcome<J> {
             location: None,
             links_expire_at: None,
             already_there: false,
+            checksum: None,
+            own_checksum: None,
+            proof: None,
         }
     }
 }
@@ -124,7 +166,7 @@ pub struct UploadResult<J> {
     pub attempts: u32,
     /// The time from its start, after the queue, to its end, in milliseconds.
     pub elapsed_ms: u64,
-    /// Whether every byte was checked against an ETag.
+    /// Whether every byte was checked against what the store says of it.
     pub verified: bool,
 }
 

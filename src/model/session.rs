@@ -107,6 +107,15 @@ pub struct Receipt<J> {
     pub etag: Option<String>,
     /// The answer's JSON, if a later step needs it.
     pub reply: Option<J>,
+    /// The checksum of its bytes as S3 writes it, if the store may say that of the whole, or was told it.
+    pub checksum: Option<String>,
+}
+
+impl<J> Receipt<J> {
+    /// One with an ETag alone.
+    pub fn new(number: u32, etag: Option<String>) -> Self {
+        Self { number, etag, reply: None, checksum: None }
+    }
 }
 
 /// An uploaded part: what the caller sees, and what the provider needs of its answer.
@@ -124,7 +133,7 @@ impl<J> UploadedPart<J> {
         let (number, range) = (part.number, part.range);
         Self {
             part: SentPart { number, range, etag: etag.clone(), attempts: 0, verified },
-            receipt: Receipt { number, etag, reply },
+            receipt: Receipt { reply, ..Receipt::new(number, etag) },
         }
     }
 }

@@ -300,7 +300,7 @@ impl<P: Platform> Provider<P> for Apifansly {
         let why = match (success, job_id) {
             (Some(false), _) => "apifansly's reply must have `data.success: true`, but has `false`.",
             (_, None) => "apifansly's reply must have the job's id in `data.jobId`, but has none.",
-            _ => return Ok(Receipt { number: part.number, etag: None, reply: Some(json) }),
+            _ => return Ok(Receipt { reply: Some(json), ..Receipt::new(part.number, None) }),
         };
         Err(UploadError::new(Code::Server, why)
             .at(Step::Part)

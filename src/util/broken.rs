@@ -62,11 +62,15 @@ mod mutants {
         UnsavedForm,
         /// Parts go on to a host that refuses all of them.
         DeadHost,
+        /// A part counts as verified whatever checksum the store says of it.
+        UncheckedPart,
+        /// An object counts as proven whatever checksum the store says of it.
+        UncheckedObject,
     }
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 17] = [
+        pub const ALL: [Mutant; 19] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -84,6 +88,8 @@ mod mutants {
             Mutant::Hammering,
             Mutant::UnsavedForm,
             Mutant::DeadHost,
+            Mutant::UncheckedPart,
+            Mutant::UncheckedObject,
         ];
     }
 

@@ -5,6 +5,7 @@ pub mod broken;
 #[macro_use]
 pub(crate) mod text;
 
+pub mod base64;
 pub mod hex;
 pub mod ordered;
 pub mod time;

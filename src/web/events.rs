@@ -6,7 +6,7 @@ use super::js::ObjectBuilder;
 use super::js::object::number;
 use super::js::thrown::upload_error;
 use crate::error::{Code, UploadError, Vendor};
-use crate::model::events::{Event, SentPart, UploadResult};
+use crate::model::events::{Event, Proof, SentPart, UploadResult};
 use crate::model::progress::Progress;
 
 /// The event's type and its detail.
@@ -70,7 +70,12 @@ fn result_to_js(result: UploadResult<JsValue>) -> JsValue {
         .with("verified", result.verified)
         .with("alreadyThere", outcome.already_there)
         .with_some("linksExpireAt", outcome.links_expire_at)
+        .with("proof", nullable(outcome.proof.map(proof_to_js)))
         .into()
+}
+
+fn proof_to_js(proof: Proof) -> ObjectBuilder {
+    ObjectBuilder::new().with("by", proof.by.as_str()).with("value", proof.value).with("parts", proof.parts)
 }
 
 /// An error for the face. An `UploadError` that the application threw itself is passed on as it is.

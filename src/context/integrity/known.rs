@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 
 use super::stores::{Etags, Store};
+use crate::platform::Wanted;
 
 /// What one upload knows of its store's ETags.
 #[derive(Debug, Default)]
@@ -11,6 +12,10 @@ pub struct KnownEtags {
     pub(super) etags: Cell<Etags>,
     /// The last one didn't look like an MD5.
     pub(super) last_was_no_md5: Cell<bool>,
+    /// The last answer had no checksum.
+    pub(super) last_had_no_checksum: Cell<bool>,
+    /// Completing may give the store's checksum of the whole.
+    checksum_follows: Cell<bool>,
     /// The store, by the first part's request.
     pub(super) store: OnceCell<Store>,
 }
@@ -31,9 +36,36 @@ impl KnownEtags {
         self.etags.set(Etags::Md5s);
     }
 
-    /// Whether hashing a part would be useless.
-    pub(crate) fn hashing_is_useless(&self) -> bool {
-        self.last_was_no_md5.get() || self.etags() == Etags::Opaque
+    /// The store, once a part was sent to it.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.get()
+    }
+
+    /// Notes whether completing may give the store's checksum of the whole.
+    pub(crate) fn set_checksum_follows(&self, follows: bool) {
+        self.checksum_follows.set(follows);
+    }
+
+    /// Whether completing may give the store's checksum of the whole, as far as the page knows the store.
+    pub(crate) fn checksum_follows(&self) -> bool {
+        self.checksum_follows.get() && !self.store.get().is_some_and(Store::has_no_checksums)
+    }
+
+    /// Notes that completing gave no checksum, though it may: neither will other uploads to a store that says none of parts.
+    pub(super) fn no_checksum_came(&self) {
+        let says_none = self.checksum_follows.get() && self.last_had_no_checksum.get();
+        if let Some(store) = self.store.get().filter(|_| says_none) {
+            store.set_no_checksums();
+        }
+    }
+
+    /// Which digests of a part may prove something: both while nothing is known, one as soon as it is enough.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let says_none = self.last_had_no_checksum.get() || self.store.get().is_some_and(Store::has_no_checksums);
+        Wanted {
+            md5: !self.last_was_no_md5.get() && self.etags() != Etags::Opaque,
+            crc64: self.likely() != Etags::Md5s && (!says_none || self.checksum_follows()),
+        }
     }
 }
 
@@ -41,13 +73,26 @@ impl KnownEtags {
 mod tests {
     use super::*;
 
+    const BOTH: Wanted = Wanted { md5: true, crc64: true };
+    const CRC64: Wanted = Wanted { md5: false, crc64: true };
+
     #[test]
-    fn hashing_is_useless_once_etags_are_opaque() {
+    fn one_digest_is_enough_once_it_is_known_which() {
         let known = KnownEtags::default();
-        assert!(!known.hashing_is_useless() && known.likely() == Etags::Unknown);
+        assert_eq!((known.wanted(), known.likely()), (BOTH, Etags::Unknown));
         known.etags.set(Etags::Opaque);
-        assert!(known.hashing_is_useless() && known.likely() == Etags::Opaque);
+        assert_eq!((known.wanted(), known.likely()), (CRC64, Etags::Opaque));
         known.set_md5s();
-        assert!(!known.hashing_is_useless() && known.etags() == Etags::Md5s);
+        assert_eq!((known.wanted(), known.etags()), (Wanted::MD5, Etags::Md5s));
+    }
+
+    #[test]
+    fn a_store_that_says_no_checksum_of_parts_may_say_one_of_the_whole() {
+        let known = KnownEtags::default();
+        known.etags.set(Etags::Opaque);
+        known.last_had_no_checksum.set(true);
+        assert_eq!(known.wanted(), Wanted::default());
+        known.set_checksum_follows(true);
+        assert_eq!(known.wanted(), CRC64);
     }
 }

@@ -57,6 +57,9 @@ pub struct Store(Rc<State>);
 struct State {
     location: String,
     opaque: Cell<bool>,
+    /// It says no checksums by itself.
+    no_checksums: Cell<bool>,
+    warned: Cell<bool>,
     /// One of its ETags was the MD5 of the bytes.
     matched: Cell<bool>,
     resend: Semaphore,
@@ -73,6 +76,8 @@ impl Stores {
         let store = Store(Rc::new(State {
             location,
             opaque: Cell::default(),
+            no_checksums: Cell::default(),
+            warned: Cell::default(),
             matched: Cell::default(),
             resend: Semaphore::new(1),
         }));
@@ -97,12 +102,27 @@ impl Store {
         self.0.opaque.get()
     }
 
-    /// Remembers that its ETags aren't MD5s; if `warns`, with one warning on the console.
-    pub(crate) fn set_opaque<P: Platform>(&self, platform: &P, warns: bool) {
-        if !self.0.opaque.replace(true) && warns {
-            platform.warn(&text!("partway: {} encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags aren't MD5s and uploads to it are \
-                 not verified. So that no part is sent twice to find this out, expose x-amz-server-side-encryption by the bucket's \
-                 CORS rule, or set `integrity` to \"off\".", self.0.location));
+    /// Remembers that its ETags aren't MD5s.
+    pub(crate) fn set_opaque(&self) {
+        self.0.opaque.set(true);
+    }
+
+    /// Whether neither its answers to parts nor those to completing have checksums.
+    pub(crate) fn has_no_checksums(&self) -> bool {
+        self.0.no_checksums.get()
+    }
+
+    /// Remembers that its answers have no checksums.
+    pub(crate) fn set_no_checksums(&self) {
+        self.0.no_checksums.set(true);
+    }
+
+    /// Warns once on the console that uploads to a store whose ETags aren't MD5s aren't verified.
+    pub(crate) fn warn_unverified<P: Platform>(&self, platform: &P) {
+        if self.is_opaque() && !self.0.warned.replace(true) {
+            platform.warn(&text!("partway: {} encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags aren't MD5s, and the page can read \
+                 no checksum of its own: uploads to it are not verified. Expose x-amz-checksum-crc64nvme and \
+                 x-amz-server-side-encryption by the bucket's CORS rule, or set `integrity` to \"off\".", self.0.location));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Verifies parts by their ETags, and finds out whether ETags that look like MD5s are MD5s.
+//! Verifies parts by their ETags and by the store's checksums, and finds out whether ETags that look like MD5s are MD5s.
 
 use super::etag::{Verdict, is_md5, same, verdict};
 use super::stores::Etags;
@@ -51,28 +51,50 @@ pub(crate) enum Verification {
     Suspicious,
 }
 
-/// Compares a part's ETag with the MD5 of its bytes. `is_success`: the answer is 2xx.
+/// What is known of a part's bytes, by the file and by the store.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) etag: Option<&'a str>,
+    pub(crate) md5: Option<[u8; 16]>,
+    /// The store's checksum of the part.
+    pub(crate) said: Option<&'a str>,
+    /// The same of the part's bytes in the file.
+    pub(crate) own: Option<&'a str>,
+    /// Whether the answer is 2xx.
+    pub(crate) is_success: bool,
+}
+
+/// Compares a part's ETag with the MD5 of its bytes, and the store's checksum with theirs.
 ///
 /// # Errors
 /// `integrity-mismatch` for other bytes, and if the caller requires a verification that isn't possible.
-pub(crate) fn verify<P: Platform>(
-    cx: &Context<P>,
-    etag: Option<&str>,
-    md5: Option<[u8; 16]>,
-    is_success: bool,
-) -> Result<Verification> {
-    cx.etags.last_was_no_md5.set(!etag.is_some_and(is_md5));
-    match (verdict(etag, md5), cx.etags.etags()) {
-        (Verdict::Same, _) => {
-            cx.etags.set_md5s();
-            if let Some(store) = cx.etags.store.get() {
-                store.set_matched();
-            }
-            Ok(Verification::Verified)
+pub(crate) fn verify<P: Platform>(cx: &Context<P>, evidence: Evidence<'_>) -> Result<Verification> {
+    let Evidence { etag, md5, said, own, is_success } = evidence;
+    let known = &cx.etags;
+    known.last_was_no_md5.set(!etag.is_some_and(is_md5));
+    known.last_had_no_checksum.set(said.is_none());
+    let verdict = verdict(etag, md5);
+    if verdict == Verdict::Same {
+        known.set_md5s();
+        if let Some(store) = known.store.get() {
+            store.set_matched();
         }
-        (Verdict::Differs, Etags::Md5s) => Err(damaged()),
+        return Ok(Verification::Verified);
+    }
+    if let (Some(said), Some(own)) = (said, own) {
+        if said != own && !broken!(UncheckedPart) {
+            return Err(damaged("The store's checksum of the part isn't that of the part's bytes."));
+        }
+        // The bytes are right, so the ETag isn't their MD5.
+        if verdict == Verdict::Differs && known.etags() == Etags::Unknown {
+            set_opaque(cx);
+        }
+        return Ok(Verification::Verified);
+    }
+    match (verdict, known.etags()) {
+        (Verdict::Differs, Etags::Md5s) => Err(damaged(OTHER_MD5)),
         (Verdict::Differs, Etags::Unknown) => Ok(Verification::Suspicious),
-        (Verdict::Differs | Verdict::Unknown, _) if is_success => unverified(cx).map(|()| Verification::Unverified),
+        _ if is_success => unverified(cx).map(|()| Verification::Unverified),
         _ => Ok(Verification::Unverified),
     }
 }
@@ -110,7 +132,7 @@ impl EtagCheck {
         if let Some(resend) = resend {
             if same(&resend.first_etag, etag) {
                 cx.etags.set_md5s();
-                return Err(damaged());
+                return Err(damaged(OTHER_MD5));
             }
             set_opaque(cx);
             return unverified(cx).map(|()| Some(false));
@@ -121,7 +143,7 @@ impl EtagCheck {
                 self.resend = Some(Resend { first_etag: etag.into(), _permit: permit });
                 Ok(None)
             }
-            Etags::Md5s => Err(damaged()),
+            Etags::Md5s => Err(damaged(OTHER_MD5)),
             Etags::Opaque => unverified(cx).map(|()| Some(false)),
         }
     }
@@ -137,26 +159,27 @@ impl EtagCheck {
     }
 }
 
-/// Remembers that the store's ETags aren't MD5s, and warns once if uploads continue without verification.
+/// Remembers that the store's ETags aren't MD5s.
 fn set_opaque<P: Platform>(cx: &Context<P>) {
     if let Some(store) = cx.etags.store.get() {
-        store.set_opaque(&cx.platform, cx.settings.integrity == Integrity::Auto);
+        store.set_opaque();
     }
     cx.etags.etags.set(Etags::Opaque);
 }
 
-/// Accepts a part that can't be verified.
+/// Accepts a part that can't be verified, or not before the upload is complete.
 ///
 /// # Errors
 /// `integrity-mismatch` if the caller requires verification.
 pub(crate) fn unverified<P: Platform>(cx: &Context<P>) -> Result<()> {
-    if cx.settings.integrity != Integrity::Require {
+    if cx.settings.integrity != Integrity::Require || cx.etags.checksum_follows() {
         return Ok(());
     }
     let (what, hint) = match cx.etags.etags() {
         Etags::Opaque => (
             "The part can't be verified: the store encrypts with KMS or customer keys (SSE-KMS, SSE-C), so its ETags aren't MD5s.",
-            "Use `integrity: \"auto\"` for this bucket, or let it encrypt with SSE-S3 (AES256), whose ETags are MD5s.",
+            "Expose x-amz-checksum-crc64nvme by the bucket's CORS rule, if the store computes it as AWS does; else use \
+             `integrity: \"auto\"` for this bucket.",
         ),
         _ => (
             "The part can't be verified: its ETag can't be read, or isn't an MD5.",
@@ -166,9 +189,12 @@ pub(crate) fn unverified<P: Platform>(cx: &Context<P>) -> Result<()> {
     Err(UploadError::new(Code::IntegrityMismatch, what).at(Step::Part).retry(Retry::Never).retryable(false).hint(hint))
 }
 
+/// By what it is seen that the store has other bytes.
+const OTHER_MD5: &str = "The ETag of the stored part isn't the MD5 of the part's bytes.";
+
 /// The error if the store has other bytes.
-fn damaged() -> UploadError {
-    UploadError::new(Code::IntegrityMismatch, "The ETag of the stored part isn't the MD5 of the part's bytes.")
-        .at(Step::Part)
-        .hint("A proxy or an extension may change the bytes. If the store's ETags aren't MD5s, set `integrity` to \"off\".")
+fn damaged(by: &'static str) -> UploadError {
+    UploadError::new(Code::IntegrityMismatch, by).at(Step::Part).hint(
+        "A proxy or an extension may change the bytes. If the store's ETags aren't MD5s, set `integrity` to \"off\".",
+    )
 }

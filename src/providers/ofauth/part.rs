@@ -78,12 +78,12 @@ pub(super) fn receipt<P: Platform>(
             .answer_lost(true));
     }
     if !session.multipart {
-        return Ok(Receipt { number: part.number, etag: header, reply: json });
+        return Ok(Receipt { reply: json, ..Receipt::new(part.number, header) });
     }
     let reply = json.as_ref().and_then(|json| decode::<_, PartReply>(json).ok());
     if let Some(number) = reply.as_ref().and_then(|reply| reply.part_number).filter(|number| *number != part.number) {
         let message = text!("The answer's `partNumber` must be {}, but is {}.", part.number, number);
         return Err(UploadError::new(Code::Server, message).at(Step::Part));
     }
-    Ok(Receipt { number: part.number, etag: reply.and_then(|reply| reply.etag).or(header), reply: None })
+    Ok(Receipt::new(part.number, reply.and_then(|reply| reply.etag).or(header)))
 }

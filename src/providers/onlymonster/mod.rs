@@ -138,7 +138,7 @@ impl<P: Platform> Provider<P> for Onlymonster {
 
     fn capabilities(&self) -> Capabilities {
         // A presigned URL that expired can't be replaced by another one.
-        Capabilities { saves_urls: true, processes: true, ..Capabilities::DEFAULT }
+        Capabilities { saves_urls: true, processes: true, answers_checksums: true, ..Capabilities::DEFAULT }
     }
 
     fn accept(&self) -> Accept {

@@ -43,7 +43,8 @@ fn outcome<J: Json>(json: &J, known: Outcome<J>, warn: impl Fn(&str)) -> Outcome
         etag: text("etag").or(known.etag),
         key: text("key").or(known.key),
         location: text("location").or(known.location),
-        already_there: known.already_there,
+        checksum: text("checksumCRC64NVME"),
+        ..known
     }
 }
 

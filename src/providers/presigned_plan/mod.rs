@@ -39,7 +39,7 @@ use crate::util::text;
 const ABORT_MS: u64 = 10_000;
 
 const CAPABILITIES: Capabilities =
-    Capabilities { repeats_single_parts: true, repeats_late_parts: true, ..Capabilities::DEFAULT };
+    Capabilities { repeats_single_parts: true, repeats_late_parts: true, answers_checksums: true, ..Capabilities::DEFAULT };
 
 /// The provider for one upload by the application's own functions.
 #[derive(Debug)]

@@ -3,10 +3,12 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::checksum::Algorithm;
 use super::credentials::{CredentialCache, Credentials, SharedCredentials};
 use super::endpoint::Endpoint;
 use super::options::Target;
 use super::sigv4::{Signable, presign};
+use crate::context::integrity::checksum;
 use crate::context::retry::RetryLoop;
 use crate::context::{Context, cors};
 use crate::error::{Code, Result, Retry, Step, UploadError};
@@ -121,7 +123,8 @@ impl S3Client {
 
     /// The CORS rule that the bucket needs for a page of that origin.
     pub(super) fn cors_rule(&self, page_origin: &str) -> String {
-        cors::rule(page_origin, cors::DIRECT, &self.target.extra_headers())
+        let more: &[_] = if self.target.checksum == Some(Algorithm::Sha256) { &[checksum::SHA256] } else { &[] };
+        cors::rule(page_origin, cors::DIRECT, &self.target.extra_headers(), more)
     }
 
     /// The origins of the endpoints.
@@ -269,6 +272,7 @@ impl S3Client {
         response: &Response,
     ) -> UploadError {
         let error = self.refusal(cx, signed, response).at(operation.step);
+        let code = error.vendor.as_ref().and_then(|vendor| vendor.code.clone()).unwrap_or_default();
         // The refusal of a HEAD has no body that could say that the URL or the credentials have expired.
         let head = operation.method == Method::Head;
         if head && expires_at.is_some_and(|at| at <= cx.server_now()) {
@@ -283,6 +287,10 @@ impl S3Client {
         }
         if response.ok() && !is_error(response) {
             return unusable(error, operation.reply, response);
+        }
+        if operation.completes && code == "BadDigest" {
+            // The parts are what they are: the same request would meet the same refusal.
+            return error.retry(Retry::Never);
         }
         if operation.completes && conflicts(&error) {
             // AWS S3 API Reference, CompleteMultipartUpload, "If-None-Match": begin the upload again.

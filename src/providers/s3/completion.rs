@@ -1,12 +1,13 @@
 //! Completes an upload. If the answer doesn't show whether that succeeded, the object under the key does.
 
+use super::checksum::Algorithm;
 use super::client::{S3Client, is_outcome_open};
 use super::errors::outcome_unknown;
-use super::operations::{Completion, complete_multipart_upload, head_object};
+use super::operations::{Completed, Completion, complete_multipart_upload, head_object};
 use super::session::S3Session;
-use super::stored_object::{Expected, Match, StoredObject, combined};
+use super::stored_object::{Expected, Match, StoredObject};
 use crate::context::Context;
-use crate::context::integrity::Etags;
+use crate::context::integrity::{Etags, combined};
 use crate::context::retry::RetryLoop;
 use crate::error::{Code, Result, Retry, Step};
 use crate::http::foreign::says_html;
@@ -29,7 +30,7 @@ pub(super) struct Completing<'a, P: Platform> {
 /// The result of a HEAD of the object.
 struct Look {
     verdict: Match,
-    etag: Option<String>,
+    object: Completed,
     /// What is known of the store's ETags.
     etags: Etags,
 }
@@ -50,7 +51,7 @@ impl<P: Platform> Completing<'_, P> {
             };
             let look = self.look(FEW_ATTEMPTS, false).await;
             if look.verdict == Match::Ours {
-                return Completion { result: Ok(look.etag), maybe_effective };
+                return Completion { result: Ok(look.object), maybe_effective };
             }
             if let Err(error) = retries.backoff(cx, error, &cx.settings.retry).await {
                 return Completion { result: Err(error), maybe_effective };
@@ -58,11 +59,11 @@ impl<P: Platform> Completing<'_, P> {
         }
     }
 
-    /// The result of completing, after an error was checked against the stored object: its ETag, if it is this upload's object.
-    pub(super) async fn confirm_stored(&self, completion: Completion) -> Result<Option<String>> {
+    /// The result of completing, after an error was checked against the stored object: that one, if it is this upload's.
+    pub(super) async fn confirm_stored(&self, completion: Completion) -> Result<Completed> {
         let Completion { result, maybe_effective } = completion;
         let error = match result {
-            Ok(etag) => return Ok(etag),
+            Ok(object) => return Ok(object),
             Err(error) => error,
         };
         let gone = self.session.state.upload_id.is_some() && error.code == Code::SessionExpired;
@@ -73,11 +74,11 @@ impl<P: Platform> Completing<'_, P> {
         let attempts = if error.answer_lost { FEW_ATTEMPTS } else { self.cx.settings.retry.attempts };
         let look = self.look(attempts, exists).await;
         // It has the size, and was written since this upload began. An ETag of an unknown kind proves nothing against it.
-        if look.verdict == Match::Unknown && look.etags == Etags::Unknown && look.etag.is_some() {
+        if look.verdict == Match::Unknown && look.etags == Etags::Unknown && look.object.etag.is_some() {
             return Err(outcome_unknown(&error));
         }
         match look.verdict {
-            Match::Ours => Ok(look.etag),
+            Match::Ours => Ok(look.object),
             Match::Unknown if gone || maybe_effective => Err(outcome_unknown(&error)),
             _ => Err(error),
         }
@@ -87,11 +88,14 @@ impl<P: Platform> Completing<'_, P> {
     async fn look(&self, attempts: u32, must_be_new: bool) -> Look {
         let Self { client, cx, session, parts } = self;
         let S3Session { key, upload_id } = &session.state;
-        let head = match head_object(client, cx, key, Step::Complete, attempts).await {
+        // It proves something where every part has one too.
+        let has_own = parts.iter().all(|part| part.checksum.is_some());
+        let checksum = has_own.then(|| client.target.checksum.unwrap_or(Algorithm::Crc64Nvme));
+        let head = match head_object(client, cx, key, Step::Complete, attempts, checksum).await {
             Ok(head) => head,
             Err(error) => {
                 let verdict = if error.status == Some(404) { Match::Other } else { Match::Unknown };
-                return Look { verdict, etag: None, etags: Etags::Unknown };
+                return Look { verdict, object: Completed::default(), etags: Etags::Unknown };
             }
         };
         let etags = head.etags.or(cx.etags.likely());
@@ -108,6 +112,7 @@ impl<P: Platform> Completing<'_, P> {
             began_ms_ago: cx.platform.now().saturating_sub(session.began_at),
             must_be_new,
         };
-        Look { verdict: stored.compare(&expected), etag: stored.etag, etags }
+        let verdict = stored.compare(&expected);
+        Look { verdict, object: Completed { etag: stored.etag, checksum: head.checksum }, etags }
     }
 }

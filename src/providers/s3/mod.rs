@@ -3,6 +3,7 @@
 //! Source: AWS S3 API Reference (PutObject, CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload,
 //! ListParts, HeadObject).
 
+mod checksum;
 mod client;
 mod completion;
 pub mod credentials;
@@ -18,13 +19,14 @@ mod stored_object;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
+use self::checksum::Algorithm;
 use self::client::S3Client;
 use self::completion::{Completing, FEW_ATTEMPTS};
 use self::credentials::SharedCredentials;
 use self::errors::invalid_option;
 use self::operations::{
-    Completion, abort_multipart_upload, create_multipart_upload, has_parts, head_object, list_parts, put_object,
-    upload_part,
+    Completed, Completion, abort_multipart_upload, create_multipart_upload, has_parts, head_object, list_parts,
+    put_object, upload_part,
 };
 use self::options::{MAX_PART_SIZE, Options, check_key};
 use self::session::S3Session;
@@ -60,6 +62,8 @@ pub struct S3<P: Platform> {
     exists: RefCell<Option<UploadError>>,
     /// Whether the store took the single PUT: sent once more, it replaces this upload's own object.
     taken: Cell<bool>,
+    /// The checksums of parts that were about to be sent, where the store checks them.
+    checksums: RefCell<OrderedMap<String>>,
     platform: PhantomData<P>,
 }
 
@@ -79,6 +83,7 @@ impl<P: Platform> S3<P> {
             key: RefCell::default(),
             exists: RefCell::default(),
             taken: Cell::default(),
+            checksums: RefCell::default(),
             platform: PhantomData,
         })
     }
@@ -108,6 +113,18 @@ impl<P: Platform> S3<P> {
         headers
     }
 
+    /// The header with a part's checksum, where the store checks it.
+    async fn checksum_header(&self, cx: &Context<P>, part: &Part) -> Result<Option<(String, String)>> {
+        let Some(algorithm) = self.client.target.checksum else { return Ok(None) };
+        let known = self.checksums.borrow().get(part.number).cloned();
+        let value = match known {
+            Some(value) => value,
+            None => algorithm.of_range(cx, part.range).await?,
+        };
+        self.checksums.borrow_mut().insert(part.number, value.clone());
+        Ok(Some((algorithm.header().into(), value)))
+    }
+
     /// The condition that the key is new, where the caller set it.
     fn condition(&self) -> Option<(String, String)> {
         let conditional = self.client.target.if_none_match && !self.taken.get();
@@ -124,6 +141,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         Capabilities {
             takes_empty: true,
             etags_are_md5s: self.client.target.etags_are_md5s(),
+            answers_checksums: true,
+            completes_with_checksum: true,
+            sends_checksums: self.client.target.checksum.is_some(),
             renews_urls: true,
             // With the condition, the object of the page before would be taken for somebody else's.
             repeats_single_parts: !self.client.target.if_none_match,
@@ -151,7 +171,7 @@ impl<P: Platform> Provider<P> for S3<P> {
             return Ok(None);
         }
         let key = self.key(cx).await?;
-        match head_object(&self.client, cx, &key, Step::Check, FEW_ATTEMPTS).await {
+        match head_object(&self.client, cx, &key, Step::Check, FEW_ATTEMPTS, None).await {
             Ok(_) => Err(UploadError::new(Code::Conflict, "The key must be new (`ifNoneMatch`), but exists already.")
                 .at(Step::Check)
                 .hint("Use another key, or leave `ifNoneMatch` out to replace the object.")),
@@ -164,6 +184,8 @@ impl<P: Platform> Provider<P> for S3<P> {
 
     async fn open(&self, cx: &Context<P>) -> Result<Session<S3Session>> {
         let key = self.key(cx).await?;
+        // The parts of another session may be cut differently.
+        self.checksums.take();
         let (size, target) = (cx.file.size, &self.client.target);
         let multipart = size > 0 && size >= target.threshold;
         let part_size = if multipart {
@@ -179,7 +201,9 @@ impl<P: Platform> Provider<P> for S3<P> {
         }
         let plan = Plan::equal(size, part_size).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
         let upload_id = if multipart {
-            Some(create_multipart_upload(&self.client, cx, &key, &self.object_headers(cx)).await?)
+            let mut headers = self.object_headers(cx);
+            headers.extend(target.checksum.into_iter().flat_map(Algorithm::of_upload));
+            Some(create_multipart_upload(&self.client, cx, &key, &headers).await?)
         } else {
             None
         };
@@ -221,10 +245,12 @@ impl<P: Platform> Provider<P> for S3<P> {
         _renew: bool,
     ) -> Result<RequestOf<P>> {
         let S3Session { key, upload_id } = &session.state;
+        let checksum = self.checksum_header(cx, part).await?;
         let request = match upload_id {
-            Some(id) => upload_part(&self.client, cx, key, id, part).await,
+            Some(id) => upload_part(&self.client, cx, key, id, checksum.as_slice(), part).await,
             None => {
                 let mut headers = self.object_headers(cx);
+                headers.extend(checksum);
                 headers.extend(self.condition());
                 put_object(&self.client, cx, key, &headers, part).await
             }
@@ -252,7 +278,8 @@ impl<P: Platform> Provider<P> for S3<P> {
         } else {
             self.taken.set(!session.multipart);
         }
-        Ok(Receipt { number: part.number, etag, reply: None })
+        let checksum = self.checksums.borrow().get(part.number).cloned();
+        Ok(Receipt { checksum, ..Receipt::new(part.number, etag) })
     }
 
     async fn complete(
@@ -264,17 +291,27 @@ impl<P: Platform> Provider<P> for S3<P> {
     ) -> Result<Outcome<P::Json>> {
         let S3Session { key, upload_id } = &session.state;
         let completing = Completing { client: &self.client, cx, session, parts };
+        let algorithm = self.client.target.checksum;
+        let own = algorithm.and_then(|algorithm| algorithm.of_object(&session.plan, session.multipart, parts));
         let completion = match upload_id {
-            Some(id) => completing.complete_multipart_upload(id, self.condition().as_slice()).await,
+            Some(id) => {
+                let mut headers: Vec<_> = self.condition().into_iter().collect();
+                // The store compares it before the object exists.
+                let whole = own.clone().filter(|_| algorithm == Some(Algorithm::Crc64Nvme));
+                headers.extend(whole.map(|value| (Algorithm::Crc64Nvme.header().into(), value)));
+                completing.complete_multipart_upload(id, &headers).await
+            }
             // The single PUT was the completion.
             None => {
-                let stored = || Ok(parts.first().and_then(|part| part.etag.clone()));
+                let etag = || parts.first().and_then(|part| part.etag.clone());
+                let stored = || Ok(Completed { etag: etag(), checksum: None });
                 Completion { result: self.exists.take().map_or_else(stored, Err), maybe_effective: false }
             }
         };
-        let etag = completing.confirm_stored(completion).await?;
+        let Completed { etag, checksum } = completing.confirm_stored(completion).await?;
         let location = Some(self.client.location(key));
-        Ok(Outcome { etag, key: Some(key.clone()), location, ..Outcome::default() })
+        let own_checksum = own.filter(|_| algorithm == Some(Algorithm::Sha256));
+        Ok(Outcome { etag, key: Some(key.clone()), location, checksum, own_checksum, ..Outcome::default() })
     }
 
     async fn abort(&self, cx: &Context<P>, session: &Session<S3Session>) -> bool {

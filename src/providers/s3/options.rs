@@ -1,5 +1,6 @@
 //! The caller's options. The package's face has checked their shapes; here endpoints and keys are checked, before a byte is sent.
 
+use super::checksum::Algorithm;
 use super::endpoint::{Bucket, Endpoint};
 use crate::error::Result;
 use crate::http::Url;
@@ -39,6 +40,7 @@ decoded! {
         multipart_threshold: Option<u64> = "multipartThreshold",
         headers: Option<StringMap> = "headers",
         if_none_match: Option<bool> = "ifNoneMatch",
+        checksum: Option<Algorithm> = "checksum",
     }
 }
 
@@ -53,6 +55,8 @@ pub(super) struct Target {
     pub(super) if_none_match: bool,
     /// Of the object; names in lower case.
     pub(super) headers: Vec<(String, String)>,
+    /// The algorithm of the checksum that each part is sent with.
+    pub(super) checksum: Option<Algorithm>,
     /// As the caller gives it.
     part_size: Option<u64>,
 }
@@ -79,6 +83,7 @@ impl Options {
             threshold: self.multipart_threshold.unwrap_or(DEFAULT_THRESHOLD),
             if_none_match: self.if_none_match == Some(true),
             headers: normalized(self.headers.unwrap_or_default().0),
+            checksum: self.checksum,
             part_size: self.part_size,
         })
     }

@@ -1,11 +1,7 @@
 //! Whether the object that is stored under the key is this upload's: asked where an answer was lost, or where the store doesn't know
 //! the upload any more.
 
-use md5::{Digest, Md5};
-
-use crate::context::integrity::{Etags, is_md5, is_of_md5s, normalized, same};
-use crate::util::hex::hex;
-use crate::util::text;
+use crate::context::integrity::{Etags, is_of_md5s, same};
 
 /// What is stored under the key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,37 +61,12 @@ impl StoredObject {
     }
 }
 
-/// The ETag of an object made of parts: the MD5 of their MD5s, and how many they are; None where a part's ETag is no MD5.
-/// (AWS S3 User Guide, "Checking object integrity", multipart.)
-pub(super) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
-    let (mut hash, mut count) = (Md5::new(), 0_u32);
-    for etag in etags {
-        let etag = normalized(etag.filter(|etag| is_md5(etag))?);
-        for pair in etag.as_bytes().chunks_exact(2) {
-            let digit = |at: usize| char::from(pair[at]).to_digit(16);
-            hash.update([(digit(0)? * 16 + digit(1)?) as u8]);
-        }
-        count += 1;
-    }
-    Some(text::concat(&[hex(&hash.finalize()).as_str(), "-", &text::number(count.into())]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     const MD5: &str = "\"d41d8cd98f00b204e9800998ecf8427e\"";
-
-    #[test]
-    fn parts_make_the_objects_etag() {
-        let etag = combined([Some(MD5), Some("D41D8CD98F00B204E9800998ECF8427E")].into_iter());
-        assert_eq!(etag.as_deref(), Some("5873dd45edd01f09c1ef2e7819369e8e-2"));
-        assert_eq!(combined([Some(MD5), None].into_iter()), None);
-        assert_eq!(combined([Some("\"opaque\"")].into_iter()), None);
-        let altered = ["W/\"d41d8cd98f00b204e9800998ecf8427e\"", "\"d41d8cd98f00b204e9800998ecf8427e-gzip\""];
-        assert_eq!(combined(altered.map(Some).into_iter()), etag);
-    }
 
     proptest! {
         #[test]
@@ -108,10 +79,9 @@ mod tests {
             (etags, must_be_new) in (prop_oneof![Just(Etags::Unknown), Just(Etags::Md5s), Just(Etags::Opaque)], any::<bool>()),
             began_ms_ago in 0u64..1 << 53,
         ) {
-            let stored = StoredObject { size: stored, etag: etag.clone(), age_ms };
+            let stored = StoredObject { size: stored, etag, age_ms };
             let expected = Expected { size, etag: expected, etags, began_ms_ago, must_be_new };
             prop_assert!(stored.size == Some(size) || stored.compare(&expected) != Match::Ours);
-            prop_assert_eq!(combined([etag.as_deref()].into_iter()).is_some(), etag.is_some_and(|etag| is_md5(&etag)));
         }
     }
 

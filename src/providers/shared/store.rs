@@ -27,7 +27,7 @@ pub(crate) fn receipt<J>(
     if etag.is_none() && required {
         return Err(cors::etag_hidden(page_origin));
     }
-    Ok(Receipt { number: part.number, etag, reply: None })
+    Ok(Receipt::new(part.number, etag))
 }
 
 /// What a store means by an answer that isn't 2xx, or by a 200 with an error in its body.

@@ -5,20 +5,30 @@ use crate::error::{Result, Step};
 use crate::http::Method;
 use crate::model::session::Receipt;
 use crate::platform::Platform;
+use crate::providers::s3::checksum::Algorithm;
 use crate::providers::s3::client::{Operation, Reply, S3Client};
 use crate::providers::shared::xml;
 use crate::util::text;
 
+/// A completed object.
+#[derive(Debug, Default)]
+pub(crate) struct Completed {
+    /// Its ETag.
+    pub(crate) etag: Option<String>,
+    /// Its checksum, as the store computed it.
+    pub(crate) checksum: Option<String>,
+}
+
 /// The result of completing an upload.
 #[derive(Debug)]
 pub(crate) struct Completion {
-    /// The object's ETag.
-    pub(crate) result: Result<Option<String>>,
+    /// The object, as the store says.
+    pub(crate) result: Result<Completed>,
     /// Whether a try may have taken effect without a usable answer.
     pub(crate) maybe_effective: bool,
 }
 
-/// Completes an upload; `parts` are in order. `headers` are the condition, if there is one. It isn't repeated where
+/// Completes an upload; `parts` are in order. `headers` are the condition and the checksum of the whole, if there are any. It isn't repeated where
 /// it is unknown whether it took effect.
 pub(crate) async fn complete_multipart_upload<P: Platform>(
     client: &S3Client,
@@ -30,7 +40,8 @@ pub(crate) async fn complete_multipart_upload<P: Platform>(
 ) -> Completion {
     let mut headers = headers.to_vec();
     headers.push(("content-type".into(), "application/xml".into()));
-    let (query, body) = ([("uploadId", upload_id)], body(parts));
+    let algorithm = client.target.checksum;
+    let (query, body) = ([("uploadId", upload_id)], body(parts, algorithm));
     let operation = Operation {
         headers: &headers,
         xml: &body,
@@ -40,13 +51,16 @@ pub(crate) async fn complete_multipart_upload<P: Platform>(
     };
     let answer = client.execute(cx, &operation, &cx.settings.retry).await;
     Completion {
-        result: answer.result.map(|response| xml::child(&response.body, "ETag")),
+        result: answer.result.map(|response| Completed {
+            etag: xml::child(&response.body, "ETag"),
+            checksum: xml::child(&response.body, algorithm.unwrap_or(Algorithm::Crc64Nvme).element()),
+        }),
         maybe_effective: answer.maybe_effective,
     }
 }
 
-/// The list of the parts.
-fn body<J>(parts: &[Receipt<J>]) -> String {
+/// The list of the parts, each with the checksum that it was sent with.
+fn body<J>(parts: &[Receipt<J>], algorithm: Option<Algorithm>) -> String {
     let mut body = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for part in parts {
         body.push_str("<Part><PartNumber>");
@@ -55,7 +69,12 @@ fn body<J>(parts: &[Receipt<J>]) -> String {
         if let Some(etag) = &part.etag {
             xml::escape(etag, &mut body);
         }
-        body.push_str("</ETag></Part>");
+        body.push_str("</ETag>");
+        if let (Some(algorithm), Some(checksum)) = (algorithm, &part.checksum) {
+            let name = algorithm.element();
+            body.push_str(&text::concat(&["<", name, ">", checksum, "</", name, ">"]));
+        }
+        body.push_str("</Part>");
     }
     body.push_str("</CompleteMultipartUpload>");
     body
@@ -67,8 +86,16 @@ mod tests {
 
     #[test]
     fn the_list_has_every_part_with_its_etag() {
-        let receipt = |number, etag: &str| Receipt::<()> { number, etag: Some(etag.into()), reply: None };
-        let body = body(&[receipt(1, "\"a\""), receipt(2, "<&>")]);
+        let receipt = |number, etag: &str| Receipt::<()> {
+            checksum: Some("AAAAAAAAAAA=".into()),
+            ..Receipt::new(number, Some(etag.into()))
+        };
+        let parts = [receipt(1, "\"a\""), receipt(2, "<&>")];
+        let body = body(&parts, None);
+        assert!(!body.contains("Checksum"), "{body}");
+        let checked = super::body(&parts, Some(Algorithm::Crc64Nvme));
+        let rows = xml::rows(&checked, "Part", ["PartNumber", "ChecksumCRC64NVME"]).unwrap();
+        assert_eq!(rows[1], ["2", "AAAAAAAAAAA="]);
         let rows = xml::rows(&body, "Part", ["PartNumber", "ETag"]).unwrap();
         assert_eq!(rows, [["1", "\"a\""].map(String::from), ["2", "<&>"].map(String::from)]);
         assert_eq!(xml::root(&body), Some("CompleteMultipartUpload"));

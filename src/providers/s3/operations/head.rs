@@ -7,6 +7,7 @@ use crate::http::foreign::says_html;
 use crate::http::{Method, Response};
 use crate::model::settings::RetrySettings;
 use crate::platform::Platform;
+use crate::providers::s3::checksum::Algorithm;
 use crate::providers::s3::client::{Operation, S3Client};
 use crate::util::time::parse_http;
 
@@ -19,11 +20,15 @@ pub(crate) struct ObjectHead {
     pub(crate) age_ms: Option<u64>,
     /// What the answer says of the store's ETags.
     pub(crate) etags: Etags,
+    /// The object's checksum, where it was asked for and the page may read it.
+    pub(crate) checksum: Option<String>,
     /// Whether the answer may be a web page's: it has no ETag and the content type of one.
     pub(crate) may_be_a_page: bool,
 }
 
-/// Looks at the object under a key, with as many attempts as given.
+/// Looks at the object under a key, with as many attempts as given. `checksum` is the algorithm of the checksum that is asked for: the
+/// store may refuse that alone (AWS S3 API Reference, HeadObject, "x-amz-checksum-mode": with KMS it needs kms:Decrypt), so a refusal is
+/// followed by a look without it.
 ///
 /// # Errors
 /// `session-expired` with the status 404 where the key has no object; those of [`S3Client::call`].
@@ -33,10 +38,22 @@ pub(crate) async fn head_object<P: Platform>(
     key: &str,
     step: Step,
     attempts: u32,
+    checksum: Option<Algorithm>,
 ) -> Result<ObjectHead> {
     let retry = RetrySettings { attempts, ..cx.settings.retry };
-    let response = client.call(cx, &Operation::new(step, Method::Head, key, &[]), &retry).await?;
-    Ok(ObjectHead::read(&response, cx.server_now()))
+    // In the query, as presigners write it: a header would need the CORS rule's permission.
+    let mut query: &[_] = &[("x-amz-checksum-mode", "ENABLED")];
+    if checksum.is_none() {
+        query = &[];
+    }
+    let looks = |query| async move { client.call(cx, &Operation::new(step, Method::Head, key, query), &retry).await };
+    let response = match looks(query).await {
+        Err(error) if checksum.is_some() && error.status.is_some_and(|status| status != 404) => looks(&[]).await,
+        response => response,
+    }?;
+    let mut head = ObjectHead::read(&response, cx.server_now());
+    head.checksum = checksum.and_then(|algorithm| response.header(algorithm.header())).map(String::from);
+    Ok(head)
 }
 
 impl ObjectHead {
@@ -50,6 +67,7 @@ impl ObjectHead {
             etag: etag.map(as_strong),
             age_ms: date("last-modified").map(|at| now.saturating_sub(at)),
             etags: Etags::from_headers(&response.headers),
+            checksum: None,
             may_be_a_page: etag.is_none() && says_html(response.header("content-type")),
         }
     }

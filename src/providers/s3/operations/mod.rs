@@ -10,7 +10,7 @@ mod put_object;
 mod upload_part;
 
 pub(super) use abort::abort_multipart_upload;
-pub(super) use complete::{Completion, complete_multipart_upload};
+pub(super) use complete::{Completed, Completion, complete_multipart_upload};
 pub(super) use create::create_multipart_upload;
 pub(super) use head::head_object;
 pub(super) use list_parts::{has_parts, list_parts};
