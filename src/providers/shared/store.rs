@@ -146,7 +146,7 @@ const MEANINGS: &[Meaning] = &[
         .codes(&["ConditionalRequestConflict"]),
     Meaning::never(Code::Conflict, "The store reports a conflict (409).").statuses(&[409]),
     Meaning::never(Code::BadRequest, "The store doesn't support a header or feature of the request.")
-        .hint("Check the `headers`.")
+        .hint("Check the `headers` and `checksum`.")
         .codes(&["NotImplemented"]),
     Meaning::never(Code::Unauthorized, "The store expects a signed request, but found no valid signature.")
         .hint("Check what signs the URL.")

@@ -37,6 +37,8 @@ pub enum Fault {
     Edit(Rc<dyn Fn(&mut Response)>),
     /// A redirect to another server, which answers 200; nothing takes effect.
     Redirect,
+    /// A byte of the body is changed on the way: the server receives, and stores, other bytes.
+    Flip,
     /// The browser sends the request twice by itself, as Chromium does when a kept connection dies before the answer.
     Twice,
 }
@@ -107,6 +109,7 @@ impl Fault {
             Self::Latency(_) | Self::Late(_) => 1,
             Self::HideEtag => 2,
             Self::Edit(_) => 3,
+            Self::Flip => 4,
             _ => 0,
         }
     }
@@ -126,6 +129,7 @@ impl fmt::Debug for Fault {
             Self::HideEtag => f.write_str("HideEtag"),
             Self::Edit(_) => f.write_str("Edit"),
             Self::Redirect => f.write_str("Redirect"),
+            Self::Flip => f.write_str("Flip"),
             Self::Twice => f.write_str("Twice"),
         }
     }

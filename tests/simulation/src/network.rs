@@ -226,10 +226,11 @@ impl Trip {
         let (mut answer, readable) = match scripted {
             Some(scripted) => scripted,
             None => {
+                let flips = has(|fault| matches!(fault, Fault::Flip));
                 if has(|fault| matches!(fault, Fault::Twice)) {
-                    self.serve();
+                    self.serve(flips);
                 }
-                (self.serve(), true)
+                (self.serve(flips), true)
             }
         };
         core.pass_milestone();
@@ -379,8 +380,12 @@ impl Trip {
         self.core.log.borrow_mut().records[self.entry].arrived_at = Some(self.core.executor.now());
     }
 
-    fn serve(&self) -> wire::Response {
-        serve(&self.core, self.entry, &self.origin, &self.outgoing.request)
+    fn serve(&self, flips: bool) -> wire::Response {
+        let mut request = self.outgoing.request.clone();
+        if let (wire::Body::Content(content), true) = (&mut request.body, flips) {
+            *content = content.damaged();
+        }
+        serve(&self.core, self.entry, &self.origin, &request)
     }
 
     fn fail(&self) -> Option<Response> {

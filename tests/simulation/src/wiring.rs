@@ -188,6 +188,7 @@ impl Cors {
                 "x-amz-version-id",
                 "x-amz-server-side-encryption",
                 "x-amz-checksum-crc64nvme",
+                "x-amz-checksum-sha256",
                 "x-amz-checksum-type",
             ]),
             hides_errors: false,

@@ -24,6 +24,7 @@ mod part_size;
 mod plan;
 mod plan_rules;
 mod progress;
+mod proof;
 mod reach;
 mod regressions;
 mod rejected;
