@@ -227,7 +227,7 @@ impl<P: Platform> Provider<P> for S3<P> {
             Ok(listed) => reconcile(cx, &session.plan, uploaded, listed, self.client.target.etags_are_md5s()).await?,
             // Gone: completed by an earlier page, which completing it again finds out, or aborted.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(phase, &uploaded, &session.plan) => {
-                assume_uploaded(cx, &session.plan, uploaded).await?
+                assume_uploaded(cx, &session.plan, uploaded, self.client.target.checksum).await?
             }
             // A refusal says nothing of the upload (the credentials may be allowed to put and not to list), and neither does an answer
             // that is no list: what was saved counts.
@@ -337,11 +337,12 @@ fn may_be_complete<J>(phase: Phase, uploaded: &[UploadedPart<J>], plan: &Plan) -
 }
 
 /// Adds every part that wasn't saved as uploaded: without them the upload couldn't have been completed. Their MD5s stand for their ETags,
-/// so that the object can be known by them.
+/// so that the object can be known by them; where the store checks parts, each has its checksum.
 async fn assume_uploaded<P: Platform>(
     cx: &Context<P>,
     plan: &Plan,
     mut uploaded: Vec<UploadedPart<P::Json>>,
+    algorithm: Option<Algorithm>,
 ) -> Result<Vec<UploadedPart<P::Json>>> {
     let mut saved = OrderedMap::default();
     uploaded.iter().for_each(|uploaded| saved.insert(uploaded.part.number, ()));
@@ -349,7 +350,11 @@ async fn assume_uploaded<P: Platform>(
         if saved.get(part.number).is_none() {
             let md5 = md5_of(cx, part.range).await.map_err(|error| error.at(Step::Check))?;
             let etag = md5.map(|md5| hex(&md5));
-            uploaded.push(UploadedPart::from_saved(part, etag, false, None));
+            let mut assumed = UploadedPart::from_saved(part, etag, false, None);
+            if let Some(algorithm) = algorithm {
+                assumed.receipt.checksum = Some(algorithm.of_range(cx, part.range).await?);
+            }
+            uploaded.push(assumed);
         }
     }
     Ok(uploaded)

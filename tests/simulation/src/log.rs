@@ -30,6 +30,8 @@ pub struct Record {
     pub told: u64,
     /// When the server had it whole.
     pub arrived_at: Option<u64>,
+    /// Whether its bytes were changed on the way.
+    pub damaged: bool,
     /// How often it took effect, by what the server did with it.
     pub effects: u32,
     /// How it ended for the page: the status, 0 for a failure, None for never.
@@ -53,6 +55,7 @@ impl Record {
             whole: false,
             told: 0,
             arrived_at: None,
+            damaged: false,
             effects: 0,
             status: None,
             ended_at: None,

@@ -384,6 +384,7 @@ impl Trip {
         let mut request = self.outgoing.request.clone();
         if let (wire::Body::Content(content), true) = (&mut request.body, flips) {
             *content = content.damaged();
+            self.core.log.borrow_mut().records[self.entry].damaged = true;
         }
         serve(&self.core, self.entry, &self.origin, &request)
     }

@@ -114,6 +114,18 @@ fn a_host_that_refuses_and_gets_parts_all_the_same() {
 }
 
 #[test]
+fn a_part_that_counts_whatever_the_store_says_of_it() {
+    let failure = caught(Mutant::UncheckedPart);
+    assert!(failure.contains("damaged bytes are proven"), "{failure}");
+}
+
+#[test]
+fn an_object_that_counts_whatever_the_store_says_of_it() {
+    let failure = caught(Mutant::UncheckedObject);
+    assert!(failure.contains("damaged bytes are proven"), "{failure}");
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

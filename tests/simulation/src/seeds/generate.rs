@@ -3,11 +3,12 @@
 use partway::context::SMALL;
 use partway::error::Code;
 use partway::platform::PageEvent;
+use partway_models::store::Checksums;
 use serde_json::json;
 
 use super::destination::Destination;
 use super::scenario::{Damage, Expectation, Incident, Occurrence, PlannedUpload, Scenario};
-use super::settings::ServerSettings;
+use super::settings::{ServerSettings, Told};
 use super::troubles;
 use crate::capacity::Capacity;
 use crate::core::Line;
@@ -159,6 +160,28 @@ impl Scenario {
             }
             self.servers.bad_host =
                 Some(rng.pick(&[(2, BadHost::Refuses), (1, BadHost::Forbidden), (1, BadHost::Gone)]));
+        }
+        self.choose_proofs(rng);
+    }
+
+    /// Draws what a store's ETags are and which checksums it says, and damage on the way to it.
+    fn choose_proofs(&mut self, rng: &Rng) {
+        let to_store = matches!(self.destination, Destination::S3 | Destination::Plan | Destination::Onlymonster);
+        let edited = self.troubles.iter().any(|trouble| trouble.codes.contains(&Code::IntegrityMismatch));
+        if !to_store || edited || matches!(self.expectation, Expectation::Doomed(_)) || !rng.chance(40) {
+            return;
+        }
+        self.servers.kms = rng.pick(&[(2, None), (1, Some(Told::Yes)), (1, Some(Told::No))]);
+        self.servers.checksums = rng.pick(&[(1, Checksums::Off), (1, Checksums::Complete), (1, Checksums::All)]);
+        if self.destination == Destination::S3 && self.servers.checksums != Checksums::Off && rng.chance(30) {
+            let checksum = rng.pick(&[(1, "sha256"), (1, "crc64nvme")]);
+            self.uploads.iter_mut().for_each(|upload| upload.provider["checksum"] = checksum.into());
+        }
+        // Where a store refuses, each attempt counts.
+        let spare = self.expectation == Expectation::Storm
+            || (self.servers.capacity.is_none() && self.servers.bad_host.is_none());
+        if self.expectation != Expectation::Calm && spare && rng.chance(60) {
+            self.troubles.push(troubles::damage(rng, self.is_multi()));
         }
     }
 

@@ -8,7 +8,7 @@ use super::destination::Destination;
 use super::excuses;
 use super::scenario::{Expectation, Incident, Scenario};
 use super::stage::{Attempt, History, Stage};
-use super::stored::{OPENS, stored};
+use super::stored::{OPENS, stored, was_damaged};
 use crate::check::ensure;
 use crate::log::Record;
 use crate::servers::{BadHost, STORE_TWO};
@@ -35,7 +35,8 @@ pub(crate) fn hold(stage: &Stage) -> Result<BTreeSet<&'static str>, String> {
 /// A file is stored once for each time that it was begun, at most, and once at least where its upload succeeded.
 fn stored_as_often_as_begun(stage: &Stage, history: &History) -> Result<Option<&'static str>, String> {
     let (stored, begun) = (stored(stage, history), history.beginnings());
-    ensure!(stored >= 1 || !matches!(history.result(), Some(Ok(_))), "it isn't there");
+    let arrived = matches!(history.result(), Some(Ok(_)));
+    ensure!(stored >= 1 || !arrived || was_damaged(stage, history), "it isn't there");
     if stored <= begun {
         return Ok(None);
     }

@@ -2,6 +2,7 @@
 
 use partway::platform::Hook;
 use partway_models::ofauth::Layout;
+use partway_models::store::Checksums;
 
 use super::destination::Destination;
 use crate::capacity::Capacity;
@@ -32,6 +33,19 @@ pub struct ServerSettings {
     pub(crate) down_ms: Option<u64>,
     /// How the store's second host doesn't work; None where it does.
     pub(crate) bad_host: Option<BadHost>,
+    /// Whether ETags are none of MD5s, and whether the page is told so.
+    pub(crate) kms: Option<Told>,
+    /// Which checksums the store says by itself.
+    pub(crate) checksums: Checksums,
+}
+
+/// What the page is told of encryption with KMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Each answer says it.
+    Yes,
+    /// The CORS rule hides it.
+    No,
 }
 
 impl ServerSettings {
@@ -61,6 +75,8 @@ impl ServerSettings {
             capacity: None,
             down_ms: None,
             bad_host: None,
+            kms: None,
+            checksums: Checksums::Off,
         }
     }
 
@@ -88,6 +104,12 @@ impl ServerSettings {
             backend.expires_s = self.url_expires_s;
             // Without `sign` the plan has every URL from the start.
             backend.first_urls = if self.signs { self.first_urls } else { usize::MAX };
+            let encryption = self.kms.map(|_| "aws:kms".to_string());
+            (servers.store.config.encryption, servers.vault.config.encryption) = (encryption.clone(), encryption);
+            (servers.store.config.checksums, servers.vault.config.checksums) = (self.checksums, self.checksums);
+            if let (Some(Told::No), Some(exposes)) = (self.kms, &mut servers.bucket_cors.exposes) {
+                exposes.retain(|name| name != "x-amz-server-side-encryption");
+            }
         }
         let mut hooks = world.hooks();
         hooks.credentials_ms = Some(self.credentials_ms);

@@ -31,5 +31,12 @@ pub(crate) fn stored(stage: &Stage, history: &History) -> usize {
     }
 }
 
+/// Whether bytes of a file were changed on the way.
+pub(crate) fn was_damaged(stage: &Stage, history: &History) -> bool {
+    let log = stage.world.log();
+    let numbers: Vec<usize> = history.attempts.iter().map(|attempt| attempt.handle.number()).collect();
+    log.records.iter().any(|record| record.damaged && numbers.contains(&record.upload))
+}
+
 /// Calls that open an upload.
 pub(crate) const OPENS: [&str; 4] = ["ofauth:init", "onlymonster:start", "store:CreateMultipartUpload", "plan:open"];

@@ -94,6 +94,12 @@ fn trouble(route: &str, skip: u64, fault: Fault, codes: &[Code]) -> Trouble {
     Trouble { rule, restarts: false, codes: codes.to_vec() }
 }
 
+/// A part whose bytes are changed on the way to the store.
+pub(crate) fn damage(rng: &Rng, multi: bool) -> Trouble {
+    let route = if multi { "store:UploadPart" } else { "store:PutObject" };
+    trouble(route, rng.between(0, 4), Fault::Flip, &[Code::IntegrityMismatch])
+}
+
 /// A trouble that passes, on a call that may be repeated or reconciled. `may_restart`: it may cost the session.
 pub(crate) fn passing(rng: &Rng, surroundings: &Surroundings, may_restart: bool) -> Trouble {
     loop {

@@ -9,6 +9,7 @@ use super::excuses::{self, Case};
 use super::invariants;
 use super::scenario::{Expectation, Scenario};
 use super::stage::{History, Stage};
+use super::stored::was_damaged;
 use crate::check::{ensure, is_file};
 use serde_json::Value;
 
@@ -112,7 +113,11 @@ fn second_end(stage: &Stage, history: &History) -> Result<Option<&'static str>, 
 /// The result names what is stored, and that is the file.
 fn arrived(stage: &Stage, history: &History, result: &UploadResult<Value>) -> Result<(), String> {
     ensure!(result.bytes == history.file.size(), "the result's size isn't the file's");
-    is_file(&history.file, &stage.world.try_pieces(result)?)?;
+    if let Err(broken) = is_file(&history.file, &stage.world.try_pieces(result)?) {
+        let proven = result.verified || result.outcome.proof.is_some();
+        ensure!(was_damaged(stage, history), "{broken}");
+        ensure!(!proven, "damaged bytes are proven: {:?}; {broken}", result.outcome.proof);
+    }
     if let Some(session) = history.session.filter(|_| history.last().is_some_and(|attempt| !attempt.handle.is_gone())) {
         ensure!(stage.world.kept(session).is_none(), "what is done is still kept");
     }

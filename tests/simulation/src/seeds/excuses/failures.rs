@@ -1,13 +1,15 @@
 //! Excuses for uploads that failed.
 
-use partway::error::{Code, UploadError};
+use partway::error::{Code, Step, UploadError};
+use partway_models::store::Checksums;
 
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::seeds::destination::Destination;
 use crate::seeds::scenario::{Expectation, Incident};
+use crate::seeds::settings::Told;
 use crate::seeds::stage::{Attempt, History, Stage};
-use crate::seeds::stored::{OPENS, stored};
+use crate::seeds::stored::{OPENS, stored, was_damaged};
 use crate::storage::SavedSession;
 
 /// A failed upload: the history of its file, and the error that it ended with.
@@ -222,6 +224,25 @@ pub(super) fn restarted_after_a_denial(case: &Case<'_>) -> bool {
 /// The bound on processing passes while answers hang or don't come.
 pub(super) fn processing_took_too_long(case: &Case<'_>) -> bool {
     case.is_storm() && case.code() == Code::ProcessingTimeout
+}
+
+/// Bytes were changed on the way to a store that says no checksum of parts: the object's shows it, once it is there.
+pub(super) fn checksum_of_the_whole_differs(case: &Case<'_>) -> bool {
+    let at_the_end =
+        case.error.step == Some(Step::Complete) && case.stage.scenario.servers.checksums == Checksums::Complete;
+    case.code() == Code::IntegrityMismatch && at_the_end && was_damaged(case.stage, case.history)
+}
+
+/// The caller requires a proof of a store whose ETags are none of MD5s, and whose answers to parts have no checksum.
+pub(super) fn nothing_proves_what_require_wants(case: &Case<'_>) -> bool {
+    let scenario = &case.stage.scenario;
+    let says_nothing = scenario.servers.kms.is_some() && scenario.servers.checksums != Checksums::All;
+    case.code() == Code::IntegrityMismatch && scenario.options["integrity"] == "require" && says_nothing
+}
+
+/// An object with another ETag than the parts' MD5s make may be this upload's, where nothing tells what ETags are.
+pub(super) fn etags_of_an_unknown_kind(case: &Case<'_>) -> bool {
+    case.code() == Code::OutcomeUnknown && case.is(Destination::S3) && case.stage.scenario.servers.kms == Some(Told::No)
 }
 
 /// The file's bytes came no more.

@@ -31,7 +31,9 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
     application_call_failed,
     application_call_without_network,
     call_made_before_the_crash,
+    checksum_of_the_whole_differs,
     clock_found_wrong_at_the_last_attempt,
+    etags_of_an_unknown_kind,
     file_was_changed,
     head_request_failed,
     key_exists_after_a_restart,
@@ -39,6 +41,7 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
     looks_like_a_missing_cors_rule,
     network_was_cut,
     no_connection_left,
+    nothing_proves_what_require_wants,
     processing_took_too_long,
     reads_hang,
     restarted_after_a_denial,
@@ -49,8 +52,13 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
 );
 
 /// For the end of an upload that the application tried again, when nothing went wrong any more.
-const SECOND_END: &[Excuse<OfCase>] =
-    named!("tried again: ", call_made_before_the_crash, key_exists_after_a_restart, short_lived_urls_in_any_story,);
+const SECOND_END: &[Excuse<OfCase>] = named!(
+    "tried again: ",
+    call_made_before_the_crash,
+    key_exists_after_a_restart,
+    nothing_proves_what_require_wants,
+    short_lived_urls_in_any_story,
+);
 
 /// For a file that is stored once more than it was begun.
 const DOUBLE: &[Excuse<OfStage>] =
@@ -61,7 +69,7 @@ const CALLED_AGAIN: &[Excuse<OfStage>] = named!("called again: ", storage_lost_t
 
 /// For parts that were sent more than once, where nothing goes wrong.
 const REPEATED: &[Excuse<OfResult>] =
-    named!("repeated parts: ", allowance_used_up, clock_is_wrong, uploads_share_a_slow_line);
+    named!("repeated parts: ", allowance_used_up, clock_is_wrong, etags_found_opaque, uploads_share_a_slow_line);
 
 /// Seeds of excuses that the suite's own seeds may not need. They follow from the engine's random draws as well: where these change,
 /// `cargo xtask simulate` with many seeds tells the lowest that need each excuse.

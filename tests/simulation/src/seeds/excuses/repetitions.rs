@@ -3,10 +3,13 @@
 
 use partway::model::events::UploadResult;
 
+use partway_models::store::Checksums;
+
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::seeds::destination::Destination;
 use crate::seeds::scenario::{Incident, Scenario};
+use crate::seeds::settings::Told;
 use crate::seeds::stage::Stage;
 use serde_json::Value;
 
@@ -40,6 +43,12 @@ pub(super) fn abort_was_not_heard(stage: &Stage) -> bool {
 /// OFAuth's allowance is used up after some ninety parts.
 pub(super) fn allowance_used_up(scenario: &Scenario, result: &UploadResult<Value>) -> bool {
     scenario.destination == Destination::Ofauth && result.parts >= 80
+}
+
+/// A part is sent once more to find out that ETags are none of MD5s.
+pub(super) fn etags_found_opaque(scenario: &Scenario, result: &UploadResult<Value>) -> bool {
+    let sought = scenario.servers.kms == Some(Told::No) && scenario.servers.checksums != Checksums::All;
+    sought && scenario.options["integrity"] != "off" && result.attempts == result.parts + 1
 }
 
 /// What the page signs is out of date by the servers' clock, which the first refusal tells.
