@@ -1,5 +1,10 @@
 //! The inputs that a provider is built from.
 
+#[cfg(feature = "ofauth")]
+use std::cell::Cell;
+#[cfg(feature = "ofauth")]
+use std::rc::Rc;
+
 #[cfg(feature = "s3")]
 use super::s3::credentials::SharedCredentials;
 use crate::context::shared::SharedState;
@@ -14,6 +19,9 @@ pub struct ProviderCache {
     /// The credentials for a store.
     #[cfg(feature = "s3")]
     pub(super) credentials: SharedCredentials,
+    /// The size of OFAuth's parts, as its last plan had it.
+    #[cfg(feature = "ofauth")]
+    pub(super) ofauth_part_size: Rc<Cell<Option<u64>>>,
 }
 
 /// The inputs that a provider is built from, beside its own options.

@@ -14,10 +14,11 @@ mod urls;
 mod vendor;
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use self::options::Options;
 pub use self::session::OfauthSession;
-use self::vendor::{MAX_BYTES, TOKEN_MS, TYPES, VENDOR, meaning};
+use self::vendor::{MAX_BYTES, PART_SIZE, TOKEN_MS, TYPES, VENDOR, meaning};
 use super::setup::Setup;
 use super::shared::api::{Access, Api};
 use super::shared::errors::incomplete_session;
@@ -42,6 +43,8 @@ pub struct Ofauth<P: Platform> {
     /// `vaultUpload`, as the caller gave it.
     vault_upload: Option<P::Json>,
     skip_existing: bool,
+    /// The size of this vendor's parts, as the last plan had it.
+    part_size: Rc<Cell<Option<u64>>>,
     /// Whether an earlier page saved the session.
     restored: Cell<bool>,
     /// Whether an earlier page may have completed the upload without receiving the answer.
@@ -73,6 +76,7 @@ impl<P: Platform> Ofauth<P> {
             api,
             vault_upload,
             skip_existing: options.skip_existing != Some(false),
+            part_size: setup.cache.ofauth_part_size.clone(),
             restored: Cell::default(),
             completion_unknown: Cell::default(),
         })
@@ -108,13 +112,20 @@ impl<P: Platform> Provider<P> for Ofauth<P> {
     }
 
     async fn check(&self, cx: &Context<P>) -> Result<Option<Outcome<P::Json>>> {
-        if self.skip_existing { check::check(&self.api, cx).await } else { Ok(None) }
+        if !self.skip_existing {
+            return Ok(None);
+        }
+        check::check(&self.api, cx, self.part_size.get().unwrap_or(PART_SIZE)).await
     }
 
     async fn open(&self, cx: &Context<P>) -> Result<Session<OfauthSession>> {
         self.completion_unknown.set(false);
         self.restored.set(false);
-        init::init(&self.api, cx, self.vault_upload.as_ref()).await
+        let session = init::init(&self.api, cx, self.vault_upload.as_ref()).await?;
+        if let [first, _, ..] = session.plan.parts() {
+            self.part_size.set(Some(first.range.len()));
+        }
+        Ok(session)
     }
 
     /// OFAuth can't be asked which parts it has, so the saved ones count.

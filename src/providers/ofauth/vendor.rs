@@ -28,8 +28,8 @@ pub(super) const UPLOADS: &str = "/v2/access/uploads/";
 /// `X-RateLimit-Reset` is when it is full again).
 pub(super) const TOKEN_MS: u64 = 1_000;
 
-/// Files up to this size are one part, so that their ETag is their MD5 and can be asked for before init. The guide's part size;
-/// that the vendor's ETags are MD5s is assumed.
+/// The guide's part size, until a plan tells another one: a file of one part has its MD5 as its ETag, a larger one what S3 makes of its
+/// parts' MD5s, so that it can be asked for before init. That the vendor's ETags are such is assumed.
 pub(super) const PART_SIZE: u64 = 5 << 20;
 
 /// The guide's "Supported Formats", their common spellings among them.

@@ -224,7 +224,11 @@ impl<P: Platform> Provider<P> for S3<P> {
         let Some(upload_id) = upload_id else { return Ok(saved) };
         let Progressed { phase, uploaded } = saved;
         let uploaded = match list_parts(&self.client, cx, key, upload_id).await {
-            Ok(listed) => reconcile(cx, &session.plan, uploaded, listed, self.client.target.etags_are_md5s()).await?,
+            Ok(listed) => {
+                // An MD5 is no checksum that completing could name.
+                let md5s = self.client.target.etags_are_md5s() && self.client.target.checksum.is_none();
+                reconcile(cx, &session.plan, uploaded, listed, md5s).await?
+            }
             // Gone: completed by an earlier page, which completing it again finds out, or aborted.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(phase, &uploaded, &session.plan) => {
                 assume_uploaded(cx, &session.plan, uploaded, self.client.target.checksum).await?

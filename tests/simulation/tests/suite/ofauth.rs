@@ -1,7 +1,7 @@
 //! What is particular to OFAuth: its plan in two layouts, its three error shapes, its rate limit, its two kinds of id.
 
 use partway::error::{Code, Step};
-use partway::model::events::Status;
+use partway::model::events::{ProofBy, Status};
 use partway_models::ofauth::{ConsumeError, EtagPlace, Layout, ResetUnit};
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};
@@ -194,7 +194,7 @@ fn a_file_that_the_vault_has_is_not_sent_again() {
 }
 
 #[test]
-fn the_check_can_be_left_out_and_is_left_out_for_large_files() {
+fn the_check_can_be_left_out() {
     let world = World::new(1);
     let mut options = provider();
     options["skipExisting"] = json!(false);
@@ -204,10 +204,49 @@ fn the_check_can_be_left_out_and_is_left_out_for_large_files() {
         world.run();
         assert!(!world.stored(&upload).outcome.already_there);
     }
-    let large = world.upload(provider(), json!({}), &world.file("clip.mp4", 5 * MIB + 1));
-    world.run();
-    world.stored(&large);
     assert_eq!(world.count("ofauth:check"), 0);
+}
+
+#[test]
+fn a_large_file_is_looked_up_by_the_etag_that_its_parts_would_make() {
+    for part_size in [5 * MIB, 8 * MIB] {
+        let world = World::new(1);
+        world.servers().ofauth.config.part_size = part_size;
+        let uploader = world.uploader(json!({}));
+        let file = world.file("clip.mp4", 42 * MIB + 17);
+        let first = uploader.upload(provider(), &file);
+        world.run();
+        let media = world.stored(&first).outcome.media_id;
+        // The plan told the size of parts.
+        let second = uploader.upload(provider(), &file);
+        world.run();
+        let result = second.done();
+        assert_eq!((result.outcome.already_there, result.outcome.media_id, result.verified), (true, media, true));
+        let proof = result.outcome.proof.unwrap();
+        let parts = (42 * MIB + 17).div_ceil(part_size) as u32;
+        assert_eq!((proof.by, proof.parts), (ProofBy::EtagMd5, parts));
+        assert!(proof.value.ends_with(&format!("-{parts}")), "{proof:?}");
+        assert_eq!((world.count("ofauth:init"), world.count("ofauth:check")), (1, 2));
+        let other = uploader.upload(provider(), &world.file("clip.mp4", 42 * MIB + 17));
+        world.run();
+        assert!(!world.stored(&other).outcome.already_there, "other bytes of the same size");
+    }
+}
+
+#[test]
+fn a_large_file_is_looked_up_only_where_hashing_takes_a_tenth_of_sending() {
+    for (bytes_per_ms, checks) in [(5_000, 2), (1_000_000, 1)] {
+        let world = World::new(1);
+        world.line(|line| (line.bytes_per_ms, line.latency) = (bytes_per_ms, (0, 1)));
+        let uploader = world.uploader(json!({}));
+        for number in 0..2 {
+            let upload = uploader.upload(provider(), &world.file(&format!("{number}.mp4"), 400 * MIB));
+            world.run();
+            world.stored(&upload);
+        }
+        // Until something was measured the line counts as a usual one.
+        assert_eq!(world.count("ofauth:check"), checks, "{bytes_per_ms}");
+    }
 }
 
 #[test]
