@@ -226,6 +226,13 @@ pub(super) fn processing_took_too_long(case: &Case<'_>) -> bool {
     case.is_storm() && case.code() == Code::ProcessingTimeout
 }
 
+/// The object under a key that must be new is this upload's, with bytes that were changed on the way.
+pub(super) fn key_has_damaged_bytes(case: &Case<'_>) -> bool {
+    matches!(case.code(), Code::Conflict | Code::OutcomeUnknown)
+        && case.history.provider["ifNoneMatch"] == true
+        && was_damaged(case.stage, case.history)
+}
+
 /// Bytes were changed on the way to a store that says no checksum of parts: the object's shows it, once it is there.
 pub(super) fn checksum_of_the_whole_differs(case: &Case<'_>) -> bool {
     let at_the_end =

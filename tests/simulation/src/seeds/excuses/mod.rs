@@ -38,6 +38,7 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
     head_request_failed,
     key_exists_after_a_restart,
     key_exists_since_storage_failed,
+    key_has_damaged_bytes,
     looks_like_a_missing_cors_rule,
     network_was_cut,
     no_connection_left,
@@ -55,6 +56,7 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
 const SECOND_END: &[Excuse<OfCase>] = named!(
     "tried again: ",
     call_made_before_the_crash,
+    checksum_of_the_whole_differs,
     key_exists_after_a_restart,
     nothing_proves_what_require_wants,
     short_lived_urls_in_any_story,
