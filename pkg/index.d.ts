@@ -146,12 +146,17 @@ export interface UploaderOptions {
   stallMs?: number | undefined;
 
   /**
-   * Whether a part's MD5 is compared with the ETag that the store answers. `"auto"` compares if the ETag is an MD5, `"require"` fails the
-   * upload if it can't be compared, `"off"` hashes nothing.
+   * Whether a part's bytes are compared with what the store says of them: the ETag, if it is an MD5, else the store's CRC64NVME. `"auto"`
+   * compares what there is, `"require"` fails the upload if nothing proves it (see {@link UploadResult.proof}), `"off"` hashes nothing.
    *
-   * A store that encrypts with KMS or customer keys (SSE-KMS, SSE-C) answers ETags that only look like MD5s. `"auto"` detects this by the
-   * header `x-amz-server-side-encryption`, if the bucket's CORS rule exposes it, or else by sending one part twice, once for each bucket
-   * and page. The upload continues, `verified` is false, and the console says so once. With `"require"` the upload fails.
+   * A store that encrypts with KMS or customer keys (SSE-KMS, SSE-C) answers ETags that only look like MD5s. AWS computes a CRC64NVME of
+   * every upload by itself: it is compared part by part, if the bucket's CORS rule exposes `x-amz-checksum-crc64nvme`, else once for the
+   * whole object when the upload is completed. If neither shows what ETags are, nor the header `x-amz-server-side-encryption`, one part
+   * is sent twice to find out, once for each bucket and page. If the page can read no checksum either, the upload continues, `verified` is
+   * false, and the console says so once; with `"require"` it fails, at the end if completing might have given one.
+   *
+   * If the checksum of the whole object differs, the upload ends as `integrity-mismatch`. The object then stands under its key: whether
+   * to delete it is your decision.
    *
    * @defaultValue `"auto"`
    */
@@ -426,8 +431,24 @@ export interface SentPart {
   etag: string | null;
   /** Requests that were needed. */
   attempts: number;
-  /** Whether its bytes were compared with the ETag. */
+  /** Whether its bytes were compared with the ETag, or with the store's checksum of the part. */
   verified: boolean;
+}
+
+/** What proves that a destination has the bytes of a file. */
+export interface Proof {
+  /**
+   * `"etag-md5"`: each part's ETag was the MD5 of its bytes. `"crc64nvme"`: the store computed the same CRC64NVME, of each part or of the
+   * whole object. `"sha256"`: the store checked each part against the SHA-256 that was sent with it (`checksum` of `s3`).
+   */
+  by: "etag-md5" | "crc64nvme" | "sha256";
+  /**
+   * As S3 writes it: the object's ETag (an MD5, or the MD5 of the parts' MD5s with `-` and their number), or the checksum in base64, that of
+   * a `"sha256"` in parts with `-` and their number.
+   */
+  value: string;
+  /** How many parts `value` is made of. */
+  parts: number;
 }
 
 /** The result of an upload. Which ids it has depends on the provider. */
@@ -458,8 +479,10 @@ export interface UploadResult {
   attempts: number;
   /** Duration of the upload in milliseconds. */
   elapsedMs: number;
-  /** Whether every byte was compared with an ETag. */
+  /** Whether every byte was compared with an ETag or a checksum of the store. */
   verified: boolean;
+  /** What proves that the destination has the file's bytes; null where nothing does. Plain JSON, to be stored with what it is about. */
+  proof: Proof | null;
   /** Whether the vendor already had this file, so that nothing was sent. */
   alreadyThere: boolean;
   /** When the links in `media` expire, as ISO 8601. */
@@ -676,6 +699,12 @@ export interface S3Provider {
   headers?: Record<string, string> | undefined;
   /** Doesn't replace an existing object: the upload ends as `conflict`. @defaultValue `false` */
   ifNoneMatch?: boolean | undefined;
+  /**
+   * Has the store check each part before it accepts it: by a checksum that is computed before the part is sent, and signed into its
+   * request. The store needs to know it, as AWS does: `"crc64nvme"` covers the whole object (`FULL_OBJECT`), `"sha256"` is composite. The CORS
+   * rule must expose the header of that name, for `"sha256"` too: `x-amz-checksum-sha256`. @defaultValue none
+   */
+  checksum?: "sha256" | "crc64nvme" | undefined;
 }
 
 /** Temporary credentials. */
@@ -722,11 +751,14 @@ export interface PlanProvider {
    * session counts; if `sign` then rejects too, a new upload starts.
    */
   list?: Method<[plan: UploadPlan], { partNumber: number; size: number; etag: string }[]> | undefined;
-  /** Completes the upload; what it returns becomes part of the result. */
+  /**
+   * Completes the upload; what it returns becomes part of the result. `checksumCRC64NVME` is the store's own checksum of the whole object,
+   * in base64, as CompleteMultipartUpload answers it: it is compared with the file's, which is read once more for that if need be.
+   */
   complete?:
     | Method<
         [plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]],
-        { [K in keyof UploadResult]?: UploadResult[K] | undefined } | void
+        ({ [K in keyof UploadResult]?: UploadResult[K] | undefined } & { checksumCRC64NVME?: string | undefined }) | void
       >
     | undefined;
   /** Aborts the upload, after `cancel()`. */

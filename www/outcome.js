@@ -30,7 +30,7 @@ function facts(result) {
     `${bytes(result.bytes)} in ${count(result.parts, "part")}`,
     again > 0 ? `${count(again, "request")} sent again` : "none sent again",
     result.bytes > 1_000_000 ? `${bytes((result.bytes / result.elapsedMs) * 1000)}/s on the whole` : "",
-    result.verified ? "every byte checked against an ETag" : "",
+    result.verified ? "every byte checked against what the store says of it" : "",
     result.linksExpireAt ? `its links work until ${new Date(result.linksExpireAt).toLocaleString()}` : "",
   ].filter(Boolean).join(" · ");
 }

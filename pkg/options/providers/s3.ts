@@ -1,7 +1,20 @@
 import type { S3Provider } from "partway";
 
 import { invalidOptions } from "../../api/errors.ts";
-import { boolean, checked, describe, either, list, method, nonEmptyString, number, options, record, string } from "../checks.ts";
+import {
+  boolean,
+  checked,
+  describe,
+  either,
+  list,
+  method,
+  nonEmptyString,
+  number,
+  oneOf,
+  options,
+  record,
+  string,
+} from "../checks.ts";
 
 const MIB = 1024 * 1024;
 /** AWS S3 User Guide, "Multipart upload limits": a part and a single PUT have at most 5 GiB, and a part but the last at least 5 MiB. */
@@ -110,6 +123,7 @@ export const s3 = options<S3Provider>({
     multipartThreshold: number({ min: 1, max: MAX_PART_BYTES }),
     headers,
     ifNoneMatch: boolean,
+    checksum: oneOf("sha256", "crc64nvme"),
   },
   rule: bucketRule,
 });

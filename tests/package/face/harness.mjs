@@ -4,7 +4,7 @@ import { core } from "./fake/partway.js";
 export * from "../../../pkg/index.ts";
 export { core };
 
-export const RESULT = { provider: "plan", bytes: 3, parts: 1, attempts: 1, elapsedMs: 5, verified: false, alreadyThere: false };
+export const RESULT = { provider: "plan", bytes: 3, parts: 1, attempts: 1, elapsedMs: 5, verified: false, proof: null, alreadyThere: false };
 
 export function planUploader(options = {}) {
   core.forget();

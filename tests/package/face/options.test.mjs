@@ -38,6 +38,7 @@ test("every option is taken", () => {
       multipartThreshold: 1,
       headers: { "x-amz-meta-a": "b" },
       ifNoneMatch: true,
+      checksum: "crc64nvme",
     },
     concurrency: 1,
     transport: "auto",

@@ -99,6 +99,7 @@ export const providers: Provider[] = [
     multipartThreshold: 32 * 2 ** 20,
     headers: { "cache-control": "max-age=60" },
     ifNoneMatch: true,
+    checksum: "sha256",
   },
   {
     name: "plan",
@@ -226,8 +227,8 @@ export async function goOn(uploader: Uploader): Promise<void> {
 
 export async function errors(upload: Upload): Promise<void> {
   try {
-    const { media, linksExpireAt, verified } = await upload.done;
-    console.log(media, linksExpireAt?.slice(0, 10), verified);
+    const { media, linksExpireAt, verified, proof } = await upload.done;
+    console.log(media, linksExpireAt?.slice(0, 10), verified, proof && `${proof.by}: ${proof.value} of ${proof.parts}`);
   } catch (error) {
     if (!(error instanceof UploadError)) throw error;
     const code: UploadErrorCode = error.code;
