@@ -29,12 +29,15 @@ fn element<'a>(response: &'a str, name: &str) -> Option<&'a str> {
     Some(&response[start..response.find(&format!("</{name}>"))?])
 }
 
+/// A part's bytes, and the headers that it is sent with.
+type Sent<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+
 /// Opens an upload, and sends parts with the headers that are given for each.
-fn sent(state: &mut State, create: &[(&str, &str)], parts: &[(&str, &[(&str, &str)])]) -> (String, Vec<Response>) {
+fn sent(state: &mut State, create: &[(&str, &str)], parts: &[Sent<'_>]) -> (String, Vec<Response>) {
     let created = call(state, "POST", &[("uploads", "")], create, "");
     assert_eq!(created.status, 200, "{}", created.text());
     let id = element(&created.text(), "UploadId").unwrap().to_string();
-    let send = |(index, (text, headers)): (usize, &(&str, &[(&str, &str)]))| {
+    let send = |(index, (text, headers)): (usize, &Sent<'_>)| {
         let number = (index + 1).to_string();
         call(state, "PUT", &[("partNumber", &number), ("uploadId", &id)], headers, text)
     };
