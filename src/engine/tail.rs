@@ -78,7 +78,7 @@ impl Tail {
 impl<P: Platform> Run<P> {
     /// Milliseconds after which a part is late, if it may be sent twice then.
     pub(super) fn until_late(&self, session: &dyn AnySession<P::Json>) -> Option<u64> {
-        let useful = self.capabilities.repeats_late_parts && session.is_multipart() && self.verifies();
+        let useful = self.capabilities.repeats_late_parts && session.is_multipart() && self.wanted().md5;
         let (_, at) = self.tail.next().filter(|_| useful)?;
         // Where another reason stands against it, that may pass.
         Some(at.saturating_sub(self.cx.platform.now()).max(MIN_MS / 4))

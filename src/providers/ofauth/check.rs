@@ -62,7 +62,7 @@ async fn expected_etag<P: Platform>(cx: &Context<P>, part_size: u64) -> Result<O
     for some in parts.chunks(AT_ONCE) {
         let mut in_flight = InFlight::default();
         for part in some {
-            in_flight.push(async move { (part.number, md5_of(cx, part.range).await) });
+            in_flight.push(part.number, md5_of(cx, part.range));
         }
         while !in_flight.is_empty() {
             let (number, md5) = poll_fn(|context| in_flight.poll_completed(context)).await;

@@ -38,8 +38,12 @@ use crate::util::text;
 /// error.)
 const ABORT_MS: u64 = 10_000;
 
-const CAPABILITIES: Capabilities =
-    Capabilities { repeats_single_parts: true, repeats_late_parts: true, answers_checksums: true, ..Capabilities::DEFAULT };
+const CAPABILITIES: Capabilities = Capabilities {
+    repeats_single_parts: true,
+    repeats_late_parts: true,
+    answers_checksums: true,
+    ..Capabilities::DEFAULT
+};
 
 /// The provider for one upload by the application's own functions.
 #[derive(Debug)]

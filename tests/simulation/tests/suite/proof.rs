@@ -8,7 +8,7 @@ use partway::model::events::{Event, Proof, ProofBy, UploadResult};
 use partway_models::checksum::Algorithm;
 use partway_models::store::{Checksums, Config};
 use partway_simulation::servers::BUCKET;
-use partway_simulation::world::Beginning;
+use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};
 

@@ -76,7 +76,12 @@ async fn upload(case: Case<'_>, policy: Option<&str>, own: Option<&str>) -> Resu
 pub(super) async fn in_a_worker(case: Case<'_>) -> Result<Ending> {
     let seen = upload(case, None, None).await?;
     let digests = seen.digests(|url| url.starts_with("blob:"));
-    ensure!(digests == seen.verified && seen.fallbacks() == 0, "{digests} digests, {:?} {:?}", seen.workers, seen.warned);
+    ensure!(
+        digests == seen.verified && seen.fallbacks() == 0,
+        "{digests} digests, {:?} {:?}",
+        seen.workers,
+        seen.warned
+    );
     Ok(seen.ending)
 }
 
@@ -84,7 +89,12 @@ pub(super) async fn in_a_worker(case: Case<'_>) -> Result<Ending> {
 pub(super) async fn of_its_file(case: Case<'_>) -> Result<Ending> {
     let seen = upload(case, Some("worker-src 'self'"), None).await?;
     let digests = seen.digests(|url| url.ends_with("/dist/hash_worker.js"));
-    ensure!(digests == seen.verified && seen.fallbacks() == 0, "{digests} digests, {:?} {:?}", seen.workers, seen.warned);
+    ensure!(
+        digests == seen.verified && seen.fallbacks() == 0,
+        "{digests} digests, {:?} {:?}",
+        seen.workers,
+        seen.warned
+    );
     Ok(seen.ending)
 }
 
@@ -93,7 +103,12 @@ pub(super) async fn of_a_named_file(case: Case<'_>) -> Result<Ending> {
     let url = format!("{}/pkg/dist/hash_worker.js?own", case.stage.sandbox.at.app);
     let seen = upload(case, Some("worker-src 'self'"), Some(&url)).await?;
     let digests = seen.digests(|started| started == url);
-    ensure!(digests == seen.verified && seen.fallbacks() == 0, "{digests} digests, {:?} {:?}", seen.workers, seen.warned);
+    ensure!(
+        digests == seen.verified && seen.fallbacks() == 0,
+        "{digests} digests, {:?} {:?}",
+        seen.workers,
+        seen.warned
+    );
     ensure!(seen.workers.iter().all(|worker| worker.url == url), "another way was tried: {:?}", seen.workers);
     Ok(seen.ending)
 }
