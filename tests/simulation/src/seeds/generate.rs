@@ -134,7 +134,10 @@ impl Scenario {
     /// Draws how much the stores take, and whether both hosts of one work. In stories that must succeed nothing else goes wrong with
     /// requests then: each refusal costs an attempt.
     fn burden(&mut self, rng: &Rng) {
-        let (mut limited, mut broken) = (rng.chance(10), rng.chance(20) && self.destination == Destination::S3);
+        let (limited, broken) = (rng.chance(15), rng.chance(20));
+        let mut limited =
+            limited && matches!(self.destination, Destination::S3 | Destination::Plan | Destination::Onlymonster);
+        let mut broken = broken && self.destination == Destination::S3;
         match self.expectation {
             Expectation::Calm | Expectation::Passing if limited || broken => {
                 limited &= !broken;
