@@ -25,7 +25,8 @@ pub(crate) struct Speed {
 #[derive(Deserialize)]
 struct Told {
     name: String,
-    memory: f64,
+    /// Nothing where a file is only read.
+    memory: Option<f64>,
     file: f64,
 }
 
@@ -45,7 +46,7 @@ async fn in_page(browser: &Browser, page: &str, file: &Path, rounds: usize) -> R
     let script = "const { measure } = await import('/bundles/hashing.js'); return await measure(document.querySelector('#files').files[0], args[0]);";
     let told = run::call(browser, script, vec![json!(rounds)]).await?;
     let told: Vec<Told> = serde_json::from_value(told).context("what the page tells of hashing")?;
-    Ok(told.into_iter().map(|one| Speed { name: one.name, memory: Some(one.memory), file: Some(one.file) }).collect())
+    Ok(told.into_iter().map(|one| Speed { name: one.name, memory: one.memory, file: Some(one.file) }).collect())
 }
 
 async fn natively(file: &Path, rounds: usize) -> Result<f64> {

@@ -5,6 +5,8 @@ import SparkMD5 from "spark-md5";
 
 /** Bytes that a hasher is given at once. */
 const WINDOW = 256 * 1024;
+/** What a stream is given to fill. */
+const LARGE = 1 << 20;
 
 const HASHERS = {
   partway: async () => lanes(),
@@ -39,11 +41,26 @@ function lanes() {
   };
 }
 
-/** As Partway's worker reads; a stream is slower. */
-async function fromFile(hash, file) {
-  const reader = new FileReaderSync();
-  for (let done = 0; done < file.size; done += WINDOW) hash.update(new Uint8Array(reader.readAsArrayBuffer(file.slice(done, done + WINDOW))));
-}
+/** The ways to read a file. */
+const READERS = {
+  async sync(hash, file) {
+    const reader = new FileReaderSync();
+    for (let done = 0; done < file.size; done += WINDOW) hash.update(new Uint8Array(reader.readAsArrayBuffer(file.slice(done, done + WINDOW))));
+  },
+  async stream(hash, file) {
+    const reader = file.stream().getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) hash.update(read.value);
+  },
+  async byob(hash, file) {
+    const reader = file.stream().getReader({ mode: "byob" });
+    let buffer = new ArrayBuffer(LARGE);
+    for (let read = await reader.read(new Uint8Array(buffer)); !read.done; read = await reader.read(new Uint8Array(buffer))) {
+      hash.update(read.value);
+      buffer = read.value.buffer;
+    }
+  },
+  memory: (hash, { size }) => fromMemory(hash, size),
+};
 
 async function fromMemory(hash, size) {
   const window = new Uint8Array(WINDOW).fill(7);
@@ -54,8 +71,7 @@ onmessage = async ({ data: { hasher, file, from } }) => {
   try {
     const hash = await HASHERS[hasher]();
     const start = performance.now();
-    if (from === "file") await fromFile(hash, file);
-    else await fromMemory(hash, file.size);
+    await READERS[from](hash, file);
     hash.end();
     postMessage({ seconds: (performance.now() - start) / 1000 });
   } catch (error) {
