@@ -62,6 +62,17 @@ export class Uploader {
    */
   upload(file: File | Blob | FileSystemFileHandle, options?: UploadOptions): Upload;
 
+  /** The uploads that are not at their end, oldest first: queued, running and paused ones. */
+  readonly uploads: readonly Upload[];
+
+  /**
+   * Moves an upload of this uploader to the front of the queue, before those of a higher {@link UploadOptions.priority} too: the next
+   * upload that begins is this one, or if it has begun, the next parts are its own. An upload that has ended is left as it is.
+   *
+   * Throws `invalid-options` for anything but an upload of this uploader.
+   */
+  prioritize(upload: Upload): void;
+
   /**
    * Lists the uploads to this place that a reload, a crash or a failure left unfinished, newest first. Uploads that are running, here or
    * in another tab, aren't listed. A place is the provider with its `baseUrl` or `endpoint`, account, connection or bucket, and the
@@ -144,6 +155,24 @@ export interface UploaderOptions {
    * @defaultValue `30000`
    */
   stallMs?: number | undefined;
+
+  /**
+   * The most bytes a second, over all uploads of this uploader: at least 1. It is an average over five seconds, or over the time that one
+   * part takes at that rate if that is longer, because only the start of a part can be delayed: a request that was begun goes out as fast
+   * as the connection allows. Small parts therefore spread the bytes more evenly. Parts that are sent again count too, calls to APIs don't.
+   *
+   * @defaultValue as fast as possible
+   */
+  maxRate?: number | undefined;
+
+  /**
+   * Keeps the screen from sleeping while bytes are sent (Screen Wake Lock), so that a phone that is put down doesn't stop the upload. The
+   * lock is taken again when the page is shown again, and released while nothing is sent. Where the browser has no such lock, or refuses
+   * it, nothing changes.
+   *
+   * @defaultValue `false`
+   */
+  keepAwake?: boolean | undefined;
 
   /**
    * Whether a part's bytes are compared with what the store says of them: the ETag, if it is an MD5, else the store's CRC64NVME. `"auto"`
@@ -252,7 +281,10 @@ export interface UploaderOptions {
 
 /** Options of one upload. If a callback throws, the console reports it, and the upload continues. */
 export interface UploadOptions {
-  /** Bytes were sent: several times a second, or once for each part if bytes go by `fetch` ({@link UploaderOptions.transport}). */
+  /**
+   * Bytes were sent, or a part began or ended: at most once for each frame of the page, or ten times a second if the page isn't shown. If
+   * bytes go by `fetch`, it is known part by part ({@link UploaderOptions.transport}). The last one comes before the end.
+   */
   onProgress?: ((progress: Progress) => void) | undefined;
   /** A part was uploaded. */
   onPart?: ((part: SentPart) => void) | undefined;
@@ -266,6 +298,13 @@ export interface UploadOptions {
   signal?: AbortSignal | undefined;
   /** The file's name at the destination. @defaultValue the file's own, and `"blob"` for a Blob */
   filename?: string | undefined;
+  /**
+   * Of the uploads that wait for their turn, and of the parts that wait for a request, those with the highest priority go first; of the
+   * same, those that came first. Any number; uploads that have begun aren't stopped for others.
+   *
+   * @defaultValue `0`
+   */
+  priority?: number | undefined;
   /** The file's media type at the destination. @defaultValue the file's own, or the one of its extension */
   contentType?: string | undefined;
   /**

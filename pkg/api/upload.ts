@@ -30,7 +30,9 @@ export interface UploadContext {
   /** Whether bytes go by `XMLHttpRequest`, where there is one. */
   readonly byXhr: boolean;
   /** Adds a running upload, and gives the function that removes it. */
-  register(end: End): () => void;
+  register(upload: Upload, end: End): () => void;
+  /** Gets each change of an upload's status. */
+  onStatus(upload: Upload, status: UploadStatus): void;
   start: EngineHandle["start"];
 }
 
@@ -39,6 +41,7 @@ type CallbackName = `on${Capitalize<keyof UploadEvents>}`;
 /** One file on its way. */
 export class Upload extends EventTarget implements Declared.Upload {
   #id: string | undefined;
+  #context: UploadContext;
   #given: UploadInput;
   /** The file, once somebody looked at it: for its size, Chromium asks another process, and waits. */
   #source: Source | undefined;
@@ -68,6 +71,7 @@ export class Upload extends EventTarget implements Declared.Upload {
   /** `session` is the session to resume, if the caller has one already. The upload releases it at the end. */
   constructor(context: UploadContext, file: UploadInput, options: UploadOptions = {}, session?: Session) {
     super();
+    this.#context = context;
     this.#given = file;
     this.#done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -76,6 +80,11 @@ export class Upload extends EventTarget implements Declared.Upload {
     this.#done.catch(() => {});
     if (session) this.#attach(session);
     this.#run(context, file, options).catch((error: unknown) => (this.#isCancelPending() ? this.#drop() : this.#fail(error)));
+  }
+
+  /** Moves an upload to the front of its queue. */
+  static prioritize(upload: Upload): void {
+    upload.#call("prioritize");
   }
 
   get id(): string {
@@ -171,9 +180,10 @@ export class Upload extends EventTarget implements Declared.Upload {
   }
 
   async #run(context: UploadContext, file: UploadInput, options: UploadOptions): Promise<void> {
-    this.#cleanups.push(context.register((error) => this.#fail(error)));
+    this.#cleanups.push(context.register(this, (error) => this.#fail(error)));
     checkFile(file);
     this.#options = checkUploadOptions(options);
+    const { priority } = this.#options;
     const provider = mergeProvider(context.provider, this.#options.provider);
     this.#bindSignal(this.#options.signal);
     await turn();
@@ -190,7 +200,7 @@ export class Upload extends EventTarget implements Declared.Upload {
     this.#task = context.start(
       source,
       provider,
-      { ...this.#session?.forEngine() },
+      { ...this.#session?.forEngine(), ...(priority && { priority }) },
       // Not within the engine's call: a listener may call back, and would find the engine busy.
       (...event) => queueMicrotask(() => this.#onEvent(...event)),
       (error) => this.#fail(error),
@@ -306,6 +316,7 @@ export class Upload extends EventTarget implements Declared.Upload {
   #setStatus(status: UploadStatus): void {
     if (status === this.#status) return;
     this.#status = status;
+    this.#context.onStatus(this, status);
     this.#emit("status", status);
   }
 
@@ -320,6 +331,11 @@ export class Upload extends EventTarget implements Declared.Upload {
     }
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Whether an upload has ended, in whatever way. */
+export function isAtEnd({ status }: Upload): boolean {
+  return status === "done" || status === "failed" || status === "cancelled";
 }
 
 function initialProgress(total: number): Progress {

@@ -3,26 +3,30 @@ import type { UnfinishedUpload, UploadOptions, UploaderOptions } from "partway";
 
 import { checkUploaderOptions } from "../options/uploader.ts";
 import type { UploadInput } from "../sessions/source.ts";
+import { WakeLock } from "../util/wake-lock.ts";
 import { EngineHandle } from "../wasm/engine.ts";
-import { cancelled } from "./errors.ts";
+import { cancelled, invalidOptions } from "./errors.ts";
 import { unfinished } from "./unfinished-upload.ts";
-import { type End, Upload, type UploadContext } from "./upload.ts";
+import { type End, Upload, type UploadContext, isAtEnd } from "./upload.ts";
 
 /** The shared engine: options, slots, pace, queue. */
 export class Uploader implements Declared.Uploader {
   #context: UploadContext;
   #engine: EngineHandle;
-  #running = new Set<End>();
+  /** The uploads that aren't at their end, in the order in which they were started. */
+  #running = new Map<Upload, End>();
 
   constructor(options: UploaderOptions) {
     const checked = checkUploaderOptions(options);
-    const { resume = true } = checked;
+    const { resume = true, keepAwake } = checked;
+    const wakeLock = keepAwake ? new WakeLock() : undefined;
     this.#engine = new EngineHandle(checked);
     this.#context = {
       provider: checked.provider,
       resume: resume === true ? {} : resume,
       byXhr: !checked.fetch && checked.transport !== "fetch",
-      register: (end) => this.#register(end),
+      register: (upload, end) => this.#register(upload, end),
+      onStatus: (upload, status) => wakeLock?.note(upload, status),
       start: (...details) => this.#engine.start(...details),
     };
   }
@@ -31,13 +35,24 @@ export class Uploader implements Declared.Uploader {
     return new Upload(this.#context, file, options);
   }
 
+  get uploads(): readonly Declared.Upload[] {
+    return [...this.#running.keys()];
+  }
+
+  prioritize(upload: Declared.Upload): void {
+    if (!(upload instanceof Upload) || !(this.#running.has(upload) || isAtEnd(upload))) {
+      throw invalidOptions("prioritize() takes an upload of this Uploader.", "Pass what its upload() returned.");
+    }
+    Upload.prioritize(upload);
+  }
+
   unfinished(): Promise<UnfinishedUpload[]> {
     return unfinished(this.#context);
   }
 
   /** The next upload makes a new engine: frameworks clean up what they use again. */
   close(): void {
-    for (const end of this.#running) end(cancelled("The Uploader was closed."));
+    for (const end of this.#running.values()) end(cancelled("The Uploader was closed."));
     this.#engine.close();
   }
 
@@ -46,8 +61,8 @@ export class Uploader implements Declared.Uploader {
     return "Uploader";
   }
 
-  #register(end: End): () => void {
-    this.#running.add(end);
-    return () => this.#running.delete(end);
+  #register(upload: Upload, end: End): () => void {
+    this.#running.set(upload, end);
+    return () => this.#running.delete(upload);
   }
 }

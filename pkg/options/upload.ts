@@ -1,7 +1,7 @@
 import type { UploadOptions } from "partway";
 
 import { invalidOptions } from "../api/errors.ts";
-import { method, nonEmptyString, object, options, string } from "./checks.ts";
+import { method, nonEmptyString, number, object, options, string } from "./checks.ts";
 
 function signal(value: unknown, path: string): AbortSignal {
   const given = value as Partial<AbortSignal> | null | undefined;
@@ -19,6 +19,7 @@ const uploadOptions = options<UploadOptions>({
     onError: method,
     signal,
     filename: nonEmptyString,
+    priority: number({ min: Number.MIN_SAFE_INTEGER, whole: false }),
     contentType: string,
     // Is checked together with the uploader's, by `mergeProvider`.
     provider: object,

@@ -64,6 +64,8 @@ const uploaderOptions = options<UploaderOptions>({
     transport: oneOf("auto", "fetch", "xhr"),
     retry,
     stallMs: number({ min: 1, max: DAY_MS }),
+    maxRate: number({ min: 1 }),
+    keepAwake: boolean,
     integrity: oneOf("off", "auto", "require"),
     resume: either((value) => typeof value === "object", resume, boolean),
     credentials: oneOf("omit", "same-origin", "include"),

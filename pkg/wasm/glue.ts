@@ -18,13 +18,14 @@ export type EngineEvent = {
 export type EngineListener = (...event: EngineEvent) => void;
 
 /** A call to a running upload. */
-export type TaskCall = [method: "pause" | "resume" | "cancel"] | [method: "notify", update: unknown];
+export type TaskCall = [method: "pause" | "resume" | "cancel" | "prioritize"] | [method: "notify", update: unknown];
 
 /** A running upload. */
 export interface Task {
   pause(): void;
   resume(): void;
   cancel(): void;
+  prioritize(): void;
   notify(update: unknown): void;
   free(): void;
 }
@@ -33,6 +34,8 @@ export interface Task {
 export interface StartOptions extends Partial<SessionPort> {
   /** Resolves when the page paints next. */
   nextFrame(): Promise<void>;
+  /** Uploads of a higher one go first; 0 where there is none. */
+  priority?: number | undefined;
 }
 
 /** The engine of one `Uploader`. */

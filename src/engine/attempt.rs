@@ -29,6 +29,7 @@ pub(super) async fn attempt_part<P: Platform>(
     stalls: u32,
 ) -> Result<(Receipt<P::Json>, Verification)> {
     let cx = &run.cx;
+    run.pace.wait(&cx.platform, part.range.len()).await;
     let request = run.provider.part_request(cx, session, part, renew).await?;
     let expected_etag = integrity::expected_etag(cx, session.object_key(), &request);
     let must_not_repeat = request.must_not_repeat() && !broken!(SecondForm);

@@ -6,17 +6,19 @@ use super::run::Run;
 use crate::context::notices::Notice;
 use crate::platform::Platform;
 use crate::sync::pause::{EndReason, PauseToken};
+use crate::sync::semaphore::Semaphore;
 
 /// A handle to a running upload. Dropping it changes nothing.
 pub struct Upload<P: Platform> {
     platform: P,
     token: PauseToken,
+    queue: Semaphore,
     run: Weak<Run<P>>,
 }
 
 impl<P: Platform> Upload<P> {
-    pub(super) fn new(platform: P, token: PauseToken, run: Weak<Run<P>>) -> Self {
-        Self { platform, token, run }
+    pub(super) fn new(platform: P, token: PauseToken, queue: Semaphore, run: Weak<Run<P>>) -> Self {
+        Self { platform, token, queue, run }
     }
 
     /// Pauses: aborts the requests in flight, and sends no more until [`resume`](Self::resume).
@@ -32,6 +34,11 @@ impl<P: Platform> Upload<P> {
     /// Cancels the upload, and aborts it at the server.
     pub fn cancel(&self) {
         self.token.end(EndReason::Cancel);
+    }
+
+    /// Moves it to the front of the queue: among uploads that wait for their turn, and its parts among those that wait for a slot.
+    pub fn prioritize(&self) {
+        self.queue.prioritize();
     }
 
     /// The platform it runs on.

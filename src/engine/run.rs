@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::pace::Pace;
 use super::store::SessionStore;
 use super::tail::Tail;
 use crate::context::Context;
@@ -22,6 +23,8 @@ pub(super) struct Run<P: Platform> {
     pub(super) capabilities: Capabilities,
     /// Slots for requests, over all uploads.
     pub(super) slots: Semaphore,
+    /// When the next part may start.
+    pub(super) pace: Pace,
     /// Pauses it, and ends it.
     pub(super) pause: PauseToken,
     /// Saves the session for a later page.
@@ -36,12 +39,19 @@ pub(super) struct Run<P: Platform> {
 
 impl<P: Platform> Run<P> {
     /// An upload that is about to begin.
-    pub(super) fn new(cx: Context<P>, provider: Box<dyn DynProvider<P>>, slots: Semaphore, pause: PauseToken) -> Self {
+    pub(super) fn new(
+        cx: Context<P>,
+        provider: Box<dyn DynProvider<P>>,
+        slots: Semaphore,
+        pace: Pace,
+        pause: PauseToken,
+    ) -> Self {
         Self {
             cx,
             capabilities: provider.capabilities(),
             provider,
             slots,
+            pace,
             pause,
             store: SessionStore::default(),
             open_session: RefCell::default(),

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use super::handle::Upload;
+use super::pace::Pace;
 use super::run::Run;
 use super::start::Start;
 use super::supervisor::supervise;
@@ -19,6 +20,7 @@ use crate::model::settings::{Concurrency, Settings};
 use crate::platform::Platform;
 use crate::provider::DynProvider;
 use crate::sync::pause::{EndReason, PauseToken};
+use crate::sync::rank::Rank;
 use crate::sync::semaphore::Semaphore;
 
 /// What all uploads of one uploader share.
@@ -30,6 +32,7 @@ pub struct Uploader {
     auto_slots: Option<AutoSlots>,
     /// Limits the uploads that run at once to the number of slots, so that a thousand files don't open a thousand sessions.
     seats: Semaphore,
+    pace: Pace,
     shared: SharedState,
     live: RefCell<Vec<PauseToken>>,
 }
@@ -39,6 +42,7 @@ impl Uploader {
     pub fn new(settings: Settings, shared: SharedState) -> Self {
         let count = settings.concurrency.initial();
         Self {
+            pace: Pace::new(settings.max_rate),
             slots: Semaphore::new(count),
             auto_slots: (settings.concurrency == Concurrency::Auto).then(AutoSlots::default),
             seats: Semaphore::new(count),
@@ -55,7 +59,8 @@ impl Uploader {
 
     /// Starts an upload. Its last event is one `Complete` or one `Error`.
     ///
-    /// `provider` is built from the options for this file. If that failed, the upload ends with its error.
+    /// `provider` is built from the options for this file. If that failed, the upload ends with its error. Of those that wait for their turn,
+    /// the one of the highest `priority` is first.
     pub fn start<P: Platform>(
         &self,
         platform: P,
@@ -63,8 +68,10 @@ impl Uploader {
         provider: Result<Box<dyn DynProvider<P>>>,
         sink: EventSink<P::Json>,
         start: Start<P::Json>,
+        priority: f64,
     ) -> Upload<P> {
-        let token = PauseToken::default();
+        let (token, rank) = (PauseToken::default(), Rank::new(priority));
+        let [slots, seats] = [&self.slots, &self.seats].map(|queue| queue.ranked(&rank));
         let provider = match provider {
             Ok(provider) => provider,
             Err(error) => {
@@ -72,7 +79,7 @@ impl Uploader {
                     sink(Event::Status(Status::Failed));
                     sink(Event::Error(error));
                 }));
-                return Upload::new(platform, token, Weak::new());
+                return Upload::new(platform, token, seats, Weak::new());
             }
         };
         let cx = Context::new(Surroundings {
@@ -80,20 +87,20 @@ impl Uploader {
             reporter: Reporter::new(file.size, sink),
             shared: self.shared.clone(),
             pause: token.clone(),
-            slots: self.slots.clone(),
+            slots: slots.clone(),
             auto_slots: self.auto_slots.clone(),
-            seat: Seat::new(self.seats.clone()),
+            seat: Seat::new(seats.clone()),
             cors_rule: provider.cors_rule(&platform.origin()),
             platform: platform.clone(),
             file,
         });
-        let run = Rc::new(Run::new(cx, provider, self.slots.clone(), token.clone()));
+        let run = Rc::new(Run::new(cx, provider, slots, self.pace.ranked(&rank), token.clone()));
         {
             let mut live = self.live.borrow_mut();
             live.retain(PauseToken::is_shared);
             live.push(token.clone());
         }
-        let upload = Upload::new(platform.clone(), token, Rc::downgrade(&run));
+        let upload = Upload::new(platform.clone(), token, seats, Rc::downgrade(&run));
         platform.spawn(Box::pin(supervise(run, start)));
         upload
     }

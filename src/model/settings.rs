@@ -17,6 +17,8 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// Milliseconds without a byte of progress after which a request times out.
     pub stall_ms: u64,
+    /// The most bytes a second over all uploads.
+    pub max_rate: Option<u64>,
     /// Whether parts are hashed and compared with their ETags.
     pub integrity: Integrity,
     /// Whether calls that must not take effect twice carry an `Idempotency-Key`; None: only if `baseUrl` is of the page's origin.
@@ -33,6 +35,7 @@ impl Default for Settings {
             concurrency: Concurrency::default(),
             retry: RetrySettings::default(),
             stall_ms: STALL_MS,
+            max_rate: None,
             integrity: Integrity::default(),
             idempotency_keys: None,
             accept: AcceptSetting::default(),
@@ -108,6 +111,7 @@ impl<J: Json> Decode<J> for Settings {
             concurrency: object.field::<Option<_>>("concurrency").unwrap_or_default(),
             retry: object.field::<Option<_>>("retry").unwrap_or_default(),
             stall_ms: object.field::<Option<_>>("stallMs").unwrap_or(STALL_MS),
+            max_rate: object.field("maxRate"),
             integrity: object.field::<Option<_>>("integrity").unwrap_or_default(),
             idempotency_keys: object.field("idempotencyKeys"),
             accept: object.field::<Option<_>>("accept").unwrap_or_default(),

@@ -3,5 +3,6 @@
 pub mod in_flight;
 pub mod mailbox;
 pub mod pause;
+pub mod rank;
 pub mod semaphore;
 pub mod timeout;

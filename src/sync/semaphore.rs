@@ -1,4 +1,4 @@
-//! How many requests may run at once, over all uploads: first come, first served.
+//! How many requests may run at once, over all uploads: in the order of their ranks, and of those with the same, first come, first served.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -6,9 +6,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{self, Poll, Waker};
 
+use super::rank::Rank;
+
 /// A semaphore whose number of permits adapts to what servers and the uplink accept. Clones are the same one.
 #[derive(Clone, Debug)]
-pub struct Semaphore(Rc<Pool>);
+pub struct Semaphore(Rc<Pool>, Rank);
 
 #[derive(Debug)]
 struct Pool {
@@ -22,10 +24,13 @@ struct Pool {
     /// Requests that succeeded since the limit was raised.
     successes: Cell<usize>,
     queue: RefCell<Vec<Rc<Waiter>>>,
+    /// How often somebody was moved to the front.
+    moves: Cell<u32>,
 }
 
 #[derive(Debug, Default)]
 struct Waiter {
+    rank: Rank,
     granted: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -33,19 +38,32 @@ struct Waiter {
 impl Semaphore {
     /// Creates a semaphore with `count` permits.
     pub fn new(count: usize) -> Self {
-        Self(Rc::new(Pool {
+        let pool = Rc::new(Pool {
             total: Cell::new(count),
             taken: Cell::default(),
             limit: Cell::new(count),
             cap: Cell::new(usize::MAX),
             successes: Cell::default(),
             queue: RefCell::default(),
-        }))
+            moves: Cell::default(),
+        });
+        Self(pool, Rank::default())
+    }
+
+    /// The same semaphore, whose permits are waited for in that rank.
+    pub fn ranked(&self, rank: &Rank) -> Self {
+        Self(self.0.clone(), rank.clone())
+    }
+
+    /// Moves what waits in this rank to the front, here and wherever it waits.
+    pub fn prioritize(&self) {
+        self.0.moves.set(self.0.moves.get() + 1);
+        self.1.move_to_front(self.0.moves.get());
     }
 
     /// Waits for a permit.
     pub fn acquire(&self) -> Acquire {
-        Acquire { pool: self.0.clone(), waiter: None }
+        Acquire { pool: self.0.clone(), rank: self.1.clone(), waiter: None }
     }
 
     /// A permit, if one is free and nobody waits for it.
@@ -115,8 +133,8 @@ impl Pool {
     }
 
     /// Adds a waiter to the queue. If it is the first and a permit is free, it is granted at once.
-    fn enqueue(&self) -> Rc<Waiter> {
-        let waiter = Rc::new(Waiter::default());
+    fn enqueue(&self, rank: &Rank) -> Rc<Waiter> {
+        let waiter = Rc::new(Waiter { rank: rank.clone(), ..Waiter::default() });
         self.queue.borrow_mut().push(waiter.clone());
         self.grant();
         waiter
@@ -125,12 +143,24 @@ impl Pool {
     /// Grants free permits to the first in the queue.
     fn grant(&self) {
         while self.taken.get() < self.limit.get().min(self.cap.get()) && !self.queue.borrow().is_empty() {
-            let waiter = self.queue.borrow_mut().remove(0);
+            let waiter = self.next_in_queue();
             self.taken.set(self.taken.get() + 1);
             waiter.granted.set(true);
             let waker = waiter.waker.take();
             waker.into_iter().for_each(Waker::wake);
         }
+    }
+
+    /// Takes the one out of the queue, which isn't empty, whose turn it is.
+    fn next_in_queue(&self) -> Rc<Waiter> {
+        let mut queue = self.queue.borrow_mut();
+        let mut first = 0;
+        for (index, waiter) in queue.iter().enumerate() {
+            if waiter.rank.precedes(&queue[first].rank) {
+                first = index;
+            }
+        }
+        queue.remove(first)
     }
 
     fn release(&self) {
@@ -155,6 +185,7 @@ impl Drop for Permit {
 #[must_use]
 pub struct Acquire {
     pool: Rc<Pool>,
+    rank: Rank,
     waiter: Option<Rc<Waiter>>,
 }
 
@@ -162,8 +193,8 @@ impl Future for Acquire {
     type Output = Permit;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Permit> {
-        let Self { pool, waiter } = &mut *self;
-        let queued = waiter.get_or_insert_with(|| pool.enqueue());
+        let Self { pool, rank, waiter } = &mut *self;
+        let queued = waiter.get_or_insert_with(|| pool.enqueue(rank));
         if !queued.granted.get() {
             queued.waker.replace(Some(context.waker().clone()));
             return Poll::Pending;
@@ -200,6 +231,25 @@ mod tests {
         assert!((&mut second).now_or_never().is_none());
         assert!((&mut first).now_or_never().is_some());
         assert!((&mut second).now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_highest_rank_is_first_and_who_was_moved_last_before_all() {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.acquire().now_or_never().unwrap();
+        let queues = [0.0, -1.0, 2.0, 0.0, 2.0].map(|priority| semaphore.ranked(&Rank::new(priority)));
+        let mut waiting = queues.each_ref().map(Semaphore::acquire);
+        waiting.iter_mut().for_each(|wait| assert!(wait.now_or_never().is_none()));
+        queues[1].prioritize();
+        queues[3].prioritize();
+        drop(permit);
+        let mut order = Vec::new();
+        while order.len() < queues.len() {
+            let next = (0..queues.len())
+                .find(|index| !order.contains(index) && (&mut waiting[*index]).now_or_never().is_some());
+            order.push(next.expect("one has the permit"));
+        }
+        assert_eq!(order, [3, 1, 2, 4, 0]);
     }
 
     #[test]

@@ -46,6 +46,9 @@ extern "C" {
     /// `{record, parts}`, as an earlier page saved them.
     #[wasm_bindgen(method, getter, catch)]
     fn kept(this: &StartOptions) -> Result<JsValue, JsValue>;
+    /// Uploads of a higher priority go first.
+    #[wasm_bindgen(method, getter, catch)]
+    fn priority(this: &StartOptions) -> Result<JsValue, JsValue>;
     /// Whether the saved session is aborted instead of continued.
     #[wasm_bindgen(method, getter, catch)]
     fn discard(this: &StartOptions) -> Result<JsValue, JsValue>;
@@ -111,7 +114,8 @@ impl Engine {
             Setup { platform: &platform, settings: self.uploader.settings(), shared: &shared, cache: &self.cache };
         let name = text(provider, "name").unwrap_or_default();
         let provider = providers::create(&name, provider, &setup);
-        Ok(Task(self.uploader.start(platform, file, provider, sink, start_of(options))))
+        let priority = options.priority().ok().and_then(|priority| priority.as_f64()).unwrap_or(0.0);
+        Ok(Task(self.uploader.start(platform, file, provider, sink, start_of(options), priority)))
     }
 
     /// Stops every upload here, and aborts none at a server, so that a later page can continue.
@@ -134,6 +138,11 @@ impl Task {
     /// Continues after a pause.
     pub fn resume(&self) {
         self.0.resume();
+    }
+
+    /// Moves the upload to the front of the queue.
+    pub fn prioritize(&self) {
+        self.0.prioritize();
     }
 
     /// Cancels the upload, and aborts it at the server.

@@ -53,6 +53,8 @@ test("every option is taken", () => {
     trustedOrigins: ["https://a.example:8443"],
     fetch: async () => new Response(),
     workerUrl: "/assets/hash_worker.js",
+    maxRate: 1,
+    keepAwake: true,
   });
   new Uploader({ provider: OFAUTH, workerUrl: new URL("https://app.example/hash_worker.js") });
   new Uploader({ provider: OFAUTH, accept: false, concurrency: "auto" });
@@ -94,6 +96,9 @@ for (const [what, options, pattern] of [
   ],
   ["negative bytes", { provider: PLAN, accept: { maxBytes: -1 } }, /but is -1/],
   ["an origin with a path", { provider: PLAN, trustedOrigins: ["https://a.example/"] }, /trustedOrigins\[0\] must be an origin/],
+  ["a rate of nothing", { provider: PLAN, maxRate: 0 }, /maxRate must be a whole number from 1 to/],
+  ["a rate as text", { provider: PLAN, maxRate: "1 MB/s" }, /maxRate must be a whole number from 1 .*, but is a string/],
+  ["a wish to stay awake that is neither", { provider: PLAN, keepAwake: "screen" }, /keepAwake must be true or false/],
   ["a worker's address that is none", { provider: PLAN, workerUrl: "https://" }, /workerUrl must be a URL.*hash_worker\.js/],
   ["a worker's address of another type", { provider: PLAN, workerUrl: true }, /workerUrl must be a string/],
   ["an origin that is none", { provider: PLAN, trustedOrigins: ["a.example"] }, /must be an origin/],
@@ -279,6 +284,8 @@ for (const [what, picked, options, pattern] of [
   ["a misspelt option", file(), { onprogress() {} }, /onprogress is not an option.*onProgress/],
   ["a callback that is none", file(), { onError: true }, /onError must be a function/],
   ["a controller", file(), { signal: new AbortController() }, /signal must be an AbortSignal/],
+  ["a priority that is none", file(), { priority: NaN }, /priority must be a number from/],
+  ["a priority as text", file(), { priority: "high" }, /priority must be a number from .*, but is a string/],
   ["an empty name", file(), { filename: "" }, /filename must not be empty/],
   ["settings of the wrong shape", file(), { provider: { open: 5 } }, /provider\.open must be a function, but is a number/],
   ["a wrong setting", file(), { provider: { ppen() {} } }, /provider\.ppen is not an option.*provider\.open/],

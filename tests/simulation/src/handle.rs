@@ -103,6 +103,11 @@ impl Handle {
         self.with(Upload::resume);
     }
 
+    /// Moves it to the front of the queue.
+    pub fn prioritize(&self) {
+        self.with(Upload::prioritize);
+    }
+
     /// Cancels it.
     pub fn cancel(&self) {
         self.with(Upload::cancel);

@@ -81,6 +81,22 @@ impl Uploader {
 
     /// Starts an upload, or goes on with one, whose session is kept under that name.
     pub fn begin(&self, provider: Value, file: &File, session: Option<u64>, beginning: Beginning) -> Handle {
+        self.begin_ranked(provider, file, session, beginning, 0.0)
+    }
+
+    /// Starts an upload of that priority, which keeps nothing.
+    pub fn upload_ranked(&self, provider: Value, file: &File, priority: f64) -> Handle {
+        self.begin_ranked(provider, file, None, Beginning::New, priority)
+    }
+
+    fn begin_ranked(
+        &self,
+        provider: Value,
+        file: &File,
+        session: Option<u64>,
+        beginning: Beginning,
+        priority: f64,
+    ) -> Handle {
         let stored = |kept: SavedSession| partway::engine::record::SavedSession {
             record: kept.record.unwrap_or(Value::Null),
             parts: kept.parts.into_values().collect(),
@@ -112,7 +128,7 @@ impl Uploader {
         let lane = format!("uploader {}", self.id);
         let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
         let handle = Handle::new(place, self.core.clone(), file.clone(), provider);
-        let upload = self.engine.start(platform, source, made, handle.sink(), start);
+        let upload = self.engine.start(platform, source, made, handle.sink(), start, priority);
         handle.started(upload);
         self.handles.borrow_mut().push(handle.clone());
         handle

@@ -118,6 +118,11 @@ export class Task extends Wasm {
     this.calls.push(["cancel"]);
   }
 
+  prioritize() {
+    this[USE]("prioritize");
+    this.calls.push(["prioritize"]);
+  }
+
   notify(update) {
     this[USE]("notify");
     this.calls.push(["notify", update]);

@@ -14,6 +14,7 @@ mod hashing;
 mod hostile;
 mod hosts;
 mod intranet;
+mod manners;
 mod ofauth;
 mod ofauth_loss;
 mod onlymonster;
