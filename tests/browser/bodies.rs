@@ -1,8 +1,10 @@
 //! Bodies of requests: slices and their types, forms, XML.
 
 use partway::http::{Body, Method, Request, Response};
-use partway::platform::RequestOf;
+use partway::model::file::FileBody;
+use partway::platform::{Platform, RequestOf};
 use partway::web::WebPlatform;
+use partway::web::file_bytes::FileBytes;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -63,6 +65,28 @@ async fn the_file_itself_goes_where_it_may() {
     assert_eq!((of(&told, "$.body").as_string().unwrap().as_str(), sliced.count()), ("hello", 0));
     echo(Request::Api(api(Method::Put, "/a", Body::File(part(&file, 0, 5, None))))).await;
     assert_eq!(sliced.count(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_copy_in_memory_goes_as_bytes_to_a_presigned_url_and_as_a_blob_elsewhere() {
+    let file = file("['hello']", "a.mp4", "video/mp4");
+    let sliced = super::support::Spy::on("Blob.prototype", "slice");
+    let copied = platform(&options(ECHO)).copy(&FileBytes::File(file.clone()), 5).await.unwrap();
+    assert_eq!(sliced.count(), 0);
+    let of_copy = |start, end, kind| FileBody { blob: copied.clone(), ..part(&file, start, end, kind) };
+    let signed = "X-Amz-SignedHeaders=content-type%3Bhost";
+    for (query, body, expected) in [
+        ("sig=1", of_copy(0, 5, Some("video/mp4")), ("hello", None)),
+        (signed, of_copy(1, 4, Some("Video/MP4")), ("ell", Some("Video/MP4"))),
+    ] {
+        let (_, told) = echo(store(query, &[], body)).await;
+        let kind = of(&told, "$.headers['content-type']").as_string();
+        assert_eq!((of(&told, "$.body").as_string().as_deref(), kind.as_deref()), (Some(expected.0), expected.1));
+    }
+    assert_eq!(sliced.count(), 0);
+    let (_, told) = echo(Request::Api(api(Method::Put, "/a", Body::File(of_copy(1, 5, Some("video/mp4")))))).await;
+    assert_eq!(json_of(&told, "[$.body, $.headers['content-type']]"), r#"["ello","video/mp4"]"#);
+    assert!(platform(&options(ECHO)).copy(&FileBytes::File(file.clone()), 6).await.is_none(), "it isn't of that size");
 }
 
 #[wasm_bindgen_test]

@@ -17,6 +17,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("cancelled before the wasm is there", |stage| cancelled_at_once(stage).boxed_local()),
         Test::new("paused before the wasm is there", |stage| paused_at_once(stage).boxed_local()),
         Test::new("offline before the wasm is there", |stage| offline_at_once(stage).boxed_local()),
+        Test::new("keepAwake holds the screen while it sends", |stage| kept_awake(stage).boxed_local()),
         Test::new("close() ends what is on its way", |stage| closed(stage).boxed_local()),
         Test::new("reloaded while the vendor processes it", |stage| processed_meanwhile(stage).boxed_local()),
         Test::new("onlymonster: a webhook's status ends the polling", |stage| notified(stage).boxed_local()),
@@ -38,6 +39,39 @@ async fn underway(stage: &Stage) -> Result<(Page<'_>, Upload)> {
     })
     .await?;
     Ok((page, upload))
+}
+
+async fn kept_awake(stage: &Stage) -> Result<()> {
+    let slow = json!({ "kind": "bandwidth", "bytesPerSecond": 1_500_000 });
+    stage.sandbox.faults(json!([{ "route": "store:UploadPart", "skip": 1, "effect": slow }])).await?;
+    let file = stage.file("awake.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    // The browser's own may refuse, as it does without a screen.
+    page.script(
+        "window.locks = [];
+         Object.defineProperty(navigator, 'wakeLock', { value: { request: async (kind) => {
+           const lock = { kind, held: true, release: async () => void (lock.held = false) };
+           locks.push(lock);
+           return lock;
+         } } });",
+        vec![],
+    )
+    .await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, Destination::S3)?;
+    options["keepAwake"] = json!(true);
+    let upload = page.start(json!({ "options": options })).await?;
+    page.when(upload, "with a part sent", |report| report.last.as_ref().is_some_and(|last| last.parts.done >= 1))
+        .await?;
+    let holding = page.script("return locks.map(({ kind, held }) => [kind, held])", vec![]).await?;
+    ensure!(holding == json!([["screen", true]]), "while it sends: {holding}");
+    page.script("document.dispatchEvent(new Event('visibilitychange'))", vec![]).await?;
+    let again = page.script("return locks.length", vec![]).await?;
+    ensure!(again == 2, "shown again: {again} locks were taken");
+    page.settled(upload).await?.done()?;
+    let held = page.script("return locks.at(-1).held", vec![]).await?;
+    ensure!(held == false, "it is held after the end");
+    Ok(())
 }
 
 async fn signalled(stage: &Stage) -> Result<()> {
