@@ -59,6 +59,8 @@ async fn in_worker<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wante
     {
         // The file can be read, so it is the worker that hangs, and would delay every part.
         cx.shared.workers_hang.set(true);
+        cx.platform
+            .warn("partway: the worker that hashes doesn't answer: files are hashed on the page itself from now on.");
     }
     found.flatten()
 }

@@ -52,6 +52,7 @@ fn workers_that_hang_delay_an_upload_once() {
     is_verified(&world, &upload);
     // Parts 3 and 4 are asked for at once, and their answers don't come within `stallMs`, counted from the last that made progress.
     assert!((30_000..70_000).contains(&world.elapsed()), "{}", world.elapsed());
+    assert_eq!(world.log().warnings.len(), 1, "{:?}", world.log().warnings);
     let hashed = world.hashed_windows();
     let other = verified(&world, &world.file("other.mp4", 100 * MIB));
     world.run();
