@@ -16,10 +16,15 @@ export async function startWorker(url: string | undefined): Promise<Worker> {
     return await ofText();
   } catch (error) {
     // By a policy, most likely. Not where a bundler or a server has no such file; a page of another origin can't have it.
-    return await begun(() => new Worker(new URL("./hash_worker.js", import.meta.url))).catch((other: unknown) => {
+    return await begun(() => new Worker(workerFile())).catch((other: unknown) => {
       throw new AggregateError([error, other], `${messageOf(error)}; ${messageOf(other)}`);
     });
   }
+}
+
+/** Apart from `new Worker`: together bundlers know them, and compile the file into a worker of their own kind. So it is copied as it is. */
+function workerFile(): URL {
+  return new URL("./hash_worker.js", import.meta.url);
 }
 
 async function ofText(): Promise<Worker> {

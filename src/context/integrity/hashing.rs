@@ -1,5 +1,7 @@
 //! Digests of ranges of the file: by the platform's workers, or here where there are none.
 
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use md5::{Digest, Md5};
 
 use super::crc64;
@@ -16,7 +18,16 @@ const WINDOW: u64 = 1 << 18;
 ///
 /// # Errors
 /// Those of [`Context::read`].
-pub async fn digests_of<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted) -> Result<Option<Digests>> {
+pub fn digests_of<P: Platform>(
+    cx: &Context<P>,
+    range: ByteRange,
+    wanted: Wanted,
+) -> LocalBoxFuture<'_, Result<Option<Digests>>> {
+    // Woven into the futures of all its callers it is larger.
+    digests(cx, range, wanted).boxed_local()
+}
+
+async fn digests<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted) -> Result<Option<Digests>> {
     let is_whole = range == ByteRange::new(0, cx.file.size);
     let known = if is_whole { cx.digests.whole() } else { Digests::default() };
     let missing = Wanted { md5: wanted.md5 && known.md5.is_none(), crc64: wanted.crc64 && known.crc64.is_none() };
