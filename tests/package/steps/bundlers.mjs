@@ -29,12 +29,12 @@ async function emits(bundler, entry) {
   assert.ok(main.includes(wasms[0].split("/").at(-1)), "the script has its address");
   assert.ok(!main.includes("AGFzbQ"), "and not its bytes");
   const text = await wasmText(`${folder}node_modules/partway/dist/${engine}_inline.js`);
-  const worker = await readFile(`${folder}node_modules/partway/dist/hash_worker.js`, "utf8");
   const [copies, hashing, workers] = [[], [], []];
   for (const name of names.filter((name) => name.endsWith(".js"))) {
     const script = await readFile(`${folder}dist/${name}`, "utf8");
     if (script.includes(text)) copies.push(name);
-    if (script.includes("FileReaderSync")) (script === worker ? workers : hashing).push(name);
+    // The page's part has the worker's as text. webpack shortens the worker's file once more.
+    if (script.includes("FileReaderSync")) (script.includes("hashed on the page itself") ? hashing : workers).push(name);
   }
   assert.equal(copies.length, 1, names.join(" "));
   assert.equal(hashing.length, 1, "what hashes is a script of its own");
