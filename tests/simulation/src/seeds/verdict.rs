@@ -81,8 +81,9 @@ fn is_named(scenario: &Scenario, error: &UploadError) -> bool {
         Expectation::Doomed(codes) => codes.contains(&error.code),
         // That an outcome is unknown has reasons of its own, whatever the faults.
         Expectation::Storm => {
-            error.code != Code::OutcomeUnknown
-                && scenario.troubles.iter().any(|trouble| trouble.codes.contains(&error.code))
+            let refused = scenario.servers.capacity.is_some() && error.code == Code::RateLimited;
+            let explained = || scenario.troubles.iter().any(|trouble| trouble.codes.contains(&error.code));
+            error.code != Code::OutcomeUnknown && (refused || explained())
         }
     }
 }
