@@ -67,9 +67,9 @@ async fn in_worker<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wante
     let first = ByteRange::new(range.start, range.end.min(range.start + 1));
     if found.is_none()
         && let Ok(Some(_)) = cx.read(first).await
+        // The file can be read, so it is the worker that hangs, and would delay every part. Several parts find it out at once.
+        && !cx.shared.workers_hang.replace(true)
     {
-        // The file can be read, so it is the worker that hangs, and would delay every part.
-        cx.shared.workers_hang.set(true);
         cx.platform
             .warn("partway: the worker that hashes doesn't answer: files are hashed on the page itself from now on.");
     }
