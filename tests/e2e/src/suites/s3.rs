@@ -22,6 +22,11 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("s3: uploads of an uploader share credentials", |stage| credentials_shared(stage).boxed_local()),
         Test::new("s3: a complete that answers 200 with an error", |stage| error_in_200(stage).boxed_local()),
         Test::new("s3: a bucket that encrypts with KMS", |stage| encrypted(stage).boxed_local()),
+        Test::new("s3: a bucket with KMS is proven by the store's CRC64NVME", |stage| proven(stage).boxed_local()),
+        Test::new("s3: a byte that changes on the way is found by the store's checksum", |stage| {
+            flipped(stage).boxed_local()
+        }),
+        Test::new("s3: the store checks each part", |stage| checked(stage).boxed_local()),
         Test::new("s3: odd names", |stage| odd_names(stage).boxed_local()),
         Test::new("s3: getCredentials() of the page throws", |stage| no_credentials(stage).boxed_local()),
         Test::new("s3: what the result says", |stage| result_fields(stage).boxed_local()),
@@ -50,6 +55,77 @@ async fn headers(stage: &Stage) -> Result<()> {
     }
     for part in log.of("store:UploadPart") {
         ensure!(!part.headers.contains_key("x-amz-meta-title"), "metadata on a part: {part:?}");
+    }
+    Ok(())
+}
+
+/// The ETags say nothing; the store's own checksum of each part, or of the whole, does.
+async fn proven(stage: &Stage) -> Result<()> {
+    let large = stage.file("large.bin", SEVERAL_PARTS)?;
+    let mut options = options(stage, Destination::S3)?;
+    options["integrity"] = json!("require");
+    for checksums in ["all", "complete"] {
+        stage.sandbox.vendors(json!({ "store": { "encryption": "aws:kms", "checksums": checksums } })).await?;
+        let page = stage.page().await?;
+        page.pick(&[&large]).await?;
+        let report = page.upload(json!({ "file": 0, "options": options })).await?;
+        let result = report.done()?;
+        stage.arrived(Destination::S3, result, &large).await?;
+        let proof = &result["proof"];
+        ensure!(result["verified"] == json!(true) && proof["by"] == json!("crc64nvme"), "{checksums}: {result}");
+        ensure!(proof["parts"] == result["parts"] && result["attempts"] == result["parts"], "{checksums}: {result}");
+        ensure!(proof["value"].as_str().is_some_and(|value| value.len() == 12), "{checksums}: {result}");
+    }
+    Ok(())
+}
+
+/// Where parts' answers have a checksum the part is sent again; else the object is there before it is known, and stays.
+async fn flipped(stage: &Stage) -> Result<()> {
+    let large = stage.file("large.bin", SEVERAL_PARTS)?;
+    let options = options(stage, Destination::S3)?;
+    for checksums in ["all", "complete"] {
+        stage.sandbox.vendors(json!({ "store": { "encryption": "aws:kms", "checksums": checksums } })).await?;
+        let flip = json!([{ "route": "store:UploadPart", "skip": 1, "times": 1, "effect": { "kind": "flip" } }]);
+        stage.sandbox.faults(flip).await?;
+        let page = stage.page().await?;
+        page.pick(&[&large]).await?;
+        let report = page.upload(json!({ "file": 0, "options": options })).await?;
+        if checksums == "all" {
+            let result = report.done()?;
+            stage.arrived(Destination::S3, result, &large).await?;
+            let more = result["attempts"].as_u64().unwrap_or_default() - result["parts"].as_u64().unwrap_or_default();
+            ensure!(more == 1 && result["proof"]["by"] == json!("crc64nvme"), "{result}");
+        } else {
+            let error = report.failed("integrity-mismatch")?;
+            let hint = error.hint.as_deref().unwrap_or_default();
+            ensure!(error.step.as_deref() == Some("complete") && hint.contains("stands under its key"), "{error:?}");
+            let log = stage.log().await?;
+            ensure!(
+                log.of("store:AbortMultipartUpload").is_empty() && log.of("store:DeleteObject").is_empty(),
+                "deleted"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A part whose bytes don't have the checksum that is signed with it is refused, and sent again.
+async fn checked(stage: &Stage) -> Result<()> {
+    let (large, small) = (stage.file("large.bin", SEVERAL_PARTS)?, stage.file("small.bin", MIB)?);
+    stage.sandbox.vendors(json!({ "store": { "checksums": "all" } })).await?;
+    for checksum in ["sha256", "crc64nvme"] {
+        let mut options = options(stage, Destination::S3)?;
+        options["provider"]["checksum"] = json!(checksum);
+        let flip = |route: &str| json!({ "route": route, "times": 1, "effect": { "kind": "flip" } });
+        stage.sandbox.faults(json!([flip("store:UploadPart"), flip("store:PutObject")])).await?;
+        let page = stage.page().await?;
+        page.pick(&[&large, &small]).await?;
+        for (number, file) in [&large, &small].into_iter().enumerate() {
+            let report = page.upload(json!({ "file": number, "options": options })).await?;
+            let result = report.done()?;
+            stage.arrived(Destination::S3, result, file).await?;
+            ensure!(result["proof"]["by"] == json!(checksum), "{checksum}: {result}");
+        }
     }
     Ok(())
 }
