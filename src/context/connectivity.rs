@@ -79,7 +79,34 @@ impl Connectivity {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Wake};
+
     use super::*;
+
+    struct Wakes(AtomicU32);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_waits_learns_at_once_that_the_browser_was_wrong() {
+        let connectivity = Connectivity::default();
+        let wakes = Arc::new(Wakes(AtomicU32::new(0)));
+        let waker = Waker::from(wakes.clone());
+        let mut context = Context::from_waker(&waker);
+        let mut refuted = pin!(connectivity.refuted());
+        assert!(refuted.as_mut().poll(&mut context).is_pending() && refuted.as_mut().poll(&mut context).is_pending());
+        connectivity.refute();
+        connectivity.refute();
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert!(refuted.as_mut().poll(&mut context).is_ready());
+    }
 
     #[test]
     fn each_wait_is_longer_and_one_caller_tries_at_a_time() {

@@ -205,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn a_short_call_on_probation_has_to_be_answered_soon() {
+        let uplink = Uplink::default();
+        let call = |long_running| {
+            let limits = Limits { stall_ms: 30_000, long_running, stalls: 0 };
+            let mut deadline = Deadline::new(limits, 0, uplink.begin(0, 1_000));
+            deadline.sent(0, 1_000);
+            deadline.start_probation(2_000);
+            deadline.remaining_ms(2_000)
+        };
+        assert_eq!(call(false), PROBATION_MS);
+        assert_eq!(call(true), ANSWER_MS - 1_000, "a server that works has nothing to show");
+    }
+
+    #[test]
     fn a_connection_on_probation_has_to_send_a_byte_soon() {
         let mut deadline = deadline(false);
         deadline.sent(10, 5_000);

@@ -154,6 +154,16 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_one_upload_ends_those_beside_it_for_a_minute() {
+        let reach = Reach::default();
+        assert_eq!((reach.failed(ORIGIN, 0, 0, 1), reach.failed(ORIGIN, 0, 2, 3)), (Next::Retry, Next::Probe));
+        assert_eq!((reach.probed(ORIGIN, true, 4), reach.probed(ORIGIN, true, 5_000)), (Next::Warn, Next::End));
+        assert_eq!(reach.failed(ORIGIN, 4_999, 60_000, 64_999), Next::End);
+        assert_eq!(reach.failed(ORIGIN, 5_000, 60_000, 64_999), Next::Retry, "it began afterwards");
+        assert_eq!(reach.failed(ORIGIN, 4_999, 65_000, 65_000), Next::Probe, "that was long ago");
+    }
+
+    #[test]
     fn failures_in_flight_together_count_once() {
         let reach = Reach::default();
         for _ in 0..6 {

@@ -33,3 +33,31 @@ impl Quota {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left at a time, and when that changes.
+    fn at(quota: Quota, now: u64) -> Option<(u64, u64)> {
+        quota.at(now).map(|quota| (quota.left, quota.resets_at))
+    }
+
+    #[test]
+    fn a_bucket_gets_a_token_the_moment_that_it_is_due() {
+        let empty = Quota { left: 0, resets_at: 10_000, token_ms: Some(1_000) };
+        assert_eq!(at(empty, 9_999), Some((0, 10_000)));
+        assert_eq!(at(empty, 10_000), Some((1, 11_000)));
+        assert_eq!(at(empty, 12_500), Some((3, 13_000)));
+        assert_eq!(at(empty, 69_999), Some((60, 70_000)), "a minute's tokens");
+        assert_eq!(at(empty, 70_000), None, "it is full");
+    }
+
+    #[test]
+    fn a_window_that_ended_is_probed_by_one_call_if_nothing_was_left() {
+        let window = |left| Quota { left, resets_at: 10_000, token_ms: None };
+        assert_eq!(at(window(0), 9_999), Some((0, 10_000)));
+        assert_eq!(at(window(0), 10_000), Some((1, 10_000 + PROBE_MS)));
+        assert_eq!(at(window(3), 10_000), None, "nothing is known of the next window");
+    }
+}

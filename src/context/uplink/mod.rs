@@ -301,11 +301,33 @@ mod tests {
         let uplink = Uplink::default();
         let (first, queued, call) = (uplink.begin(MIB, 0), uplink.begin(MIB, 0), uplink.begin(0, 0));
         queued.moved(0, 10);
+        assert_eq!(first.buffers_drained_at(), 0, "no byte moved");
         first.disconnected(400_000);
         drop(first);
         assert_eq!(queued.buffers_drained_at(), 400_000);
         call.disconnected(500_000);
         assert_eq!(queued.buffers_drained_at(), 400_000);
+    }
+
+    #[test]
+    fn a_call_waits_in_vain_while_parts_are_pending_and_none_of_their_bytes_move() {
+        let uplink = Uplink::default();
+        let _call = uplink.begin(0, 0);
+        assert!(!uplink.is_stalled_since(1_000), "a call stalls no other call");
+        let part = uplink.begin(MIB, 0);
+        assert!(uplink.is_stalled_since(1_000));
+        part.moved(1, 2_000);
+        assert!(!uplink.is_stalled_since(1_000) && !uplink.is_stalled_since(2_000) && uplink.is_stalled_since(2_001));
+        drop(part);
+        assert!(!uplink.is_stalled_since(3_000), "nothing is pending");
+    }
+
+    #[test]
+    fn a_call_that_times_out_says_nothing_about_the_bandwidth() {
+        let uplink = Uplink::default();
+        assert!(!uplink.begin(0, 0).timed_out(false, 100_000));
+        assert_eq!(uplink.0.bandwidth.assumed(), INITIAL_BANDWIDTH);
+        assert!(uplink.begin(MIB, 0).timed_out(false, 100_000), "a part's timeout after it is still new");
     }
 
     #[test]
