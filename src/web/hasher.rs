@@ -4,8 +4,8 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal, Blob};
 
+use super::js::abort::AbortGuard;
 use super::js::promise::outcome;
-use super::transport::AbortGuard;
 use crate::model::plan::ByteRange;
 use crate::platform::{Digests, Wanted};
 

@@ -1,5 +1,6 @@
 //! Bindings to JavaScript, for windows and workers alike: objects, promises, timers, globals, URLs.
 
+pub(super) mod abort;
 pub(super) mod globals;
 pub(super) mod handler;
 pub(super) mod object;

@@ -13,6 +13,7 @@ use crate::error::{Code, UploadError};
 use crate::http::Response;
 use crate::http::foreign::{Foreign, says_html};
 use crate::platform::SendFailure;
+use crate::web::js::abort::AbortGuard;
 use crate::web::js::object::{list, member, tag};
 use crate::web::js::promise::{outcome, settled};
 use crate::web::js::{ObjectBuilder, Outcome, Signal, url};
@@ -26,17 +27,6 @@ extern "C" {
 
 /// No answer, or an incomplete one: `fetch` doesn't report how much had gone out.
 const LOST: SendFailure = SendFailure::Network { body_sent: None };
-
-/// Aborts its request when it is dropped. Without a reason: the browser's own is an `Error`, which is what wrappers expect.
-pub(in crate::web) struct AbortGuard(pub(in crate::web) Option<AbortController>);
-
-impl Drop for AbortGuard {
-    fn drop(&mut self) {
-        if let Some(controller) = self.0.take() {
-            controller.abort();
-        }
-    }
-}
 
 /// A request in flight. Dropped, it is aborted.
 pub(super) struct Exchange {

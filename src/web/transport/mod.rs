@@ -15,7 +15,6 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{RequestCredentials, XmlHttpRequest};
 
-pub(super) use self::fetch::AbortGuard;
 use self::policy::Policy;
 use self::request::Outgoing;
 use super::file_bytes::FileBytes;

@@ -3,8 +3,9 @@
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, Response, ResponseType};
 
-use super::fetch::{AbortGuard, page_fetch};
+use super::fetch::page_fetch;
 use crate::web::js::ObjectBuilder;
+use crate::web::js::abort::AbortGuard;
 use crate::web::js::object::tag;
 use crate::web::js::promise::outcome;
 
