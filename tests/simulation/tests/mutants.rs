@@ -4,7 +4,7 @@ use partway::util::broken::{Mutant, set};
 use partway_simulation::seeds::play;
 
 /// The number of seeds within which every mutant is found.
-const ENOUGH: u64 = 3_000;
+const ENOUGH: u64 = 15_000;
 
 /// Plays seeds with a rule broken until one fails, and returns that failure's message.
 #[track_caller]
