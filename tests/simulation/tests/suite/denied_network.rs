@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use partway::error::Code;
 use partway::model::events::Status;
+use partway::platform::PageEvent;
 use partway_simulation::environment::{Cut, Network};
 use partway_simulation::{Fault, World};
 use serde_json::json;
@@ -78,6 +79,23 @@ fn hours_without_a_network_cost_no_attempt() {
         let tries = world.log().records.iter().filter(|record| record.status == Some(0)).count();
         assert!((5..700).contains(&tries), "{tries} tries");
     });
+}
+
+#[test]
+fn a_network_that_is_back_ends_the_wait_for_the_next_attempt() {
+    let second = |event| {
+        let world = Rc::new(World::new(1));
+        world.fault("store:PutObject", 0, 1, Fault::ResetBefore);
+        let options = json!({ "retry": { "baseMs": 600_000, "capMs": 600_000 } });
+        let upload = world.upload(crate::s3::with(json!({})), options, &world.file("clip.mp4", MIB));
+        let later = world.clone();
+        world.after(5_000, move || later.stir(event));
+        world.run();
+        world.stored(&upload);
+        world.sent("store:PutObject")[1].sent_at - world.beginning()
+    };
+    assert_eq!(second(PageEvent::Online), 5_000);
+    assert!(second(PageEvent::Visible) > 6_000, "a page that is shown says nothing about its network");
 }
 
 #[test]

@@ -197,6 +197,23 @@ fn a_stall_is_noticed_and_the_part_sent_again() {
 }
 
 #[test]
+fn a_part_that_stalls_again_has_more_time_at_each_attempt() {
+    of(Dialect::has_parts, |dialect| {
+        let world = World::new(2);
+        world.fault(dialect.part, 0, 3, Fault::StallInBody);
+        let options = json!({ "concurrency": 1, "retry": { "baseMs": 1, "capMs": 1 } });
+        let upload = world.upload(dialect.provider(), options, &world.file("clip.mp4", dialect.large));
+        world.run();
+        world.stored(&upload);
+        let sent = world.sent(dialect.part);
+        let lasted = |at: usize| sent[at + 1].sent_at - sent[at].sent_at;
+        for (at, least) in [(0, 30_000), (1, 60_000), (2, 90_000)] {
+            assert!(lasted(at) >= least && lasted(at) < least + 20_000, "{at}: {} ms", lasted(at));
+        }
+    });
+}
+
+#[test]
 fn an_answer_that_never_comes_times_out() {
     each(|dialect| {
         for size in [MIB, dialect.large] {

@@ -276,6 +276,19 @@ fn an_unusable_answer_to_complete_is_followed_by_a_head_request() {
 }
 
 #[test]
+fn parts_that_cannot_be_given_up_do_not_prevent_a_new_upload() {
+    let world = World::new(1);
+    world.fault("store:UploadPart", 1, 1, Fault::ResetAfter);
+    world.fault("store:UploadPart", 1, 1, says(404, "NoSuchUpload"));
+    world.fault("store:AbortMultipartUpload", 0, None, Fault::status(500));
+    let upload = world.upload(with(json!({})), json!({ "concurrency": 1 }), &world.file("clip.mp4", 24 * MIB));
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.effects("store:CreateMultipartUpload"), 2, "{upload:?}");
+    assert!(world.count("store:AbortMultipartUpload") > 0);
+}
+
+#[test]
 fn a_web_page_is_no_upload_that_was_opened() {
     for body in [
         HTML,
