@@ -112,7 +112,7 @@ impl World {
     /// The stores take any number again after a while.
     pub fn mend_capacity_after(&self, ms: u64) {
         let core = self.core.clone();
-        self.after(ms, move || drop(core.load.capacity.take()));
+        self.after(ms, move || _ = core.load.capacity.take());
     }
 
     /// The page shows a frame every so many milliseconds; each millisecond unless told, so that tests can wait for any progress.
