@@ -124,8 +124,7 @@ fn what_a_function_threw_decides_whether_it_is_called_again() {
 fn a_page_in_place_of_json_is_waited_out_where_the_function_worked_before() {
     let page = || Fault::answer(502, "<!doctype html><title>Bad gateway</title>");
     let world = World::new(1);
-    // More than three calls would get: some fetch URLs ahead, and nobody waits for those.
-    world.fault("plan:sign", 1, 14, page());
+    world.fault("plan:sign", 1, 6, page());
     world.stored(&uploads(&world, 500 * MIB));
     let world = World::new(1);
     world.fault("plan:sign", 0, 6, page());
