@@ -37,7 +37,6 @@ use self::hosts::Hosts;
 use self::integrity::digests::FileDigests;
 use self::integrity::known::KnownEtags;
 use self::notices::Notice;
-pub use self::reading::SMALL;
 use self::reporter::Reporter;
 use self::seat::Seat;
 use self::shared::SharedState;

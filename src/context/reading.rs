@@ -7,13 +7,10 @@ use futures::future::LocalBoxFuture;
 use super::Context;
 use super::watchdog::SLEPT_MS;
 use crate::error::{Code, Result, UploadError};
+use crate::model::file::SMALL;
 use crate::model::plan::ByteRange;
 use crate::platform::Platform;
 use crate::sync::timeout::timeout;
-
-/// A file of at most so many bytes is read once, whole, before anything is opened for it: what is hashed and sent is then the copy in
-/// memory, which no change of the file reaches. (A choice: as much as is hashed at a time on the page's own thread.)
-pub const SMALL: u64 = 256 << 10;
 
 impl<P: Platform> Context<P> {
     /// Reads a small file into memory. Returns whether it can be read; None if it isn't small.

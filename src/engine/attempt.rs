@@ -89,6 +89,7 @@ pub(super) async fn attempt_part<P: Platform>(
         }
         _ => error,
     })?;
+    run.tail.answered(part.number, cx.platform.now());
     let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::as_strong), ..receipt };
     let etag = receipt.etag.as_deref();
     let has_md5 = wanted.md5 && etag.is_some_and(integrity::is_md5);

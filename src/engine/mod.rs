@@ -7,6 +7,7 @@
 mod attempt;
 mod file_check;
 pub mod handle;
+mod late;
 mod pace;
 pub mod record;
 mod run;

@@ -132,7 +132,7 @@ fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded
     cx.reporter.count_completed();
     run.slots.count_success();
     run.adapt_slots(session, part.range.len());
-    run.tail.completed(part.number, part.verified, cx.platform.now());
+    run.tail.completed(part.number, part.verified);
     if run.continues_after(session) {
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));
     }

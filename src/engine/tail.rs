@@ -5,17 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::run::Run;
-use crate::context::integrity::Etags;
-use crate::model::plan::Part;
-use crate::model::session::AnySession;
-use crate::platform::Platform;
 use crate::util::ordered::OrderedMap;
 
 /// A part is late once it takes this many times what the others took. (A choice: fewer would be chance.)
 const LATE: u64 = 3;
 /// No part is late before. (A choice: a second request costs a preflight and a round trip itself.)
-const MIN_MS: u64 = 1_000;
+pub(super) const MIN_MS: u64 = 1_000;
 /// So many parts tell how long one takes. (A choice.)
 const MIN_PARTS: u64 = 3;
 
@@ -49,22 +44,28 @@ impl Tail {
     }
 
     /// Notes that a part is sent a second time: it isn't late again.
-    fn copied(&self, part: u32) {
+    pub(super) fn copied(&self, part: u32) {
         self.began.borrow_mut().insert(part, None);
     }
 
+    /// Notes the answer to an attempt at a part: what follows, as its hashing, makes it no later. Of a part that was sent twice it
+    /// tells nothing.
+    pub(super) fn answered(&self, part: u32, now: u64) {
+        let mut running = self.began.borrow_mut();
+        let Some(began) = running.get(part).copied().flatten() else { return };
+        running.remove(part);
+        self.parts.set(self.parts.get() + 1);
+        self.ms.set(self.ms.get() + now.saturating_sub(began));
+    }
+
     /// Notes that a part was uploaded.
-    pub(super) fn completed(&self, part: u32, verified: bool, now: u64) {
-        let began = self.began.borrow_mut().remove(part).flatten();
+    pub(super) fn completed(&self, part: u32, verified: bool) {
+        self.began.borrow_mut().remove(part);
         self.unproven.set(self.unproven.get() || !verified);
-        if let Some(began) = began {
-            self.parts.set(self.parts.get() + 1);
-            self.ms.set(self.ms.get() + now.saturating_sub(began));
-        }
     }
 
     /// The part that is late first, and when it is; None as long as too little is known.
-    fn next(&self) -> Option<(u32, u64)> {
+    pub(super) fn next(&self) -> Option<(u32, u64)> {
         let parts = self.parts.get();
         if parts < MIN_PARTS || self.unproven.get() {
             return None;
@@ -72,30 +73,6 @@ impl Tail {
         let late_ms = (LATE * self.ms.get() / parts).max(MIN_MS);
         let began = self.began.borrow();
         began.iter().filter_map(|(part, began)| Some((part, (*began)? + late_ms))).min_by_key(|(_, at)| *at)
-    }
-}
-
-impl<P: Platform> Run<P> {
-    /// Milliseconds after which a part is late, if it may be sent twice then.
-    pub(super) fn until_late(&self, session: &dyn AnySession<P::Json>) -> Option<u64> {
-        let useful = self.capabilities.repeats_late_parts && session.is_multipart() && self.wanted().md5;
-        let (_, at) = self.tail.next().filter(|_| useful)?;
-        // Where another reason stands against it, that may pass.
-        Some(at.saturating_sub(self.cx.platform.now()).max(MIN_MS / 4))
-    }
-
-    /// The part that is late now and is to be sent a second time: never where ETags aren't proven MD5s, nor on a slow line, which a second
-    /// copy would slow down further.
-    pub(super) fn late_part<'a>(&self, session: &'a dyn AnySession<P::Json>) -> Option<&'a Part> {
-        let (number, at) = self.tail.next()?;
-        let part = session.plan().part(number)?;
-        let proven = self.cx.etags.etags() == Etags::Md5s;
-        let due = at <= self.cx.platform.now() && proven && self.cx.is_online();
-        if !due || self.cx.is_line_slow(part.range.len(), self.slots.total()) {
-            return None;
-        }
-        self.tail.copied(number);
-        Some(part)
     }
 }
 
@@ -107,7 +84,8 @@ mod tests {
         let tail = Tail::default();
         for (part, ms) in (1..).zip(durations) {
             tail.began(part, 0);
-            tail.completed(part, verified, *ms);
+            tail.answered(part, *ms);
+            tail.completed(part, verified);
         }
         tail.began(90, 7_000);
         tail.began(91, 6_000);
@@ -123,6 +101,13 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_was_answered_is_not_late_while_it_is_hashed() {
+        let tail = after(&[4_000, 5_000, 6_000], true);
+        tail.answered(91, 21_000);
+        assert_eq!(tail.next().map(|(part, _)| part), Some(90));
+    }
+
+    #[test]
     fn a_part_that_waits_or_is_sent_twice_is_not_late() {
         let tail = after(&[4_000, 5_000, 6_000], true);
         tail.ended(91);
@@ -130,7 +115,9 @@ mod tests {
         tail.copied(90);
         tail.began(90, 8_000);
         assert_eq!(tail.next(), None);
-        tail.completed(90, true, 60_000);
+        tail.answered(90, 60_000);
+        assert_eq!(tail.next(), None, "still marked as sent twice");
+        tail.completed(90, true);
         tail.began(91, 30_000);
         assert_eq!(tail.next(), Some((91, 45_000)), "what was sent twice tells nothing");
     }

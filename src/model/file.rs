@@ -7,6 +7,10 @@ use crate::model::plan::ByteRange;
 use crate::model::settings::AcceptSetting;
 use crate::util::text;
 
+/// A file of at most so many bytes is read once, whole, before anything is opened for it: what is hashed and sent is then the copy in
+/// memory, which no change of the file reaches. (A choice: as much as is hashed at a time on the page's own thread.)
+pub const SMALL: u64 = 256 << 10;
+
 /// A file: what the engine knows of it, and the platform's handle to its bytes.
 #[derive(Clone, Debug)]
 pub struct SourceFile<B> {

@@ -1,7 +1,7 @@
 //! How a scenario follows from its seed. Draws are made in a fixed order: one more draw in the middle changes every scenario.
 
-use partway::context::SMALL;
 use partway::error::Code;
+use partway::model::file::SMALL;
 use partway::platform::PageEvent;
 use partway_models::store::Checksums;
 use serde_json::json;

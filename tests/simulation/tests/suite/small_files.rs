@@ -1,8 +1,8 @@
 //! A small file: read once, and sent from memory; its session is saved only where a later page needs it.
 
-use partway::context::SMALL;
 use partway::error::Code;
 use partway::model::events::{Event, Status};
+use partway::model::file::SMALL;
 use partway::platform::Hook;
 use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
