@@ -247,6 +247,13 @@ pub(super) fn nothing_proves_what_require_wants(case: &Case<'_>) -> bool {
     case.code() == Code::IntegrityMismatch && scenario.options["integrity"] == "require" && says_nothing
 }
 
+/// A store that takes few parts at once is kept busy by another file's for as long as all attempts at this one take.
+pub(super) fn store_is_kept_busy(case: &Case<'_>) -> bool {
+    let scenario = &case.stage.scenario;
+    let compete = scenario.servers.capacity.is_some() && scenario.uploads.len() > 1;
+    compete && scenario.expectation == Expectation::Passing && case.code() == Code::RateLimited
+}
+
 /// An object with another ETag than the parts' MD5s make may be this upload's, where nothing tells what ETags are.
 pub(super) fn etags_of_an_unknown_kind(case: &Case<'_>) -> bool {
     case.code() == Code::OutcomeUnknown && case.is(Destination::S3) && case.stage.scenario.servers.kms == Some(Told::No)

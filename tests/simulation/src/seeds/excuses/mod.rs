@@ -48,6 +48,7 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
     restarted_after_a_denial,
     short_lived_urls,
     slept_over_an_expiry,
+    store_is_kept_busy,
     urls_expired_after_a_restart,
     urls_expired_before_the_attempts_ended,
 );
@@ -92,7 +93,8 @@ pub const RARE: &[(&str, &[u64])] = &[
     ("repeated parts: uploads_share_a_slow_line", &[10_013_937, 10_408_271]),
     ("restarted_after_a_denial", &[182_244, 281_190, 10_220_201]),
     ("slept_over_an_expiry", &[28_946, 29_858]),
-    ("tried again: checksum_of_the_whole_differs", &[143_079]),
+    ("store_is_kept_busy", &[58_032]),
+    ("tried again: checksum_of_the_whole_differs", &[5_342, 24_712, 30_731]),
     ("tried again: etags_of_an_unknown_kind", &[152_706]),
     ("tried again: key_exists_after_a_restart", &[46_548, 57_017]),
     ("urls_expired_after_a_restart", &[210_913, 2_026_056_264]),
