@@ -81,7 +81,8 @@ impl Embedded {
 
     /// The CRC64NVME of an object, as the store says it.
     pub(crate) fn crc64(&self, key: &str) -> Option<String> {
-        let checksum = self.state().checksum(&self.location().name, key)?;
+        let bucket = self.location().name;
+        let checksum = self.state().checksum(&bucket, key)?;
         (checksum.algorithm == Algorithm::Crc64Nvme).then_some(checksum.value)
     }
 
