@@ -27,6 +27,9 @@ function digests(bytes, { md5, crc64 }) {
   return result;
 }
 
+/** The channels that workers opened. */
+const channels = [];
+
 /** A worker in a world of its own. `byob`: whether its streams fill buffers, which WebKit's don't. */
 async function worker(byob) {
   const replies = [];
@@ -41,7 +44,14 @@ async function worker(byob) {
     replies.push(reply);
     wake();
   };
-  const { MessageChannel, TextDecoder, TextEncoder, WebAssembly, atob, performance, setTimeout, clearTimeout } = globalThis;
+  /** Its ports, which would keep Node running. */
+  const MessageChannel = class extends globalThis.MessageChannel {
+    constructor() {
+      super();
+      channels.push(this);
+    }
+  };
+  const { TextDecoder, TextEncoder, WebAssembly, atob, performance, setTimeout, clearTimeout } = globalThis;
   const world = { FileReaderSync, postMessage, MessageChannel, TextDecoder, TextEncoder, WebAssembly, atob, performance, setTimeout, clearTimeout };
   const context = createContext({ ...world, Uint8Array, ArrayBuffer, RangeError, Promise });
   new Script(await readFile(`${root}pkg/dist/hash_worker.js`, "utf8")).runInContext(context);
@@ -143,4 +153,5 @@ export async function hashing() {
     for (let id = 9; id < 17; id += 1) assert.deepEqual(await answer(id), digests(bytes, { md5: true }));
     assert.ok(replies.every(({ id }) => id === undefined || id >= 7));
   });
+  for (const { port1 } of channels) port1.close();
 }
