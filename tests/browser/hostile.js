@@ -189,7 +189,7 @@
             ofauth: {baseUrl: base},
             onlymonster: {baseUrl: base, accountId: '1001', exportType: 'post', pollTimeoutMs: 60, requestsPerSecond: 10_000},
             apifansly: {baseUrl: base, accountId: '2002', pollTimeoutMs: 60},
-            s3: {endpoint: store, bucket: 'media', region: 'us-east-1', forcePathStyle: true, key: 'k', getCredentials: () => given('credentials')},
+            s3: {endpoint: store, partSize: 8 * MIB, bucket: 'media', region: 'us-east-1', forcePathStyle: true, key: 'k', getCredentials: () => given('credentials')},
             plan: {
                 open: info => given('plan:open', info),
                 sign: (plan, numbers) => given('plan:sign', plan, numbers),

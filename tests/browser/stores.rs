@@ -31,7 +31,7 @@ async fn a_small_file_is_put_to_s3_and_checked_against_its_etag() {
     assert_eq!(
         json_of(&ear, "(({elapsedMs, location, ...rest}) => rest)($.heard.at(-1)[1])"),
         format!(
-            "{{\"provider\":\"s3\",\"etag\":{:?},\"key\":\"uploads/5 video/mp4/ä.mp4\",\"bytes\":5,\"parts\":1,\"attempts\":1,\"verified\":true,\"alreadyThere\":false}}",
+            "{{\"provider\":\"s3\",\"etag\":{:?},\"key\":\"uploads/5 video/mp4/ä.mp4\",\"bytes\":5,\"parts\":1,\"attempts\":1,\"verified\":true,\"alreadyThere\":false,\"proof\":{{\"by\":\"etag-md5\",\"value\":\"5d41402abc4b2a76b9719d911017c592\",\"parts\":1}}}}",
             HELLO
         )
     );

@@ -70,7 +70,7 @@ async fn a_file_in_parts_reaches_ofauth_and_its_events_have_the_published_shapes
         json_of(&ear, "(({elapsedMs, ...rest}) => [elapsedMs >= 0, rest])($.heard.at(-1)[1])"),
         concat!(
             r#"[true,{"provider":"ofauth","mediaUploadId":"mu_1","mediaId":"77","mediaItem":"77","reusable":true,"#,
-            r#""media":{"id":77,"type":"video"},"bytes":10,"parts":3,"attempts":3,"verified":false,"alreadyThere":false}]"#
+            r#""media":{"id":77,"type":"video"},"bytes":10,"parts":3,"attempts":3,"verified":false,"alreadyThere":false,"proof":null}]"#
         )
     );
     assert_eq!(
