@@ -98,25 +98,6 @@ pub(super) fn answer_of_a_single_call_lost(case: &Case<'_>) -> bool {
     case.may_be_unknown() && case.sent(lost)
 }
 
-/// Requests to the origin of its last one hang on all the connections that there are, so that the last ones never left.
-pub(super) fn no_connection_left(case: &Case<'_>) -> bool {
-    let unknown = case.code() == Code::OutcomeUnknown && !case.is_doomed();
-    let Some(most) = case.stage.scenario.line.connections.filter(|_| unknown || case.code() == Code::Stalled) else {
-        return false;
-    };
-    let Some(last) = case.history.last().map(|attempt| attempt.handle.number()) else { return false };
-    let log = case.stage.world.log();
-    let Some(record) = log.records.iter().rev().find(|record| record.upload == last) else { return false };
-    let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/");
-    let hung = log.records.iter().filter(|other| {
-        other.upload != last
-            && other.sent_at < record.sent_at
-            && other.status.is_none()
-            && origin(&other.url) == origin(&record.url)
-    });
-    record.arrived_at.is_none() && hung.count() >= most
-}
-
 /// An earlier upload of the file may have stored it, whatever became of its page.
 pub(super) fn key_exists_after_a_restart(case: &Case<'_>) -> bool {
     case.code() == Code::Conflict && case.history.provider["ifNoneMatch"] == true && case.history.beginnings() > 1

@@ -6,7 +6,6 @@ use partway::model::events::UploadResult;
 use partway_models::store::Checksums;
 
 use crate::fault::Fault;
-use crate::log::Record;
 use crate::seeds::destination::Destination;
 use crate::seeds::scenario::{Incident, Scenario};
 use crate::seeds::settings::Told;
@@ -32,12 +31,6 @@ pub(super) fn vendor_denied_what_it_completed(stage: &Stage) -> bool {
             .troubles
             .iter()
             .any(|trouble| trouble.rule.route == "ofauth:single" && denies(&trouble.rule.fault))
-}
-
-/// A backend that didn't hear that an upload is given up keeps what came of it.
-pub(super) fn abort_was_not_heard(stage: &Stage) -> bool {
-    let unheard = |record: &Record| record.route == "plan:abort" && record.effects == 0;
-    stage.scenario.destination == Destination::Plan && crashes(stage) && stage.world.log().records.iter().any(unheard)
 }
 
 /// OFAuth's allowance is used up after some ninety parts.
