@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::case::{Case, Ending};
 use crate::page::PageError;
 
-/// It ends after three attempts of the first request, with the CORS rule to set.
+/// It ends after three attempts of the first request at each of the store's hosts, with the CORS rule to set.
 pub(super) async fn no_rule(case: Case<'_>) -> Result<Ending> {
     let fault = json!({ "route": "store:*", "effect": { "kind": "no-cors" } });
     let ended = case.upload(json!([fault]), |options| options["concurrency"] = json!(1)).await?;
@@ -17,12 +17,13 @@ pub(super) async fn no_rule(case: Case<'_>) -> Result<Ending> {
     let rule: Value = serde_json::from_str(rule).with_context(|| format!("the rule in the hint is no JSON: {rule}"))?;
     ensure!(rule[0]["AllowedOrigins"] == json!([case.stage.sandbox.at.app]), "for another page: {rule}");
     ensure!(rule[0]["ExposeHeaders"].as_array().is_some_and(|names| names.len() == 8), "not the whole rule: {rule}");
+    let hosts = hosts(&case.options()?).len();
     let asked = ended.log.requests.iter().filter(|one| one.route == "store:preflight").count();
-    ensure!(asked == 3, "{asked} preflights: {}", crate::sandbox::summary(&ended.log));
+    ensure!(asked == 3 * hosts, "{asked} preflights of {hosts} hosts: {}", crate::sandbox::summary(&ended.log));
     ended.failed("network", 0)
 }
 
-/// It ends at once, with the directive to add.
+/// It ends at once, with the directive to add for the host that was asked last.
 pub(super) async fn forbidden(case: Case<'_>) -> Result<Ending> {
     let (page, file) = case.page().await?;
     let policy = "const meta = document.createElement('meta');
@@ -32,15 +33,20 @@ pub(super) async fn forbidden(case: Case<'_>) -> Result<Ending> {
     page.script(policy, vec![]).await?;
     let mut options = case.options()?;
     options["concurrency"] = json!(1);
-    let report = page.upload(json!({ "options": options })).await?;
+    let report = page.upload(json!({ "options": &options })).await?;
     let error = report.failed("network")?;
     ensure!(error.retryable == Some(false), "a directive is missing, a retry doesn't help: {error:?}");
     let hint = hint(error)?;
-    let store = &case.stage.sandbox.at.store;
-    ensure!(hint.contains("connect-src") && hint.contains(store.as_str()), "no directive: {hint}");
+    let named = hosts(&options).iter().any(|host| hint.contains(host));
+    ensure!(hint.contains("connect-src") && named, "no directive: {hint}");
     let ended = case.ended(report, file).await?;
     ensure!(ended.log.of("store:*").is_empty(), "something went out: {}", crate::sandbox::summary(&ended.log));
     ended.failed("network", 0)
+}
+
+/// The store's addresses.
+fn hosts(options: &Value) -> Vec<&str> {
+    options["provider"]["endpoints"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn hint(error: &PageError) -> Result<&str> {
