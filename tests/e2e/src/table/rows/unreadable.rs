@@ -17,7 +17,7 @@ pub(super) async fn no_rule(case: Case<'_>) -> Result<Ending> {
     let rule: Value = serde_json::from_str(rule).with_context(|| format!("the rule in the hint is no JSON: {rule}"))?;
     ensure!(rule[0]["AllowedOrigins"] == json!([case.stage.sandbox.at.app]), "for another page: {rule}");
     ensure!(rule[0]["ExposeHeaders"].as_array().is_some_and(|names| names.len() == 8), "not the whole rule: {rule}");
-    let hosts = hosts(&case.options()?).len();
+    let hosts = hosts(case, &case.options()?).len();
     let asked = ended.log.requests.iter().filter(|one| one.route == "store:preflight").count();
     ensure!(asked == 3 * hosts, "{asked} preflights of {hosts} hosts: {}", crate::sandbox::summary(&ended.log));
     ended.failed("network", 0)
@@ -37,16 +37,19 @@ pub(super) async fn forbidden(case: Case<'_>) -> Result<Ending> {
     let error = report.failed("network")?;
     ensure!(error.retryable == Some(false), "a directive is missing, a retry doesn't help: {error:?}");
     let hint = hint(error)?;
-    let named = hosts(&options).iter().any(|host| hint.contains(host));
+    let named = hosts(case, &options).iter().any(|host| hint.contains(host.as_str()));
     ensure!(hint.contains("connect-src") && named, "no directive: {hint}");
     let ended = case.ended(report, file).await?;
     ensure!(ended.log.of("store:*").is_empty(), "something went out: {}", crate::sandbox::summary(&ended.log));
     ended.failed("network", 0)
 }
 
-/// The store's addresses.
-fn hosts(options: &Value) -> Vec<&str> {
-    options["provider"]["endpoints"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+/// The addresses of the store.
+fn hosts(case: Case<'_>, options: &Value) -> Vec<String> {
+    match options["provider"]["endpoints"].as_array() {
+        Some(endpoints) => endpoints.iter().filter_map(Value::as_str).map(String::from).collect(),
+        None => vec![case.stage.sandbox.at.store.clone()],
+    }
 }
 
 fn hint(error: &PageError) -> Result<&str> {
