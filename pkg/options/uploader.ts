@@ -1,7 +1,7 @@
 import type { UploaderOptions } from "partway";
 
 import { invalidOptions } from "../api/errors.ts";
-import { boolean, detached, either, list, method, nonEmptyString, number, oneOf, options, orLiteral, record } from "./checks.ts";
+import { boolean, describe, detached, either, list, method, nonEmptyString, number, oneOf, options, orLiteral, record } from "./checks.ts";
 import { checkProvider } from "./provider.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -52,7 +52,7 @@ function address(value: unknown, path: string): string {
   try {
     new URL(text, "https://page.example");
   } catch {
-    throw invalidOptions(`${path} must be a URL.`, "Name where your server has dist/hash_worker.js of this package: /assets/hash_worker.js.");
+    throw invalidOptions(`${path} must be a URL, but is ${describe(text)}.`, "Name where your server has dist/hash_worker.js of this package: /assets/hash_worker.js.");
   }
   return text;
 }

@@ -16,7 +16,7 @@ mod network;
 pub mod notices;
 pub mod rate_limit;
 pub mod reach;
-mod reading;
+pub(crate) mod reading;
 pub mod reporter;
 pub mod retry;
 pub mod seat;

@@ -6,7 +6,7 @@ use futures::future::LocalBoxFuture;
 
 use super::Context;
 use super::watchdog::SLEPT_MS;
-use crate::error::{Code, Result, UploadError};
+use crate::error::{Code, Result, Step, UploadError};
 use crate::model::file::SMALL;
 use crate::model::plan::ByteRange;
 use crate::platform::Platform;
@@ -71,4 +71,11 @@ impl<P: Platform> Context<P> {
             }
         }
     }
+}
+
+/// The error if the file has changed since it was picked.
+pub(crate) fn file_changed() -> UploadError {
+    UploadError::new(Code::FileChanged, "The file was changed, moved or removed during the upload.")
+        .at(Step::Part)
+        .hint("Pick the file again.")
 }

@@ -2,11 +2,11 @@
 
 use std::pin::pin;
 
-use super::file_check::file_changed;
 use super::record::Resumed;
 use super::run::Run;
 use super::send::send_all;
 use crate::context::integrity::{self, Receipts};
+use crate::context::reading::file_changed;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::json::Json;
 use crate::model::events::{Outcome, Status, UploadResult};

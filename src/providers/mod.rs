@@ -23,6 +23,8 @@ use crate::provider::DynProvider;
 /// # Errors
 /// `invalid-options`, for a name that isn't in the list or options that the provider can't work with.
 pub fn create<P: Platform>(name: &str, options: &P::Json, setup: &Setup<'_, P>) -> Result<Box<dyn DynProvider<P>>> {
+    // The functions of a plan are the platform's to call.
+    let _ = options;
     Ok(match name {
         #[cfg(feature = "ofauth")]
         "ofauth" => Box::new(ofauth::Ofauth::new(options, setup)?),

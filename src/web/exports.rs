@@ -18,7 +18,7 @@ use super::js::thrown::message;
 use super::options::{BrowserOptions, UploaderOptions, settings};
 use super::page_events;
 use super::platform::WebPlatform;
-use super::session_store::SessionStore;
+use super::upload_functions::UploadFunctions;
 use crate::context::notices::Notice;
 use crate::context::shared::SharedState;
 use crate::engine::handle::Upload;
@@ -39,8 +39,9 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-    /// How an upload starts: `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?}`. The functions are its [`SessionStore`].
-    #[wasm_bindgen(extends = SessionStore)]
+    /// How an upload starts: `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?, priority?}`. The functions are its
+    /// [`UploadFunctions`].
+    #[wasm_bindgen(extends = UploadFunctions)]
     pub type StartOptions;
 
     /// `{record, parts}`, as an earlier page saved them.
@@ -81,9 +82,8 @@ impl Engine {
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
-    /// `options` is `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?}`: `nextFrame()` returns a promise that settles when the page
-    /// paints next, `keep(record)` returns a promise that settles once the session is
-    /// saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
+    /// `options` is `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?, priority?}`: `nextFrame()` returns a promise that settles
+    /// when the page paints next, `keep(record)` returns a promise that settles once the session is saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
     /// `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Engine {
         options: &StartOptions,
         sink: Function,
     ) -> Result<Task, JsValue> {
-        let store: &SessionStore = options.as_ref();
+        let store: &UploadFunctions = options.as_ref();
         let platform = WebPlatform::with(self.options.clone(), provider.clone(), store.clone());
         let file = source.read().ok_or_else(|| {
             events::error_to_js(

@@ -13,12 +13,12 @@ mod json;
 mod options;
 mod page_events;
 mod platform;
-mod session_store;
 mod transport;
+mod upload_functions;
 
 pub use exports::{Engine, StartOptions, Task, emit_page_event, version};
 pub use file_source::FileSource;
 pub use hasher::Hasher;
 pub use options::UploaderOptions;
 pub use platform::WebPlatform;
-pub use session_store::SessionStore;
+pub use upload_functions::UploadFunctions;

@@ -12,7 +12,7 @@ use super::file_bytes::{self, FileBytes};
 use super::hasher::Hasher;
 use super::js::{globals, timer, url};
 use super::options::{BrowserOptions, UploaderOptions};
-use super::session_store::SessionStore;
+use super::upload_functions::UploadFunctions;
 use super::{hooks, page_events, transport};
 use crate::error::{Result, Step};
 use crate::http::{Response, Url};
@@ -24,7 +24,7 @@ use crate::platform::{Digests, Hook, HookFailure, OnSent, PageEvent, Platform, R
 pub struct WebPlatform {
     options: Rc<BrowserOptions>,
     provider: JsValue,
-    store: SessionStore,
+    store: UploadFunctions,
 }
 
 impl fmt::Debug for WebPlatform {
@@ -35,11 +35,11 @@ impl fmt::Debug for WebPlatform {
 
 impl WebPlatform {
     /// The platform of one upload. `provider` are the provider's options for its file.
-    pub fn new(options: &UploaderOptions, hasher: Hasher, provider: JsValue, store: SessionStore) -> Self {
+    pub fn new(options: &UploaderOptions, hasher: Hasher, provider: JsValue, store: UploadFunctions) -> Self {
         Self::with(Rc::new(BrowserOptions::read(options, hasher)), provider, store)
     }
 
-    pub(super) fn with(options: Rc<BrowserOptions>, provider: JsValue, store: SessionStore) -> Self {
+    pub(super) fn with(options: Rc<BrowserOptions>, provider: JsValue, store: UploadFunctions) -> Self {
         Self { options, provider, store }
     }
 }

@@ -29,7 +29,7 @@ pub fn digests_of<P: Platform>(
 
 async fn digests<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted) -> Result<Option<Digests>> {
     let is_whole = range == ByteRange::new(0, cx.file.size);
-    let known = if is_whole { cx.digests.whole() } else { Digests::default() };
+    let known = if is_whole { cx.digests.whole() } else { cx.digests.take_part(range) };
     let missing = Wanted { md5: wanted.md5 && known.md5.is_none(), crc64: wanted.crc64 && known.crc64.is_none() };
     if missing == Wanted::default() {
         return Ok(Some(known));
@@ -90,21 +90,40 @@ pub async fn sample<P: Platform>(cx: &Context<P>) -> Result<Option<[u8; 16]>> {
     Ok(on_page(cx, [head, tail], Wanted::MD5).await?.and_then(|digests| digests.md5))
 }
 
+/// Reads a range of the file window by window, so that the page can do something else in between: `each` gets a window and its bytes.
+/// Returns whether all could be read.
+///
+/// # Errors
+/// Those of [`Context::read`].
+pub(crate) async fn read_windows<P: Platform>(
+    cx: &Context<P>,
+    range: ByteRange,
+    mut each: impl FnMut(ByteRange, &[u8]),
+) -> Result<bool> {
+    let mut at = range.start;
+    while at < range.end {
+        let window = ByteRange::new(at, (at + WINDOW).min(range.end));
+        let Some(bytes) = cx.read(window).await? else { return Ok(false) };
+        each(window, &bytes);
+        at = window.end;
+    }
+    Ok(true)
+}
+
 /// The digests of two ranges, one after the other, computed here.
 async fn on_page<P: Platform>(cx: &Context<P>, ranges: [ByteRange; 2], wanted: Wanted) -> Result<Option<Digests>> {
     let (mut md5, mut crc64) = (Md5::new(), 0);
     for range in ranges {
-        let mut at = range.start;
-        while at < range.end {
-            let window = ByteRange::new(at, (at + WINDOW).min(range.end));
-            let Some(bytes) = cx.read(window).await? else { return Ok(None) };
+        let hash = |window: ByteRange, bytes: &[u8]| {
             if wanted.md5 {
-                md5.update(&bytes);
+                md5.update(bytes);
             }
             if wanted.crc64 {
-                crc64 = crc64::combined(crc64, crc64::of(&bytes), window.len());
+                crc64 = crc64::combined(crc64, crc64::of(bytes), window.len());
             }
-            at = window.end;
+        };
+        if !read_windows(cx, range, hash).await? {
+            return Ok(None);
         }
     }
     Ok(Some(Digests { md5: wanted.md5.then(|| md5.finalize().into()), crc64: wanted.crc64.then_some(crc64) }))

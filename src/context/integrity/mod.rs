@@ -14,6 +14,7 @@ mod verification;
 
 pub use etag::{Verdict, is_md5, normalized, verdict};
 pub(crate) use etag::{as_strong, is_of_md5s, same};
+pub(crate) use hashing::read_windows;
 pub use hashing::{digests_of, md5_of, sample};
 pub(crate) use proof::{Receipts, combined, prove, unproven};
 pub use stores::{Etags, Store, Stores};

@@ -83,7 +83,7 @@ pub(crate) fn verify<P: Platform>(cx: &Context<P>, evidence: Evidence<'_>) -> Re
     }
     if let (Some(said), Some(own)) = (said, own) {
         if said != own && !broken!(UncheckedPart) {
-            return Err(damaged("The store's checksum of the part isn't that of the part's bytes."));
+            return Err(other_checksum());
         }
         // The bytes are right, so the ETag isn't their MD5.
         if verdict == Verdict::Differs && known.etags() == Etags::Unknown {
@@ -92,7 +92,7 @@ pub(crate) fn verify<P: Platform>(cx: &Context<P>, evidence: Evidence<'_>) -> Re
         return Ok(Verification::Verified);
     }
     match (verdict, known.etags()) {
-        (Verdict::Differs, Etags::Md5s) => Err(damaged(OTHER_MD5)),
+        (Verdict::Differs, Etags::Md5s) => Err(other_md5()),
         (Verdict::Differs, Etags::Unknown) => Ok(Verification::Suspicious),
         _ if is_success => unverified(cx).map(|()| Verification::Unverified),
         _ => Ok(Verification::Unverified),
@@ -132,7 +132,7 @@ impl EtagCheck {
         if let Some(resend) = resend {
             if same(&resend.first_etag, etag) {
                 cx.etags.set_md5s();
-                return Err(damaged(OTHER_MD5));
+                return Err(other_md5());
             }
             set_opaque(cx);
             return unverified(cx).map(|()| Some(false));
@@ -143,7 +143,7 @@ impl EtagCheck {
                 self.resend = Some(Resend { first_etag: etag.into(), _permit: permit });
                 Ok(None)
             }
-            Etags::Md5s => Err(damaged(OTHER_MD5)),
+            Etags::Md5s => Err(other_md5()),
             Etags::Opaque => unverified(cx).map(|()| Some(false)),
         }
     }
@@ -189,12 +189,16 @@ pub(crate) fn unverified<P: Platform>(cx: &Context<P>) -> Result<()> {
     Err(UploadError::new(Code::IntegrityMismatch, what).at(Step::Part).retry(Retry::Never).retryable(false).hint(hint))
 }
 
-/// By what it is seen that the store has other bytes.
-const OTHER_MD5: &str = "The ETag of the stored part isn't the MD5 of the part's bytes.";
+/// The error if the store has other bytes, by its ETag.
+fn other_md5() -> UploadError {
+    UploadError::new(Code::IntegrityMismatch, "The ETag of the stored part isn't the MD5 of the part's bytes.")
+        .at(Step::Part)
+        .hint("A proxy or an extension may change the bytes. If the store's ETags aren't MD5s, set `integrity` to \"off\".")
+}
 
-/// The error if the store has other bytes.
-fn damaged(by: &'static str) -> UploadError {
-    UploadError::new(Code::IntegrityMismatch, by).at(Step::Part).hint(
-        "A proxy or an extension may change the bytes. If the store's ETags aren't MD5s, set `integrity` to \"off\".",
-    )
+/// The same, by its checksum.
+fn other_checksum() -> UploadError {
+    UploadError::new(Code::IntegrityMismatch, "The store's checksum of the part isn't that of the part's bytes.")
+        .at(Step::Part)
+        .hint("A proxy or an extension may change the bytes.")
 }

@@ -6,17 +6,15 @@
 use sha2::{Digest, Sha256};
 
 use crate::context::Context;
-use crate::context::integrity::{checksum, digests_of};
-use crate::error::{Code, Result, Step, UploadError};
+use crate::context::integrity::{checksum, digests_of, read_windows};
+use crate::context::reading::file_changed;
+use crate::error::{Result, Step};
 use crate::json::{Decode, FirstMismatch, Json, Kind};
 use crate::model::plan::{ByteRange, Plan};
 use crate::model::session::Receipt;
 use crate::platform::{Platform, Wanted};
 use crate::util::base64::{decode, encode};
 use crate::util::text;
-
-/// Bytes of the file that are hashed at a time, between two turns of the page. (A choice: as for MD5s, few milliseconds.)
-const WINDOW: u64 = 1 << 18;
 
 /// An algorithm of the option `checksum`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,11 +74,7 @@ impl Algorithm {
                 digests.map(|digests| Some(checksum::of_crc64(digests?.crc64?)))
             }
         };
-        value.map_err(|error| error.at(Step::Part))?.ok_or_else(|| {
-            UploadError::new(Code::FileChanged, "The file was changed, moved or removed during the upload.")
-                .at(Step::Part)
-                .hint("Pick the file again.")
-        })
+        value.map_err(|error| error.at(Step::Part))?.ok_or_else(file_changed)
     }
 
     /// The checksum of the whole object by those of its parts, as the store says it; None if one is missing.
@@ -95,14 +89,9 @@ impl Algorithm {
 
 /// The SHA-256 of a range of the file; None if it can't be read.
 async fn sha256<P: Platform>(cx: &Context<P>, range: ByteRange) -> Result<Option<String>> {
-    let (mut hash, mut at) = (Sha256::new(), range.start);
-    while at < range.end {
-        let window = ByteRange::new(at, (at + WINDOW).min(range.end));
-        let Some(bytes) = cx.read(window).await? else { return Ok(None) };
-        hash.update(bytes);
-        at = window.end;
-    }
-    Ok(Some(encode(&hash.finalize())))
+    let mut hash = Sha256::new();
+    let is_read = read_windows(cx, range, |_, bytes| hash.update(bytes)).await?;
+    Ok(is_read.then(|| encode(&hash.finalize())))
 }
 
 /// The SHA-256 of the parts' SHA-256s, and how many they are.

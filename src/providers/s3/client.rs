@@ -272,7 +272,6 @@ impl S3Client {
         response: &Response,
     ) -> UploadError {
         let error = self.refusal(cx, signed, response).at(operation.step);
-        let code = error.vendor.as_ref().and_then(|vendor| vendor.code.clone()).unwrap_or_default();
         // The refusal of a HEAD has no body that could say that the URL or the credentials have expired.
         let head = operation.method == Method::Head;
         if head && expires_at.is_some_and(|at| at <= cx.server_now()) {
@@ -288,7 +287,9 @@ impl S3Client {
         if response.ok() && !is_error(response) {
             return unusable(error, operation.reply, response);
         }
-        if operation.completes && code == "BadDigest" {
+        if operation.completes
+            && error.vendor.as_ref().is_some_and(|vendor| vendor.code.as_deref() == Some("BadDigest"))
+        {
             // The parts are what they are: the same request would meet the same refusal.
             return error.retry(Retry::Never);
         }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use lexopt::prelude::*;
 use partway_webdriver::browser::{Browser, Engine};
-use tokio::signal::unix::{SignalKind, signal};
+use partway_webdriver::process;
 
 use crate::cases::Case;
 use crate::contestants::Contestant;
@@ -52,7 +52,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match parse().and_then(start) {
+    match parse().and_then(|options| process::run(bench(options))) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -78,22 +78,9 @@ fn parse() -> Result<Options> {
     Ok(options)
 }
 
-fn start(options: Options) -> Result<bool> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        // What was started ends when its owner is dropped, and that is when another arm wins.
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            outcome = bench(&options) => outcome,
-            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-            _ = terminate.recv() => bail!("told to end"),
-        }
-    })
-}
-
 /// True where nobody failed.
-async fn bench(options: &Options) -> Result<bool> {
-    let cases = chosen(options)?;
+async fn bench(options: Options) -> Result<bool> {
+    let cases = chosen(&options)?;
     let folder = root().join("target/bench");
     let files = folder.join("files");
     fs::create_dir_all(&files).with_context(|| format!("could not make {}", files.display()))?;

@@ -57,6 +57,11 @@ impl Destination {
         self != Self::Apifansly
     }
 
+    /// Whether a part that is late is sent a second time beside the first.
+    pub(crate) fn repeats_late_parts(self) -> bool {
+        matches!(self, Self::S3 | Self::Plan)
+    }
+
     /// The id in an upload's result that `GET /objects/…` knows the stored file by.
     pub(crate) fn id(self, result: &Value) -> Result<&str> {
         let field = match self {

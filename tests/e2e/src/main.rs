@@ -21,7 +21,6 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 use partway_webdriver::{browser, process};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::browser::Engine;
 use crate::destination::Destination;
@@ -54,7 +53,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match parse().and_then(start) {
+    match parse().and_then(|command| process::run(dispatch(command))) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -106,19 +105,6 @@ fn soak_options(parser: &mut lexopt::Parser) -> Result<soak::Options> {
         }
     }
     Ok(options)
-}
-
-fn start(command: Command) -> Result<bool> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        // Processes end when their owner is dropped, which happens when the other arm completes first.
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            outcome = dispatch(command) => outcome,
-            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-            _ = terminate.recv() => bail!("told to end"),
-        }
-    })
 }
 
 async fn dispatch(command: Command) -> Result<bool> {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
 /// A child process. Dropping it ends the process and all that descend from it, each by its id.
@@ -138,6 +139,22 @@ fn stat(id: u32) -> Option<String> {
     // The name, in brackets, may hold anything; state and parent follow it.
     let (_, after_name) = stat.rsplit_once(')')?;
     Some(after_name.trim_start().to_owned())
+}
+
+/// Runs a program to its end, or until it is told to end. What it started ends when its owner is dropped, as it is then.
+///
+/// # Errors
+/// The program's own; that it was interrupted or told to end.
+pub fn run<T>(program: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            outcome = program => outcome,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            _ = terminate.recv() => bail!("told to end"),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ pub(crate) struct Completion {
     pub(crate) maybe_effective: bool,
 }
 
-/// Completes an upload; `parts` are in order. `headers` are the condition and the checksum of the whole, if there are any. It isn't repeated where
-/// it is unknown whether it took effect.
+/// Completes an upload; `parts` are in order. `headers` are the condition and the checksum of the whole, if there are any. It isn't
+/// repeated where it is unknown whether it took effect.
 pub(crate) async fn complete_multipart_upload<P: Platform>(
     client: &S3Client,
     cx: &Context<P>,

@@ -42,10 +42,7 @@ pub(crate) async fn head_object<P: Platform>(
 ) -> Result<ObjectHead> {
     let retry = RetrySettings { attempts, ..cx.settings.retry };
     // In the query, as presigners write it: a header would need the CORS rule's permission.
-    let mut query: &[_] = &[("x-amz-checksum-mode", "ENABLED")];
-    if checksum.is_none() {
-        query = &[];
-    }
+    let query: &[_] = if checksum.is_some() { &[("x-amz-checksum-mode", "ENABLED")] } else { &[] };
     let looks = |query| async move { client.call(cx, &Operation::new(step, Method::Head, key, query), &retry).await };
     let response = match looks(query).await {
         Err(error) if checksum.is_some() && error.status.is_some_and(|status| status != 404) => looks(&[]).await,

@@ -142,6 +142,11 @@ impl Ended<'_> {
         Ok(Ending { said: said.to_owned(), twice })
     }
 
+    /// Whether a request stalled by a fault.
+    pub(super) fn stalled(&self) -> bool {
+        self.log.requests.iter().any(|one| one.faults.iter().any(|fault| fault.starts_with("stall")))
+    }
+
     /// How many requests carried bytes.
     pub(super) fn sends(&self) -> usize {
         self.log.of(self.case.destination.bytes_route()).len()

@@ -223,22 +223,34 @@ fn an_object_that_was_damaged_is_told_and_left_alone() {
     }
 }
 
-#[test]
-fn checksums_of_parts_are_kept_for_a_later_page() {
-    let world = kms(Checksums::Complete);
+/// Begins an upload and crashes its page once two of its parts are kept. Gives the file, and what continues the upload.
+fn crashed(world: &World, provider: Value, integrity: &str) -> (File, impl FnOnce(&World) -> Handle) {
     let (session, file) = (world.session(), world.file("clip.mp4", 25 * MIB));
     world.line(|line| line.bytes_per_ms = 500);
-    let options = json!({ "integrity": "require", "concurrency": 1 });
-    let first = world.uploader(options.clone()).begin(s3(json!({})), &file, Some(session), Beginning::New);
+    let options = json!({ "integrity": integrity, "concurrency": 1 });
+    let first = world.uploader(options.clone()).begin(provider, &file, Some(session), Beginning::New);
     while world.kept(session).is_none_or(|kept| kept.parts.len() < 2) {
         world.run_for(50);
     }
     world.crash(true);
     let kept = world.kept(session).unwrap();
-    assert!(kept.parts.values().all(|part| part["checksum"].as_str().is_some_and(|text| text.len() == 12)), "{kept:?}");
+    assert!(kept.parts.values().all(|part| part["checksum"].is_string()), "{kept:?}");
+    let again = file.clone();
+    let go_on = move |world: &World| {
+        let provider = first.provider().clone();
+        let second = world.uploader(options).begin(provider, &again, Some(session), Beginning::Kept(kept));
+        world.run();
+        second
+    };
+    (file, go_on)
+}
+
+#[test]
+fn checksums_of_parts_are_kept_for_a_later_page() {
+    let world = kms(Checksums::Complete);
+    let (file, go_on) = crashed(&world, s3(json!({})), "require");
     let before = world.hashed_windows();
-    let second = world.uploader(options).begin(first.provider().clone(), &file, Some(session), Beginning::Kept(kept));
-    world.run();
+    let second = go_on(&world);
     assert_eq!(proven(&world, &second).value, crc64(&file));
     assert!(world.hashed_windows() - before <= 3, "parts that were kept are hashed again");
 }
@@ -246,19 +258,10 @@ fn checksums_of_parts_are_kept_for_a_later_page() {
 #[test]
 fn what_a_checksum_verified_says_nothing_of_etags_to_a_later_page() {
     let world = quiet_kms(Checksums::All);
-    let (session, file) = (world.session(), world.file("clip.mp4", 25 * MIB));
-    world.line(|line| line.bytes_per_ms = 500);
-    let options = json!({ "integrity": "auto", "concurrency": 1 });
-    let first = world.uploader(options.clone()).begin(s3(json!({})), &file, Some(session), Beginning::New);
-    while world.kept(session).is_none_or(|kept| kept.parts.len() < 2) {
-        world.run_for(50);
-    }
-    world.crash(true);
+    let (_, go_on) = crashed(&world, s3(json!({})), "auto");
     // From now on the page can read no checksum, and ETags that differ must not count as damage.
     world.servers().bucket_cors.exposes.as_mut().unwrap().retain(|name| name != CRC64);
-    let kept = world.kept(session).unwrap();
-    let second = world.uploader(options).begin(first.provider().clone(), &file, Some(session), Beginning::Kept(kept));
-    world.run();
+    let second = go_on(&world);
     assert_eq!(proven(&world, &second).by, ProofBy::Crc64Nvme, "{second:?}");
 }
 
@@ -334,20 +337,10 @@ fn an_upload_with_checksums_names_algorithm_and_type() {
 fn checked_parts_go_on_in_a_later_page() {
     for checksum in ["sha256", "crc64nvme"] {
         let world = with_stores(|config| config.checksums = Checksums::All);
-        let (session, file) = (world.session(), world.file("clip.mp4", 25 * MIB));
-        world.line(|line| line.bytes_per_ms = 500);
-        let options = json!({ "integrity": "auto", "concurrency": 1 });
-        let provider = s3(json!({ "checksum": checksum }));
-        let first = world.uploader(options.clone()).begin(provider.clone(), &file, Some(session), Beginning::New);
-        while world.kept(session).is_none_or(|kept| kept.parts.len() < 2) {
-            world.run_for(50);
-        }
-        world.crash(true);
-        let kept = world.kept(session).unwrap();
-        let second = world.uploader(options).begin(provider, &file, Some(session), Beginning::Kept(kept));
-        world.run();
+        let (_, go_on) = crashed(&world, s3(json!({ "checksum": checksum })), "auto");
+        let second = go_on(&world);
         proven(&world, &second);
-        assert!(second.done().attempts <= 2, "{first:?} {second:?}");
+        assert!(second.done().attempts <= 2, "{second:?}");
     }
 }
 

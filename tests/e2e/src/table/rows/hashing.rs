@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::case::{Case, Ending};
-use crate::destination::Destination;
 
 /// Notes the workers that the page starts, and the digests that each gives. `args[0]` becomes the page's policy, if it is a text.
 const WATCH: &str = "
@@ -51,6 +50,13 @@ impl Seen {
         self.workers.iter().filter(|worker| fits(&worker.url)).map(|worker| worker.digests).sum()
     }
 
+    /// Each part was hashed once, by those workers.
+    fn is_hashed_by(&self, digests: usize) -> Result<()> {
+        let all = digests == self.verified && self.fallbacks() == 0;
+        ensure!(all, "{digests} digests, {:?} {:?}", self.workers, self.warned);
+        Ok(())
+    }
+
     fn fallbacks(&self) -> usize {
         self.warned.iter().filter(|line| line.contains("hashed on the page itself")).count()
     }
@@ -60,10 +66,6 @@ async fn upload(case: Case<'_>, policy: Option<&str>, own: Option<&str>) -> Resu
     let (page, file) = case.page().await?;
     page.script(WATCH, vec![json!(policy)]).await?;
     let mut options = case.options()?;
-    if case.destination == Destination::Ofauth {
-        // A look-up in the vault hashes all parts beforehand.
-        options["provider"]["skipExisting"] = json!(false);
-    }
     if let Some(own) = own {
         options["workerUrl"] = json!(own);
     }
@@ -81,12 +83,7 @@ async fn upload(case: Case<'_>, policy: Option<&str>, own: Option<&str>) -> Resu
 pub(super) async fn in_a_worker(case: Case<'_>) -> Result<Ending> {
     let seen = upload(case, None, None).await?;
     let digests = seen.digests(|url| url.starts_with("blob:"));
-    ensure!(
-        digests == seen.verified && seen.fallbacks() == 0,
-        "{digests} digests, {:?} {:?}",
-        seen.workers,
-        seen.warned
-    );
+    seen.is_hashed_by(digests)?;
     Ok(seen.ending)
 }
 
@@ -94,12 +91,7 @@ pub(super) async fn in_a_worker(case: Case<'_>) -> Result<Ending> {
 pub(super) async fn of_its_file(case: Case<'_>) -> Result<Ending> {
     let seen = upload(case, Some("worker-src 'self'"), None).await?;
     let digests = seen.digests(|url| url.ends_with("/dist/hash_worker.js"));
-    ensure!(
-        digests == seen.verified && seen.fallbacks() == 0,
-        "{digests} digests, {:?} {:?}",
-        seen.workers,
-        seen.warned
-    );
+    seen.is_hashed_by(digests)?;
     Ok(seen.ending)
 }
 
@@ -108,12 +100,7 @@ pub(super) async fn of_a_named_file(case: Case<'_>) -> Result<Ending> {
     let url = format!("{}/pkg/dist/hash_worker.js?own", case.stage.sandbox.at.app);
     let seen = upload(case, Some("worker-src 'self'"), Some(&url)).await?;
     let digests = seen.digests(|started| started == url);
-    ensure!(
-        digests == seen.verified && seen.fallbacks() == 0,
-        "{digests} digests, {:?} {:?}",
-        seen.workers,
-        seen.warned
-    );
+    seen.is_hashed_by(digests)?;
     ensure!(seen.workers.iter().all(|worker| worker.url == url), "another way was tried: {:?}", seen.workers);
     Ok(seen.ending)
 }

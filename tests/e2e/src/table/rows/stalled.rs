@@ -29,12 +29,7 @@ pub(super) async fn before_the_answer(case: Case<'_>) -> Result<Ending> {
 /// One request stalls; its part of the file is sent this many times.
 async fn stall<'a>(case: Case<'a>, when: &str, times: usize) -> Result<Ended<'a>> {
     let fault = case.on_bytes(json!({ "skip": 1, "times": 1, "effect": { "kind": "stall", "when": when } }));
-    // Where ETags prove parts, one that is late is sent a second time beside the first, before the watchdog ends that.
-    let watched = |options: &mut serde_json::Value| {
-        options["stallMs"] = json!(STALL_MS);
-        options["integrity"] = json!("off");
-    };
-    let ended = case.upload(json!([fault]), watched).await?;
+    let ended = case.upload(json!([fault]), |options| options["stallMs"] = json!(STALL_MS)).await?;
     let all = ended.log.of(case.destination.bytes_route());
     let stalled = all.iter().find(|one| one.faults.iter().any(|fault| fault.starts_with("stall")));
     let stalled = stalled.context("nothing stalled")?;

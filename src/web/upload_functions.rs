@@ -8,19 +8,19 @@ use super::js::promise::outcome;
 extern "C" {
     /// The face's functions for one upload. Each may be missing: those that save its session are if `resume` is off.
     #[derive(Clone, Debug)]
-    pub type SessionStore;
+    pub type UploadFunctions;
 
     #[wasm_bindgen(method, catch, js_name = keep)]
-    fn keep_record(this: &SessionStore, record: &JsValue) -> Result<JsValue, JsValue>;
+    fn keep_record(this: &UploadFunctions, record: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = keepPart)]
-    fn keep_part_record(this: &SessionStore, number: u32, part: &JsValue) -> Result<JsValue, JsValue>;
+    fn keep_part_record(this: &UploadFunctions, number: u32, part: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = nextFrame)]
-    fn frame(this: &SessionStore) -> Result<JsValue, JsValue>;
+    fn frame(this: &UploadFunctions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = forget)]
-    fn forget_record(this: &SessionStore) -> Result<JsValue, JsValue>;
+    fn forget_record(this: &UploadFunctions) -> Result<JsValue, JsValue>;
 }
 
-impl SessionStore {
+impl UploadFunctions {
     /// Resolves when the page paints next.
     pub(super) fn next_frame(&self) -> impl Future<Output = ()> + 'static {
         let frame = outcome(self.frame());
