@@ -13,8 +13,10 @@ pub struct RetryLoop {
     attempt: u32,
     /// Attempts that failed because the URL or the credentials had expired.
     expired: u32,
-    /// Parts that were uploaded at the last failure.
-    completed: u32,
+    /// Attempts that a server refused for its load.
+    limited: u32,
+    /// Parts that were uploaded at the last failure, of this upload and of all.
+    completed: [u32; 2],
     /// Attempts that timed out without progress.
     stalls: u32,
 }
@@ -28,9 +30,9 @@ impl RetryLoop {
     /// Waits for the next attempt after a failure, as long as the error, the server and the network require.
     ///
     /// While the browser reports no network, and was never wrong, failures cost no attempt. Neither do requests that were queued behind
-    /// stalled ones, which end by their own deadlines. A part that was uploaded since the last failure shows that the network works: the
-    /// attempts are counted from 0 again. Expired URLs and credentials are counted separately, since they say nothing about the network
-    /// or the server.
+    /// stalled ones, which end by their own deadlines. A part of this upload that was uploaded since the last failure shows that the network
+    /// works, and one of any upload that a busy server takes some: the attempts are counted from 0 again. Expired URLs and credentials, and
+    /// refusals of a busy server, are counted separately, since they say nothing about the network.
     ///
     /// # Errors
     /// The error itself, if no attempts are left or the error is final.
@@ -45,14 +47,20 @@ impl RetryLoop {
         if by_network && matches!(error.retry, Retry::Later(_)) && cx.wait_for_network(false).await {
             return Ok(());
         }
-        // Parts compete for a server's limit: those that succeed show that the others will.
-        let progress_counts = by_network || error.code == Code::RateLimited;
-        if progress_counts && self.completed != cx.reporter.completed() {
+        let completed = [cx.reporter.completed(), cx.slots.succeeded()];
+        if by_network && self.completed[0] != completed[0] {
             self.attempt = 0;
         }
-        self.completed = cx.reporter.completed();
-        let expired = matches!(error.code, Code::UrlExpired | Code::Unauthorized);
-        let attempt = if expired { &mut self.expired } else { &mut self.attempt };
+        // Uploads compete for a server's limit: those that succeed show that the others will.
+        if self.completed[1] != completed[1] {
+            self.limited = 0;
+        }
+        self.completed = completed;
+        let attempt = match error.code {
+            Code::UrlExpired | Code::Unauthorized => &mut self.expired,
+            Code::RateLimited => &mut self.limited,
+            _ => &mut self.attempt,
+        };
         *attempt += u32::from(!error.queued_behind_stalled || *attempt == 0);
         let asked = matches!(error.retry, Retry::Later(Some(ms)) if ms > 0);
         let wait = wait_ms(error, *attempt, retry, cx.platform.random())?;
@@ -63,7 +71,7 @@ impl RetryLoop {
 
 /// Milliseconds before attempt `attempt + 1`, or the error itself if there is none.
 ///
-/// Full jitter over a doubling bound (AWS Architecture Blog, "Exponential Backoff And Jitter"), added to the wait that the server asked
+/// Full jitter over a doubling bound, equal jitter from the third attempt on (AWS Architecture Blog, "Exponential Backoff And Jitter"), added to the wait that the server asked
 /// for: "Retry-After: 0" doesn't shorten the wait, and all clients were told the same moment.
 fn wait_ms(error: UploadError, attempt: u32, settings: &RetrySettings, random: f64) -> Result<u64> {
     let Retry::Later(asked) = error.retry else { return Err(error) };
@@ -71,7 +79,9 @@ fn wait_ms(error: UploadError, attempt: u32, settings: &RetrySettings, random: f
         return Err(error);
     }
     let bound = settings.base_ms.saturating_mul(1 << (attempt - 1).min(20)).min(settings.cap_ms);
-    let jitter = (random * bound as f64) as u64;
+    // Most faults are over at once; those that aren't may last, and eight attempts outlast half a minute.
+    let least = if attempt > 2 { bound / 2 } else { 0 };
+    let jitter = least + (random * (bound - least) as f64) as u64;
     match asked.unwrap_or(0) {
         asked if asked > MAX_RETRY_AFTER_MS => Err(UploadError::new(
             Code::RateLimited,
@@ -101,15 +111,15 @@ mod tests {
     #[test]
     fn doubles_to_the_cap_and_ends() {
         let network = || UploadError::new(Code::Network, "lost");
-        assert_eq!([1, 2, 3].map(|attempt| wait(network(), attempt).unwrap()), [250, 500, 750]);
+        assert_eq!([1, 2, 3].map(|attempt| wait(network(), attempt).unwrap()), [250, 500, 1_125]);
         assert_eq!(wait(network(), 4).unwrap_err().code, Code::Network);
     }
 
     #[test]
     fn retry_after_is_the_minimum_up_to_five_minutes() {
         let limited = |ms| UploadError::new(Code::RateLimited, "wait").retry(Retry::Later(Some(ms)));
-        assert_eq!([1, 2, 3].map(|attempt| wait(limited(2_000), attempt).unwrap()), [2_250, 2_500, 2_750]);
-        assert_eq!([1, 2, 3].map(|attempt| wait(limited(0), attempt).unwrap()), [250, 500, 750]);
+        assert_eq!([1, 2, 3].map(|attempt| wait(limited(2_000), attempt).unwrap()), [2_250, 2_500, 3_125]);
+        assert_eq!([1, 2, 3].map(|attempt| wait(limited(0), attempt).unwrap()), [250, 500, 1_125]);
         let too_long = wait(limited(MAX_RETRY_AFTER_MS + 1), 1).unwrap_err();
         assert_eq!(too_long.code, Code::RateLimited);
     }

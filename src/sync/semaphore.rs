@@ -8,6 +8,9 @@ use std::task::{self, Poll, Waker};
 
 use super::rank::Rank;
 
+/// The most patience: a store that takes one request at once refuses one in seventeen. (A choice.)
+const MAX_PATIENCE: usize = 16;
+
 /// A semaphore whose number of permits adapts to what servers and the uplink accept. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Semaphore(Rc<Pool>, Rank);
@@ -21,8 +24,14 @@ struct Pool {
     limit: Cell<usize>,
     /// How many may be taken: what the uplink carries.
     cap: Cell<usize>,
-    /// Requests that succeeded since the limit was raised.
+    /// Requests that succeeded.
+    succeeded: Cell<u32>,
+    /// Those since the limit was raised or lowered.
     successes: Cell<usize>,
+    /// The limit was raised, and it isn't known yet whether that holds.
+    raised: Cell<bool>,
+    /// So many times as many successes raise the limit as may run at once.
+    patience: Cell<usize>,
     queue: RefCell<Vec<Rc<Waiter>>>,
     /// How often somebody was moved to the front.
     moves: Cell<u32>,
@@ -43,7 +52,10 @@ impl Semaphore {
             taken: Cell::default(),
             limit: Cell::new(count),
             cap: Cell::new(usize::MAX),
+            succeeded: Cell::default(),
             successes: Cell::default(),
+            raised: Cell::default(),
+            patience: Cell::new(1),
             queue: RefCell::default(),
             moves: Cell::default(),
         });
@@ -81,9 +93,9 @@ impl Semaphore {
         self.0.lower(self.0.limit.get() / 2);
     }
 
-    /// Lets one less run at once: a server refused one.
+    /// Lets one less run at once than run now: a server refused one of them.
     pub fn ease(&self) {
-        self.0.lower(self.0.limit.get() - 1);
+        self.0.lower(self.0.limit.get().min(self.0.taken.get()).saturating_sub(1));
     }
 
     /// How many permits there are.
@@ -106,18 +118,27 @@ impl Semaphore {
     }
 
     /// Counts a success. After as many successes as may run at once, one more may, up to the total (additive increase, multiplicative
-    /// decrease: RFC 5681).
+    /// decrease: RFC 5681). Where the one more was refused before, it takes twice as many the next time: a store with a limit of its own
+    /// refuses each, after all of its bytes were sent.
     pub fn count_success(&self) {
         let pool = &self.0;
         let (limit, successes) = (pool.limit.get(), pool.successes.get() + 1);
-        if limit >= pool.total.get() {
-            return;
+        pool.successes.set(successes);
+        pool.succeeded.set(pool.succeeded.get() + 1);
+        if successes >= limit && pool.raised.replace(false) {
+            pool.patience.set((pool.patience.get() / 2).max(1));
         }
-        pool.successes.set(successes % limit);
-        if successes >= limit {
+        if limit < pool.total.get() && successes >= limit * pool.patience.get() {
             pool.limit.set(limit + 1);
+            pool.successes.set(0);
+            pool.raised.set(true);
             pool.grant();
         }
+    }
+
+    /// How many successes were counted.
+    pub fn succeeded(&self) -> u32 {
+        self.0.succeeded.get()
     }
 
     /// How many permits are taken.
@@ -128,6 +149,9 @@ impl Semaphore {
 
 impl Pool {
     fn lower(&self, limit: usize) {
+        if self.raised.replace(false) {
+            self.patience.set((self.patience.get() * 2).min(MAX_PATIENCE));
+        }
         self.limit.set(limit.max(1));
         self.successes.set(0);
     }
@@ -270,6 +294,39 @@ mod tests {
         assert!(semaphore.acquire().now_or_never().is_none());
         drop(permits);
         assert_eq!(semaphore.taken(), 0);
+    }
+
+    #[test]
+    fn one_more_is_tried_ever_more_rarely_while_it_is_refused() {
+        let semaphore = Semaphore::new(6);
+        let _permit = semaphore.acquire().now_or_never();
+        semaphore.ease();
+        // How many requests succeed before the limit is raised.
+        let until_raised = || {
+            let limit = semaphore.0.limit.get();
+            (1..1_000).find(|_| {
+                semaphore.count_success();
+                semaphore.0.limit.get() > limit
+            })
+        };
+        let refused = [1, 2, 4, 8, 16, 16].map(|expected| {
+            let found = until_raised();
+            semaphore.ease();
+            found == Some(expected)
+        });
+        assert_eq!(refused, [true; 6]);
+        // The store takes more: as much as may run at once has to succeed each time, soon.
+        assert_eq!([0; 5].map(|_| until_raised()), [Some(16), Some(16), Some(12), Some(8), Some(5)]);
+    }
+
+    #[test]
+    fn a_refusal_leaves_as_many_as_run_beside_it() {
+        let semaphore = Semaphore::new(6);
+        let permits = [0; 3].map(|_| semaphore.acquire().now_or_never().unwrap());
+        semaphore.ease();
+        let [refused, ..] = permits;
+        drop(refused);
+        assert_eq!((semaphore.taken(), semaphore.0.limit.get()), (2, 2));
     }
 
     #[test]

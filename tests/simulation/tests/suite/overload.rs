@@ -73,26 +73,26 @@ fn refusals_by_chance_cost_little() {
     }
 }
 
-/// Stores that take so much, in milliseconds and requests that a page needs which lets all requests wait at each refusal and halves their
-/// number: an upload mustn't take longer, nor ask much more often.
+/// What an upload takes to stores with a limit, in milliseconds and requests. 205 parts are sent; a page that lets all requests wait at each
+/// refusal, halves their number and tries one more as soon as some succeed sends each part three times to a store that takes one at once.
 #[test]
 fn a_store_with_a_limit_is_neither_hammered_nor_waited_for() {
     for (capacity, ms, requests) in [
-        (at_most(1, 1_000, None), 222_947, 619),
-        (at_most(1, 1_000, Some("5")), 1_144_257, 618),
-        (at_most(2, 1_000, Some("1")), 125_976, 402),
-        (at_most(3, 1_000, None), 51_408, 336),
-        (at_most(3, 1_000, Some("1")), 71_540, 338),
-        (at_most(5, 1_000, Some("1")), 33_322, 271),
-        (at_most(1_000, 2, None), 139_337, 411),
-        (at_most(1_000, 2, Some("5")), 587_395, 413),
-        (at_most(1_000, 5, Some("1")), 77_428, 366),
-        (at_most(1_000, 10, Some("5")), 117_907, 282),
+        (at_most(1, 1_000, None), 67_899, 243),
+        (at_most(1, 1_000, Some("5")), 91_641, 243),
+        (at_most(2, 1_000, Some("1")), 55_307, 306),
+        (at_most(3, 1_000, None), 37_363, 290),
+        (at_most(3, 1_000, Some("1")), 38_900, 290),
+        (at_most(5, 1_000, Some("1")), 21_361, 253),
+        (at_most(1_000, 2, None), 160_633, 388),
+        (at_most(1_000, 2, Some("5")), 621_320, 390),
+        (at_most(1_000, 5, Some("1")), 49_787, 286),
+        (at_most(1_000, 10, Some("5")), 32_555, 271),
     ] {
         let costs: Vec<_> = (1..=5).map(|seed| cost(seed, 6, |world| world.capacity(capacity.clone()))).collect();
         let mean = |of: fn(&Cost) -> u64| costs.iter().map(of).sum::<u64>() / 5;
         let found = (mean(|cost| cost.ms), mean(|cost| cost.requests as u64));
-        assert!(found.0 <= ms * 21 / 20 && found.1 <= requests * 11 / 10, "{found:?} at {capacity:?}");
+        assert!(found.0 <= ms * 11 / 10 && found.1 <= requests * 11 / 10, "{found:?} at {capacity:?}");
     }
 }
 
