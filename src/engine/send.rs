@@ -170,7 +170,7 @@ async fn send_part<P: Platform>(
                 let verified = etag_check.resolve(cx, verification, receipt.etag.as_deref()).await;
                 verified.map(|verified| (receipt, verified))
             }
-            Err(error) if etag_check.is_resend_refused(cx, &error) => {
+            Err(error) if etag_check.is_resend_refused(&error) => {
                 integrity::unverified(cx).map(|()| (first_receipt.clone(), Some(false)))
             }
             Err(error) => Err(error),

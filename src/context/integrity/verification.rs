@@ -153,11 +153,9 @@ impl EtagCheck {
         self.resend.is_some()
     }
 
-    /// Whether the store has the bytes of the first attempt and refuses them a second time: by a condition that is signed into the URL, or
-    /// because it is busy, where nobody requires the proof.
-    pub(crate) fn is_resend_refused<P: Platform>(&self, cx: &Context<P>, error: &UploadError) -> bool {
-        let is_busy = error.code == Code::RateLimited && cx.settings.integrity != Integrity::Require;
-        self.resend.is_some() && (error.status == Some(412) || is_busy)
+    /// Whether the store has the bytes of the first attempt and refuses them a second time, by a condition that is signed into the URL.
+    pub(crate) fn is_resend_refused(&self, error: &UploadError) -> bool {
+        self.resend.is_some() && error.status == Some(412)
     }
 }
 

@@ -86,8 +86,9 @@ fn nothing_is_left_open(stage: &Stage) -> Result<(), String> {
             .all(|occurrence| matches!(occurrence.incident, Incident::Pause { .. } | Incident::PageEvent(_)))
         && scenario.line.ghosts == 0.0
         && scenario.troubles.iter().all(|trouble| trouble.rule.route.ends_with("UploadPart"));
-    // One that ended for the network is kept, to be resumed.
-    let waits = |history: &History| matches!(history.result(), Some(Err(error)) if error.code == Code::Network);
+    // One that ended for the network, or for a busy store, is kept, to be resumed.
+    let passes = |code| matches!(code, Code::Network | Code::RateLimited);
+    let waits = |history: &History| matches!(history.result(), Some(Err(error)) if passes(error.code));
     // Giving up has a deadline: where another upload's parts take every connection for minutes, no abort arrives.
     let unheard = |record: &Record| record.route == "store:AbortMultipartUpload" && record.arrived_at.is_none();
     let gives_up = !stage.histories.borrow().iter().any(waits) && !stage.world.log().records.iter().any(unheard);
