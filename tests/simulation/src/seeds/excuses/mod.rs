@@ -89,7 +89,7 @@ pub const RARE: &[(&str, &[u64])] = &[
     ("repeated parts: uploads_share_a_slow_line", &[10_013_937, 10_408_271]),
     ("restarted_after_a_denial", &[182_244, 281_190, 10_220_201]),
     ("slept_over_an_expiry", &[28_946, 29_858]),
-    ("store_is_kept_busy", &[58_032]),
+    ("store_is_kept_busy", &[1_062_640]),
     ("tried again: checksum_of_the_whole_differs", &[5_342, 24_712, 30_731]),
     ("tried again: etags_of_an_unknown_kind", &[152_706]),
     ("tried again: key_exists_after_a_restart", &[46_548, 57_017]),
