@@ -6,6 +6,7 @@ import type * as Declared from "partway";
 
 import type { UnfinishedUpload } from "./api/unfinished-upload.ts";
 import type { DETAILS } from "./api/errors.ts";
+import type { UploadGroup } from "./api/group.ts";
 import type { Upload } from "./api/upload.ts";
 import type * as Generated from "./dist/partway.js";
 import type { PROVIDERS } from "./entry.ts";
@@ -48,24 +49,29 @@ export type Differences = [
   None<Exclude<keyof typeof Actual, keyof typeof Declared> | Exclude<keyof typeof Declared, keyof typeof Actual>>,
   None<Difference<Actual.Uploader, Declared.Uploader>>,
   None<Difference<Upload, Declared.Upload>>,
+  None<Difference<UploadGroup, Declared.UploadGroup>>,
   None<Difference<UnfinishedUpload, Declared.UnfinishedUpload>>,
   None<Difference<Actual.UploadError, Declared.UploadError>>,
 ];
 
 export type Holds = All<
   [
-    Equal<ConstructorParameters<typeof Actual.Uploader>, ConstructorParameters<typeof Declared.Uploader>>,
+    // The declared one has the provider's name apart, for the compiler to find the provider by.
+    Equal<ConstructorParameters<typeof Actual.Uploader>, [options: Declared.UploaderOptions]>,
+    Equal<ConstructorParameters<typeof Declared.Uploader>["length"], 1>,
     Equal<ConstructorParameters<typeof Actual.UploadError>, ConstructorParameters<typeof Declared.UploadError>>,
     Equal<typeof Actual.load, typeof Declared.load>,
     // An overloaded function's parameters are those of its last overload, so these are compared whole.
     Equal<Upload["addEventListener"], Declared.Upload["addEventListener"]>,
     Equal<Upload["removeEventListener"], Declared.Upload["removeEventListener"]>,
+    Equal<UploadGroup["addEventListener"], Declared.UploadGroup["addEventListener"]>,
+    Equal<UploadGroup["removeEventListener"], Declared.UploadGroup["removeEventListener"]>,
     // The details that an error has as properties; the other two have a treatment of their own.
     Equal<(typeof DETAILS)[number], Exclude<keyof Declared.UploadErrorDetails, "retryable" | "cause">>,
 
     Equal<typeof PROVIDERS, { [Name in Declared.Provider["name"]]: Check<Extract<Declared.Provider, { name: Name }>> }>,
 
-    Equal<Exclude<keyof typeof Generated, GluesOwn>, "Engine" | "Task" | "__wbg_reset_state" | "onFatal" | "start" | "stir" | "version">,
+    Equal<Exclude<keyof typeof Generated, GluesOwn>, "Engine" | "Task" | "__wbg_reset_state" | "mediaType" | "onFatal" | "start" | "stir" | "version">,
     Equal<keyof Generated.Engine, keyof Engine>,
     Equal<keyof Generated.Task, keyof Task>,
     SameArity<Generated.Engine["start"], Engine["start"]>,

@@ -41,29 +41,41 @@ export function load(source?: string | URL | Request | Response | BufferSource |
  * What uploads share: the destination, the options, and how many requests run at once. A page needs one Uploader for each
  * destination; it queues the files.
  */
-export class Uploader {
-  /**
-   * Checks every option, nested ones too, and throws an {@link UploadError} with the code `invalid-options` for an unknown name, a
-   * wrong type or a value out of range. Nothing is loaded or sent yet.
-   */
-  constructor(options: UploaderOptions);
-
+export interface Uploader<P extends Provider = Provider> {
   /**
    * Starts an upload, now or when others leave room for it. It never throws: an error in the file or in `options` rejects `done`.
    *
    * If an upload of the same file to the same place was left unfinished by a reload, a crash or a failure, this one resumes it with the
    * parts that the server has (unless `resume` is off). The same file has the same name, size, date, first and last bytes, and the same
-   * settings. An unfinished upload that is running, here or in another tab, is left alone, and the file is sent from the start. For a
-   * `FileSystemFileHandle` the handle is kept too, if the browser can keep it, so that the user needn't pick the file again.
+   * settings, `meta` and `relativePath`. An unfinished upload that is running, here or in another tab, is left alone, and the file is sent
+   * from the start. For a `FileSystemFileHandle` the handle is kept too, if the browser can keep it, so that the user needn't pick the
+   * file again.
    *
    * ```js
    * for (const file of input.files) uploader.upload(file, { onComplete: ({ mediaId }) => save(mediaId) });
    * ```
    */
-  upload(file: File | Blob | FileSystemFileHandle, options?: UploadOptions): Upload;
+  upload(file: File | Blob | FileSystemFileHandle, options?: UploadOptions<P>): Upload<P>;
+
+  /**
+   * Starts uploads of several files as one thing, with one progress and one end. Files may be added while it runs.
+   *
+   * ```js
+   * const album = uploader.group(input.files, {
+   *   maxFiles: 200,
+   *   each: (file, index) => ({ meta: { position: index } }),
+   *   onProgress: ({ fraction, files }) => draw(fraction, `${files.done} done, ${files.failed} failed`),
+   * });
+   * const { results, errors } = await album.done;
+   * ```
+   *
+   * Throws `invalid-options` for wrong options, and for `files` that can't be iterated over. What is wrong with one file ends that
+   * file's upload, and the others go on.
+   */
+  group(files?: Iterable<File | Blob | FileSystemFileHandle | FileEntry>, options?: GroupOptions<P>): UploadGroup<P>;
 
   /** The uploads that are not at their end, oldest first: queued, running and paused ones. */
-  readonly uploads: readonly Upload[];
+  readonly uploads: readonly Upload<P>[];
 
   /**
    * Moves an upload of this uploader to the front of the queue, before those of a higher {@link UploadOptions.priority} too: the next
@@ -71,7 +83,7 @@ export class Uploader {
    *
    * Throws `invalid-options` for anything but an upload of this uploader.
    */
-  prioritize(upload: Upload): void;
+  prioritize(upload: Upload<P>): void;
 
   /**
    * Lists the uploads to this place that a reload, a crash or a failure left unfinished, newest first. Uploads that are running, here or
@@ -86,7 +98,7 @@ export class Uploader {
    *
    * It never rejects: the list is empty if `resume` is off, or if the browser stores nothing.
    */
-  unfinished(): Promise<UnfinishedUpload[]>;
+  unfinished(): Promise<UnfinishedUpload<P>[]>;
 
   /**
    * Stops all uploads, whose `done` rejects with the code `cancelled`, and frees their memory. The server isn't told, and the sessions
@@ -94,12 +106,31 @@ export class Uploader {
    * uploader again, so `close()` may be called in the cleanup of a component, which frameworks run twice in development.
    */
   close(): void;
+
+  /** The same as `close()`, for `using uploader = new Uploader(…)`. It is missing where the browser has no `Symbol.dispose`. */
+  [Symbol.dispose](): void;
 }
 
+/** The class of an {@link Uploader}. Its type says by the provider's `name` which options a file has, and what a result has. */
+export const Uploader: {
+  /**
+   * Checks every option, nested ones too, and throws an {@link UploadError} with the code `invalid-options` for an unknown name, a
+   * wrong type or a value out of range. Nothing is loaded or sent yet.
+   */
+  new <Name extends Provider["name"] = Provider["name"]>(
+    options: UploaderOptions<ProviderNamed<Name>> & { provider: { name: Name } },
+  ): Uploader<ProviderNamed<Name>>;
+  readonly prototype: Uploader;
+};
+
+/** The options of the provider of that name. */
+export type ProviderNamed<Name extends Provider["name"]> = Extract<Provider, { name: Name }>;
+
+
 /** Options of an {@link Uploader}. Only `provider` is needed. */
-export interface UploaderOptions {
+export interface UploaderOptions<P extends Provider = Provider> {
   /** Where files go, and by which API. */
-  provider: Provider;
+  provider: P;
 
   /**
    * How many requests with file bytes may run at once, over all uploads of this uploader: 1 to 256, at most. `"auto"` begins with the 6
@@ -193,7 +224,8 @@ export interface UploaderOptions {
 
   /**
    * Whether uploads can be resumed after a reload, a crash or a closed browser. A session is kept for that in IndexedDB: the file's name,
-   * size, type, date and a hash, the provider's settings for it, the destination's ids of the upload, and which parts are uploaded.
+   * size, type, date and a hash, its `meta` and `relativePath`, the provider's settings for it, the destination's ids of the upload, and which
+   * parts are uploaded.
    * Neither bytes nor secrets are stored, and presigned URLs only if they can't be requested again. The session is removed when the
    * upload is done or cancelled, and after 7 days, or earlier if the destination's own upload expires. Nothing is kept of a `Blob`.
    *
@@ -280,7 +312,7 @@ export interface UploaderOptions {
 }
 
 /** Options of one upload. If a callback throws, the console reports it, and the upload continues. */
-export interface UploadOptions {
+export interface UploadOptions<P extends Provider = Provider> {
   /**
    * Bytes were sent, or a part began or ended: at most once for each frame of the page, or ten times a second if the page isn't shown. If
    * bytes go by `fetch`, it is known part by part ({@link UploaderOptions.transport}). The last one comes before the end.
@@ -291,13 +323,31 @@ export interface UploadOptions {
   /** The status changed. */
   onStatus?: ((status: UploadStatus) => void) | undefined;
   /** The upload is done. It is called once, just before `done` resolves. */
-  onComplete?: ((result: UploadResult) => void) | undefined;
+  onComplete?: Callback<UploadResultOf<P>> | undefined;
   /** The upload failed or was cancelled. It is called once, just before `done` rejects. */
   onError?: ((error: UploadError) => void) | undefined;
   /** Aborting the signal cancels the upload; the error's `cause` is then the signal's reason. */
   signal?: AbortSignal | undefined;
   /** The file's name at the destination. @defaultValue the file's own, and `"blob"` for a Blob */
   filename?: string | undefined;
+  /**
+   * What the application wants to know again of this file: plain JSON of at most 16,384 characters. Every function of the provider gets it
+   * ({@link FileInfo}), as do results and `unfinished()`. It is kept with the session, over a reload too, so put no secret into it. It is
+   * copied, and the copy can't be changed.
+   *
+   * ```js
+   * uploader.upload(file, { meta: { album: "summer" } });
+   * // provider: { name: "s3", key: ({ name, meta }) => `${meta.album}/${name}`, … }
+   * ```
+   *
+   * @defaultValue `{}`
+   */
+  meta?: Meta | undefined;
+  /**
+   * Where the file was in its folder: `"album/summer/1.jpg"`. Functions of the provider and results get it, so that keys can have the
+   * folder's structure. @defaultValue `webkitRelativePath` of the file, and `""` where it has none
+   */
+  relativePath?: string | undefined;
   /**
    * Of the uploads that wait for their turn, and of the parts that wait for a request, those with the highest priority go first; of the
    * same, those that came first. Any number; uploads that have begun aren't stopped for others.
@@ -313,8 +363,120 @@ export interface UploadOptions {
    * ```js
    * uploader.upload(file, { provider: { vaultUpload: { mode: "message", userId: "123" } } });
    * ```
+   *
+   * For `s3`, credentials are asked for again only if `getCredentials` is among them: a `key` of a file's own costs no request.
    */
-  provider?: Record<string, unknown> | undefined;
+  provider?: ProviderSettings<P> | undefined;
+}
+
+/** The options of a provider that one file may have for itself: all but its name. */
+export type ProviderSettings<P extends Provider = Provider> = P extends unknown ? { [Key in Exclude<keyof P, "name">]?: P[Key] | undefined } : never;
+
+/** What the application wants to know again of a file, as plain JSON. */
+export type Meta = Record<string, unknown>;
+
+/** A file as the application's functions get it. */
+export interface FileInfo {
+  /** The name at the destination. */
+  name: string;
+  /** Bytes. */
+  size: number;
+  /** The media type at the destination: the option, the file's own or that of its extension; empty if none is known. */
+  type: string;
+  /** When it was changed, in milliseconds since 1970; 0 for a Blob. */
+  lastModified: number;
+  /** As the option of that name: `"album/summer/1.jpg"`, or empty. */
+  relativePath: string;
+  /** As the option of that name. */
+  meta: Meta;
+  /** The file itself. It is empty where an upload is resumed or discarded without it. */
+  file: File | Blob;
+}
+
+/** A file and where it was in its folder, as a drop zone finds it. A handle is opened when it is the file's turn. */
+export interface FileEntry {
+  file: File | Blob | FileSystemFileHandle;
+  relativePath: string;
+}
+
+/**
+ * Options of an {@link UploadGroup}. Those of {@link UploadOptions} are for each of its files.
+ */
+export interface GroupOptions<P extends Provider = Provider> extends Omit<
+  UploadOptions<P>,
+  "onProgress" | "onPart" | "onStatus" | "onComplete" | "onError" | "filename"
+> {
+  /** Something changed in the group: at most once for each frame of the page, and once before the end. */
+  onProgress?: ((progress: GroupProgress) => void) | undefined;
+  /** How many files the group may have. Every other one is refused: it ends as `file-rejected`, and the others go on. */
+  maxFiles?: number | undefined;
+  /** How many bytes the group may have, in files that aren't refused. A file that doesn't fit any more is refused, and the others go on. */
+  maxTotalBytes?: number | undefined;
+  /**
+   * Gives the options of one file, which override the group's. `index` counts the files from 0 in the order in which they were added. A
+   * handle is given as it is, because it is opened later. If it throws, that file's upload ends as `application`.
+   */
+  each?(file: File | FileSystemFileHandle, index: number): UploadOptions<P>;
+}
+
+/**
+ * Several uploads as one. The files run by the uploader's own rules, with as many requests at once.
+ *
+ * ```js
+ * group.addEventListener("progress", ({ detail }) => (bar.value = detail.fraction));
+ * retryButton.onclick = () => group.retry();
+ * ```
+ */
+export interface UploadGroup<P extends Provider = Provider> extends EventTarget {
+  /** Its uploads in the order in which they were added, refused ones too. It is the same array until one is added or removed. */
+  readonly uploads: readonly Upload<P>[];
+  /** The current progress. It is the same object until something changes. */
+  readonly progress: GroupProgress;
+  /**
+   * Resolves when every file that was added so far has ended, each in its way; it never rejects. `results` are in the order in which the
+   * files were added, and so are `errors`, with failed, refused and cancelled ones. After a later `add()`, and when a file is tried again,
+   * it is a new promise. Whoever reads it is told of failures, so that the console doesn't report them.
+   */
+  readonly done: Promise<{ results: UploadResultOf<P>[]; errors: { upload: Upload<P>; error: UploadError }[] }>;
+  /**
+   * Adds files, and starts their uploads; in a group that is paused, they wait for its `resume()`. Throws as {@link Uploader.group} does.
+   */
+  add(files: Iterable<File | Blob | FileSystemFileHandle | FileEntry>, options?: UploadOptions<P>): Upload<P>[];
+  /** Takes an upload out of the group, and cancels it if it isn't at its end. What isn't in the group is left alone. */
+  remove(upload: Upload<P>): void;
+  /** Pauses all its uploads, and those that are added until `resume()`. */
+  pause(): void;
+  /** Continues all its uploads that were paused. */
+  resume(): void;
+  /** Calls `retry()` of all that failed. Those that were cancelled stay so. */
+  retry(): void;
+  /** Cancels all its uploads that aren't at their end, and resolves when they have ended. */
+  cancel(): Promise<void>;
+  addEventListener<K extends keyof UploadGroupEvents<P>>(
+    type: K,
+    listener: (event: CustomEvent<UploadGroupEvents<P>[K]>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof UploadGroupEvents<P>>(
+    type: K,
+    listener: (event: CustomEvent<UploadGroupEvents<P>[K]>) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+}
+
+/** The type of `detail` of each event of {@link UploadGroup}. Both come at most once for each frame of the page, `change` first. */
+export interface UploadGroupEvents<P extends Provider = Provider> {
+  /** The uploads of which something changed since the event before: those that were added or removed, or have another status or progress. */
+  change: readonly Upload<P>[];
+  progress: GroupProgress;
+}
+
+/** The progress of a group: the sums over its files. `processing` is null. */
+export interface GroupProgress extends Progress {
+  /** How many files have each status. */
+  files: Record<UploadStatus, number>;
 }
 
 /**
@@ -324,24 +486,43 @@ export interface UploadOptions {
  * upload.addEventListener("status", (event) => (label.textContent = event.detail));
  * ```
  */
-export interface Upload extends EventTarget {
+export interface Upload<P extends Provider = Provider> extends EventTarget {
   /** A unique id within this page. */
   readonly id: string;
   /** The file. For a `FileSystemFileHandle` it is empty until the status `"checking"`. */
   readonly file: { name: string; size: number; type: string };
+  /** What the application gave with the file; `{}` if nothing. */
+  readonly meta: Meta;
+  /** Where the file was in its folder; empty if that isn't known. */
+  readonly relativePath: string;
   /** The current status. */
   readonly status: UploadStatus;
   /** The current progress. */
   readonly progress: Progress;
+  /** Why it failed or was cancelled; null unless it was. */
+  readonly error: UploadError | null;
+  /** The result; null until it is done. */
+  readonly result: UploadResultOf<P> | null;
   /**
    * Resolves or rejects once, at the end. A failure causes no unhandled rejection if nothing reads this promise; if there is neither an
-   * `onError` nor a listener for `"error"` either, the console reports the failure once.
+   * `onError` nor a listener for `"error"` either, the console reports the failure once. After `retry()` it is a new promise.
    */
-  readonly done: Promise<UploadResult>;
+  readonly done: Promise<UploadResultOf<P>>;
   /** Stops sending: parts in flight are aborted and sent again later, uploaded parts are kept. */
   pause(): void;
   /** Continues after `pause()`. */
   resume(): void;
+  /**
+   * Tries again after a failure, or after `cancel()`, in this object and with the same options: callbacks and events begin anew. It goes on
+   * with the parts that the server has, as far as the session is kept ({@link UploaderOptions.resume}), and else sends the file from the
+   * start. An upload that hasn't failed and wasn't cancelled is left as it is.
+   *
+   * ```js
+   * upload.addEventListener("error", ({ detail }) => (retryButton.hidden = !detail.retryable));
+   * retryButton.onclick = () => upload.retry();
+   * ```
+   */
+  retry(): void;
   /**
    * Stops the upload, aborts it at the server if the API has a call for that, and removes its session. `done` rejects with the code
    * `cancelled`. The returned promise resolves when the upload has ended, in whatever way.
@@ -353,15 +534,15 @@ export interface Upload extends EventTarget {
    * of another upload changes nothing. Throws `invalid-options` if there is no `status`.
    */
   notify(update: UploadNotice | { type?: string; payload: UploadNotice; [extra: string]: unknown }): void;
-  addEventListener<K extends keyof UploadEvents>(
+  addEventListener<K extends keyof UploadEvents<P>>(
     type: K,
-    listener: (event: CustomEvent<UploadEvents[K]>) => void,
+    listener: (event: CustomEvent<UploadEvents<P>[K]>) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
-  removeEventListener<K extends keyof UploadEvents>(
+  removeEventListener<K extends keyof UploadEvents<P>>(
     type: K,
-    listener: (event: CustomEvent<UploadEvents[K]>) => void,
+    listener: (event: CustomEvent<UploadEvents<P>[K]>) => void,
     options?: boolean | EventListenerOptions,
   ): void;
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
@@ -383,7 +564,7 @@ export interface UploadNotice {
  * await upload.done;
  * ```
  */
-export interface UnfinishedUpload {
+export interface UnfinishedUpload<P extends Provider = Provider> {
   /** A unique id, which stays the same after reloads. */
   readonly id: string;
   /** The name with which it was started. */
@@ -392,6 +573,10 @@ export interface UnfinishedUpload {
   readonly size: number;
   /** Bytes of the uploaded parts, as far as this browser knows; all bytes if only the later steps are left. */
   readonly sent: number;
+  /** What the application gave with the file; `{}` if nothing. */
+  readonly meta: Meta;
+  /** Where the file was in its folder; empty if that isn't known. */
+  readonly relativePath: string;
   /** When it was started, as ISO 8601. */
   readonly startedAt: string;
   /**
@@ -400,7 +585,7 @@ export interface UnfinishedUpload {
    */
   readonly needsFile: boolean;
   /**
-   * Resumes the upload, with the name, type and settings with which it was started. If there is a handle, call it from a click: the
+   * Resumes the upload, with the name, type, settings, `meta` and `relativePath` with which it was started. If there is a handle, call it from a click: the
    * browser may ask for permission to read the file.
    *
    * Rejects with an {@link UploadError}, and changes nothing: `already-running` if it is running, here or in another tab;
@@ -414,7 +599,7 @@ export interface UnfinishedUpload {
    * };
    * ```
    */
-  resume(file?: File | FileSystemFileHandle, options?: UploadOptions): Promise<Upload>;
+  resume(file?: File | FileSystemFileHandle, options?: UploadOptions<P>): Promise<Upload<P>>;
   /**
    * Aborts the upload at the server, if the API has a call for that, and removes its session. Rejects with an {@link UploadError} if that
    * failed and the upload can still be resumed (`already-running` as above, `session-expired` if there is no session any more).
@@ -423,11 +608,11 @@ export interface UnfinishedUpload {
 }
 
 /** The type of `detail` of each event of {@link Upload}. */
-export interface UploadEvents {
+export interface UploadEvents<P extends Provider = Provider> {
   progress: Progress;
   part: SentPart;
   status: UploadStatus;
-  complete: UploadResult;
+  complete: UploadResultOf<P>;
   error: UploadError;
 }
 
@@ -490,7 +675,7 @@ export interface Proof {
   parts: number;
 }
 
-/** The result of an upload. Which ids it has depends on the provider. */
+/** The result of an upload. Which ids it has depends on the provider: {@link UploadResultOf}. */
 export interface UploadResult {
   /** Name of the provider. */
   provider: string;
@@ -526,6 +711,24 @@ export interface UploadResult {
   alreadyThere: boolean;
   /** When the links in `media` expire, as ISO 8601. */
   linksExpireAt?: string;
+  /** What the application gave with the file; `{}` if nothing. */
+  meta: Meta;
+  /** Where the file was in its folder; empty if that isn't known. */
+  relativePath: string;
+}
+
+/** The result of an upload to that provider: {@link UploadResult}, with the members that it always has. */
+export type UploadResultOf<P extends Provider = Provider> = P extends unknown ? UploadResult & AlwaysInResult[P["name"]] : never;
+
+/** The members that a result always has, by the provider's name. */
+export interface AlwaysInResult {
+  /** The upload's reference, unless the vault had the file: then the media's id. */
+  ofauth: { mediaItem: string; reusable: boolean } & ({ alreadyThere: false; mediaUploadId: string } | { alreadyThere: true; mediaId: string });
+  onlymonster: { mediaId: string; key: string };
+  apifansly: { mediaId: string };
+  s3: { key: string };
+  /** What `complete` returned. */
+  plan: {};
 }
 
 /**
@@ -623,6 +826,8 @@ export interface OutgoingRequest {
   headers: Headers;
   /** A value that is sent as JSON, a `FormData`, or the `Blob` itself. */
   body: unknown;
+  /** The file whose upload it belongs to. To change it changes nothing. */
+  readonly file: FileInfo;
 }
 
 /** A destination and its options. `name` says which one it is. */
@@ -718,7 +923,7 @@ export interface S3Provider {
    */
   forcePathStyle?: boolean | undefined;
   /** Key of the object, or a function that gives the key for a file, or a promise of it. */
-  key: string | ((file: { name: string; size: number; type: string }) => string | Promise<string>);
+  key: string | ((file: FileInfo) => string | Promise<string>);
   /**
    * Gets temporary credentials from your backend. They are kept in memory until `expiration`, for all uploads that have the
    * uploader's own provider options, and fetched again when the store says that they have expired. An upload with `provider` options of
@@ -773,15 +978,18 @@ export interface StsCredentials {
  */
 export interface PlanProvider {
   name: "plan";
-  /** Opens an upload, and returns the URL for each byte range. */
-  open(file: { name: string; size: number; type: string }): Promise<UploadPlan>;
+  /**
+   * Opens an upload, and returns the URL for each byte range. As JSON, `file` is `{name, size, type, lastModified, relativePath, meta}`. The
+   * other functions get it as their last parameter.
+   */
+  open(file: FileInfo): Promise<UploadPlan>;
   /**
    * Returns URLs for parts that came without one, or whose URL has expired: several in one call, some ahead of need. `headers` replace
    * the plan's for that part. If a part is missing from the answer twice, the upload ends as `plan-mismatch`.
    */
   sign?:
     | Method<
-        [plan: UploadPlan, partNumbers: number[]],
+        [plan: UploadPlan, partNumbers: number[], file: FileInfo],
         { partNumber: number; uploadUrl: string; headers?: Record<string, string> | undefined }[]
       >
     | undefined;
@@ -789,19 +997,19 @@ export interface PlanProvider {
    * Returns the parts that the store has, so that a resumed upload needn't rely on the browser's session. If all its attempts reject, the
    * session counts; if `sign` then rejects too, a new upload starts.
    */
-  list?: Method<[plan: UploadPlan], { partNumber: number; size: number; etag: string }[]> | undefined;
+  list?: Method<[plan: UploadPlan, file: FileInfo], { partNumber: number; size: number; etag: string }[]> | undefined;
   /**
    * Completes the upload; what it returns becomes part of the result. `checksumCRC64NVME` is the store's own checksum of the whole object,
    * in base64, as CompleteMultipartUpload answers it: it is compared with the file's, which is read once more for that if need be.
    */
   complete?:
     | Method<
-        [plan: UploadPlan, parts: { partNumber: number; etag: string | null }[]],
+        [plan: UploadPlan, parts: { partNumber: number; etag: string | null }[], file: FileInfo],
         ({ [K in keyof UploadResult]?: UploadResult[K] | undefined } & { checksumCRC64NVME?: string | undefined }) | void
       >
     | undefined;
   /** Aborts the upload, after `cancel()`. */
-  abort?: Method<[plan: UploadPlan], void> | undefined;
+  abort?: Method<[plan: UploadPlan, file: FileInfo], void> | undefined;
 }
 
 /**
@@ -832,5 +1040,15 @@ export interface UploadPlan {
 
 /** A function whose parameters are checked as loosely as a method's, so that a function of your own plan's type fits. */
 type Method<Parameters extends unknown[], Result> = { method(...parameters: Parameters): Promise<Result> }["method"];
+
+/** A callback whose parameter is checked as loosely, so that an `Uploader` of one provider is one of any. */
+type Callback<Detail> = { method(detail: Detail): void }["method"];
+
+declare global {
+  interface SymbolConstructor {
+    /** As TypeScript's library `esnext.disposable` declares it. */
+    readonly dispose: unique symbol;
+  }
+}
 
 export {};

@@ -216,8 +216,8 @@ pub trait Platform: Clone + Debug + 'static {
     /// A number that changes as long as anything that [`Platform::digest`] was called for makes progress.
     fn digest_progress(&self) -> u64;
 
-    /// Whether the provider's options are the uploader's own, without overrides by this upload.
-    fn has_usual_options(&self) -> bool;
+    /// Whether this upload's credentials come from the same function as the uploader's.
+    fn shares_credentials(&self) -> bool;
     /// Whether the application provides that function (or, for [`Hook::Key`], a string).
     fn has(&self, hook: Hook) -> bool;
     /// Calls a function of the application.

@@ -3,9 +3,9 @@ import type { UploadOptions } from "partway";
 
 import { destinationKey } from "../sessions/destination-key.ts";
 import { openSession, unfinishedSessions } from "../sessions/lookup.ts";
-import type { Session } from "../sessions/session.ts";
+import { type Session, needsBytes } from "../sessions/session.ts";
 import { checkFile, isHandle, openHandle } from "../sessions/source.ts";
-import type { SessionRecord, StoredPart, UnfinishedSession } from "../sessions/store.ts";
+import type { StoredPart, UnfinishedSession } from "../sessions/store.ts";
 import { UploadError, invalidOptions, toUploadError } from "./errors.ts";
 import { Upload, type UploadContext } from "./upload.ts";
 
@@ -30,12 +30,14 @@ export class UnfinishedUpload {
 }
 
 function membersOf(context: UploadContext, session: UnfinishedSession): Declared.UnfinishedUpload {
-  const { id, name, size, startedAt, handle, record, parts } = session;
+  const { id, name, size, relativePath = "", meta = {}, startedAt, handle, record, parts } = session;
   return {
     id,
     name,
     size,
     sent: record.phase === "sending" ? parts.reduce(addLength, 0) : size,
+    meta,
+    relativePath,
     startedAt: new Date(startedAt).toISOString(),
     needsFile: !handle && needsBytes(record),
     resume: (file, options) => resume(context, id, file, options).catch(rethrow),
@@ -45,11 +47,6 @@ function membersOf(context: UploadContext, session: UnfinishedSession): Declared
 
 function addLength(sum: number, { start, end }: StoredPart): number {
   return sum + end - start + 1;
-}
-
-/** The destination has all bytes in the phase "settling": only its processing is left. */
-function needsBytes(record: SessionRecord | undefined): boolean {
-  return record?.phase !== "settling";
 }
 
 function rethrow(error: unknown): never {
@@ -65,7 +62,7 @@ async function resume(
   if (file !== undefined) checkFile(file);
   const session = await openSession(id);
   try {
-    if (file === undefined && !needsBytes(session.stored.record)) return start(context, new Blob(), session, options);
+    if (file === undefined && !session.needsFile) return start(context, new Blob(), session, options);
     const picked = file ?? session.stored.handle;
     if (!picked) throw invalidOptions("This upload needs its file: resume(file).", "`needsFile` is true: let the user pick the file again.");
     const blob = isHandle(picked) ? await openHandle(picked) : picked;
@@ -93,7 +90,7 @@ async function discard(context: UploadContext, id: string): Promise<void> {
 
 /** Resumes with the settings that the upload began with, whatever the file's name and the uploader's options are now. */
 function start(context: UploadContext, blob: Blob, session: Session, options?: UploadOptions): Upload {
-  const { name, type, settings } = session.stored;
+  const { name, type, settings, relativePath = "", meta = {} } = session.stored;
   const provider = { ...JSON.parse(settings), ...options?.provider };
-  return new Upload(context, blob, { filename: name, contentType: type, ...options, provider }, session);
+  return new Upload(context, blob, { filename: name, contentType: type, relativePath, meta, ...options, provider }, session);
 }

@@ -1,20 +1,21 @@
 import type * as Declared from "partway";
-import type { Progress, Provider, UploadEvents, UploadOptions, UploadResult, UploadStatus } from "partway";
+import type { Meta, OutgoingRequest, Progress, Provider, UploadEvents, UploadOptions, UploadResultOf, UploadStatus } from "partway";
 
 import { checkUploadOptions } from "../options/upload.ts";
 import { mergeProvider } from "../options/provider.ts";
 import { destinationKey, settingsKey } from "../sessions/destination-key.ts";
-import { findSession } from "../sessions/lookup.ts";
+import { findSession, reopenSession } from "../sessions/lookup.ts";
 import type { Session } from "../sessions/session.ts";
 import { type Source, type UploadInput, checkFile, isBlob, isHandle, openHandle, sourceOf } from "../sessions/source.ts";
+import { Emitter } from "../util/emitter.ts";
 import { randomId } from "../util/hex.ts";
-import { report } from "../util/report.ts";
 import { turn } from "../util/turns.ts";
 import type { EngineHandle, TaskHandle } from "../wasm/engine.ts";
-import type { EngineEvent, TaskCall } from "../wasm/glue.ts";
+import type { EngineEvent, EngineResult, TaskCall } from "../wasm/glue.ts";
 import { loadForUpload } from "../wasm/load.ts";
-import { type UploadError, cancelled, invalidOptions, toUploadError } from "./errors.ts";
+import { UploadError, cancelled, invalidOptions, toUploadError } from "./errors.ts";
 import { checkFeatures } from "./feature-detection.ts";
+import { fileInfo, withFile } from "./file-info.ts";
 
 /** How long a cancelled upload waits for the engine that has to tell the server. (A choice.) */
 const ENGINE_MS = 3000;
@@ -31,30 +32,41 @@ export interface UploadContext {
   readonly byXhr: boolean;
   /** Adds a running upload, and gives the function that removes it. */
   register(upload: Upload, end: End): () => void;
+  readonly beforeRequest: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
+  /** Throws if the upload isn't to begin. */
+  admit?(upload: Upload, size: number): void;
   /** Gets each change of an upload's status. */
   onStatus(upload: Upload, status: UploadStatus): void;
+  onProgress?(upload: Upload, progress: Progress): void;
+  /** Whether the application learns of failures by other means than the upload's. */
+  isObserved?(): boolean;
+  /** The media type of a file. */
+  typeOf: EngineHandle["typeOf"];
   start: EngineHandle["start"];
 }
 
 type CallbackName = `on${Capitalize<keyof UploadEvents>}`;
 
 /** One file on its way. */
-export class Upload extends EventTarget implements Declared.Upload {
+export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
   #id: string | undefined;
   #context: UploadContext;
   #given: UploadInput;
+  #givenOptions: UploadOptions;
   /** The file, once somebody looked at it: for its size, Chromium asks another process, and waits. */
   #source: Source | undefined;
   #file: { name: string; size: number; type: string } | undefined;
   #status: UploadStatus = "queued";
   #progress: Progress | undefined;
-  #done: Promise<UploadResult>;
-  #resolve!: (result: UploadResult) => void;
+  #result: UploadResultOf | null = null;
+  #error: UploadError | null = null;
+  #done!: Promise<UploadResultOf>;
+  #resolve!: (result: UploadResultOf) => void;
   #reject!: (error: UploadError) => void;
-  #isSettled = false;
+  /** The attempt that runs; `undefined` at the end. */
+  #attempt: object | undefined;
   /** Whether the application has read `done`, and learns there how the upload ends. */
   #isDoneRead = false;
-  #errorListeners = new Set<unknown>();
 
   #options: UploadOptions = {};
   #task: TaskHandle | undefined;
@@ -73,13 +85,8 @@ export class Upload extends EventTarget implements Declared.Upload {
     super();
     this.#context = context;
     this.#given = file;
-    this.#done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#done.catch(() => {});
-    if (session) this.#attach(session);
-    this.#run(context, file, options).catch((error: unknown) => (this.#isCancelPending() ? this.#drop() : this.#fail(error)));
+    this.#givenOptions = options;
+    this.#begin(session);
   }
 
   /** Moves an upload to the front of its queue. */
@@ -97,6 +104,14 @@ export class Upload extends EventTarget implements Declared.Upload {
     return (this.#file ??= { name: source.name, size: source.size, type: source.type });
   }
 
+  get meta(): Meta {
+    return (this.#options.meta ??= {});
+  }
+
+  get relativePath(): string {
+    return this.#options.relativePath ?? (((this.#source?.file ?? this.#given) as Partial<File> | undefined)?.webkitRelativePath || "");
+  }
+
   get status(): UploadStatus {
     return this.#status;
   }
@@ -105,7 +120,15 @@ export class Upload extends EventTarget implements Declared.Upload {
     return (this.#progress ??= initialProgress(this.file.size));
   }
 
-  get done(): Promise<UploadResult> {
+  get error(): UploadError | null {
+    return this.#error;
+  }
+
+  get result(): UploadResultOf | null {
+    return this.#result;
+  }
+
+  get done(): Promise<UploadResultOf> {
     this.#isDoneRead = true;
     return this.#done;
   }
@@ -123,13 +146,29 @@ export class Upload extends EventTarget implements Declared.Upload {
     this.#call("resume");
   }
 
+  retry(): void {
+    if (this.#attempt || this.#status === "done") return;
+    const former = this.#session;
+    this.#error = null;
+    this.#task = this.#session = this.#sessionSearch = undefined;
+    this.#pendingCalls = [];
+    // The file behind a handle may have changed.
+    if (!isBlob(this.#given)) this.#source = undefined;
+    this.#begin(undefined, former);
+  }
+
   async cancel(): Promise<void> {
+    const attempt = this.#attempt;
+    const done = this.#done;
     // A session, if there is one, has to be given up at the server and dropped here: the search for it takes a moment.
     if (!this.#task) await this.#sessionSearch?.catch(() => {});
+    if (!attempt || attempt !== this.#attempt) return;
     if (this.#task || this.#session?.isKept) this.#call("cancel");
     else this.#fail(cancelledByCaller());
-    if (!this.#task && !this.#isSettled) setTimeout(() => this.#task || this.#drop(), this.#isLoadWaiting ? 0 : ENGINE_MS);
-    await this.#done.catch(() => {});
+    if (!this.#task && this.#attempt) {
+      setTimeout(() => attempt === this.#attempt && (this.#task || this.#drop()), this.#isLoadWaiting ? 0 : ENGINE_MS);
+    }
+    await done.catch(() => {});
   }
 
   notify(update: Parameters<Declared.Upload["notify"]>[0]): void {
@@ -144,65 +183,59 @@ export class Upload extends EventTarget implements Declared.Upload {
     this.#call("notify", update);
   }
 
-  override addEventListener<K extends keyof UploadEvents>(
-    type: K,
-    listener: (event: CustomEvent<UploadEvents[K]>) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void {
-    if (type === "error" && listener) {
-      this.#errorListeners.add(listener);
-      (options as Partial<AddEventListenerOptions> | undefined)?.signal?.addEventListener("abort", () =>
-        this.#errorListeners.delete(listener),
-      );
-    }
-    super.addEventListener(type, listener as EventListener, options);
+  /** Starts an attempt: with this session, or with the one that the attempt before left. */
+  #begin(session?: Session, former?: Session): void {
+    const attempt = (this.#attempt = {});
+    this.#isDoneRead = false;
+    this.#done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#done.catch(() => {});
+    this.#setStatus("queued");
+    if (session) this.#attach(session, attempt);
+    this.#run(attempt, former).catch((error: unknown) => {
+      if (attempt === this.#attempt) this.#isCancelPending() ? this.#drop() : this.#fail(error);
+    });
   }
 
-  override removeEventListener<K extends keyof UploadEvents>(
-    type: K,
-    listener: (event: CustomEvent<UploadEvents[K]>) => void,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  override removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  override removeEventListener(type: string, listener: unknown, options?: boolean | EventListenerOptions): void {
-    if (type === "error") this.#errorListeners.delete(listener);
-    super.removeEventListener(type, listener as EventListener, options);
-  }
-
-  async #run(context: UploadContext, file: UploadInput, options: UploadOptions): Promise<void> {
+  async #run(attempt: object, former: Session | undefined): Promise<void> {
+    const [context, file] = [this.#context, this.#given];
     this.#cleanups.push(context.register(this, (error) => this.#fail(error)));
     checkFile(file);
-    this.#options = checkUploadOptions(options);
+    this.#options = checkUploadOptions(this.#givenOptions);
     const { priority } = this.#options;
     const provider = mergeProvider(context.provider, this.#options.provider);
     this.#bindSignal(this.#options.signal);
     await turn();
-    if (this.#isSettled) return;
+    if (attempt !== this.#attempt) return;
     const handle = isHandle(file) ? file : undefined;
-    const source = (this.#source ??= this.#describe(handle ? await openHandle(handle) : (file as Blob)));
-    if (handle) this.#progress = undefined;
+    const blob = handle ? await openHandle(handle) : (file as Blob);
+    if (attempt !== this.#attempt) return;
+    const source = (this.#source ??= this.#describe(blob));
+    if (handle) this.#file = this.#progress = undefined;
+    context.admit?.(this, source.size);
     await checkFeatures(source.file, context.byXhr);
-    if (this.#isSettled) return;
-    this.#sessionSearch = this.#session ? undefined : this.#findSession(context, provider, source, handle);
+    if (attempt !== this.#attempt) return;
+    this.#sessionSearch = this.#session ? undefined : this.#findSession(attempt, provider, source, handle, former);
     await Promise.all([this.#sessionSearch, loadForUpload((isWaiting) => this.#setLoadWaiting(isWaiting))]);
     await turn();
-    if (this.#isSettled) return;
+    if (attempt !== this.#attempt) return;
+    const known = { ...source, type: context.typeOf(source) };
+    const info = fileInfo(known, this.relativePath, this.meta, () => this.#session?.stored.lastModified);
+    const { beforeRequest } = context;
     this.#task = context.start(
-      source,
-      provider,
-      { ...this.#session?.forEngine(), ...(priority && { priority }) },
+      known,
+      withFile(provider, info),
+      {
+        ...this.#session?.forEngine(),
+        ...(priority && { priority }),
+        ...(beforeRequest && {
+          beforeRequest: (request: OutgoingRequest) => beforeRequest(Object.assign(request, { file: info })),
+        }),
+      },
       // Not within the engine's call: a listener may call back, and would find the engine busy.
-      (...event) => queueMicrotask(() => this.#onEvent(...event)),
+      (...event) => queueMicrotask(() => attempt === this.#attempt && this.#onEvent(...event)),
       (error) => this.#fail(error),
     );
     this.#cleanups.push(() => this.#task?.release());
@@ -218,28 +251,38 @@ export class Upload extends EventTarget implements Declared.Upload {
 
   /** A Blob has neither a name nor a date to be recognised by, so nothing is kept of it. */
   async #findSession(
-    { resume }: UploadContext,
+    attempt: object,
     provider: Provider,
     { file, name, size, type }: Source,
     handle: FileSystemFileHandle | undefined,
+    former: Session | undefined,
   ): Promise<void> {
-    if (!resume || !("lastModified" in file)) return;
+    const { resume } = this.#context;
     const identify = () => ({
-      place: destinationKey(provider, resume.scope),
+      place: destinationKey(provider, resume ? resume.scope : undefined),
       settings: settingsKey(provider),
       name,
       size,
       type,
       lastModified: (file as File).lastModified,
+      relativePath: this.relativePath,
+      meta: this.meta,
     });
-    const session = await findSession(file, identify, handle);
-    if (session) this.#attach(session);
+    const session =
+      (former && (await reopenSession(former, file))) ??
+      (resume && "lastModified" in file ? await findSession(file, identify, handle) : undefined);
+    if (session) this.#attach(session, attempt);
+    else if (former && size !== file.size) {
+      throw new UploadError("session-expired", "This upload has no session any more, and its file isn't at hand.", {
+        hint: "Let the user pick the file again, and call upload(file): it starts a new upload.",
+      });
+    }
   }
 
-  #attach(session: Session): void {
+  #attach(session: Session, attempt: object): void {
+    if (attempt !== this.#attempt) return void session.release();
     this.#session = session;
-    if (this.#isSettled) void session.release();
-    else this.#cleanups.push(() => session.release());
+    this.#cleanups.push(() => session.release());
   }
 
   #bindSignal(signal: AbortSignal | undefined): void {
@@ -252,7 +295,7 @@ export class Upload extends EventTarget implements Declared.Upload {
 
   #setLoadWaiting(isWaiting: boolean): void {
     this.#isLoadWaiting = isWaiting;
-    if (this.#isSettled) return;
+    if (!this.#attempt) return;
     this.#setStatus(isWaiting ? "waiting" : "queued");
     if (isWaiting && this.#isCancelPending()) this.#drop();
   }
@@ -263,33 +306,43 @@ export class Upload extends EventTarget implements Declared.Upload {
 
   /** Ends a cancelled upload without the engine, and so without telling the server. */
   #drop(): void {
-    if (this.#isSettled) return;
+    if (!this.#attempt) return;
     void this.#session?.forget();
     this.#fail(cancelledByCaller());
   }
 
   #call(...call: TaskCall): void {
-    if (this.#isSettled) return;
+    if (!this.#attempt) return;
     if (this.#task) this.#task.call(...call);
     else this.#pendingCalls.push(call);
   }
 
   #onEvent(...[type, detail]: EngineEvent): void {
-    if (this.#isSettled) return;
-    if (type === "complete") this.#settle("done", type, detail, this.#resolve);
+    if (!this.#attempt) return;
+    if (type === "complete") this.#complete(detail);
     else if (type === "error") this.#fail(detail);
     else if (type === "status") this.#setStatus(detail);
     else {
-      if (type === "progress") this.#progress = detail;
+      if (type === "progress") {
+        this.#progress = detail;
+        this.#context.onProgress?.(this, detail);
+      }
       this.#emit(type, detail);
     }
   }
 
+  #complete(detail: EngineResult): void {
+    // Which members it has depends on the provider.
+    const result = (this.#result = { ...detail, meta: this.meta, relativePath: this.relativePath } as UploadResultOf);
+    this.#settle("done", "complete", result, this.#resolve);
+  }
+
   #fail(thrown: unknown): void {
-    if (this.#isSettled) return;
+    if (!this.#attempt) return;
     let error = toUploadError(thrown);
     const { signal } = this.#options;
     if (error.code === "cancelled" && signal?.aborted) error = cancelled(error.message, signal.reason);
+    this.#error = error;
     this.#settle(error.code === "cancelled" ? "cancelled" : "failed", "error", error, this.#reject);
   }
 
@@ -299,7 +352,7 @@ export class Upload extends EventTarget implements Declared.Upload {
     detail: UploadEvents[K],
     settleDone: (detail: UploadEvents[K]) => void,
   ): void {
-    this.#isSettled = true;
+    this.#attempt = undefined;
     for (const cleanup of this.#cleanups.splice(0)) cleanup();
     this.#setStatus(status);
     const isObserved = status !== "failed" || this.#isFailureObserved();
@@ -310,7 +363,7 @@ export class Upload extends EventTarget implements Declared.Upload {
   }
 
   #isFailureObserved(): boolean {
-    return this.#isDoneRead || this.#options.onError !== undefined || this.#errorListeners.size > 0;
+    return this.#isDoneRead || this.#options.onError !== undefined || this.hasErrorListener() || !!this.#context.isObserved?.();
   }
 
   #setStatus(status: UploadStatus): void {
@@ -321,20 +374,14 @@ export class Upload extends EventTarget implements Declared.Upload {
   }
 
   #emit<K extends keyof UploadEvents>(type: K, detail: UploadEvents[K]): void {
-    try {
-      // The compiler can't follow which callback belongs to which event.
-      const callback = this.#options[`on${type.charAt(0).toUpperCase()}${type.slice(1)}` as CallbackName] as
-        ((detail: UploadEvents[K]) => void) | undefined;
-      callback?.(detail);
-    } catch (error) {
-      report(error);
-    }
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    // The compiler can't follow which callback belongs to which event.
+    const name = `on${type.charAt(0).toUpperCase()}${type.slice(1)}` as CallbackName;
+    this.emit(type, detail, this.#options[name] as ((detail: UploadEvents[K]) => void) | undefined);
   }
 }
 
 /** Whether an upload has ended, in whatever way. */
-export function isAtEnd({ status }: Upload): boolean {
+export function isAtEnd({ status }: { status: UploadStatus }): boolean {
   return status === "done" || status === "failed" || status === "cancelled";
 }
 

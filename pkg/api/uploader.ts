@@ -1,11 +1,12 @@
 import type * as Declared from "partway";
-import type { UnfinishedUpload, UploadOptions, UploaderOptions } from "partway";
+import type { FileEntry, GroupOptions, UnfinishedUpload, UploadOptions, UploaderOptions } from "partway";
 
 import { checkUploaderOptions } from "../options/uploader.ts";
 import type { UploadInput } from "../sessions/source.ts";
 import { WakeLock } from "../util/wake-lock.ts";
 import { EngineHandle } from "../wasm/engine.ts";
 import { cancelled, invalidOptions } from "./errors.ts";
+import { UploadGroup } from "./group.ts";
 import { unfinished } from "./unfinished-upload.ts";
 import { type End, Upload, type UploadContext, isAtEnd } from "./upload.ts";
 
@@ -25,14 +26,20 @@ export class Uploader implements Declared.Uploader {
       provider: checked.provider,
       resume: resume === true ? {} : resume,
       byXhr: !checked.fetch && checked.transport !== "fetch",
+      beforeRequest: checked.beforeRequest,
       register: (upload, end) => this.#register(upload, end),
       onStatus: (upload, status) => wakeLock?.note(upload, status),
+      typeOf: (source) => this.#engine.typeOf(source),
       start: (...details) => this.#engine.start(...details),
     };
   }
 
   upload(file: UploadInput, options?: UploadOptions): Upload {
     return new Upload(this.#context, file, options);
+  }
+
+  group(files?: Iterable<UploadInput | FileEntry>, options?: GroupOptions): UploadGroup {
+    return new UploadGroup(this.#context, files, options);
   }
 
   get uploads(): readonly Declared.Upload[] {
@@ -52,7 +59,8 @@ export class Uploader implements Declared.Uploader {
 
   /** The next upload makes a new engine: frameworks clean up what they use again. */
   close(): void {
-    for (const end of this.#running.values()) end(cancelled("The Uploader was closed."));
+    // An upload that is tried again by a listener stays.
+    for (const end of [...this.#running.values()]) end(cancelled("The Uploader was closed."));
     this.#engine.close();
   }
 
@@ -65,4 +73,9 @@ export class Uploader implements Declared.Uploader {
     this.#running.set(upload, end);
     return () => this.#running.delete(upload);
   }
+
+  declare [Symbol.dispose]: () => void;
 }
+
+// Not every browser has the symbol.
+if (Symbol.dispose) Uploader.prototype[Symbol.dispose] = Uploader.prototype.close;

@@ -135,7 +135,8 @@ export function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : typeName(value);
 }
 
-function typeName(value: unknown): string {
+/** What kind of value it is. */
+export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "not given";
   if (Array.isArray(value)) return "an array";

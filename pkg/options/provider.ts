@@ -21,8 +21,8 @@ export function checkProvider(value: unknown, path: string): Provider {
   );
 }
 
-/** The uploader's provider, with the settings of one file over it. */
-export function mergeProvider(provider: Provider, settings: Record<string, unknown> | undefined): Provider {
+/** The uploader's provider, with the settings of one file over it. What isn't among these stays the same: credentials are shared by it. */
+export function mergeProvider(provider: Provider, settings: object | undefined): Provider {
   if (!settings) return provider;
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const merged = { ...provider, ...given };
@@ -32,5 +32,6 @@ export function mergeProvider(provider: Provider, settings: Record<string, unkno
       "Make a second Uploader for the other provider.",
     );
   }
-  return checkProvider(merged, "provider");
+  const same = Object.entries(provider).filter(([name]) => !(name in given));
+  return { ...checkProvider(merged, "provider"), ...Object.fromEntries(same) };
 }

@@ -1,7 +1,8 @@
-import type { UploadOptions } from "partway";
+import type { GroupOptions, UploadOptions } from "partway";
 
 import { invalidOptions } from "../api/errors.ts";
 import { method, nonEmptyString, number, object, options, string } from "./checks.ts";
+import { meta } from "./meta.ts";
 
 function signal(value: unknown, path: string): AbortSignal {
   const given = value as Partial<AbortSignal> | null | undefined;
@@ -10,23 +11,38 @@ function signal(value: unknown, path: string): AbortSignal {
   return given as AbortSignal;
 }
 
+const ofEachFile = {
+  signal,
+  meta,
+  relativePath: string,
+  priority: number({ min: Number.MIN_SAFE_INTEGER, whole: false }),
+  contentType: string,
+  // Is checked together with the uploader's, by `mergeProvider`.
+  provider: object,
+};
+
 const uploadOptions = options<UploadOptions>({
   optional: {
+    ...ofEachFile,
     onProgress: method,
     onPart: method,
     onStatus: method,
     onComplete: method,
     onError: method,
-    signal,
     filename: nonEmptyString,
-    priority: number({ min: Number.MIN_SAFE_INTEGER, whole: false }),
-    contentType: string,
-    // Is checked together with the uploader's, by `mergeProvider`.
-    provider: object,
   },
+});
+
+const groupOptions = options<GroupOptions>({
+  optional: { ...ofEachFile, onProgress: method, maxFiles: number(), maxTotalBytes: number(), each: method },
 });
 
 /** Checks the options of one upload, and copies them. */
 export function checkUploadOptions(given: unknown): UploadOptions {
   return uploadOptions(given, "");
+}
+
+/** Checks the options of a group, and copies them. */
+export function checkGroupOptions(given: unknown): GroupOptions {
+  return groupOptions(given, "");
 }

@@ -108,14 +108,35 @@ export async function findSession(
   return withFallback<Session | undefined>(
     undefined,
     async () => {
-      const { settings, type } = identify();
+      const wanted = intent(identify());
       for (const session of newestFirst(candidates)) {
-        const isSame = session.settings === settings && session.type === type;
+        const isSame = intent(session) === wanted;
         const found =
           isSame && isFresh(session) && (await matchesFile(session, file)) && (await openSession(session.id).catch(() => undefined));
         if (found) return found;
       }
       return fresh();
+    },
+    (session) => session?.release(),
+  );
+}
+
+/** What is to become of a file, as text. */
+function intent({ settings, type, relativePath = "", meta = {} }: SessionIdentity): string {
+  return JSON.stringify([settings, type, relativePath, meta]);
+}
+
+/** The session that an upload of this page left, if it is still kept and nobody else has it. */
+export async function reopenSession(left: Session, file: Blob): Promise<Session | undefined> {
+  if (!left.isKept) return undefined;
+  return withFallback<Session | undefined>(
+    undefined,
+    async () => {
+      await Promise.all(releasing);
+      const session = await openSession(left.stored.id).catch(() => undefined);
+      if (!session?.needsFile || (await session.matches(file))) return session;
+      await session.release();
+      return undefined;
     },
     (session) => session?.release(),
   );

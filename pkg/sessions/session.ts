@@ -27,6 +27,11 @@ export async function matchesFile({ size, lastModified, head }: StoredSession, f
   return size === file.size && lastModified === (file as Partial<File>).lastModified && head === (await readTimeout(fingerprint(file)));
 }
 
+/** The destination has all bytes in the phase "settling": only its processing is left. */
+export function needsBytes(record: SessionRecord | undefined): boolean {
+  return record?.phase !== "settling";
+}
+
 /** What is kept of one upload. Its owner has the session's lock from when it is first kept until `release()`. */
 export class Session {
   #stored: StoredSession | (() => StoredSession);
@@ -55,6 +60,10 @@ export class Session {
 
   get isKept(): boolean {
     return this.#isKept;
+  }
+
+  get needsFile(): boolean {
+    return needsBytes(this.stored.record);
   }
 
   async matches(file: Blob): Promise<boolean> {

@@ -5,6 +5,8 @@
  * The names of the database, its stores and the members of a session are a format: pages of other releases read it.
  */
 
+import type { Meta } from "partway";
+
 /** What identifies the upload that a session belongs to: a file, where it goes, and what becomes of it there. */
 export interface SessionIdentity {
   /** The destination's key. */
@@ -14,6 +16,8 @@ export interface SessionIdentity {
   size: number;
   type: string;
   lastModified: number;
+  relativePath?: string;
+  meta?: Meta;
 }
 
 /** What the engine keeps of an upload. The rest is its own. */

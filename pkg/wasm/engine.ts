@@ -3,7 +3,7 @@ import type { Provider, UploaderOptions } from "partway";
 import { hashPort } from "../hashing/port.ts";
 import type { Source } from "../sessions/source.ts";
 import { nextFrame } from "../util/frames.ts";
-import { Engine, type EngineListener, type StartOptions, type Task, type TaskCall } from "./glue.ts";
+import { Engine, type EngineListener, type StartOptions, type Task, type TaskCall, mediaType } from "./glue.ts";
 import { type CrashListener, InstanceObject, crashListeners, ignoringCrashes, revive, translatingCrashes } from "./instance.ts";
 
 /** The engine of one `Uploader`. It is made when it is first needed, and again after a crash. */
@@ -13,6 +13,12 @@ export class EngineHandle {
 
   constructor(options: UploaderOptions) {
     this.#options = options;
+  }
+
+  /** The media type of a file: its own, or that of its extension. The wasm must have been loaded. */
+  typeOf({ name, type }: Source): string {
+    revive();
+    return type || mediaType(name);
   }
 
   /** The wasm must have been loaded. When the instance crashes, `onCrash` gets the error, and `listener` is not called any more. */

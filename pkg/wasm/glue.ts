@@ -2,7 +2,7 @@
  * The engine's exports, with their types. This is the only module that names what the generated glue exports; `contract.ts` holds
  * these types against the declarations that are generated with it.
  */
-import type { Provider, UploadEvents, UploaderOptions } from "partway";
+import type { OutgoingRequest, Provider, UploadEvents, UploadResult, UploaderOptions } from "partway";
 
 import type { EngineError } from "../api/errors.ts";
 import * as generated from "../entry.ts";
@@ -10,9 +10,15 @@ import type { HashPort } from "../hashing/port.ts";
 import type { SessionPort } from "../sessions/session.ts";
 import type { Source } from "../sessions/source.ts";
 
+/** A result as the engine reports it: without what only the application wants to know. */
+export type EngineResult = Omit<UploadResult, "meta" | "relativePath">;
+
 /** What the engine reports of an upload. A "complete" or an "error" is the last. */
 export type EngineEvent = {
-  [Type in keyof UploadEvents]: [type: Type, detail: Type extends "error" ? EngineError : UploadEvents[Type]];
+  [Type in keyof UploadEvents]: [
+    type: Type,
+    detail: Type extends "error" ? EngineError : Type extends "complete" ? EngineResult : UploadEvents[Type],
+  ];
 }[keyof UploadEvents];
 
 export type EngineListener = (...event: EngineEvent) => void;
@@ -36,6 +42,8 @@ export interface StartOptions extends Partial<SessionPort> {
   nextFrame(): Promise<void>;
   /** Uploads of a higher one go first; 0 where there is none. */
   priority?: number | undefined;
+  /** Is called before each attempt of a request to an API, and may change it. */
+  beforeRequest?: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
 }
 
 /** The engine of one `Uploader`. */
@@ -59,6 +67,9 @@ export const resetInstance: () => void = generated.__wbg_reset_state;
 
 /** Wakes whatever waits or hangs. `isOnline`: the network is back. */
 export const notifyPageEvent: (isOnline: boolean) => void = generated.stir;
+
+/** The media type of a name's extension; empty if it isn't known. */
+export const mediaType: (name: string) => string = generated.mediaType;
 
 /** The version of the wasm. */
 export const wasmVersion: () => string = generated.version;

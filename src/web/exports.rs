@@ -28,6 +28,7 @@ use crate::engine::uploader::Uploader;
 use crate::error::{Code, UploadError};
 use crate::json::{self, Json, Kind};
 use crate::model::events::EventSink;
+use crate::model::file::guess_type;
 use crate::platform::PageEvent;
 use crate::providers;
 use crate::providers::setup::{ProviderCache, Setup};
@@ -39,7 +40,7 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-    /// How an upload starts: `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?, priority?}`. The functions are its
+    /// How an upload starts: `{nextFrame?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`. The functions are its
     /// [`UploadFunctions`].
     #[wasm_bindgen(extends = UploadFunctions)]
     pub type StartOptions;
@@ -82,9 +83,10 @@ impl Engine {
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
-    /// `options` is `{nextFrame?, keep?, keepPart?, forget?, kept?, discard?, priority?}`: `nextFrame()` returns a promise that settles
-    /// when the page paints next, `keep(record)` returns a promise that settles once the session is saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
-    /// `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
+    /// `options` is `{nextFrame?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`: `nextFrame()` returns a promise
+    /// that settles when the page paints next, `keep(record)` returns a promise that settles once the session is saved,
+    /// `keepPart(number, part)` and `forget()` aren't waited for, `beforeRequest(request)` may change a request to an API, `kept` is what
+    /// an earlier page saved, `{record, parts}`, and `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors
     /// A plain error object, where `source` isn't a file.
@@ -170,6 +172,12 @@ impl fmt::Debug for Task {
 #[wasm_bindgen(js_name = stir)]
 pub fn emit_page_event(online: bool) {
     page_events::emit(if online { PageEvent::Online } else { PageEvent::Visible });
+}
+
+/// The media type of a name's extension; empty if it isn't known.
+#[wasm_bindgen(js_name = mediaType)]
+pub fn media_type(name: &JsString) -> JsString {
+    guess_type(&String::from(name)).unwrap_or("").into()
 }
 
 /// The version, for the face to compare with its own.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use js_sys::Function;
 use wasm_bindgen::JsValue;
 
 use super::js::Outcome;
@@ -18,6 +19,11 @@ pub(super) fn has(provider: &JsValue, hook: Hook) -> bool {
         Some(value) => value.is_function() || (hook == Hook::Key && value.is_string()),
         None => false,
     }
+}
+
+/// That function of the provider's options.
+pub(super) fn of(provider: &JsValue, hook: Hook) -> Option<Function> {
+    function(provider, hook.as_str())
 }
 
 /// Calls a function of the provider's options, and waits for its result.
@@ -39,7 +45,7 @@ pub(super) async fn call(
 
 /// What the function returns or throws, which may be a promise; for [`Hook::Key`] the string, if it is one.
 fn call_once(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> Outcome {
-    match (function(provider, hook.as_str()), hook) {
+    match (of(provider, hook), hook) {
         (Some(function), _) => function.apply(provider, &list(arguments)),
         (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),
         (None, _) => Ok(JsValue::UNDEFINED),

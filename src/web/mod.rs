@@ -16,7 +16,7 @@ mod platform;
 mod transport;
 mod upload_functions;
 
-pub use exports::{Engine, StartOptions, Task, emit_page_event, version};
+pub use exports::{Engine, StartOptions, Task, emit_page_event, media_type, version};
 pub use file_source::FileSource;
 pub use hasher::Hasher;
 pub use options::UploaderOptions;

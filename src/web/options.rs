@@ -23,8 +23,6 @@ extern "C" {
     fn credentials(this: &UploaderOptions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, getter, catch)]
     fn fetch(this: &UploaderOptions) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, getter, catch, js_name = beforeRequest)]
-    fn before_request(this: &UploaderOptions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, getter, catch, js_name = mapUrl)]
     fn map_url(this: &UploaderOptions) -> Result<JsValue, JsValue>;
 }
@@ -53,8 +51,6 @@ pub(super) struct BrowserOptions {
     pub(super) credentials: RequestCredentials,
     /// The caller's own `fetch`.
     pub(super) fetch: Option<Function>,
-    /// The caller's `beforeRequest`.
-    pub(super) before_request: Option<Function>,
     /// The caller's `mapUrl`.
     pub(super) map_url: Option<Function>,
 }
@@ -76,7 +72,6 @@ impl BrowserOptions {
                 _ => RequestCredentials::SameOrigin,
             },
             fetch: function(options.fetch()),
-            before_request: function(options.before_request()),
             map_url: function(options.map_url()),
         }
     }

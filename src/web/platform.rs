@@ -105,7 +105,7 @@ impl Platform for WebPlatform {
         request: RequestOf<Self>,
         on_sent: OnSent,
     ) -> LocalBoxFuture<'static, std::result::Result<Response, SendFailure>> {
-        transport::send(self.options.clone(), &request, on_sent).boxed_local()
+        transport::send(self.options.clone(), self.store.before_request(), &request, on_sent).boxed_local()
     }
 
     fn is_multiplexed(&self, url: &str) -> bool {
@@ -140,8 +140,9 @@ impl Platform for WebPlatform {
         self.options.hasher.moved()
     }
 
-    fn has_usual_options(&self) -> bool {
-        self.provider == self.options.provider
+    fn shares_credentials(&self) -> bool {
+        let function = |options| hooks::of(options, Hook::Credentials);
+        function(&self.provider) == function(&self.options.provider)
     }
 
     fn has(&self, hook: Hook) -> bool {

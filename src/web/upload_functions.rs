@@ -1,5 +1,6 @@
 //! The face's functions for one upload: its session is saved by them, in IndexedDB.
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::js::promise::outcome;
@@ -18,6 +19,8 @@ extern "C" {
     fn frame(this: &UploadFunctions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = forget)]
     fn forget_record(this: &UploadFunctions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = beforeRequest)]
+    fn request_hook(this: &UploadFunctions) -> Result<JsValue, JsValue>;
 }
 
 impl UploadFunctions {
@@ -25,6 +28,11 @@ impl UploadFunctions {
     pub(super) fn next_frame(&self) -> impl Future<Output = ()> + 'static {
         let frame = outcome(self.frame());
         async move { drop(frame.await) }
+    }
+
+    /// The application's `beforeRequest`, which gets this upload's file.
+    pub(super) fn before_request(&self) -> Option<Function> {
+        self.request_hook().ok()?.dyn_into().ok()
     }
 
     /// Saves the record. Resolves to whether it was saved.

@@ -46,9 +46,9 @@ pub(crate) fn platform(options: &JsValue) -> WebPlatform {
     with_provider(options, js("{}"))
 }
 
-/// A platform with those options of the uploader and of the provider; it saves nothing.
+/// A platform with those options of the uploader and of the provider; it saves nothing. `beforeRequest` is the one among the options.
 pub(crate) fn with_provider(options: &JsValue, provider: JsValue) -> WebPlatform {
-    WebPlatform::new(options.unchecked_ref(), js("{}").unchecked_into(), provider, js("{}").unchecked_into())
+    WebPlatform::new(options.unchecked_ref(), js("{}").unchecked_into(), provider, options.clone().unchecked_into())
 }
 
 /// Options with a `fetch` that keeps every request in `options.seen` and answers with the body of a function of `request`.

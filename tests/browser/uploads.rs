@@ -23,16 +23,20 @@ fn ear() -> JsValue {
 }
 
 fn start(engine: &Engine, provider: &str, file: &Blob, ear: &JsValue) -> Task {
-    let source = of(file, "({file: $, name: $.name, size: $.size, type: $.type, lastModified: $.lastModified})");
-    let sink: Function = of(ear, "$.sink").unchecked_into();
-    engine.start(source.unchecked_ref(), &js(provider), js("{}").unchecked_ref(), sink).unwrap()
+    start_with(engine, provider, file, ear, &js("{}"))
 }
 
-/// Uploads a file to its end; returns the recorded events.
+fn start_with(engine: &Engine, provider: &str, file: &Blob, ear: &JsValue, options: &JsValue) -> Task {
+    let source = of(file, "({file: $, name: $.name, size: $.size, type: $.type, lastModified: $.lastModified})");
+    let sink: Function = of(ear, "$.sink").unchecked_into();
+    engine.start(source.unchecked_ref(), &js(provider), options.unchecked_ref(), sink).unwrap()
+}
+
+/// Uploads a file to its end; returns the recorded events. `beforeRequest` is the one among the options.
 pub(crate) async fn upload(options: &JsValue, provider: &str, file: &Blob) -> JsValue {
     let ear = ear();
     let engine = Engine::new(options.unchecked_ref(), js("{}").unchecked_into()).unwrap();
-    start(&engine, provider, file, &ear);
+    start_with(&engine, provider, file, &ear, options);
     settled(&ear, "$.end").await;
     tick(0).await;
     ear

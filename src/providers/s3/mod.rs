@@ -77,7 +77,7 @@ impl<P: Platform> S3<P> {
         let options: Options = setup.options(options)?;
         let target = options.checked(&platform.origin(), |url| platform.resolve(url))?;
         let credentials =
-            if platform.has_usual_options() { setup.cache.credentials.clone() } else { SharedCredentials::default() };
+            if platform.shares_credentials() { setup.cache.credentials.clone() } else { SharedCredentials::default() };
         Ok(Self {
             client: S3Client::new(target, credentials),
             key: RefCell::default(),

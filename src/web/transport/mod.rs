@@ -12,6 +12,7 @@ mod xhr;
 
 use std::rc::Rc;
 
+use js_sys::Function;
 use wasm_bindgen::JsValue;
 use web_sys::{RequestCredentials, XmlHttpRequest};
 
@@ -23,9 +24,10 @@ use super::options::{BrowserOptions, Transport};
 use crate::http::{Request, Response};
 use crate::platform::{OnSent, SendFailure};
 
-/// Sends a request and reads its answer. Dropping the future aborts it.
+/// Sends a request and reads its answer. Dropping the future aborts it. `before_request` is the application's.
 pub(super) fn send(
     options: Rc<BrowserOptions>,
+    before_request: Option<Function>,
     request: &Request<JsValue, FileBytes>,
     on_sent: OnSent,
 ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
@@ -33,7 +35,7 @@ pub(super) fn send(
     async move {
         let mut outgoing = outgoing?;
         if !outgoing.presigned {
-            if let Some(before_request) = &options.before_request {
+            if let Some(before_request) = &before_request {
                 before_request::call(before_request, &mut outgoing).await?;
             }
             outgoing.serialise()?;

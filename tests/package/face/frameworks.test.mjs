@@ -6,7 +6,7 @@ import { produce, setAutoFreeze } from "immer";
 import { compileModule } from "svelte/compiler";
 import { isReactive, reactive, ref, shallowReactive } from "vue";
 
-import { RESULT } from "./harness.mjs";
+import { ENDED, RESULT } from "./harness.mjs";
 import { begun, core, empty, file, kept, plan, reload, settle } from "./storage.mjs";
 
 /** Svelte's own proxy, by its compiler: what `$state(value)` gives. */
@@ -47,7 +47,7 @@ for (const [what, hold] of HOLDERS) {
     held.pause();
     held.addEventListener("complete", () => {});
     sink("complete", RESULT);
-    assert.equal(await held.done, RESULT);
+    assert.deepEqual(await held.done, ENDED);
     assert.deepEqual(task.calls, [["pause"]]);
     uploader.close();
     await settle();

@@ -6,6 +6,9 @@ export { core };
 
 export const RESULT = { provider: "plan", bytes: 3, parts: 1, attempts: 1, elapsedMs: 5, verified: false, proof: null, alreadyThere: false };
 
+/** What an upload makes of it that has neither `meta` nor a folder. */
+export const ENDED = { ...RESULT, meta: {}, relativePath: "" };
+
 export function planUploader(options = {}) {
   core.forget();
   return new Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) }, ...options });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { RESULT, UploadError, begun, core, file, planUploader, settle, until } from "./harness.mjs";
+import { ENDED, RESULT, UploadError, begun, core, file, planUploader, settle, until } from "./harness.mjs";
 
 test("the uploads that aren't at their end, oldest first", async () => {
   const uploader = planUploader();
@@ -135,7 +135,7 @@ for (const [what, request] of [
     const { sink, upload } = await begun(uploader);
     sink("status", "sending");
     sink("complete", RESULT);
-    assert.equal(await upload.done, RESULT);
+    assert.deepEqual(await upload.done, ENDED);
     await settle();
   });
 }

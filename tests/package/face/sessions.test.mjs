@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { RESULT, UploadError, Uploader, failure } from "./harness.mjs";
+import { ENDED, RESULT, UploadError, Uploader, failure } from "./harness.mjs";
 import { RECORD, begun, change, core, database, empty, file, held, hold, kept, pace, plan, reload, settle, until, warned } from "./storage.mjs";
 
 const PARTS = [
@@ -26,7 +26,7 @@ test("what the engine keeps is there, with the file's description and nothing se
   assert.deepEqual(JSON.parse(place), ["ofauth", "https://app.example/api", "c1", null, null, null, "anna"]);
   assert.equal(settings, "{}");
   assert.ok(Math.abs(Date.now() - savedAt) < 5000 && startedAt <= savedAt);
-  assert.deepEqual(rest, { name: "clip.mp4", size: 5, type: "video/mp4", lastModified: 7, handle: undefined, record: RECORD });
+  assert.deepEqual(rest, { name: "clip.mp4", size: 5, type: "video/mp4", lastModified: 7, relativePath: "", meta: {}, handle: undefined, record: RECORD });
   assert.deepEqual(parts, PARTS);
   assert.doesNotMatch(JSON.stringify(sessions), /secret-1/);
 });
@@ -184,7 +184,7 @@ test("the lock is held from the first keep to the end, and let go at every end",
     assert.deepEqual(held(), []);
     await task.options.keep(RECORD);
     assert.equal(held().length, 1);
-    if (end === "complete") sink(end, RESULT);
+    if (end === "complete") sink(end, ENDED);
     if (end === "error") sink(end, { code: "network", message: "x" });
     if (end === "close") uploader.close();
     const original = console.error;
@@ -252,7 +252,7 @@ test("a full disk: keep rejects, what was saved before is dropped, one warning, 
   assert.match(seen[0][0], /can't be resumed after a reload/);
   assert.deepEqual(await database(), { sessions: [], parts: [] });
   sink("complete", RESULT);
-  assert.equal(await upload.done, RESULT);
+  assert.deepEqual(await upload.done, ENDED);
 });
 
 test("a disk that is full only when it is written to", async () => {
@@ -337,7 +337,7 @@ test("resume() continues with the file, and with options of its own", async () =
   task.sink("status", "sending");
   task.options.forget();
   task.sink("complete", RESULT);
-  assert.equal(await upload.done, RESULT);
+  assert.deepEqual(await upload.done, ENDED);
   assert.deepEqual(statuses, ["sending", "done"]);
   assert.deepEqual(await database(), { sessions: [], parts: [] });
 });
@@ -358,7 +358,7 @@ test("resume() needs no file where the destination has all of it", async () => {
   assert.deepEqual({ ...task.source, file: task.source.file.size }, { file: 0, name: "a.mp4", size: 9, type: "video/mp4" });
   assert.deepEqual(upload.file, { name: "a.mp4", size: 9, type: "video/mp4" });
   task.sink("complete", RESULT);
-  assert.equal(await upload.done, RESULT);
+  assert.deepEqual(await upload.done, ENDED);
 });
 
 for (const [what, code, argument, prepare] of [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RESULT, UploadError, begun, core, failure, file, planUploader, reported, settle, until } from "./harness.mjs";
+import { ENDED, RESULT, UploadError, begun, core, failure, file, planUploader, reported, settle, until } from "./harness.mjs";
 
 test("the core gets the file and its description", async () => {
   const picked = file("clip.mp4", 5);
@@ -131,13 +131,13 @@ test("callbacks and events tell the same, in order, and done comes last", async 
     ["part", part],
     ["onStatus", "done"],
     ["status", "done"],
-    ["onComplete", RESULT],
-    ["complete", RESULT],
+    ["onComplete", ENDED],
+    ["complete", ENDED],
     ["then"],
   ]);
   assert.equal(upload.status, "done");
   assert.equal(upload.progress, progress);
-  assert.equal(await upload.done, RESULT);
+  assert.deepEqual(await upload.done, ENDED);
 });
 
 test("the end is a status of its own where the core doesn't say so", async () => {
@@ -283,7 +283,7 @@ test("listeners that throw are reported and change nothing", async () => {
   const seen = await reported(async () => {
     sink("status", "sending");
     sink("complete", RESULT);
-    assert.equal(await upload.done, RESULT);
+    assert.deepEqual(await upload.done, ENDED);
   });
   assert.deepEqual(
     seen.map((error) => error.message),
@@ -493,7 +493,7 @@ test("close() ends live uploads and frees everything; the next upload opens the 
   const next = await begun(uploader);
   assert.equal(core.engines.length, 2);
   next.sink("complete", RESULT);
-  assert.equal(await next.upload.done, RESULT);
+  assert.deepEqual(await next.upload.done, ENDED);
   uploader.close();
   await settle();
   assert.equal(core.engines[1].freed, true);

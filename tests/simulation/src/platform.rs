@@ -35,8 +35,8 @@ pub struct SimPlatform {
     pub(crate) session: Option<u64>,
     /// The upload's own provider options.
     pub(crate) options: Rc<Value>,
-    /// Whether those are its uploader's own.
-    pub(crate) usual: bool,
+    /// Whether its credentials come from the same function as its uploader's.
+    pub(crate) shares_credentials: bool,
 }
 
 impl SimPlatform {
@@ -52,7 +52,7 @@ impl SimPlatform {
 
     pub(crate) fn reading(core: Rc<Core>) -> Self {
         let (page, options) = (core.page.get(), Rc::default());
-        Self { page, core, upload: 0, uploader: 0, session: None, options, usual: true }
+        Self { page, core, upload: 0, uploader: 0, session: None, options, shares_credentials: true }
     }
 
     /// True once its page is gone: nothing that is left of it may do anything.
@@ -176,8 +176,8 @@ impl Platform for SimPlatform {
         self.core.hashing.progress.get()
     }
 
-    fn has_usual_options(&self) -> bool {
-        self.usual
+    fn shares_credentials(&self) -> bool {
+        self.shares_credentials
     }
 
     fn has(&self, hook: Hook) -> bool {

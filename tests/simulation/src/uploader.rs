@@ -40,8 +40,8 @@ pub struct Uploader {
     page: Page,
     core: Rc<Core>,
     shared: SharedState,
-    /// The provider's options that it was made with: those of its first upload.
-    usual: OnceCell<Value>,
+    /// What stands for the function that its credentials come from: `getCredentials` of its first upload.
+    credentials: OnceCell<Value>,
     cache: ProviderCache,
     handles: Rc<RefCell<Vec<Handle>>>,
 }
@@ -63,7 +63,7 @@ impl Uploader {
             page: core.page.get(),
             core,
             shared,
-            usual: OnceCell::new(),
+            credentials: OnceCell::new(),
             cache: ProviderCache::default(),
             handles,
         }
@@ -107,6 +107,7 @@ impl Uploader {
             Beginning::Discard(kept) => Start::Discard(stored(kept)),
         };
         let number = self.handles.borrow().len();
+        let source = provider["getCredentials"].clone();
         let platform = SimPlatform {
             core: self.core.clone(),
             upload: number,
@@ -114,7 +115,7 @@ impl Uploader {
             page: self.page,
             session,
             options: Rc::new(provider.clone()),
-            usual: *self.usual.get_or_init(|| provider.clone()) == provider,
+            shares_credentials: *self.credentials.get_or_init(|| source.clone()) == source,
         };
         let setup = Setup { platform: &platform, settings: &self.settings, shared: &self.shared, cache: &self.cache };
         let made = providers::create(provider["name"].as_str().unwrap_or(""), &provider, &setup);

@@ -17,12 +17,17 @@ export * from "./index.js";
 /** Where files go. */
 export type Provider = partway.OPTIONS;
 
-/** Options of an {@link Uploader}: those of `partway`, for this destination. */
-export interface UploaderOptions extends partway.UploaderOptions {
-  provider: Provider;
-}
+/** The class of an {@link Uploader}, and its type: that of `partway`, for this destination. */
+export const Uploader: { new (options: UploaderOptions): Uploader; readonly prototype: Uploader };
+export type Uploader = partway.Uploader<Provider>;
 
-/** The shared engine: options, slots, pace, queue. */
-export class Uploader extends partway.Uploader {
-  constructor(options: UploaderOptions);
-}
+/** The types of `partway`, for this destination. */
+export type UploaderOptions = partway.UploaderOptions<Provider>;
+export type UploadOptions = partway.UploadOptions<Provider>;
+export type Upload = partway.Upload<Provider>;
+export type UploadEvents = partway.UploadEvents<Provider>;
+export type UploadResult = partway.UploadResultOf<Provider>;
+export type UnfinishedUpload = partway.UnfinishedUpload<Provider>;
+export type GroupOptions = partway.GroupOptions<Provider>;
+export type UploadGroup = partway.UploadGroup<Provider>;
+export type UploadGroupEvents = partway.UploadGroupEvents<Provider>;

@@ -51,6 +51,8 @@ export function __wbg_reset_state() {
 
 export const version = () => core.version;
 
+export const mediaType = (name) => (name.endsWith(".mov") ? "video/quicktime" : "");
+
 /** No method of the glue's. */
 const USE = Symbol("use");
 

@@ -152,12 +152,17 @@ fn uploads_with_the_same_options_share_their_credentials() {
     assert!(world.count("credentials") <= 4, "{} calls: one for each that began at once", world.count("credentials"));
 
     let before = world.count("credentials");
-    let own = uploader.upload(with(json!({ "key": "own" })), &world.file("own.mp4", MIB));
+    let keyed = uploader.upload(with(json!({ "key": "own" })), &world.file("own.mp4", MIB));
+    world.run();
+    world.stored(&keyed);
+    assert_eq!(world.count("credentials"), before, "a key of its own");
+
+    let own = uploader.upload(with(json!({ "getCredentials": "another function" })), &world.file("own.mp4", MIB));
     let other = world.upload(with(json!({})), json!({}), &world.file("other.mp4", MIB));
     world.run();
     world.stored(&own);
     world.stored(&other);
-    assert_eq!(world.count("credentials") - before, 2, "options of its own, an uploader of its own");
+    assert_eq!(world.count("credentials") - before, 2, "a function of its own, an uploader of its own");
 }
 
 /// Credentials live for a minute, and have no `expiration`.
