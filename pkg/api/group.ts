@@ -27,7 +27,7 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   #options: GroupOptions;
   #ofEachFile: UploadOptions;
   #members = new Map<Upload, Member>();
-  #uploads: readonly Upload[] | undefined;
+  #uploads: readonly Declared.Upload[] | undefined;
   #tally = new Tally();
   #progress: GroupProgress | undefined;
   #done: Declared.UploadGroup["done"] | undefined;
@@ -64,7 +64,7 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
     return "UploadGroup";
   }
 
-  get uploads(): readonly Upload[] {
+  get uploads(): readonly Declared.Upload[] {
     return (this.#uploads ??= [...this.#members.keys()]);
   }
 
@@ -121,17 +121,17 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   }
 
   #add(given: Input, shared: UploadOptions): Upload {
-    const entry = isBlob(given) || isHandle(given) ? { file: given } : given;
+    // Whatever else it is, the upload says what is wrong with it.
+    const { file, relativePath }: Partial<FileEntry> = isBlob(given) || isHandle(given) ? { file: given } : Object(given);
     const member: Member = { status: "queued", progress: undefined, size: 0, isFresh: true };
     let own: UploadOptions | undefined;
     try {
-      own = this.#options.each?.(entry?.file as File, this.#added++);
+      own = this.#options.each?.(file as File, this.#added++);
     } catch (cause) {
       const message = `The application's \`each\` failed: ${messageOf(cause)}`;
       member.mistake = cause instanceof UploadError ? cause : new UploadError("application", message, { cause });
     }
-    const { relativePath } = entry as Partial<FileEntry>;
-    const upload = new Upload(this.#context, entry?.file, { ...shared, ...(relativePath !== undefined && { relativePath }), ...own });
+    const upload = new Upload(this.#context, file as UploadInput, { ...shared, ...(relativePath !== undefined && { relativePath }), ...own });
     this.#members.set(upload, member);
     this.#tally.count(member, 1);
     if (this.#isPaused) upload.pause();
@@ -214,7 +214,7 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
     const errors = [];
     for (const [index, outcome] of outcomes.entries()) {
       const upload = uploads[index]!;
-      if (!this.#members.has(upload)) continue;
+      if (!this.#members.has(upload as Upload)) continue;
       if (outcome.status === "fulfilled") results.push(outcome.value);
       else errors.push({ upload, error: outcome.reason as UploadError });
     }
