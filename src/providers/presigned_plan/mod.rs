@@ -175,6 +175,10 @@ impl<P: Platform> Provider<P> for PresignedPlan {
         Capabilities { renews_urls: self.signs, completes_single_parts: self.completes, ..CAPABILITIES }
     }
 
+    fn hosts(&self, _cx: &Context<P>) -> usize {
+        self.plan.borrow().as_ref().map_or(0, |plan| plan.urls.borrow().hosts()).max(1)
+    }
+
     async fn open(&self, cx: &Context<P>) -> Result<Session<PlanSession<P::Json>>> {
         self.list_failed.set(false);
         let info = cx.file_info(cx.file.known_type());
@@ -221,7 +225,11 @@ impl<P: Platform> Provider<P> for PresignedPlan {
                 if gone { error.retry(Retry::Restart) } else { error }
             })?;
         }
-        plan.urls.borrow_mut().take(part.number);
+        {
+            let mut urls = plan.urls.borrow_mut();
+            urls.take(part.number);
+            urls.pass_taken(&session.plan);
+        }
         if self.signs {
             sign::sign_ahead(cx, session, &plan);
         }

@@ -80,6 +80,19 @@ impl Urls {
         self.known.entry(number).url = None;
     }
 
+    /// How many hosts the next parts go to, as far as their URLs are known.
+    pub(super) fn hosts(&self) -> usize {
+        let mut origins: Vec<&str> = Vec::new();
+        let rest = self.known.iter().skip(self.taken).filter(|(_, known)| !known.taken);
+        for url in rest.take(BATCH).filter_map(|(_, known)| known.url.as_ref()) {
+            let origin = url.url.origin.as_str();
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        }
+        origins.len()
+    }
+
     fn is_waiting(&self, number: u32) -> bool {
         self.known.get(number).is_none_or(|known| !known.taken)
     }
@@ -120,7 +133,7 @@ impl Urls {
     }
 
     /// Passes the parts at the plan's beginning that were taken, so that all calls together look at each of them once.
-    fn pass_taken(&mut self, plan: &Plan) {
+    pub(super) fn pass_taken(&mut self, plan: &Plan) {
         while plan.parts().get(self.taken).is_some_and(|part| !self.is_waiting(part.number)) {
             self.taken += 1;
         }
@@ -211,6 +224,29 @@ mod tests {
         let mut urls = Urls::default();
         urls.learn(1, url("X-Amz-Date=19700101T000100Z&X-Amz-Expires=60"), None, None, 7_200_000);
         assert!(urls.is_good(1, 7_200_000));
+    }
+
+    #[test]
+    fn the_hosts_of_the_next_parts_count() {
+        let (mut urls, plan) = (Urls::default(), plan(60));
+        assert_eq!(urls.hosts(), 0, "none is known");
+        for number in 1..=60 {
+            let origin = match number {
+                41.. => "https://c.example",
+                _ if number % 2 == 0 => "https://a.example",
+                _ => "https://b.example",
+            };
+            urls.learn(number, Url { origin: origin.into(), ..url("") }, None, None, 0);
+        }
+        let mut counts = Vec::new();
+        for number in 1..=60 {
+            counts.push(urls.hosts());
+            urls.take(number);
+            urls.pass_taken(&plan);
+        }
+        counts.dedup();
+        assert_eq!(counts, [2, 3, 2, 1]);
+        assert_eq!(urls.hosts(), 0, "nothing is left to send");
     }
 
     #[test]

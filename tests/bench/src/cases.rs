@@ -109,8 +109,9 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
         },
         Case {
             name: "two-hosts",
-            title: "256 MiB in 5 MiB parts, 50 ms, 8 MB/s a connection, two hosts, 12 at once",
-            size: 256 * MIB,
+            title: "480 MiB in 5 MiB parts, 50 ms, 8 MB/s a connection, two hosts, 12 at once",
+            // Whole waves over both: one that is half empty would hide what a second host brings.
+            size: 480 * MIB,
             concurrency: 12,
             hosts: 2,
             shape: Shape { per_connection: Some(8_000_000), latency_ms: 50, ..UNSHAPED },

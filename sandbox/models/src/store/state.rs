@@ -137,18 +137,29 @@ impl State {
         expires_s: u64,
         now: u64,
     ) -> String {
+        self.presign_for(&self.config.endpoint, method, bucket, key, query, headers, expires_s, now)
+    }
+
+    /// The same for another of the store's hosts.
+    #[allow(clippy::too_many_arguments)] // a request has that many parts
+    pub fn presign_for(
+        &self,
+        endpoint: &str,
+        method: &str,
+        bucket: &str,
+        key: &str,
+        query: &[(String, String)],
+        headers: &Headers,
+        expires_s: u64,
+        now: u64,
+    ) -> String {
         let owner = Credentials {
             access_key: self.config.access_key.clone(),
             secret_key: self.config.secret_key.clone(),
             session_token: None,
         };
-        let target = Target {
-            method,
-            endpoint: &self.config.endpoint,
-            path: &format!("/{bucket}/{}", percent_encode_path(key)),
-            query,
-            headers,
-        };
+        let target =
+            Target { method, endpoint, path: &format!("/{bucket}/{}", percent_encode_path(key)), query, headers };
         sigv4::presign(&owner, &self.config.region, &target, expires_s, now)
     }
 

@@ -49,6 +49,21 @@ fn each_host_has_connections_of_its_own() {
 }
 
 #[test]
+fn the_hosts_of_a_plan_count_as_well() {
+    let elapsed = |two: bool| {
+        let world = world();
+        world.servers().backend.second_host = two.then_some(STORE_TWO);
+        let upload = world.upload(json!({ "name": "plan" }), json!({}), &world.file("clip.mp4", 1024 * MIB));
+        world.run();
+        world.stored(&upload);
+        (world.elapsed(), most(&world, STORE), most(&world, STORE_TWO))
+    };
+    let (one, two) = (elapsed(false), elapsed(true));
+    assert!(one.0 * 10 > two.0 * 18, "{one:?} {two:?}");
+    assert!(two.1 <= 7 && two.2 <= 7, "{two:?}");
+}
+
+#[test]
 fn a_connection_is_left_for_the_calls_of_other_uploads() {
     let world = world();
     // Each part takes a minute.
