@@ -170,6 +170,8 @@ pub trait Platform: Clone + Debug + 'static {
     fn sleep(&self, ms: u64) -> LocalBoxFuture<'static, ()>;
     /// Resolves when the page shows its next frame; a tenth of a second later at most, where it shows none.
     fn next_frame(&self) -> LocalBoxFuture<'static, ()>;
+    /// Resolves in another task, so that the page can do something else in between.
+    fn next_task(&self) -> LocalBoxFuture<'static, ()>;
     /// Runs a task to its end.
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
     /// Warns about something that the application should fix and that stops nothing.

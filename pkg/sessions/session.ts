@@ -2,15 +2,15 @@ import { isUnloading } from "../util/page-events.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Unlock, lock } from "./locks.ts";
 import { readTimeout } from "./source.ts";
-import { type SessionRecord, type StoredPart, type StoredSession, remove, write, writePart } from "./store.ts";
+import { type SessionRecord, type StoredPart, type StoredSession, remove, write, writeParts } from "./store.ts";
 import { warnNotKept } from "./warning.ts";
 
 /** What the engine gets of a session, and calls. */
 export interface SessionPort {
   /** Writes the record; resolves once it is kept. */
   keep(record: SessionRecord): Promise<void>;
-  /** Writes a part. Nobody waits for it. */
-  keepPart(number: number, part: StoredPart): Promise<unknown>;
+  /** Writes a part, soon. Nobody waits for it. */
+  keepPart(number: number, part: StoredPart): void;
   /** Removes what is kept. Nobody waits for it. */
   forget(): Promise<unknown>;
   /** What an earlier page kept. */
@@ -18,6 +18,12 @@ export interface SessionPort {
   /** Whether the upload is given up, and the server told, instead of resumed. */
   discard: boolean;
 }
+
+/**
+ * Parts are written together at most so often: one by one, small parts take longer to write than to send. A part that a crash keeps from
+ * being written is sent again. (A choice: what is sent in a tenth of a second.)
+ */
+const PARTS_MS = 100;
 
 /** Locks that are being released. They are waited for, so that a file that is uploaded again at once resumes too. */
 export const releasing = new Set<Promise<unknown>>();
@@ -43,6 +49,10 @@ export class Session {
   isUnwanted = false;
   /** Calls take effect in their order. There is none where nothing was ever to be kept. */
   #queue: Promise<unknown> | undefined;
+  /** Parts that are still to be written, by their numbers. */
+  #newParts = new Map<number, StoredPart>();
+  #partsWrittenAt = -PARTS_MS;
+  #partsTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** A new session has a `file`, and says what it is when it is first kept; one that an earlier page kept has the other two. */
   constructor(stored: StoredSession | (() => StoredSession), file: Blob | undefined, unlock?: Unlock, parts?: StoredPart[]) {
@@ -72,8 +82,11 @@ export class Session {
 
   forEngine(): SessionPort {
     return {
-      keep: (record) => this.#enqueue(() => this.#keep(record)),
-      keepPart: (number, part) => this.#enqueue(() => this.#isKept && writePart(this.stored.id, number, part)).catch(warnNotKept),
+      keep: (record) => {
+        this.#writeParts();
+        return this.#enqueue(() => this.#keep(record));
+      },
+      keepPart: (number, part) => this.#keepPart(number, part),
       forget: () => this.forget(),
       kept: this.#parts && { record: this.stored.record, parts: this.#parts },
       discard: this.isUnwanted,
@@ -82,16 +95,36 @@ export class Session {
 
   /** Removes what is kept, unless the page is being left: its requests then fail, which says nothing about the upload. */
   forget(): Promise<unknown> {
+    this.#newParts.clear();
     return this.#enqueue(() => this.#isKept && !isUnloading() && this.#remove()).catch(warnNotKept);
   }
 
   /** Releases the lock, once all is written. */
   async release(): Promise<void> {
     if (!this.#queue && !this.#unlock) return;
+    this.#writeParts();
     const released = this.#enqueue(() => this.#unlock?.());
     releasing.add(released);
     await released;
     releasing.delete(released);
+  }
+
+  /** A page that isn't shown gets its timers late, and so a part may also be written when the next one comes. */
+  #keepPart(number: number, part: StoredPart): void {
+    this.#newParts.set(number, part);
+    const wait = this.#partsWrittenAt + PARTS_MS - performance.now();
+    if (wait <= 0) this.#writeParts();
+    else this.#partsTimer ??= setTimeout(() => this.#writeParts(), wait);
+  }
+
+  #writeParts(): void {
+    clearTimeout(this.#partsTimer);
+    this.#partsTimer = undefined;
+    if (!this.#newParts.size) return;
+    const parts = this.#newParts;
+    this.#newParts = new Map();
+    this.#partsWrittenAt = performance.now();
+    void this.#enqueue(() => this.#isKept && writeParts(this.stored.id, parts)).catch(warnNotKept);
   }
 
   #enqueue<T>(action: () => T | Promise<T>): Promise<T> {

@@ -150,8 +150,8 @@ export function write(session: StoredSession, isStrict: boolean): Promise<unknow
   return transact(SESSIONS, "readwrite", (sessions) => [sessions.put(session)], { durability: isStrict ? "strict" : "relaxed" });
 }
 
-export function writePart(id: string, number: number, part: StoredPart): Promise<unknown> {
-  return transact(PARTS, "readwrite", (parts) => [parts.put(part, [id, number])]);
+export function writeParts(id: string, parts: Map<number, StoredPart>): Promise<unknown> {
+  return transact(PARTS, "readwrite", (store) => Array.from(parts, ([number, part]) => store.put(part, [id, number])));
 }
 
 export function remove(id: string): Promise<unknown> {

@@ -32,7 +32,7 @@ async function run(): Promise<void> {
 }
 
 /** Resolves in another task. Not by a timer, which a page that isn't shown would wait a second for. */
-function nextTask(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     if (!globalThis.MessageChannel) return void setTimeout(resolve);
     const { port1, port2 } = new MessageChannel();

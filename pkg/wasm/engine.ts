@@ -3,6 +3,7 @@ import type { Provider, UploaderOptions } from "partway";
 import { hashPort } from "../hashing/port.ts";
 import type { Source } from "../sessions/source.ts";
 import { nextFrame } from "../util/frames.ts";
+import { nextTask } from "../util/turns.ts";
 import { Engine, type EngineListener, type StartOptions, type Task, type TaskCall, mediaType } from "./glue.ts";
 import { type CrashListener, InstanceObject, crashListeners, ignoringCrashes, revive, translatingCrashes } from "./instance.ts";
 
@@ -22,12 +23,12 @@ export class EngineHandle {
   }
 
   /** The wasm must have been loaded. When the instance crashes, `onCrash` gets the error, and `listener` is not called any more. */
-  start(source: Source, provider: Provider, options: Omit<StartOptions, "nextFrame">, listener: EngineListener, onCrash: CrashListener): TaskHandle {
+  start(source: Source, provider: Provider, options: Omit<StartOptions, "nextFrame" | "nextTask">, listener: EngineListener, onCrash: CrashListener): TaskHandle {
     revive();
     if (!this.#engine?.isAlive) this.#engine = new InstanceObject(translatingCrashes(() => new Engine(this.#options, hashPort(this.#options.workerUrl))));
     const engine = this.#engine;
     const task = engine.use((object) =>
-      object.start(source, provider, { nextFrame, ...options }, (...event) => {
+      object.start(source, provider, { nextFrame, nextTask, ...options }, (...event) => {
         if (engine.isAlive) listener(...event);
       }),
     );

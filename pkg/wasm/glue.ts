@@ -40,6 +40,8 @@ export interface Task {
 export interface StartOptions extends Partial<SessionPort> {
   /** Resolves when the page paints next. */
   nextFrame(): Promise<void>;
+  /** Resolves in another task. */
+  nextTask(): Promise<void>;
   /** Uploads of a higher one go first; 0 where there is none. */
   priority?: number | undefined;
   /** Is called before each attempt of a request to an API, and may change it. */

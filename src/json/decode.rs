@@ -259,13 +259,24 @@ impl<J: Json, T: Decode<J>> Decode<J> for Vec<T> {
     }
 }
 
+/// The items of a list, to be decoded one by one.
+#[derive(Debug)]
+pub struct Items<J>(pub Vec<J>);
+
+impl<J: Json> Decode<J> for Items<J> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        match Kind::of(json) {
+            Kind::List(items) => return Self(items),
+            Kind::LongList => mismatch.note_found("a list of at most 1,000,000 items", "a longer list"),
+            _ => mismatch.note("a list", json),
+        }
+        Self(Vec::new())
+    }
+}
+
 /// Reads the items of a list, whatever their type.
 fn read_items<J: Json>(json: Option<&J>, mismatch: &mut FirstMismatch, read: &mut dyn FnMut(&J, &mut FirstMismatch)) {
-    let items = match Kind::of(json) {
-        Kind::List(items) => items,
-        Kind::LongList => return mismatch.note_found("a list of at most 1,000,000 items", "a longer list"),
-        _ => return mismatch.note("a list", json),
-    };
+    let Items(items) = Items::read(json, mismatch);
     let fitted = mismatch.is_none();
     for item in &items {
         read(item, mismatch);

@@ -64,6 +64,10 @@ impl Platform for WebPlatform {
         self.store.next_frame().boxed_local()
     }
 
+    fn next_task(&self) -> LocalBoxFuture<'static, ()> {
+        self.store.next_task().boxed_local()
+    }
+
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         wasm_bindgen_futures::spawn_local(task);
     }

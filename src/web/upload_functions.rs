@@ -1,6 +1,10 @@
 //! The face's functions for one upload: its session is saved by them, in IndexedDB.
 
+<<<<<<< HEAD
 use js_sys::Function;
+=======
+use futures::FutureExt;
+>>>>>>> fbda67f (Long plans are checked in turns; parts are kept together)
 use wasm_bindgen::prelude::*;
 
 use super::js::promise::outcome;
@@ -17,6 +21,8 @@ extern "C" {
     fn keep_part_record(this: &UploadFunctions, number: u32, part: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = nextFrame)]
     fn frame(this: &UploadFunctions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = nextTask)]
+    fn task(this: &UploadFunctions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = forget)]
     fn forget_record(this: &UploadFunctions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, getter, catch, js_name = beforeRequest)]
@@ -26,8 +32,12 @@ extern "C" {
 impl UploadFunctions {
     /// Resolves when the page paints next.
     pub(super) fn next_frame(&self) -> impl Future<Output = ()> + 'static {
-        let frame = outcome(self.frame());
-        async move { drop(frame.await) }
+        outcome(self.frame()).map(drop)
+    }
+
+    /// Resolves in another task.
+    pub(super) fn next_task(&self) -> impl Future<Output = ()> + 'static {
+        outcome(self.task()).map(drop)
     }
 
     /// The application's `beforeRequest`, which gets this upload's file.

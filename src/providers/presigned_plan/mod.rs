@@ -15,6 +15,8 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 
+use futures::FutureExt;
+
 use self::list::ListFailure;
 use self::open_plan::OpenPlan;
 pub use self::session::PlanSession;
@@ -87,9 +89,14 @@ impl PresignedPlan {
     }
 
     /// Opens the plan of a saved session.
-    fn reopen<P: Platform>(&self, cx: &Context<P>, session: &Session<PlanSession<P::Json>>) -> Result<Rc<OpenPlan>> {
+    async fn reopen<P: Platform>(
+        &self,
+        cx: &Context<P>,
+        session: &Session<PlanSession<P::Json>>,
+    ) -> Result<Rc<OpenPlan>> {
         let PlanSession { plan_json, upload_id, key, saves_urls } = &session.state;
         let (opened, plan) = open_plan::adopt(cx, plan_json.clone(), self.signs)
+            .await
             .map_err(|error| gone(&text!("The saved plan can't be used any more. {}", error.message)))?;
         let is_same = opened.plan.has_same_parts(&session.plan)
             && opened.multipart == session.multipart
@@ -155,6 +162,21 @@ impl PresignedPlan {
     }
 }
 
+/// A plan that is being checked. Dropped with its upload, it is given up: nobody else knows of it.
+struct Unopened<'a, P: Platform> {
+    platform: &'a P,
+    plan_json: Option<P::Json>,
+}
+
+impl<P: Platform> Drop for Unopened<'_, P> {
+    fn drop(&mut self) {
+        if let Some(plan_json) = self.plan_json.take().filter(|_| self.platform.has(Hook::Abort)) {
+            let call = self.platform.call(Hook::Abort, vec![plan_json]);
+            self.platform.spawn(call.map(drop).boxed_local());
+        }
+    }
+}
+
 /// The error for a saved session that can't be continued.
 fn gone(why: &str) -> UploadError {
     UploadError::new(Code::SessionExpired, why).at(Step::List)
@@ -183,7 +205,10 @@ impl<P: Platform> Provider<P> for PresignedPlan {
         self.list_failed.set(false);
         let info = cx.file_info(cx.file.known_type());
         let plan_json = cx.hook(Hook::Open, vec![info], Step::Init, Idempotency::Unsafe).await?;
-        match open_plan::adopt(cx, plan_json.clone(), self.signs) {
+        let mut unopened = Unopened { platform: &cx.platform, plan_json: Some(plan_json.clone()) };
+        let adopted = open_plan::adopt(cx, plan_json.clone(), self.signs).await;
+        unopened.plan_json.take();
+        match adopted {
             Ok((session, plan)) => {
                 self.plan.replace(Some(Rc::new(plan)));
                 Ok(session)
@@ -201,7 +226,7 @@ impl<P: Platform> Provider<P> for PresignedPlan {
         session: &Session<PlanSession<P::Json>>,
         saved: Progressed<P::Json>,
     ) -> Result<Progressed<P::Json>> {
-        let plan = self.reopen(cx, session)?;
+        let plan = self.reopen(cx, session).await?;
         let progressed = self.progress(cx, session, plan.options.expires_at, saved).await?;
         plan.take_uploaded(&progressed.uploaded);
         Ok(progressed)

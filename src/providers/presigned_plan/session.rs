@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::upload_plan::UploadPlan;
+use super::upload_plan::{PlanPart, items};
 use crate::json::{Json, JsonBuilder, decode, decoded};
 use crate::model::session::SessionState;
 
@@ -61,11 +61,12 @@ fn without_urls<J: Json>(plan_json: &J) -> J {
             copy = copy.with(&name, member);
         }
     }
-    match decode::<_, UploadPlan>(plan_json) {
-        Ok(plan) => copy.with("parts", J::build(&plan.parts_without_urls())),
-        // It was decoded when the upload was opened. A plan without parts isn't resumed.
-        Err(_) => copy,
+    // It was decoded when the upload was opened.
+    let mut parts = Vec::new();
+    for item in items(plan_json).unwrap_or_default() {
+        parts.extend(PlanPart::of(&item).map(|part| part.without_url()));
     }
+    copy.with("parts", J::build(&JsonBuilder::List(parts)))
 }
 
 #[cfg(test)]

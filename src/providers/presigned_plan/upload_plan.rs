@@ -1,7 +1,7 @@
 //! `UploadPlan` of the public types: the plan as the application gives it, checked before anything is sent.
 
 use crate::http::Method;
-use crate::json::{JsonBuilder, StringMap, decoded};
+use crate::json::{Decode, Items, Json, JsonBuilder, Mismatch, StringMap, decoded};
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::util::time::parse_iso;
 
@@ -15,11 +15,11 @@ decoded! {
         method: Option<String> = "method",
         headers: Option<StringMap> = "headers",
         etags: Option<String> = "etags",
-        parts: Vec<PlanPart> = "parts",
     }
 
+    /// An item of the plan's `parts`.
     #[derive(Debug)]
-    struct PlanPart {
+    pub(super) struct PlanPart {
         part_number: u32 = "partNumber",
         upload_url: Option<String> = "uploadUrl",
         byte_range: InclusiveRange = "byteRange",
@@ -30,6 +30,30 @@ decoded! {
     struct InclusiveRange {
         start: u64 = "start",
         end: u64 = "end",
+    }
+}
+
+const PARTS: &str = "parts";
+
+/// The plan's `parts`, which may be thousands: they are decoded one by one.
+pub(super) fn items<J: Json>(plan_json: &J) -> Result<Vec<J>, Mismatch> {
+    match Items::decode(plan_json.member(PARTS).as_ref()) {
+        Ok(Items(items)) => Ok(items),
+        Err(mismatch) => Err(mismatch.within(PARTS)),
+    }
+}
+
+impl PlanPart {
+    /// One of the plan's `parts`.
+    pub(super) fn of<J: Json>(item: &J) -> Result<Self, Mismatch> {
+        Self::decode(Some(item)).map_err(|mismatch| mismatch.within("[]").within(PARTS))
+    }
+
+    /// With only the members that define its range, so without a URL.
+    pub(super) fn without_url(&self) -> JsonBuilder<'static> {
+        let InclusiveRange { start, end } = self.byte_range;
+        let range = JsonBuilder::Object(vec![("start", start.into()), ("end", end.into())]);
+        JsonBuilder::Object(vec![("partNumber", self.part_number.into()), ("byteRange", range)])
     }
 }
 
@@ -48,7 +72,12 @@ impl UploadPlan {
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub(super) fn checked(&self, size: u64, completes: bool) -> Result<(Plan, SendOptions), String> {
+    pub(super) fn checked(
+        &self,
+        size: u64,
+        completes: bool,
+        given: Vec<PlanPart>,
+    ) -> Result<(Plan, SendOptions), String> {
         let method = match self.method.as_deref() {
             None | Some("PUT") => Method::Put,
             Some("POST") => Method::Post,
@@ -72,8 +101,8 @@ impl UploadPlan {
                 }
                 None => None,
             };
-        let mut parts = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
+        let mut parts = Vec::with_capacity(given.len());
+        for part in given {
             let InclusiveRange { start, end } = part.byte_range;
             let Some(range) = ByteRange::from_inclusive(start, end) else {
                 return Err(text!(
@@ -83,21 +112,11 @@ impl UploadPlan {
                     end
                 ));
             };
-            parts.push(Part { number: part.part_number, range, url: part.upload_url.clone() });
+            parts.push(Part { number: part.part_number, range, url: part.upload_url });
         }
         let plan = Plan::checked(size, parts)?;
         let headers = self.headers.clone().unwrap_or_default().0;
         Ok((plan, SendOptions { method, headers, etags_required, expires_at }))
-    }
-
-    /// The member `parts` with only the members that define the ranges, so without URLs.
-    pub(super) fn parts_without_urls(&self) -> JsonBuilder<'static> {
-        let parts = self.parts.iter().map(|part| {
-            let InclusiveRange { start, end } = part.byte_range;
-            let range = JsonBuilder::Object(vec![("start", start.into()), ("end", end.into())]);
-            JsonBuilder::Object(vec![("partNumber", part.part_number.into()), ("byteRange", range)])
-        });
-        JsonBuilder::List(parts.collect())
     }
 }
 
@@ -106,26 +125,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn given(parts: &[(u32, u64, u64)]) -> UploadPlan {
+    fn given() -> UploadPlan {
+        UploadPlan { upload_id: None, key: None, expires_at: None, method: None, headers: None, etags: None }
+    }
+
+    fn list(parts: &[(u32, u64, u64)]) -> Vec<PlanPart> {
         let parts = parts.iter().map(|&(part_number, start, end)| PlanPart {
             part_number,
             upload_url: None,
             byte_range: InclusiveRange { start, end },
         });
-        UploadPlan {
-            upload_id: None,
-            key: None,
-            expires_at: None,
-            method: None,
-            headers: None,
-            etags: None,
-            parts: parts.collect(),
-        }
+        parts.collect()
     }
 
     #[test]
     fn a_plan_that_covers_the_file_is_taken() {
-        let (plan, options) = given(&[(1, 0, 4), (2, 5, 9)]).checked(10, true).unwrap();
+        let (plan, options) = given().checked(10, true, list(&[(1, 0, 4), (2, 5, 9)])).unwrap();
         assert_eq!(plan.parts()[1].range, ByteRange::new(5, 10));
         assert_eq!((options.method, options.etags_required, options.expires_at), (Method::Put, false, None));
     }
@@ -133,12 +148,8 @@ mod tests {
     #[test]
     fn etags_are_required_where_parts_are_put_together() {
         let with = |upload_id: Option<&str>, etags: Option<&str>, completes| {
-            let plan = UploadPlan {
-                upload_id: upload_id.map(Into::into),
-                etags: etags.map(Into::into),
-                ..given(&[(1, 0, 9)])
-            };
-            plan.checked(10, completes).unwrap().1.etags_required
+            let plan = UploadPlan { upload_id: upload_id.map(Into::into), etags: etags.map(Into::into), ..given() };
+            plan.checked(10, completes, list(&[(1, 0, 9)])).unwrap().1.etags_required
         };
         assert!(with(Some("id"), None, true));
         assert!(!with(Some("id"), None, false));
@@ -155,12 +166,12 @@ mod tests {
             texts in proptest::collection::vec(proptest::option::of("(PUT|POST|required|optional|2026-01-01T00:00:00Z|\\PC{0,20})"), 3),
             whole: bool,
         ) {
-            let mut given = given(&parts);
+            let (mut given, mut parts) = (given(), list(&parts));
             if whole {
-                given.parts = vec![PlanPart { part_number: 1, upload_url: None, byte_range: InclusiveRange { start: 0, end: size - 1 } }];
+                parts = vec![PlanPart { part_number: 1, upload_url: None, byte_range: InclusiveRange { start: 0, end: size - 1 } }];
             }
             (given.method, given.etags, given.expires_at) = (texts[0].clone(), texts[1].clone(), texts[2].clone());
-            if let Ok((plan, _)) = given.checked(size, true) {
+            if let Ok((plan, _)) = given.checked(size, true, parts) {
                 prop_assert_eq!(plan.parts().iter().map(|part| part.range.len()).sum::<u64>(), size);
             }
         }
@@ -168,16 +179,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_is_refused() {
-        let plan = || given(&[(1, 0, 9)]);
-        for (plan, why) in [
-            (given(&[(1, 0, 8)]), "covers 9"),
-            (given(&[(1, 9, 0)]), "ends before"),
-            (given(&[(1, 0, u64::MAX)]), "ends before"),
-            (UploadPlan { method: Some("PATCH".into()), ..plan() }, "`method`"),
-            (UploadPlan { etags: Some("maybe".into()), ..plan() }, "`etags`"),
-            (UploadPlan { expires_at: Some("soon".into()), ..plan() }, "`expiresAt`"),
+        for (plan, part, why) in [
+            (given(), (1, 0, 8), "covers 9"),
+            (given(), (1, 9, 0), "ends before"),
+            (given(), (1, 0, u64::MAX), "ends before"),
+            (UploadPlan { method: Some("PATCH".into()), ..given() }, (1, 0, 9), "`method`"),
+            (UploadPlan { etags: Some("maybe".into()), ..given() }, (1, 0, 9), "`etags`"),
+            (UploadPlan { expires_at: Some("soon".into()), ..given() }, (1, 0, 9), "`expiresAt`"),
         ] {
-            let error = plan.checked(10, true).unwrap_err();
+            let error = plan.checked(10, true, list(&[part])).unwrap_err();
             assert!(error.contains(why), "{error} should say {why}");
         }
     }

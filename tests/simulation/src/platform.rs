@@ -89,6 +89,10 @@ impl Platform for SimPlatform {
         self.sleep(self.core.frame_ms.get())
     }
 
+    fn next_task(&self) -> LocalBoxFuture<'static, ()> {
+        self.sleep(0)
+    }
+
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         if !self.is_gone() {
             self.core.executor.spawn_for(self.page, task);

@@ -1,6 +1,7 @@
 //! What is particular to a plan of the application's own: URLs asked for in batches, ahead of need, and renewed.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use partway::error::Code;
 use partway::model::events::Event;
@@ -219,4 +220,25 @@ fn clocks_that_differ_are_no_reason_to_fail() {
         assert!(world.count("plan:sign") <= 12, "{skew}: {} calls for 8 parts", world.count("plan:sign"));
         assert_eq!(result.attempts, result.parts);
     }
+}
+
+#[test]
+fn a_plan_that_is_cancelled_while_it_is_checked_is_given_up() {
+    let mut checked = 0;
+    for ms in (20..120).step_by(2) {
+        let world = World::new(1);
+        world.servers().backend.first_urls = 1_000;
+        let upload = Rc::new(world.upload(json!({ "name": "plan" }), json!({}), &world.file("clip.mp4", 5_000 * MIB)));
+        let late = upload.clone();
+        world.after(ms, move || late.cancel());
+        world.run();
+        if world.sent("plan:open")[0].status.is_none() || world.count("store:UploadPart") > 0 {
+            continue;
+        }
+        checked += 1;
+        assert_eq!(upload.error().code, Code::Cancelled);
+        assert_eq!(world.count("plan:abort"), 1, "{upload:?}");
+        assert_eq!(world.servers().store.open_uploads(), []);
+    }
+    assert!(checked > 0, "a thousand parts are checked in several turns");
 }
