@@ -43,6 +43,12 @@ pub enum Hook {
     Complete,
     /// plan: aborts the upload.
     Abort,
+    /// form: the fields beside the file.
+    Fields,
+    /// form: reads the server's reply. Its second argument has the headers as a list of pairs, which the platform gives as `Headers`.
+    Parse,
+    /// form: judges the reply to a poll.
+    Job,
 }
 
 impl Hook {
@@ -56,7 +62,15 @@ impl Hook {
             Hook::ListParts => "list",
             Hook::Complete => "complete",
             Hook::Abort => "abort",
+            Hook::Fields => "fields",
+            Hook::Parse => "parse",
+            Hook::Job => "job",
         }
+    }
+
+    /// Whether it is made for the page alone, without a request to the application's server.
+    pub const fn is_local(self) -> bool {
+        matches!(self, Hook::Key | Hook::Parse | Hook::Job)
     }
 }
 

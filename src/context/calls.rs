@@ -51,7 +51,7 @@ impl<P: Platform> Context<P> {
             let mut request = call.request.clone();
             if matches!(call.idempotency, Idempotency::ByKey | Idempotency::Unsafe) && self.sends_keys(&request.url) {
                 let key = key.get_or_insert_with(|| self.random_id()).clone();
-                request.headers.push(("idempotency-key", key));
+                request.headers.push(("idempotency-key".into(), key));
             }
             let permit = match &call.rate_limiter {
                 Some(limiter) => Some(limiter.acquire(&self.platform).await),

@@ -11,6 +11,9 @@ pub(crate) const PRESIGNED: &[&str] = &["PUT"];
 /// The methods for a page that creates, completes and aborts uploads itself.
 pub(crate) const DIRECT: &[&str] = &["PUT", "POST", "GET", "HEAD", "DELETE"];
 
+/// The methods for a form that a policy allows.
+const POLICIES: &[&str] = &["POST"];
+
 /// The headers that the page reads in a store's answers.
 const EXPOSED: &[&str] = &[
     "ETag",
@@ -60,9 +63,10 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
                 url,
             )
         }
+        Request::Api(request) if request.body.has_post_policy() => bucket_hint(&self::rule(&page, POLICIES, &[], &[]), url),
         Request::Api(request) => {
             let mut names = vec!["content-type"];
-            names.extend(request.headers.iter().map(|(name, _)| *name));
+            names.extend(request.headers.iter().map(|(name, _)| &**name));
             api_hint(&page, &url.origin, &text::join(&names, ", "))
         }
     };

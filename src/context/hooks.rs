@@ -44,7 +44,7 @@ impl<P: Platform> Context<P> {
         loop {
             self.wait_while_paused().await;
             // It sends a request to the application's server, which would fail without a network.
-            if hook != Hook::Key && self.wait_for_network(true).await && self.pause.is_paused() {
+            if !hook.is_local() && self.wait_for_network(true).await && self.pause.is_paused() {
                 continue;
             }
             let deadline = if repeatable { self.call_ms() } else { stall_ms.max(ANSWER_MS) };

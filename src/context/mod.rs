@@ -76,7 +76,7 @@ pub struct Context<P: Platform> {
     slots: Semaphore,
     auto_slots: Option<AutoSlots>,
     /// The application's functions that have worked, as bits.
-    worked_hooks: Cell<u8>,
+    worked_hooks: Cell<u16>,
     /// The CORS rule that the provider's bucket needs, if it doesn't follow from the request.
     cors_rule: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! The two kinds of request.
 
+use std::borrow::Cow;
+
 use super::Url;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::model::file::{ContentType, FileBody};
@@ -44,10 +46,12 @@ pub enum Body<J, B> {
     Xml(String),
     /// A range of the file.
     File(FileBody<B>),
-    /// A form with the whole file in the field `file`.
+    /// A form with the whole file as its last field.
     Form {
         /// The other fields, before the file.
-        fields: Vec<(&'static str, String)>,
+        fields: Vec<(Cow<'static, str>, String)>,
+        /// The name of the file's field.
+        file_field: Cow<'static, str>,
         /// The file.
         file: FileBody<B>,
         /// Its name in the form.
@@ -63,6 +67,16 @@ impl<J, B> Body<J, B> {
             _ => 0,
         }
     }
+
+    /// Whether it is a form for a bucket, which a signed policy allows.
+    ///
+    /// Sources: AWS S3 API Reference, "POST Object": `policy` and `x-amz-signature`, `signature` with version 2; Google Cloud Storage,
+    /// "POST Object": `policy` and `x-goog-signature`.
+    pub fn has_post_policy(&self) -> bool {
+        let Body::Form { fields, .. } = self else { return false };
+        let has = |is: fn(&str) -> bool| fields.iter().any(|(name, _)| is(&name.to_ascii_lowercase()));
+        has(|name| name == "policy") && has(|name| name.ends_with("signature"))
+    }
 }
 
 /// A request to a provider's API or to the proxy before it.
@@ -75,7 +89,7 @@ pub struct ApiRequest<J, B> {
     /// Its absolute URL.
     pub url: String,
     /// Its headers, the vendor's keys among them where the caller exposes them.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// What it carries.
     pub body: Body<J, B>,
     /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.

@@ -2,22 +2,20 @@
 //!
 //! Source: apifansly's documentation, "Upload Media" and "Rate limits".
 
-use std::cell::OnceCell;
-
 use super::setup::Setup;
 use super::shared::api::{Access, Api, Vendor};
 use super::shared::errors::outcome_unknown;
-use super::shared::poll::Poll;
+use super::shared::form::{self, Form, FormSession};
+use super::shared::job::{Cadence, Job};
 use super::shared::reply::{self, refusal};
 use crate::context::Context;
-use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
-use crate::http::{Body, Method, Request, Response, encode_segment};
+use crate::http::{Method, Request, Response, encode_segment};
 use crate::json::{IdText, Json, decode, decoded};
 use crate::model::events::Outcome;
-use crate::model::plan::{ByteRange, Part, Plan};
-use crate::model::session::{Phase, Progressed, Receipt, Session, SessionState};
-use crate::platform::{ApiRequestOf, Platform, RequestOf};
+use crate::model::plan::Part;
+use crate::model::session::{Phase, Progressed, Receipt, Session};
+use crate::platform::{Platform, RequestOf};
 use crate::provider::{Capabilities, Provider};
 use crate::util::hex::hex;
 use crate::util::text;
@@ -30,11 +28,6 @@ const VENDOR: Vendor = Vendor {
     key_option: "apiKey",
 };
 
-/// From 2 seconds doubling to 30; 15 minutes in all. (Choices: the documentation gives no cadence, and prices a standard request at
-/// a credit without saying whether a poll is one.)
-const POLL_FIRST_MS: u64 = 2_000;
-const POLL_CAP_MS: u64 = 30_000;
-const POLL_TIMEOUT_MS: u64 = 15 * 60_000;
 /// "The signed CDN links ... expire after 5 hours."
 const LINKS_MS: u64 = 5 * 3_600_000;
 
@@ -81,27 +74,6 @@ decoded! {
     struct JobResult {
         media_id: Option<IdText> = "mediaId",
     }
-
-    struct Record {
-        job_id: Option<String> = "recordId",
-    }
-}
-
-/// The state of an upload: the job that the form became, once apifansly has it.
-#[derive(Clone, Debug, Default)]
-pub struct ApifanslySession {
-    job_id: OnceCell<String>,
-}
-
-impl<J: Json> SessionState<J> for ApifanslySession {
-    fn save(&self, record: J) -> J {
-        record.with_strings(&[("recordId", self.job_id.get().map(String::as_str))])
-    }
-
-    fn load(record: &J) -> Option<Self> {
-        let Record { job_id } = decode(record).ok()?;
-        Some(Self { job_id: job_id.map(OnceCell::from).unwrap_or_default() })
-    }
 }
 
 /// The provider for one upload to apifansly. Its plan is one part, the form.
@@ -110,8 +82,7 @@ pub struct Apifansly {
     api: Api,
     account_id: String,
     form_inputs: Option<String>,
-    poll_timeout_ms: u64,
-    poll_interval_ms: u64,
+    cadence: Cadence,
 }
 
 impl Apifansly {
@@ -133,8 +104,7 @@ impl Apifansly {
             api,
             account_id: options.account_id,
             form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
-            poll_timeout_ms: options.poll_timeout_ms.unwrap_or(POLL_TIMEOUT_MS),
-            poll_interval_ms: options.poll_interval_ms.unwrap_or(POLL_FIRST_MS),
+            cadence: Cadence { first_ms: options.poll_interval_ms, timeout_ms: options.poll_timeout_ms },
         })
     }
 }
@@ -217,7 +187,7 @@ fn failed<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> UploadError {
 }
 
 impl<P: Platform> Provider<P> for Apifansly {
-    type Session = ApifanslySession;
+    type Session = FormSession;
 
     const NAME: &'static str = "apifansly";
 
@@ -233,21 +203,18 @@ impl<P: Platform> Provider<P> for Apifansly {
         }
     }
 
-    async fn open(&self, cx: &Context<P>) -> Result<Session<ApifanslySession>> {
-        let size = cx.file.size;
-        let form = Part { number: 1, range: ByteRange::new(0, size), url: None };
-        let plan = Plan::checked(size, vec![form]).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
-        Ok(Session::new(plan, false, ApifanslySession::default()))
+    async fn open(&self, cx: &Context<P>) -> Result<Session<FormSession>> {
+        form::open(cx)
     }
 
     async fn restore(
         &self,
         _cx: &Context<P>,
-        session: &Session<ApifanslySession>,
+        session: &Session<FormSession>,
         saved: Progressed<P::Json>,
     ) -> Result<Progressed<P::Json>> {
         let known = match saved.phase {
-            Phase::Settling => session.state.job_id.get().is_some(),
+            Phase::Settling => session.state.job.get().is_some(),
             _ => saved.uploaded.first().is_some_and(|form| job_id(&form.receipt).is_some()),
         };
         if known { Ok(saved) } else { Err(no_job_id()) }
@@ -256,27 +223,22 @@ impl<P: Platform> Provider<P> for Apifansly {
     async fn part_request(
         &self,
         cx: &Context<P>,
-        _session: &Session<ApifanslySession>,
+        _session: &Session<FormSession>,
         part: &Part,
         _renew: bool,
     ) -> Result<RequestOf<P>> {
         self.api.wait_for_rate_limit(cx).await;
         let path = text!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
-        let mut request: ApiRequestOf<P> = self.api.request(Step::Part, Method::Post, &path, "");
-        request.body = Body::Form {
-            fields: self.form_inputs.iter().map(|json| ("formInputs", json.clone())).collect(),
-            file: cx.file.body(part.range, Some(cx.file.known_type())),
-            filename: cx.file.name.clone(),
-        };
-        request.must_not_repeat = true;
-        self.api.add_key(cx, &mut request);
-        Ok(Request::Api(request))
+        let fields = self.form_inputs.iter().map(|json| ("formInputs".into(), json.clone())).collect();
+        let url = self.api.origins.join(&path, "");
+        let form = Form { method: Method::Post, url, fields, file_field: "file".into(), repeatable: false };
+        Ok(Request::Api(form::request(&self.api, cx, part, form)))
     }
 
     fn receipt(
         &self,
         cx: &Context<P>,
-        _session: &Session<ApifanslySession>,
+        _session: &Session<FormSession>,
         part: &Part,
         response: &Response,
     ) -> Result<Receipt<P::Json>> {
@@ -313,35 +275,27 @@ impl<P: Platform> Provider<P> for Apifansly {
     async fn complete(
         &self,
         _cx: &Context<P>,
-        session: &Session<ApifanslySession>,
+        session: &Session<FormSession>,
         parts: &[Receipt<P::Json>],
         _again: bool,
     ) -> Result<Outcome<P::Json>> {
         let job_id = parts.first().and_then(job_id).ok_or_else(no_job_id)?;
-        session.state.job_id.get_or_init(|| job_id);
+        session.state.job.get_or_init(|| job_id);
         Ok(Outcome::default())
     }
 
     async fn settle(
         &self,
         cx: &Context<P>,
-        session: &Session<ApifanslySession>,
+        session: &Session<FormSession>,
         _outcome: Outcome<P::Json>,
     ) -> Result<Outcome<P::Json>> {
-        let job_id = session.state.job_id.get().ok_or_else(no_job_id)?;
+        let job_id = session.state.job.get().ok_or_else(no_job_id)?;
         let path = text!("/api/fansly/media/upload/{}/status", encode_segment(job_id));
-        let cap_ms = POLL_CAP_MS.max(self.poll_interval_ms);
-        let mut poll = Poll::new(cx, self.poll_interval_ms, cap_ms, self.poll_timeout_ms);
+        let mut job = Job::new(cx, &self.api, self.api.origins.join(&path, ""), self.cadence);
         loop {
             // The vendor has no webhooks; a notice from the application is a reason to poll at once.
-            poll.next(cx).await?;
-            let request: ApiRequestOf<P> = self.api.request(Step::Status, Method::Get, &path, "");
-            let response = match self.api.call(cx, request, Idempotency::Safe).await {
-                Ok(response) => response,
-                // apifansly has the file: a status that can't be read for a while doesn't end the upload.
-                Err(error) if matches!(error.retry, Retry::Later(_)) => continue,
-                Err(error) => return Err(error),
-            };
+            let response = job.next(cx).await?;
             let json: P::Json = reply::parse(Step::Status, &response)?;
             let reply: StatusReply = reply::decode(Step::Status, &response, &json)?;
             if let Some(percent) = reply.data.as_ref().and_then(|status| status.progress) {
@@ -364,19 +318,6 @@ mod tests {
         let input = FormInput { kind: 3, value: "a \"b\" \\ \n é".into() };
         assert_eq!(form_inputs_json(&[input]), "[{\"type\":3,\"value\":\"a \\\"b\\\" \\\\ \\u000a é\"}]");
         assert_eq!(form_inputs_json(&[]), "[]");
-    }
-
-    #[test]
-    fn the_job_is_saved_and_loaded() {
-        let session = ApifanslySession::default();
-        assert_eq!(session.save(json!({ "version": 1 })), json!({ "version": 1 }));
-        session.job_id.set("7".into()).unwrap();
-        let saved = session.save(json!({}));
-        assert_eq!(saved, json!({ "recordId": "7" }));
-        let load = |record: &Value| ApifanslySession::load(record).map(|session| session.job_id.into_inner());
-        assert_eq!(load(&saved), Some(Some("7".into())));
-        assert_eq!(load(&json!({ "recordId": null })), Some(None));
-        assert_eq!(load(&json!({ "recordId": 7 })), None);
     }
 
     #[test]

@@ -71,7 +71,9 @@ impl<P: Platform> Ofauth<P> {
         let limiter = setup.shared.rate_limiters.of(&name, None);
         limiter.is_token_bucket(TOKEN_MS);
         api.rate_limiter = Some(limiter);
-        api.add_header("x-connection-id", options.connection_id);
+        if let Some(connection) = options.connection_id {
+            api.add_header("x-connection-id".into(), connection);
+        }
         Ok(Self {
             api,
             vault_upload,

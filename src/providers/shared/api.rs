@@ -1,5 +1,6 @@
 //! What the vendors' APIs have in common: a base URL, keys that only some origins may have, a rate limit, JSON.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use crate::context::Context;
@@ -9,6 +10,7 @@ use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{ApiRequest, Body, Method, Origins, Response};
 use crate::platform::{ApiRequestOf, Platform};
 use crate::providers::setup::Setup;
+use crate::util::text;
 
 /// The vendor's side of an [`Api`]: constants from its documents.
 pub(crate) struct Vendor {
@@ -36,7 +38,7 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) origins: Origins,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     has_credentials: bool,
     pub(crate) rate_limiter: Option<RateLimiter>,
     /// The `Idempotency-Key` of a part that is a call by itself, until an answer to it comes.
@@ -55,42 +57,60 @@ impl Api {
         access: Access,
         refusal: fn(&Response, u64) -> UploadError,
     ) -> Result<Self> {
-        let invalid = |message: String, hint: &str| Err(UploadError::new(Code::InvalidOptions, message).hint(hint));
         if access.key.is_some() && !access.exposed {
-            return invalid(
+            return Err(UploadError::new(
+                Code::InvalidOptions,
                 text!("`{}` is in the page, where every visitor can read it.", vendor.key_option),
-                "Keep it on your server and give `baseUrl`, or say `dangerouslyExposeSecrets: true` for a trial.",
-            );
+            )
+            .hint("Keep it on your server and give `baseUrl`, or say `dangerouslyExposeSecrets: true` for a trial."));
         }
         let base = access.base_url.as_deref().unwrap_or(vendor.origins[0]);
+        let mut api = Self::at(setup, "baseUrl", base, refusal)?;
+        (api.origins.vendor, api.origins.api_path) = (vendor.origins, vendor.api_path);
+        if let Some(key) = access.key {
+            api.add_key_header(vendor.key_header.into(), key);
+        }
+        Ok(api)
+    }
+
+    /// An API at the address that an option gives.
+    ///
+    /// # Errors
+    /// `invalid-options` for an address that isn't safe.
+    pub(crate) fn at<P: Platform>(
+        setup: &Setup<'_, P>,
+        option: &str,
+        address: &str,
+        refusal: fn(&Response, u64) -> UploadError,
+    ) -> Result<Self> {
         let page = setup.platform.origin();
-        let Some(base) = setup.platform.resolve(base).filter(|url| url.is_safe_from(&page)) else {
-            return invalid(
-                text!("`baseUrl` (\"{}\") is neither an https address nor one of the page's own origin.", base),
-                "Give a path of the page's own server, or an https URL.",
-            );
+        let Some(base) = setup.platform.resolve(address).filter(|url| url.is_safe_from(&page)) else {
+            let found = text::before(address, "?");
+            return Err(UploadError::new(
+                Code::InvalidOptions,
+                text!("`{}` (\"{}\") is neither an https address nor one of the page's own origin.", option, found),
+            )
+            .hint("Give a path of the page's own server, or an https URL."));
         };
-        let headers = access.key.map(|key| vec![(vendor.key_header, key)]).unwrap_or_default();
         Ok(Self {
-            has_credentials: !headers.is_empty(),
-            headers,
-            origins: Origins {
-                base,
-                trusted: setup.settings.trusted_origins.clone(),
-                vendor: vendor.origins,
-                api_path: vendor.api_path,
-            },
+            has_credentials: false,
+            headers: Vec::new(),
+            origins: Origins { base, trusted: setup.settings.trusted_origins.clone(), vendor: &[], api_path: "" },
             rate_limiter: None,
             part_key: RefCell::default(),
             refusal,
         })
     }
 
+    /// Adds a header that every request carries and that is a key: such a request follows no redirect.
+    pub(crate) fn add_key_header(&mut self, name: Cow<'static, str>, key: String) {
+        self.has_credentials = true;
+        self.headers.push((name, key));
+    }
+
     /// Adds a header that every request carries and that is no secret.
-    pub(crate) fn add_header(&mut self, name: &'static str, value: Option<String>) {
-        if let Some(value) = value {
-            self.headers.push((name, value));
-        }
+    pub(crate) fn add_header(&mut self, name: Cow<'static, str>, value: String) {
+        self.headers.push((name, value));
     }
 
     /// A request to a path of the API.
@@ -144,7 +164,7 @@ impl Api {
     pub(crate) fn add_key<P: Platform>(&self, cx: &Context<P>, request: &mut ApiRequestOf<P>) {
         if cx.sends_keys(&request.url) {
             let key = self.part_key.borrow_mut().get_or_insert_with(|| cx.random_id()).clone();
-            request.headers.push(("idempotency-key", key));
+            request.headers.push(("idempotency-key".into(), key));
         }
     }
 

@@ -2,7 +2,10 @@
 
 pub(crate) mod api;
 pub(crate) mod errors;
+pub(crate) mod form;
+pub(crate) mod job;
 pub(crate) mod listed;
+pub(crate) mod outcome;
 pub(crate) mod poll;
 pub(crate) mod presigned;
 pub(crate) mod reply;

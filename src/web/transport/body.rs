@@ -1,5 +1,7 @@
 //! Bodies: slices of the file, by reference.
 
+use std::borrow::Cow;
+
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FormData};
@@ -38,9 +40,10 @@ pub(super) fn file(file: &FileBody<FileBytes>, presigned: bool) -> Result<(JsVal
     Ok((body.into(), header))
 }
 
-/// A form with the file in the field `file`, last. The browser writes its `Content-Type`, which names the boundary.
+/// A form with the file as its last field. The browser writes its `Content-Type`, which names the boundary.
 pub(super) fn form(
-    fields: &[(&'static str, String)],
+    fields: &[(Cow<'static, str>, String)],
+    file_field: &str,
     file: &FileBody<FileBytes>,
     filename: &str,
 ) -> Result<FormData, JsValue> {
@@ -48,7 +51,7 @@ pub(super) fn form(
     for (name, value) in fields {
         form.append_with_str(name, value)?;
     }
-    form.append_with_blob_and_filename("file", self::file(file, false)?.0.unchecked_ref(), filename)?;
+    form.append_with_blob_and_filename(file_field, self::file(file, false)?.0.unchecked_ref(), filename)?;
     Ok(form)
 }
 

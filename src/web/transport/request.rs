@@ -102,7 +102,9 @@ impl Outgoing {
                 value.clone()
             }
             Body::Xml(text) => body::untyped(text).map_err(unusable)?.into(),
-            Body::Form { fields, file, filename } => body::form(fields, file, filename).map_err(unusable)?.into(),
+            Body::Form { fields, file_field, file, filename } => {
+                body::form(fields, file_field, file, filename).map_err(unusable)?.into()
+            }
             Body::File(file) => {
                 let (content, content_type) = body::file(file, self.presigned).map_err(unusable)?;
                 if let Some(content_type) = content_type {
