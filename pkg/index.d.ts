@@ -414,7 +414,7 @@ export interface GroupOptions<P extends Provider = Provider> extends Omit<
   maxTotalBytes?: number | undefined;
   /**
    * Gives the options of one file, which override the group's. `index` counts the files from 0 in the order in which they were added. A
-   * handle is given as it is, because it is opened later. If it throws, that file's upload ends as `application`.
+   * handle is given as it is, because it is opened later. What it throws, `group()` or `add()` throws, and none of these files is begun.
    */
   each?(file: File | FileSystemFileHandle, index: number): UploadOptions<P>;
 }

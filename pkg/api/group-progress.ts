@@ -9,6 +9,8 @@ const SAMPLE_MS = 50;
 /** A first report with more bytes than this tells of parts that were there before: within a frame, no more were sent. (A choice.) */
 const FIRST_BYTES = 1 << 20;
 
+const STATUSES = "queued checking opening sending completing processing paused waiting done failed cancelled".split(" ");
+
 /** What a group knows of one of its uploads. */
 export interface Share {
   status: UploadStatus;
@@ -19,19 +21,7 @@ export interface Share {
 
 /** The sums over a group's uploads. Each change costs the same, however many there are. */
 export class Tally {
-  #files: Record<UploadStatus, number> = {
-    queued: 0,
-    checking: 0,
-    opening: 0,
-    sending: 0,
-    completing: 0,
-    processing: 0,
-    paused: 0,
-    waiting: 0,
-    done: 0,
-    failed: 0,
-    cancelled: 0,
-  };
+  #files = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<UploadStatus, number>;
   #sent = 0;
   #total = 0;
   /** Bytes that are still to be sent, of files that aren't at their end. */

@@ -5,7 +5,6 @@ import { checkGroupOptions, checkUploadOptions } from "../options/upload.ts";
 import { type UploadInput, isBlob, isHandle } from "../sessions/source.ts";
 import { Emitter } from "../util/emitter.ts";
 import { nextFrame } from "../util/frames.ts";
-import { messageOf } from "../util/message-of.ts";
 import { UploadError, invalidOptions } from "./errors.ts";
 import { type Share, Tally } from "./group-progress.ts";
 import { Upload, type UploadContext, isAtEnd } from "./upload.ts";
@@ -17,8 +16,6 @@ interface Member extends Share {
   isFresh: boolean;
   /** Whether the limits let it in. */
   isAdmitted?: boolean;
-  /** What `each` threw. */
-  mistake?: UploadError | undefined;
 }
 
 /** Several uploads as one. */
@@ -37,7 +34,8 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   #isFrameComing = false;
   /** What changed since the event before. */
   #changed = new Set<Upload>();
-  #added = 0;
+  /** Files so far, those included that were removed. */
+  #described = 0;
   /** Files and bytes that the limits let in. */
   #admitted = { files: 0, bytes: 0 };
 
@@ -80,12 +78,14 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   add(files: Iterable<Input>, options?: UploadOptions): Upload[] {
     if (typeof (files as Partial<Iterable<Input>> | null)?.[Symbol.iterator] !== "function") {
       throw invalidOptions(
-        "A group takes an array or another list of files, but got something else.",
-        "From an <input type=file multiple>, pass `input.files`; put a single file into an array.",
+        "A group takes a list of files, but got something else.",
+        "Put a single file into an array.",
       );
     }
     const shared = { ...this.#ofEachFile, ...(options && checkUploadOptions(options)) };
-    return Array.from(files, (given) => this.#add(given, shared));
+    // An `each` that throws leaves nothing begun.
+    const described = Array.from(files, (given) => this.#describe(given, shared));
+    return described.map(([file, own]) => this.#start(file, own));
   }
 
   remove(upload: Declared.Upload): void {
@@ -120,18 +120,16 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
     await Promise.all(this.uploads.map((upload) => upload.cancel()));
   }
 
-  #add(given: Input, shared: UploadOptions): Upload {
-    // Whatever else it is, the upload says what is wrong with it.
+  #describe(given: Input, shared: UploadOptions): [file: UploadInput, options: UploadOptions] {
+    // Whatever else it is, its upload says what is wrong with it.
     const { file, relativePath }: Partial<FileEntry> = isBlob(given) || isHandle(given) ? { file: given } : Object(given);
+    const own = this.#options.each?.(file as File, this.#described++);
+    return [file as UploadInput, { ...shared, ...(relativePath !== undefined && { relativePath }), ...own }];
+  }
+
+  #start(file: UploadInput, options: UploadOptions): Upload {
+    const upload = new Upload(this.#context, file, options);
     const member: Member = { status: "queued", progress: undefined, size: 0, isFresh: true };
-    let own: UploadOptions | undefined;
-    try {
-      own = this.#options.each?.(file as File, this.#added++);
-    } catch (cause) {
-      const message = `The application's \`each\` failed: ${messageOf(cause)}`;
-      member.mistake = cause instanceof UploadError ? cause : new UploadError("application", message, { cause });
-    }
-    const upload = new Upload(this.#context, file as UploadInput, { ...shared, ...(relativePath !== undefined && { relativePath }), ...own });
     this.#members.set(upload, member);
     this.#tally.count(member, 1);
     if (this.#isPaused) upload.pause();
@@ -148,14 +146,11 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   #admit(upload: Upload, size: number): void {
     const member = this.#members.get(upload);
     if (!member) return;
-    if (member.mistake) throw member.mistake;
     const { maxFiles = Infinity, maxTotalBytes = Infinity } = this.#options;
     const { files, bytes } = this.#admitted;
     if (!member.isAdmitted) {
-      if (files >= maxFiles) throw refused(`may have ${maxFiles} files`, "Remove one of the others, and try again.");
-      if (bytes + size > maxTotalBytes) {
-        throw refused(`may have ${maxTotalBytes} bytes, and ${bytes + size} with this file`, "Remove one of the others, or pick a smaller file.");
-      }
+      if (files >= maxFiles) throw refused(`${maxFiles} files`, files + 1);
+      if (bytes + size > maxTotalBytes) throw refused(`${maxTotalBytes} bytes`, bytes + size);
       member.isAdmitted = true;
       this.#admitted = { files: files + 1, bytes: bytes + size };
     }
@@ -222,6 +217,9 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   }
 }
 
-function refused(why: string, hint: string): UploadError {
-  return new UploadError("file-rejected", `The group ${why}.`, { step: "check", hint });
+function refused(limit: string, count: number): UploadError {
+  return new UploadError("file-rejected", `The group may have ${limit}, but would have ${count} with this one.`, {
+    step: "check",
+    hint: "Remove another file from the group, and call retry().",
+  });
 }

@@ -26,7 +26,7 @@ export function meta(value: unknown, path: string): Meta {
   if (text.length > MAX_META) {
     throw invalidOptions(
       `${path} must have at most ${MAX_META} characters as JSON, but has ${text.length}.`,
-      "It is saved with every step of the upload: give an id here, and keep the rest where that id finds it.",
+      "Give an id, and keep the rest where the id finds it.",
     );
   }
   return JSON.parse(text, (_, item: unknown) => Object.freeze(item));

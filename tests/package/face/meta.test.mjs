@@ -212,7 +212,7 @@ for (const [what, meta, message, hint] of [
   ["a map", { m: new Map() }, /"m" in it is a Map/, /plain objects/],
   ["a file", { f: file() }, /"f" in it is a File/, /plain objects/],
   ["a circle", circle, /^meta must be plain JSON, but refers to itself/],
-  ["too much", { text: "x".repeat(16_384) }, /^meta must have at most 16384 characters as JSON, but has 16395/, /give an id/],
+  ["too much", { text: "x".repeat(16_384) }, /^meta must have at most 16384 characters as JSON, but has 16395/, /Give an id/],
 ]) {
   test(`meta that has ${what} ends the upload before anything is sent`, async () => {
     const upload = plan().upload(file(), { meta });

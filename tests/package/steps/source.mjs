@@ -32,6 +32,8 @@ const CHANGES = [
     /idleMs/,
   ],
   ["an upload's option without a check", "options/upload.ts", "    filename: nonEmptyString,\n", "", /filename/],
+  ["a group's option without a check", "options/upload.ts", "maxTotalBytes: number(), ", "", /maxTotalBytes/],
+  ["a method of a group that only the code has", "api/group.ts", "  pause(): void {", "  flush(): void {}\n\n  pause(): void {", /"flush"/],
   ["a provider's option without a check", "options/providers/s3.ts", "    ifNoneMatch: boolean,\n", "", /ifNoneMatch/],
   ["a check without an option", "options/providers/plan.ts", "abort: method }", "abort: method, close: method }", /close/],
   [

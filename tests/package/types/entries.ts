@@ -23,6 +23,9 @@ const upload: Upload = uploader.upload(file, { onProgress: ({ fraction }) => fra
 export const result: Promise<UploadResult> = upload.done;
 export const destination: Provider = storage.provider;
 
+export const key: Promise<string> = upload.done.then(({ key }) => key);
+export const group: s3.UploadGroup = uploader.group([file], { each: () => ({ provider: { key: "own" } }) });
+
 new ofauth.Uploader({ provider: { name: "ofauth", baseUrl: "/api" } }).close();
 new onlymonster.Uploader({ provider: { name: "onlymonster", accountId: "1", exportType: "post" } }).close();
 new apifansly.Uploader({ provider: { name: "apifansly", accountId: "a" } }).close();
@@ -37,5 +40,7 @@ new ofauth.Uploader({ provider: { name: "s3", bucket: "b", region: "r", key: "k"
 new s3.Uploader({});
 // @ts-expect-error misspelt
 new plan.Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) }, concurency: 3 });
+// @ts-expect-error an option of another destination
+uploader.upload(file, { provider: { vaultUpload: {} } });
 // @ts-expect-error no such entry
 export type Missing = import("partway/gcs").Uploader;

@@ -1,13 +1,24 @@
 // Everything here must compile: the uses that the README teaches, and each option at least once.
 import { load, Uploader, UploadError, version } from "partway";
 import type {
+  ApifanslyProvider,
+  FileEntry,
+  FileInfo,
+  GroupOptions,
+  GroupProgress,
+  Meta,
+  OfauthProvider,
+  OnlymonsterProvider,
   OutgoingRequest,
   Progress,
+  PlanProvider,
   Provider,
+  S3Provider,
   SentPart,
   Step,
   UnfinishedUpload,
   Upload,
+  UploadGroup,
   UploaderOptions,
   UploadErrorCode,
   UploadErrorDetails,
@@ -15,6 +26,7 @@ import type {
   UploadOptions,
   UploadPlan,
   UploadResult,
+  UploadResultOf,
   UploadStatus,
 } from "partway";
 
@@ -273,3 +285,91 @@ export const sts: Provider[] = [
   { ...store, getCredentials: assume },
   { ...store, getCredentials: async () => (await assume()).Credentials! },
 ];
+
+/** What a page says of one destination, it knows of its options and results. */
+export async function byProvider(picked: File): Promise<void> {
+  const ofauth = new Uploader({ provider: { name: "ofauth", baseUrl: "/api" } });
+  const media = await ofauth.upload(picked, { provider: { vaultUpload: { mode: "message", userId: "1" }, skipExisting: false } }).done;
+  const item: string = media.mediaItem;
+  const id: string = media.alreadyThere ? media.mediaId : media.mediaUploadId;
+
+  const monster = new Uploader({ provider: { name: "onlymonster", baseUrl: "/api", accountId: "1", exportType: "post" } });
+  const exported: string = (await monster.upload(picked, { provider: { exportFanId: "7" } }).done).mediaId;
+
+  const fansly = new Uploader({ provider: { name: "apifansly", baseUrl: "/api", accountId: "1" } });
+  const known: string = (await fansly.upload(picked).done).mediaId;
+
+  const s3 = new Uploader({
+    provider: {
+      name: "s3",
+      bucket: "b",
+      region: "r",
+      key: ({ name, meta, relativePath, lastModified, file }: FileInfo) =>
+        `${String(meta["album"])}/${relativePath || name}?${lastModified + file.size}`,
+      getCredentials: () => backend("/credentials", {}),
+    },
+  });
+  const stored = await s3.upload(picked, { provider: { key: "own" }, onComplete: ({ key }) => key.length }).done;
+  const key: string = stored.key;
+  console.log(item, id, exported, known, key, stored.meta["a"], stored.relativePath.length);
+
+  const uploaders: Uploader[] = [ofauth, monster, fansly, s3];
+  const one: Uploader<OfauthProvider> = ofauth;
+  const another: Uploader<S3Provider> = s3;
+  const uploads: Upload[] = [ofauth.upload(picked), s3.upload(picked)];
+  const results: UploadResult[] = await Promise.all(uploads.map(({ done }) => done));
+  everySource(another);
+  console.log(uploaders, one, results.map(({ mediaId }) => mediaId?.length));
+}
+
+export const resultsOf = (
+  a: UploadResultOf<OfauthProvider>,
+  b: UploadResultOf<OnlymonsterProvider>,
+  c: UploadResultOf<ApifanslyProvider>,
+  d: UploadResultOf<S3Provider>,
+  e: UploadResultOf<PlanProvider>,
+  f: UploadResultOf,
+): UploadResult[] => [a, b, c, d, e, f];
+
+export async function several(uploader: Uploader, list: FileList, folder: FileEntry[]): Promise<void> {
+  const options: GroupOptions = {
+    maxFiles: 200,
+    maxTotalBytes: 1e9,
+    each: ({ name }, index) => ({ meta: { index }, filename: name, onComplete: ({ bytes }) => bytes }),
+    onProgress: ({ fraction, files }: GroupProgress) => void (fraction + files.done),
+    meta: { album: "summer" },
+    priority: 2,
+    signal: AbortSignal.timeout(1000),
+  };
+  const group: UploadGroup = uploader.group(list, options);
+  const added: Upload[] = group.add([file, blob, handle, ...folder], { meta: { late: true } });
+  group.addEventListener("progress", ({ detail }) => detail.files.failed + detail.sent);
+  group.addEventListener("change", ({ detail }) => detail.map(({ status, result, error }) => [status, result?.bytes, error?.code]));
+  const heard = ({ detail }: CustomEvent<GroupProgress>) => detail.eta;
+  group.addEventListener("progress", heard);
+  group.removeEventListener("progress", heard);
+  group.pause();
+  group.resume();
+  group.retry();
+  if (added[0]) group.remove(added[0]);
+  const { results, errors } = await group.done;
+  for (const { upload, error } of errors) if (error.retryable) upload.retry();
+  await group.cancel();
+  console.log(results.length, group.uploads.length, group.progress.parts.total, uploader.group().progress.rate);
+}
+
+export async function ownData(uploader: Uploader): Promise<void> {
+  const meta: Meta = { album: "summer", tags: ["a"] };
+  const upload = uploader.upload(file, { meta, relativePath: "album/1.jpg" });
+  const shown: [Meta, string, UploadError | null, UploadResult | null] = [upload.meta, upload.relativePath, upload.error, upload.result];
+  upload.retry();
+  for (const left of await uploader.unfinished()) console.log(left.meta["album"], left.relativePath, shown);
+  uploader[Symbol.dispose]();
+}
+
+/** A class of one's own, as it was written before an Uploader knew its provider. */
+export class Own extends Uploader {
+  constructor() {
+    super({ provider: { name: "ofauth", baseUrl: "/api" } });
+  }
+}

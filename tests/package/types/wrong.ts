@@ -132,6 +132,43 @@ upload.done.then(({ mediaId }) => mediaId.length);
 // @ts-expect-error media is not described
 upload.done.then(({ media }) => media.id);
 
+const ofauth = new Uploader({ provider: { name: "ofauth", baseUrl: "/api" } });
+// @ts-expect-error misspelt
+ofauth.upload(file, { provider: { vaultUplod: {} } });
+// @ts-expect-error an option of another provider
+ofauth.upload(file, { provider: { bucket: "b" } });
+// @ts-expect-error a wrong type
+ofauth.upload(file, { provider: { skipExisting: "no" } });
+// @ts-expect-error the provider stays
+ofauth.upload(file, { provider: { name: "ofauth" } });
+// @ts-expect-error misspelt, whichever the provider
+uploader.upload(file, { provider: { vaultUplod: {} } });
+// @ts-expect-error misspelt in the provider itself
+new Uploader({ provider: { name: "ofauth", baseUrll: "/api" } });
+// @ts-expect-error of OFAuth, there may be media instead
+ofauth.upload(file).done.then(({ mediaUploadId }) => mediaUploadId.length);
+// @ts-expect-error OFAuth has no key
+ofauth.upload(file).done.then(({ key }) => key.length);
+// @ts-expect-error data of the application's are an object
+uploader.upload(file, { meta: "summer" });
+// @ts-expect-error nothing is known of them
+uploader.upload(file, { meta: { album: 1 } }).meta.album.length;
+// @ts-expect-error may be missing
+upload.error.code;
+// @ts-expect-error may be missing
+upload.result.bytes;
+// @ts-expect-error a list
+uploader.group(file);
+// @ts-expect-error misspelt
+uploader.group([file], { maxfiles: 3 });
+// @ts-expect-error of one upload
+uploader.group([file], { onComplete: () => {} });
+// @ts-expect-error `each` gives options
+uploader.group([file], { each: () => ({ filenme: "x" }) });
+// @ts-expect-error read only
+uploader.group().progress = null;
+// @ts-expect-error it never rejects, and has both
+uploader.group().done.then((results) => results.length);
 // @ts-expect-error no such code
 export const code: UploadErrorCode = "unknown";
 // @ts-expect-error the code comes first
