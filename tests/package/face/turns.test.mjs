@@ -98,3 +98,14 @@ test("the file is described where it is asked for before its turn", () => {
   assert.equal(upload.file, upload.file);
   assert.equal(upload.progress.total, 5);
 });
+
+test("the engine's own long work lets other tasks run in between", async () => {
+  await begun(plan());
+  let turns = 0;
+  const microtasks = async () => {
+    for (; turns < 1000; turns += 1) await null;
+  };
+  void microtasks();
+  await core.nextTask();
+  assert.equal(turns, 1000);
+});
