@@ -158,6 +158,31 @@ mod tests {
     }
 
     #[test]
+    fn half_of_the_answers_within_the_window_must_be_refusals() {
+        let backoff = Backoff::default();
+        for _ in 0..5 {
+            backoff.learn(&answer(200, &[]), 0);
+        }
+        let loads = [0; 5].map(|at| backoff.learn(&answer(503, &[]), at));
+        assert_eq!(loads, [Load::Busy, Load::Busy, Load::Busy, Load::Busy, Load::Overloaded]);
+        for (third, load) in [(WINDOW_MS - 1, Load::Overloaded), (WINDOW_MS, Load::Busy)] {
+            let backoff = Backoff::default();
+            assert_eq!([0, 0, third].map(|at| backoff.learn(&answer(503, &[]), at)), [Load::Busy, Load::Busy, load]);
+        }
+    }
+
+    #[test]
+    fn a_refusal_after_a_pause_is_the_next_pause_if_nothing_succeeded() {
+        let backoff = Backoff::default();
+        for _ in 0..MIN_REFUSALS {
+            backoff.learn(&answer(503, &[]), 0);
+        }
+        assert_eq!((backoff.learn(&answer(503, &[]), 60_000), backoff.wait(60_000)), (Load::Overloaded, 1_000));
+        backoff.learn(&answer(200, &[]), 61_000);
+        assert_eq!(backoff.learn(&answer(503, &[]), 120_000), Load::Busy);
+    }
+
+    #[test]
     fn retry_after_is_the_minimum_of_a_pause() {
         let backoffs = Backoffs::default();
         for _ in 0..MIN_REFUSALS {

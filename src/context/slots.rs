@@ -144,4 +144,21 @@ mod tests {
         let most = after(40, |slots| if slots <= 10 { 500 } else { 70 * slots });
         assert!((10..=12).contains(&most), "{most}");
     }
+
+    /// Slots beyond the usual number after parts, each given by when it was uploaded and its bytes.
+    fn more(at_once: usize, parts: &[(u64, u64)]) -> usize {
+        parts.iter().fold(Growth::default(), |growth, (now, bytes)| growth.counted(*bytes, at_once, *now)).more
+    }
+
+    #[test]
+    fn a_round_begins_at_the_first_answer_and_has_as_many_parts_as_go_at_once() {
+        let parts = [(1_000, 10), (2_000, 10), (3_000, 10), (4_000, 10)];
+        assert_eq!([3, 4].map(|count| more(3, &parts[..count])), [0, 1]);
+    }
+
+    #[test]
+    fn a_twentieth_more_or_less_decides() {
+        let after = |rate| more(1, &[(1_000, 0), (2_000, 10_000), (3_000, 20_000), (4_000, rate)]);
+        assert_eq!([21_000, 20_999, 19_000, 18_999].map(after), [3, 2, 2, 1]);
+    }
 }

@@ -42,7 +42,7 @@ impl Pace {
         if wait_ms > 0 {
             platform.sleep(wait_ms).await;
         }
-        let start = (now + wait_ms).saturating_sub(LATE_MS).max(at.min(now + wait_ms));
+        let start = now.saturating_sub(LATE_MS).max(at.min(now + wait_ms));
         let takes_ms = bytes.saturating_mul(1000).div_ceil(max_rate);
         self.next.set((start.saturating_add(takes_ms), takes_ms));
     }

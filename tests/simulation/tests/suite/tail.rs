@@ -1,5 +1,9 @@
 //! The last parts of an upload: one that takes much longer than the others is sent a second time, where that is safe.
 
+use std::rc::Rc;
+
+use partway::platform::Hook;
+use partway_models::store::Checksums;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
 
@@ -91,18 +95,57 @@ fn no_second_copy_goes_where_etags_prove_nothing() {
 }
 
 #[test]
+fn no_second_copy_goes_where_only_a_checksum_proved_the_parts() {
+    let world = World::new(1);
+    world.servers().store.config.checksums = Checksums::All;
+    world.hooks().absent.insert(Hook::Complete);
+    world.fault("store:UploadPart", 0, None, Fault::HideEtag);
+    let upload = upload(&world, json!({ "name": "plan" }), checked(), Fault::Latency(25_000));
+    assert!(upload.done().verified, "{upload:?}");
+    assert_eq!(copies(&world).len(), 1, "{upload:?}");
+}
+
+#[test]
 fn other_destinations_get_no_second_copy() {
     of(
         |dialect| !["s3", "plan"].contains(&dialect.name),
         |dialect| {
+            let uploads = |world: &World| {
+                let upload = world.upload(dialect.provider(), checked(), &world.file("clip.mp4", 2 * dialect.large));
+                world.run();
+                (world.stored(&upload), upload)
+            };
+            let parts = uploads(&World::new(1)).0.parts;
+            assert!(parts > 4 || dialect.is_form, "{parts} are too few to tell how long one takes");
             let world = World::new(1);
-            world.fault(dialect.part, 2, None, Fault::Latency(20_000));
-            let upload = world.upload(dialect.provider(), checked(), &world.file("clip.mp4", dialect.large));
-            world.run();
-            let result = world.stored(&upload);
-            assert_eq!(result.attempts, result.parts, "{upload:?}");
+            world.fault(dialect.part, parts - 1, None, Fault::Latency(25_000));
+            let (result, upload) = uploads(&world);
+            assert_eq!(result.attempts, parts, "{upload:?}");
+            assert!(world.elapsed() > 25_000, "one was late");
         },
     );
+}
+
+#[test]
+fn a_part_that_was_begun_anew_is_late_from_then_on() {
+    let world = World::new(1);
+    // Refused 6.1 s after its beginning, it takes until 8.3 s; without a failure it would have been late at 6.4.
+    world.fault("store:UploadPart", 19, 1, Fault::status(500));
+    let upload = upload(&world, s3(), checked(), Fault::Latency(4_000));
+    assert_eq!((world.stored(&upload).attempts, copies(&world).len()), (21, 2), "{upload:?}");
+}
+
+#[test]
+fn a_second_copy_goes_once_nothing_stands_against_it() {
+    let world = Rc::new(World::new(1));
+    for (at, says) in [(11_000, true), (20_000, false)] {
+        let later = world.clone();
+        world.after(at, move || later.says_offline(says));
+    }
+    let upload = upload(&world, s3(), checked(), Fault::Latency(25_000));
+    assert!(world.stored(&upload).verified);
+    let began: Vec<_> = copies(&world).iter().map(|copy| copy.sent_at - world.beginning()).collect();
+    assert!(began.len() == 2 && began[0] < 11_000 && (20_000..=20_250).contains(&began[1]), "{began:?}");
 }
 
 #[test]
