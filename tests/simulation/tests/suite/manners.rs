@@ -91,6 +91,18 @@ fn order(world: &World) -> Vec<usize> {
 }
 
 #[test]
+fn the_highest_priority_is_the_next_that_a_rate_lets_start() {
+    let world = World::new(1);
+    let uploader = world.uploader(json!({ "maxRate": MIB }));
+    for (index, priority) in [0.0, 0.0, 5.0, -1.0, 0.5].into_iter().enumerate() {
+        uploader.upload_ranked(s3(&index.to_string()), &world.file("clip.mp4", MIB), priority);
+    }
+    world.run();
+    // All have a slot at once; the first starts, and the second is the next before the others ask.
+    assert_eq!(order(&world), [0, 1, 2, 4, 3]);
+}
+
+#[test]
 fn the_highest_priority_goes_first() {
     let world = World::new(1);
     let uploader = world.uploader(json!({ "concurrency": 1 }));
