@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { ENDED, RESULT, UploadError, Uploader, failure } from "./harness.mjs";
-import { RECORD, begun, change, core, database, empty, file, held, hold, kept, pace, plan, reload, settle, until, warned } from "./storage.mjs";
+import { RECORD, begun, change, core, database, empty, file, held, hold, kept, pace, plan, reload, settle, until, warned, written } from "./storage.mjs";
 
 const PARTS = [
   { partNumber: 1, start: 0, end: 0, etag: '"a"' },
@@ -207,11 +207,36 @@ test("what is written late is written before the lock goes", async () => {
   assert.equal((await database()).parts.length, 50);
 });
 
+test("parts that come fast are written together, and before the next record", async () => {
+  const { task } = await kept(plan());
+  const { transaction } = IDBDatabase.prototype;
+  let transactions = 0;
+  IDBDatabase.prototype.transaction = function (...details) {
+    transactions += 1;
+    return transaction.apply(this, details);
+  };
+  for (let number = 1; number <= 500; number += 1) task.options.keepPart(number, { start: number, end: number });
+  await task.options.keep({ ...RECORD, phase: "completing" });
+  IDBDatabase.prototype.transaction = transaction;
+  assert.equal(transactions, 3, "the first part, those after it, the record");
+  assert.equal((await database()).parts.length, 500);
+});
+
+test("the last parts are written though no other follows", async () => {
+  const { task } = await kept(plan());
+  for (let number = 1; number <= 3; number += 1) task.options.keepPart(number, { start: number, end: number });
+  await written(3);
+});
+
 test("forget drops session and parts, and what comes late isn't saved", async () => {
   const { task } = await kept(plan(), file(), { parts: PARTS });
   await kept(plan(), file("other.mp4"), { parts: PARTS });
-  task.options.forget();
-  await task.options.keepPart(3, PARTS[0]);
+  task.options.keepPart(3, PARTS[0]);
+  task.options.keepPart(4, PARTS[0]);
+  const forgotten = task.options.forget();
+  task.options.keepPart(5, PARTS[0]);
+  await forgotten;
+  await new Promise((resolve) => setTimeout(resolve, 150));
   const { sessions, parts } = await database();
   assert.deepEqual(
     sessions.map(({ name }) => name),
@@ -224,7 +249,8 @@ test("an upload that restarts drops the saved parts", async () => {
   const { task } = await kept(plan(), file(), { parts: PARTS });
   task.options.forget();
   await task.options.keep({ ...RECORD, begunAt: 2 });
-  await task.options.keepPart(2, PARTS[1]);
+  task.options.keepPart(2, PARTS[1]);
+  await written(1);
   const { sessions, parts } = await database();
   assert.equal(sessions[0].record.begunAt, 2);
   assert.deepEqual(parts, [PARTS[1]]);
@@ -232,7 +258,7 @@ test("an upload that restarts drops the saved parts", async () => {
 
 test("a part without a saved session isn't saved", async () => {
   const { task } = await begun(plan());
-  await task.options.keepPart(1, PARTS[0]);
+  task.options.keepPart(1, PARTS[0]);
   await task.options.forget();
   assert.deepEqual(await database(), { sessions: [], parts: [] });
 });
@@ -244,7 +270,7 @@ test("a full disk: keep rejects, what was saved before is dropped, one warning, 
     throw new DOMException("full", "QuotaExceededError");
   };
   const seen = await warned(async () => {
-    await task.options.keepPart(3, PARTS[0]);
+    task.options.keepPart(3, PARTS[0]);
     await assert.rejects(task.options.keep({ ...RECORD, phase: "completing" }), { name: "QuotaExceededError" });
   });
   IDBObjectStore.prototype.put = put;

@@ -1,4 +1,6 @@
 // A browser's storage and locks for the tests of saved sessions, and a page that can be reloaded.
+import assert from "node:assert/strict";
+
 import "fake-indexeddb/auto";
 import { webcrypto } from "node:crypto";
 
@@ -21,8 +23,16 @@ export async function kept(uploader, picked = file(), { record = RECORD, parts =
   const started = await begun(uploader, picked, options);
   const { keep, keepPart } = started.task.options;
   await keep(record);
-  for (const [index, part] of parts.entries()) await keepPart(index + 1, part);
+  const { length } = (await database()).parts;
+  for (const [index, part] of parts.entries()) keepPart(index + 1, part);
+  await written(length + parts.length);
   return started;
+}
+
+/** Waits until the database has so many parts. */
+export async function written(count) {
+  const deadline = performance.now() + 5000;
+  while ((await database()).parts.length !== count) assert.ok(performance.now() < deadline, `${count} parts weren't written`);
 }
 
 /** The page is loaded again: nothing of what ran goes on, and the browser lets go of its locks. */

@@ -53,10 +53,15 @@ function __partway_outlive(state, call) {
 
 /** What can be aborted: an instance holds on to it while it may be needed, and has it no longer once it is over. */
 const __partway_requests = new Set();
+/** So many may be known before those that are gone are looked for: with each new one, the search took longer than the rest. */
+let __partway_most = 64;
 
 function __partway_track(request) {
-  for (const known of __partway_requests) {
-    if (!known.deref()) __partway_requests.delete(known);
+  if (__partway_requests.size >= __partway_most) {
+    for (const known of __partway_requests) {
+      if (!known.deref()) __partway_requests.delete(known);
+    }
+    __partway_most = Math.max(64, 2 * __partway_requests.size);
   }
   __partway_requests.add(new WeakRef(request));
   return request;

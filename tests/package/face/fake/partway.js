@@ -83,8 +83,8 @@ export class Engine extends Wasm {
     core.engines.push(this);
   }
 
-  start(source, provider, { nextFrame, ...options }, sink) {
-    core.nextFrame = nextFrame;
+  start(source, provider, { nextFrame, nextTask, ...options }, sink) {
+    Object.assign(core, { nextFrame, nextTask });
     this[USE]("start");
     const task = new Task(source, provider, options, sink);
     core.tasks.push(task);
