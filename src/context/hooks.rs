@@ -1,5 +1,11 @@
 //! Calls to the application's functions, and when they are repeated.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+
 use super::Context;
 use super::calls::Idempotency;
 use super::deadline::ANSWER_MS;
@@ -14,6 +20,20 @@ use crate::util::text;
 /// How often a function is called that never worked and gets something other than JSON: a gateway's error page is temporary, a wrong
 /// address isn't. (A choice.)
 const UNREADABLE_ATTEMPTS: u32 = 3;
+
+/// Which of the application's functions have worked. Clones are the same set.
+#[derive(Clone, Debug, Default)]
+pub struct WorkedHooks(Rc<Cell<u16>>);
+
+impl WorkedHooks {
+    fn add(&self, hook: Hook) {
+        self.0.set(self.0.get() | 1 << hook as u16);
+    }
+
+    fn has(&self, hook: Hook) -> bool {
+        self.0.get() & 1 << hook as u16 != 0
+    }
+}
 
 impl<P: Platform> Context<P> {
     /// The file as a JSON argument for the application's functions: `{name, size, type}`.
@@ -51,7 +71,7 @@ impl<P: Platform> Context<P> {
             let (mut answer, mut timer) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
             let error = match timeout(answer.as_mut(), timer.as_mut()).await {
                 Some(Ok(value)) => {
-                    self.worked_hooks.set(self.worked_hooks.get() | 1 << hook as u8);
+                    self.worked_hooks.add(hook);
                     return Ok(value);
                 }
                 Some(Err(failure)) => {
@@ -69,7 +89,7 @@ impl<P: Platform> Context<P> {
             let error = if repeatable { error } else { error.retry(Retry::Never) };
             // All attempts are made here: the caller must not multiply them.
             let retry = match self.settings.retry {
-                retry if unreadable && !self.worked(hook) => {
+                retry if unreadable && !self.worked_hooks.has(hook) => {
                     RetrySettings { attempts: retry.attempts.min(UNREADABLE_ATTEMPTS), ..retry }
                 }
                 retry => retry,
@@ -79,9 +99,17 @@ impl<P: Platform> Context<P> {
         }
     }
 
-    /// Whether a function of the application has worked before. Credentials are shared between uploads: if a part was sent, they worked.
-    fn worked(&self, hook: Hook) -> bool {
-        self.worked_hooks.get() & 1 << hook as u8 != 0 || (hook == Hook::Credentials && self.reporter.attempts() > 0)
+    /// One call of a function before its answer is needed. None if it fails or doesn't settle in time: then the answer is asked for
+    /// once it is needed.
+    pub fn call_ahead(&self, hook: Hook, arguments: Vec<P::Json>) -> LocalBoxFuture<'static, Option<P::Json>> {
+        let (mut answer, mut timer) = (self.platform.call(hook, arguments), self.platform.sleep(self.call_ms()));
+        let worked_hooks = self.worked_hooks.clone();
+        async move {
+            let value = timeout(answer.as_mut(), timer.as_mut()).await?.ok()?;
+            worked_hooks.add(hook);
+            Some(value)
+        }
+        .boxed_local()
     }
 
     /// Milliseconds that a function of the application may take: its request shares the uplink with all that are pending.

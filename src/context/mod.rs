@@ -9,7 +9,7 @@ pub mod connectivity;
 mod contact;
 pub mod cors;
 pub mod deadline;
-mod hooks;
+pub mod hooks;
 pub mod hosts;
 pub mod integrity;
 mod network;
@@ -26,13 +26,13 @@ pub mod slots;
 pub mod uplink;
 pub mod watchdog;
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
 use self::clock::ServerClock;
+use self::hooks::WorkedHooks;
 use self::hosts::Hosts;
 use self::integrity::digests::FileDigests;
 use self::integrity::known::KnownEtags;
@@ -75,8 +75,7 @@ pub struct Context<P: Platform> {
     seat: Seat,
     slots: Semaphore,
     auto_slots: Option<AutoSlots>,
-    /// The application's functions that have worked, as bits.
-    worked_hooks: Cell<u16>,
+    worked_hooks: WorkedHooks,
     /// The CORS rule that the provider's bucket needs, if it doesn't follow from the request.
     cors_rule: Option<String>,
 }
@@ -101,6 +100,8 @@ pub struct Surroundings<P: Platform> {
     pub auto_slots: Option<AutoSlots>,
     /// The upload's seat among the active ones.
     pub seat: Seat,
+    /// The application's functions that have worked, for any upload of the uploader.
+    pub worked_hooks: WorkedHooks,
     /// The CORS rule that the provider's bucket needs.
     pub cors_rule: Option<String>,
 }
@@ -108,8 +109,19 @@ pub struct Surroundings<P: Platform> {
 impl<P: Platform> Context<P> {
     /// The context of a new upload.
     pub fn new(surroundings: Surroundings<P>) -> Self {
-        let Surroundings { platform, settings, file, reporter, shared, pause, slots, auto_slots, seat, cors_rule } =
-            surroundings;
+        let Surroundings {
+            platform,
+            settings,
+            file,
+            reporter,
+            shared,
+            pause,
+            slots,
+            auto_slots,
+            seat,
+            worked_hooks,
+            cors_rule,
+        } = surroundings;
         Self {
             began_at: platform.now(),
             platform,
@@ -125,7 +137,7 @@ impl<P: Platform> Context<P> {
             seat,
             slots,
             auto_slots,
-            worked_hooks: Cell::default(),
+            worked_hooks,
             cors_rule,
         }
     }

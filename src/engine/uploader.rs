@@ -8,6 +8,7 @@ use super::pace::Pace;
 use super::run::Run;
 use super::start::Start;
 use super::supervisor::supervise;
+use crate::context::hooks::WorkedHooks;
 use crate::context::reporter::Reporter;
 use crate::context::seat::Seat;
 use crate::context::shared::SharedState;
@@ -33,6 +34,7 @@ pub struct Uploader {
     /// Limits the uploads that run at once to the number of slots, so that a thousand files don't open a thousand sessions.
     seats: Semaphore,
     pace: Pace,
+    worked_hooks: WorkedHooks,
     shared: SharedState,
     live: RefCell<Vec<PauseToken>>,
 }
@@ -47,6 +49,7 @@ impl Uploader {
             auto_slots: (settings.concurrency == Concurrency::Auto).then(AutoSlots::default),
             seats: Semaphore::new(count),
             settings: Rc::new(settings),
+            worked_hooks: WorkedHooks::default(),
             shared,
             live: RefCell::default(),
         }
@@ -90,6 +93,7 @@ impl Uploader {
             slots: slots.clone(),
             auto_slots: self.auto_slots.clone(),
             seat: Seat::new(seats.clone()),
+            worked_hooks: self.worked_hooks.clone(),
             cors_rule: provider.cors_rule(&platform.origin()),
             platform: platform.clone(),
             file,

@@ -12,7 +12,6 @@ use crate::error::{Result, Step};
 use crate::json::{Json, JsonBuilder, StringMap, decode, decoded};
 use crate::model::session::Session;
 use crate::platform::{Hook, Platform};
-use crate::sync::timeout::timeout;
 
 decoded! {
     struct SignedUrl {
@@ -57,14 +56,11 @@ pub(super) fn sign_ahead<P: Platform>(cx: &Context<P>, session: &Session<PlanSes
         return;
     }
     let Some(permit) = plan.signing.acquire().now_or_never() else { return };
-    let mut answer = platform.call(Hook::SignParts, arguments(session, &asked));
-    let mut deadline = platform.sleep(cx.call_ms());
+    let answer = cx.call_ahead(Hook::SignParts, arguments(session, &asked));
     let (own, plan) = (platform.clone(), Rc::downgrade(plan));
     platform.spawn(
         async move {
-            // A call that never settles must not block later calls.
-            let answer = timeout(answer.as_mut(), deadline.as_mut()).await;
-            if let (Some(Ok(json)), Some(plan)) = (answer, plan.upgrade()) {
+            if let (Some(json), Some(plan)) = (answer.await, plan.upgrade()) {
                 let _ = learn(&own, &plan, &json, &asked);
             }
             drop(permit);

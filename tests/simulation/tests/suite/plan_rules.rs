@@ -123,12 +123,28 @@ fn what_a_function_threw_decides_whether_it_is_called_again() {
 #[test]
 fn a_page_in_place_of_json_is_waited_out_where_the_function_worked_before() {
     let page = || Fault::answer(502, "<!doctype html><title>Bad gateway</title>");
+    // The first call is made ahead of need.
     let world = World::new(1);
-    world.fault("plan:sign", 1, 6, page());
+    world.fault("plan:sign", 1, 7, page());
     world.stored(&uploads(&world, 500 * MIB));
+    // The first call is that of another upload.
     let world = World::new(1);
-    world.fault("plan:sign", 0, 6, page());
-    assert_eq!(uploads(&world, 500 * MIB).code(), Some(Code::Application));
+    world.servers().backend.first_urls = 0;
+    let uploader = world.uploader(json!({}));
+    let upload = || {
+        let upload = uploader.upload(json!({ "name": "plan" }), &world.file("clip.mp4", MIB));
+        world.run();
+        upload
+    };
+    world.stored(&upload());
+    world.fault("plan:sign", 0, 7, page());
+    world.stored(&upload());
+    assert_eq!(world.count("plan:sign"), 1 + 7 + 1);
+    // `open` works, and says nothing of `sign`.
+    let world = World::new(1);
+    world.servers().backend.first_urls = 0;
+    world.fault("plan:sign", 0, 3, page());
+    assert_eq!(uploads(&world, MIB).code(), Some(Code::Application));
 }
 
 #[test]
