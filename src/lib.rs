@@ -18,7 +18,14 @@
 
 // A build for one destination uses a part of what they share.
 #![cfg_attr(
-    not(all(feature = "ofauth", feature = "onlymonster", feature = "apifansly", feature = "s3", feature = "plan")),
+    not(all(
+        feature = "ofauth",
+        feature = "onlymonster",
+        feature = "apifansly",
+        feature = "s3",
+        feature = "plan",
+        feature = "form"
+    )),
     allow(dead_code, unused_imports)
 )]
 

@@ -63,7 +63,9 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
                 url,
             )
         }
-        Request::Api(request) if request.body.has_post_policy() => bucket_hint(&self::rule(&page, POLICIES, &[], &[]), url),
+        Request::Api(request) if request.body.has_post_policy() => {
+            bucket_hint(&self::rule(&page, POLICIES, &[], &[]), url)
+        }
         Request::Api(request) => {
             let mut names = vec!["content-type"];
             names.extend(request.headers.iter().map(|(name, _)| &**name));

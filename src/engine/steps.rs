@@ -70,18 +70,13 @@ async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
     if file.size == 0 && !run.capabilities.takes_empty {
         return Err(UploadError::new(Code::FileRejected, "The file is empty; this destination needs at least 1 byte.")
             .at(Step::Check)
-            .hint("Pick another file. Only S3 stores accept empty files."));
+            .hint("Pick another file. Only S3 stores and servers of your own accept empty files."));
     }
     run.provider.accept().check(&cx.settings.accept, &file.name, file.known_type(), file.size)?;
     let can = &run.capabilities;
     let proves = can.etags_are_md5s || can.answers_checksums || can.sends_checksums;
     if cx.settings.integrity == Integrity::Require && !proves {
-        return Err(UploadError::new(
-            Code::InvalidOptions,
-            "`integrity` is \"require\", but this destination returns no ETags or checksums to verify parts with.",
-        )
-        .at(Step::Check)
-        .hint("Set `integrity` to \"auto\" or \"off\"."));
+        return Err(integrity::unprovable().at(Step::Check));
     }
     let readable = match cx.copy_small().await.map_err(|error| error.at(Step::Check))? {
         Some(readable) => readable,
@@ -235,7 +230,8 @@ async fn upload_once<P: Platform>(
         _ => {}
     }
     let outcome = Outcome { proof, ..outcome };
-    if run.capabilities.processes {
+    // A provider may know by now that nothing is processed.
+    if run.provider.capabilities().processes {
         run.save(&*session, Phase::Settling).await;
         cx.wait_while_paused().await;
         cx.reporter.set_status(Status::Processing);

@@ -119,6 +119,8 @@ pub struct Outcome<J> {
     pub key: Option<String>,
     /// The stored object's address.
     pub location: Option<String>,
+    /// The HTTP status of the answer to a form.
+    pub status: Option<u16>,
     /// When links in `media` stop working, ISO 8601.
     pub links_expire_at: Option<String>,
     /// Whether nothing was sent, because the destination already had the file.
@@ -142,6 +144,7 @@ impl<J> Default for Outcome<J> {
             etag: None,
             key: None,
             location: None,
+            status: None,
             links_expire_at: None,
             already_there: false,
             checksum: None,

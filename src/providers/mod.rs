@@ -2,6 +2,8 @@
 
 #[cfg(feature = "apifansly")]
 pub mod apifansly;
+#[cfg(feature = "form")]
+pub mod form;
 #[cfg(feature = "ofauth")]
 pub mod ofauth;
 #[cfg(feature = "onlymonster")]
@@ -36,6 +38,8 @@ pub fn create<P: Platform>(name: &str, options: &P::Json, setup: &Setup<'_, P>) 
         "s3" => Box::new(s3::S3::new(options, setup)?),
         #[cfg(feature = "plan")]
         "plan" => Box::new(presigned_plan::PresignedPlan::new(setup)),
+        #[cfg(feature = "form")]
+        "form" => Box::new(form::Form::new(options, setup)?),
         _ => {
             return Err(UploadError::new(
                 Code::InvalidOptions,

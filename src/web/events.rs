@@ -63,6 +63,7 @@ fn result_to_js(result: UploadResult<JsValue>) -> JsValue {
         .with_some("etag", outcome.etag)
         .with_some("key", outcome.key)
         .with_some("location", outcome.location)
+        .with_some("status", outcome.status)
         .with("bytes", number(result.bytes))
         .with("parts", result.parts)
         .with("attempts", result.attempts)

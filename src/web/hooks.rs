@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use js_sys::Function;
 use wasm_bindgen::JsValue;
+use web_sys::Headers;
 
 use super::js::Outcome;
-use super::js::object::{function, list, member, text};
+use super::js::object::{self, function, list, member, text};
 use super::js::promise::outcome;
 use super::js::thrown::{message, upload_error};
 use super::options::BrowserOptions;
@@ -45,6 +46,10 @@ pub(super) async fn call(
 
 /// What the function returns or throws, which may be a promise; for [`Hook::Key`] the string, if it is one.
 fn call_once(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> Outcome {
+    if let (Hook::Parse, Some(response)) = (hook, arguments.get(1)) {
+        let pairs = member(response, "headers").unwrap_or_default();
+        object::set(response, "headers", &Headers::new_with_str_sequence_sequence(&pairs)?);
+    }
     match (of(provider, hook), hook) {
         (Some(function), _) => function.apply(provider, &list(arguments)),
         (None, Hook::Key) => Ok(text(provider, hook.as_str()).into()),

@@ -88,6 +88,19 @@ pub fn parse_amz_date(text: &str) -> Option<u64> {
     in_range.then(moment)
 }
 
+/// Parses ISO 8601 in UTC, with or without milliseconds. `None` if the text is no such date.
+pub fn parse_iso8601(text: &str) -> Option<u64> {
+    let text = text.strip_suffix('Z')?;
+    let (seconds, millis) = match text.split_once('.') {
+        Some((seconds, millis)) if millis.len() == 3 => (seconds, millis.parse().ok()?),
+        Some(_) => return None,
+        None => (text, 0),
+    };
+    let dense: String = seconds.chars().filter(|character| !matches!(character, '-' | ':')).collect();
+    let moment = parse_amz_date(&(dense + "Z"))? + millis;
+    (iso8601(moment).get(..19) == Some(seconds)).then_some(moment)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +120,17 @@ mod tests {
         for day in 0..40_000u64 {
             let moment = day * DAY + 45_296_000;
             assert_eq!(parse_amz_date(&amz_date(moment)), Some(moment));
+        }
+    }
+
+    #[test]
+    fn parses_iso_dates() {
+        for text in ["2015-12-30T12:00:00.000Z", "2026-04-29T10:18:48.831Z"] {
+            assert_eq!(parse_iso8601(text).map(iso8601).as_deref(), Some(text));
+        }
+        assert_eq!(parse_iso8601("2015-12-30T12:00:00Z"), Some(1_451_476_800_000));
+        for text in ["", "2015-12-30", "20151230T120000Z", "2015-12-30T12:00:00+01:00", "2015-12-30T12:00:00.1Z"] {
+            assert_eq!(parse_iso8601(text), None, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The servers that an upload talks to, as plain state machines: three vendor APIs and an S3 store.
+//! The servers that an upload talks to, as plain state machines: three vendor APIs, an application's own server and an S3 store.
 //!
 //! Each model is a function `step(request, state, now)` over plain data that is `Send`. None of them opens a socket, reads
 //! a clock or draws a random number: the time is an argument, in milliseconds since the epoch, and identifiers are derived
@@ -21,6 +21,7 @@
 //! | [`store`] | the S3 model, by typed operations and as REST |
 //! | [`bucket`] | what a vendor needs of a store |
 //! | [`ofauth`], [`onlymonster`], [`apifansly`] | the vendors |
+//! | [`form`] | an application's own server, which takes forms |
 //! | [`settings`] | changes of a model's settings by JSON |
 //! | [`encoding`], [`clock`], [`xml`] | formats that requests and responses share |
 
@@ -30,6 +31,7 @@ pub mod checksum;
 pub mod clock;
 pub mod content;
 pub mod encoding;
+pub mod form;
 mod ids;
 mod json;
 pub mod ofauth;

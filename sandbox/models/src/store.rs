@@ -13,6 +13,7 @@ mod limits;
 mod multipart;
 mod object;
 mod operation;
+mod post;
 mod state;
 mod step;
 mod upload;

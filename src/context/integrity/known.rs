@@ -36,6 +36,11 @@ impl KnownEtags {
         self.etags.set(Etags::Md5s);
     }
 
+    /// Notes that the ETags of this upload's answers say nothing of its bytes.
+    pub(crate) fn set_meaningless(&self) {
+        self.etags.set(Etags::Opaque);
+    }
+
     /// The store, once a part was sent to it.
     pub(crate) fn store(&self) -> Option<&Store> {
         self.store.get()

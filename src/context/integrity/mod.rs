@@ -16,6 +16,6 @@ pub use etag::{Verdict, is_md5, normalized, verdict};
 pub(crate) use etag::{as_strong, is_of_md5s, same};
 pub(crate) use hashing::read_windows;
 pub use hashing::{digests_of, md5_of, sample};
-pub(crate) use proof::{Receipts, combined, prove, unproven};
+pub(crate) use proof::{Receipts, combined, prove, unprovable, unproven};
 pub use stores::{Etags, Store, Stores};
 pub(crate) use verification::{EtagCheck, Evidence, Verification, expected_etag, unverified, verify};

@@ -118,6 +118,15 @@ pub(crate) fn combined<'a>(etags: impl Iterator<Item = Option<&'a str>>) -> Opti
     Some(text::concat(&[hex(&hash.finalize()).as_str(), "-", &text::number(count.into())]))
 }
 
+/// The error if the caller requires a proof of a destination that gives none.
+pub(crate) fn unprovable() -> UploadError {
+    UploadError::new(
+        Code::InvalidOptions,
+        "`integrity` is \"require\", but this destination returns no ETags or checksums to verify parts with.",
+    )
+    .hint("Set `integrity` to \"auto\" or \"off\".")
+}
+
 /// The hint of an error that comes once the object exists.
 const STANDS: &str =
     "The object stands under its key, and nothing was deleted: whether to delete it is your application's decision.";

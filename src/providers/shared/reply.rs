@@ -42,6 +42,11 @@ fn unreadable(step: Step, response: &Response, why: &str) -> UploadError {
 /// OFAuth publishes three shapes: `{error, type, requestId, actionRequired}`, `{error, code, details}` and `{message, code, details}`
 /// (OFAuth, API reference and SDKs); apifansly has `{statusCode, message}`. Members that aren't strings are ignored.
 pub(crate) fn vendor_words<J: Json>(response: &Response) -> Vendor {
+    words::<J>(response, &["message", "error", "details"])
+}
+
+/// The same, with the message in the first of these members that is a text.
+pub(crate) fn words<J: Json>(response: &Response, messages: &[&str]) -> Vendor {
     let body = J::parse(&response.body);
     let member = |name: &&str| {
         let member = body.as_ref()?.member(name)?;
@@ -51,7 +56,7 @@ pub(crate) fn vendor_words<J: Json>(response: &Response) -> Vendor {
     let header = |name: &&str| response.header(name).map(Into::into);
     Vendor {
         code: first(&["code", "type"]),
-        message: first(&["message", "error", "details"]),
+        message: first(messages),
         request_id: first(&["requestId"]).or_else(|| ["x-request-id", "x-amz-request-id"].iter().find_map(header)),
     }
 }
@@ -108,9 +113,14 @@ impl Meaning {
     /// Finds the rule for a code, or else for a status; the last rule is the default.
     pub(crate) fn of(meanings: &'static [Self], code: &str, status: u16) -> &'static Self {
         let by_status = |status: u16| meanings.iter().find(|meaning| meaning.statuses.contains(&status));
-        let by_code = meanings.iter().find(|meaning| meaning.codes.contains(&code));
-        let found = by_code.or_else(|| by_status(status)).or_else(|| by_status(status / 100 * 100));
+        let found =
+            Self::of_code(meanings, code).or_else(|| by_status(status)).or_else(|| by_status(status / 100 * 100));
         found.unwrap_or(&meanings[meanings.len() - 1])
+    }
+
+    /// Finds the rule for a code alone.
+    pub(crate) fn of_code(meanings: &'static [Self], code: &str) -> Option<&'static Self> {
+        meanings.iter().find(|meaning| meaning.codes.contains(&code))
     }
 
     /// The error for an answer, with the vendor's own message.
@@ -152,5 +162,10 @@ const MEANINGS: &[Meaning] = &[
 
 /// The error for a status other than 2xx, with the vendor's own message. The status decides whether to retry.
 pub(crate) fn refusal<J: Json>(response: &Response, now: u64) -> UploadError {
-    Meaning::of(MEANINGS, "", response.status).error(response, vendor_words::<J>(response), now)
+    refusal_in(response, vendor_words::<J>(response), now)
+}
+
+/// The same, in words that were read already.
+pub(crate) fn refusal_in(response: &Response, vendor: Vendor, now: u64) -> UploadError {
+    Meaning::of(MEANINGS, "", response.status).error(response, vendor, now)
 }

@@ -111,7 +111,7 @@ fn fill(outgoing: &mut Outgoing, body: &BodyOf<SimPlatform>) {
                 None => {}
             }
         }
-        Body::Form { fields, file, filename } => {
+        Body::Form { fields, file_field, file, filename } => {
             outgoing.range = Some(file.range);
             let field = |name: &str, value: &str| FormField {
                 name: name.into(),
@@ -121,7 +121,7 @@ fn fill(outgoing: &mut Outgoing, body: &BodyOf<SimPlatform>) {
             };
             let mut form: Vec<_> = fields.iter().map(|(name, value)| field(name, value)).collect();
             form.push(FormField {
-                name: "file".into(),
+                name: file_field.to_string(),
                 filename: Some(filename.clone()),
                 content_type: sent_type(file),
                 value: FormValue::Content(file.blob.content(file.range)),

@@ -51,10 +51,14 @@ fn squeeze(value: &str) -> String {
 /// The signature of a canonical request.
 pub(super) fn sign(secret: &str, scope: &str, date: &str, canonical: &str) -> String {
     let hash = hex(&Sha256::digest(canonical.as_bytes()));
-    let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{hash}");
+    sign_text(secret, scope, &format!("{ALGORITHM}\n{date}\n{scope}\n{hash}"))
+}
+
+/// The signature of a text.
+pub(super) fn sign_text(secret: &str, scope: &str, text: &str) -> String {
     let seed = format!("AWS4{secret}").into_bytes();
     let key = scope.split('/').fold(seed, |key, part| mac(&key, part));
-    hex(&mac(&key, &to_sign))
+    hex(&mac(&key, text))
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {

@@ -3,6 +3,7 @@
 use super::checks::{check_checksums, parse_content_md5, read_algorithm, read_checksum};
 use super::documents;
 use super::operation::{Claims, ObjectInfo, Operation, PartList, Reply};
+use super::post;
 use super::state::State;
 use super::step::step;
 use crate::checksum::Checksum;
@@ -23,6 +24,7 @@ pub fn route(request: &Request) -> &'static str {
         "PUT" => "store:PutObject",
         "POST" if upload => "store:CompleteMultipartUpload",
         "POST" if request.query("uploads").is_some() => "store:CreateMultipartUpload",
+        "POST" if request.media_type() == "multipart/form-data" => "store:PostObject",
         "DELETE" if upload => "store:AbortMultipartUpload",
         "DELETE" => "store:DeleteObject",
         "GET" if upload => "store:ListParts",
@@ -46,6 +48,10 @@ pub fn http_step(request: &Request, state: &mut State, now: u64) -> Response {
 }
 
 fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, StoreError> {
+    if route(request) == "store:PostObject" {
+        let response = post::post(request, state, now)?;
+        return Ok(with_encryption(response, state));
+    }
     let secret_of = |key: &str, token: Option<&str>| -> Result<String, StoreError> { state.authorize(key, token, now) };
     sigv4::verify(request, &state.config.region, &secret_of, now)?;
     let (bucket, key) = bucket_and_key(request, state)?;
@@ -62,10 +68,14 @@ fn answer(request: &Request, state: &mut State, now: u64) -> Result<Response, St
             | Reply::Get(..)
     );
     let response = write_reply(request, &bucket, &key, reply)?;
-    Ok(match state.config.encryption.as_deref().filter(|_| names_encryption) {
+    Ok(if names_encryption { with_encryption(response, state) } else { response })
+}
+
+fn with_encryption(response: Response, state: &State) -> Response {
+    match state.config.encryption.as_deref() {
         Some(algorithm) => response.with_header("x-amz-server-side-encryption", algorithm),
         None => response,
-    })
+    }
 }
 
 /// The bucket and key of a request: virtual-host style if the host begins with a bucket's name, else path style.
@@ -202,7 +212,7 @@ fn stored_headers(request: &Request) -> Vec<(String, String)> {
         .collect()
 }
 
-fn quoted(etag: &str) -> String {
+pub(super) fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
 }
 

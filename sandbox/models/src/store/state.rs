@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::config::Config;
 use super::credentials::{CredentialStore, IssuedCredentials};
 use super::operation::ObjectInfo;
@@ -153,14 +155,36 @@ impl State {
         expires_s: u64,
         now: u64,
     ) -> String {
-        let owner = Credentials {
-            access_key: self.config.access_key.clone(),
-            secret_key: self.config.secret_key.clone(),
-            session_token: None,
-        };
+        let owner = self.owner();
         let target =
             Target { method, endpoint, path: &format!("/{bucket}/{}", percent_encode_path(key)), query, headers };
         sigv4::presign(&owner, &self.config.region, &target, expires_s, now)
+    }
+
+    /// The fields of a form for one file of at most `most` bytes: `fields`, with a policy that allows these alone, signed with the owner's
+    /// key.
+    pub fn post_policy(
+        &self,
+        bucket: &str,
+        fields: &[(&str, &str)],
+        most: u64,
+        expires_s: u64,
+        now: u64,
+    ) -> Vec<(String, String)> {
+        let own = fields.iter().map(|(name, value)| json!({ *name: value }));
+        let limits = [json!({ "bucket": bucket }), json!(["content-length-range", 0, most])];
+        let conditions: Vec<_> = limits.into_iter().chain(own).collect();
+        let signed = sigv4::sign_policy(&self.owner(), &self.config.region, &conditions, expires_s, now);
+        let given = fields.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        given.chain(signed).collect()
+    }
+
+    fn owner(&self) -> Credentials {
+        Credentials {
+            access_key: self.config.access_key.clone(),
+            secret_key: self.config.secret_key.clone(),
+            session_token: None,
+        }
     }
 
     /// The object's URL, unsigned.

@@ -1,5 +1,6 @@
 mod checksums;
 mod multipart;
+mod policies;
 mod rest;
 mod signatures;
 
