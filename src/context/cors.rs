@@ -11,9 +11,6 @@ pub(crate) const PRESIGNED: &[&str] = &["PUT"];
 /// The methods for a page that creates, completes and aborts uploads itself.
 pub(crate) const DIRECT: &[&str] = &["PUT", "POST", "GET", "HEAD", "DELETE"];
 
-/// The methods for a form that a policy allows.
-const POLICIES: &[&str] = &["POST"];
-
 /// The headers that the page reads in a store's answers.
 const EXPOSED: &[&str] = &[
     "ETag",
@@ -62,9 +59,6 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
                 &cx.cors_rule.clone().unwrap_or_else(|| self::rule(&page, &[request.method().as_str()], &own, &[])),
                 url,
             )
-        }
-        Request::Api(request) if request.body.has_post_policy() => {
-            bucket_hint(&self::rule(&page, POLICIES, &[], &[]), url)
         }
         Request::Api(request) => {
             let mut names = vec!["content-type"];

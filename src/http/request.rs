@@ -67,16 +67,6 @@ impl<J, B> Body<J, B> {
             _ => 0,
         }
     }
-
-    /// Whether it is a form for a bucket, which a signed policy allows.
-    ///
-    /// Sources: AWS S3 API Reference, "POST Object": `policy` and `x-amz-signature`, `signature` with version 2; Google Cloud Storage,
-    /// "POST Object": `policy` and `x-goog-signature`.
-    pub fn has_post_policy(&self) -> bool {
-        let Body::Form { fields, .. } = self else { return false };
-        let has = |is: fn(&str) -> bool| fields.iter().any(|(name, _)| is(&name.to_ascii_lowercase()));
-        has(|name| name == "policy") && has(|name| name.ends_with("signature"))
-    }
 }
 
 /// A request to a provider's API or to the proxy before it.
@@ -98,7 +88,7 @@ pub struct ApiRequest<J, B> {
     pub must_not_repeat: bool,
 }
 
-/// A request to a presigned URL. It carries only what was signed.
+/// A request to a presigned URL, or of a form whose policy was signed. It carries only what was signed.
 #[derive(Clone, Debug)]
 pub struct StoreRequest<J, B> {
     step: Step,
@@ -106,6 +96,7 @@ pub struct StoreRequest<J, B> {
     url: Url,
     headers: Vec<(String, String)>,
     body: Body<J, B>,
+    must_not_repeat: bool,
 }
 
 impl<J, B> StoreRequest<J, B> {
@@ -182,7 +173,7 @@ impl<J, B> StoreRequest<J, B> {
                 "Add the value to the plan's `headers`, or presign the URL without that header.",
             );
         }
-        Ok(Self { step, method, url, headers, body })
+        Ok(Self { step, method, url, headers, body, must_not_repeat: false })
     }
 
     /// The PUT of a part to a URL that a vendor presigned. It carries the file's content type if the URL signs it, or doesn't list its
@@ -197,6 +188,12 @@ impl<J, B> StoreRequest<J, B> {
             _ => Vec::new(),
         };
         Self::new(page, Step::Part, Method::Put, url, headers, Body::File(file))
+    }
+
+    /// The same, where the body must not arrive twice: the transport must report whether it was sent to its end.
+    #[must_use]
+    pub fn once(self, must_not_repeat: bool) -> Self {
+        Self { must_not_repeat, ..self }
     }
 
     /// What it is for.
@@ -279,7 +276,10 @@ impl<J, B> Request<J, B> {
 
     /// Whether its body must not arrive twice.
     pub fn must_not_repeat(&self) -> bool {
-        matches!(self, Request::Api(request) if request.must_not_repeat)
+        match self {
+            Request::Api(request) => request.must_not_repeat,
+            Request::Store(request) => request.must_not_repeat,
+        }
     }
 }
 

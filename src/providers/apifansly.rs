@@ -5,7 +5,7 @@
 use super::setup::Setup;
 use super::shared::api::{Access, Api, Vendor};
 use super::shared::errors::outcome_unknown;
-use super::shared::form::{self, Form, FormSession};
+use super::shared::form::{self, FormSession};
 use super::shared::job::{Cadence, Job};
 use super::shared::reply::{self, refusal};
 use crate::context::Context;
@@ -231,8 +231,8 @@ impl<P: Platform> Provider<P> for Apifansly {
         let path = text!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
         let fields = self.form_inputs.iter().map(|json| ("formInputs".into(), json.clone())).collect();
         let url = self.api.origins.join(&path, "");
-        let form = Form { method: Method::Post, url, fields, file_field: "file".into(), repeatable: false };
-        Ok(Request::Api(form::request(&self.api, cx, part, form)))
+        let body = form::body(cx, part, fields, "file".into());
+        Ok(Request::Api(form::request(&self.api, cx, Method::Post, url, body, true)))
     }
 
     fn receipt(

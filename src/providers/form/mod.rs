@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::context::calls::Idempotency;
 use crate::context::integrity;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, StoreRequest};
 use crate::json::{Decode, Json, StringMap};
 use crate::model::events::Outcome;
 use crate::model::plan::Part;
@@ -35,8 +35,8 @@ pub struct Form {
     options: Options,
     /// Whether the server may name a job: until its answer to the form is read, and then whether it did.
     has_job: Cell<bool>,
-    /// The object's key where a bucket's policy has one, and whether there is a policy.
-    policy: RefCell<Option<Option<String>>>,
+    /// The policy of the form that was sent, where it went to a bucket.
+    policy: RefCell<Option<Policy>>,
     /// The answer to the form.
     answer: RefCell<Option<Response>>,
 }
@@ -100,6 +100,25 @@ impl Form {
     }
 }
 
+/// A form that is for a bucket, since a policy allows it.
+#[derive(Clone, Debug)]
+struct Policy {
+    /// The object's key, if the page can know it.
+    key: Option<String>,
+}
+
+impl Policy {
+    /// None for the fields of any other form. (AWS S3 API Reference, "POST Object": `policy` and `x-amz-signature`, or `signature` with
+    /// version 2; Google Cloud Storage, "POST Object": `policy` and `x-goog-signature`.)
+    fn of(fields: &[(String, String)]) -> Option<Self> {
+        let find = |is: fn(&str) -> bool| fields.iter().find(|(name, _)| is(&name.to_ascii_lowercase()));
+        find(|name| name == "policy").and(find(|name| name.ends_with("signature")))?;
+        // The store replaces what is in braces.
+        let key = find(|name| name == "key").filter(|(_, key)| !text::contains(key, "${"));
+        Some(Self { key: key.map(|(_, key)| key.clone()) })
+    }
+}
+
 /// The error when the server may have the file, and what it answered is unknown.
 fn no_answer() -> UploadError {
     outcome_unknown(Step::Part, "The page was closed before the server's answer to the form was read.")
@@ -151,27 +170,24 @@ impl<P: Platform> Provider<P> for Form {
         part: &Part,
         _renew: bool,
     ) -> Result<RequestOf<P>> {
+        let Options { api, method, file_field, repeatable, .. } = &self.options;
         let fields = self.fields(cx).await?;
-        let key = fields.iter().find(|(name, _)| name == "key").map(|(_, key)| key.clone());
-        let form = form::Form {
-            method: self.options.method,
-            url: self.options.api.origins.base.href.clone(),
-            fields: fields.into_iter().map(|(name, value)| (name.into(), value)).collect(),
-            file_field: self.options.file_field.clone().into(),
-            repeatable: self.options.repeatable,
-        };
-        let request = form::request(&self.options.api, cx, part, form);
-        let has_policy = request.body.has_post_policy();
-        if !has_policy {
-            if cx.settings.integrity == Integrity::Require {
-                return Err(integrity::unprovable().at(Step::Check));
-            }
-            // Frameworks give the answer an ETag of its own, which may look like an MD5 (Rack::ETag).
-            cx.etags.set_meaningless();
+        let policy = Policy::of(&fields);
+        self.policy.replace(policy.clone());
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let body = form::body(cx, part, fields, file_field.clone().into());
+        let url = &api.origins.base;
+        if policy.is_some() {
+            // What is the page's own, `headers` among it, is not for a bucket: the policy is all that it needs.
+            let request = StoreRequest::new(&cx.platform.origin(), Step::Part, *method, url.clone(), Vec::new(), body)?;
+            return Ok(Request::Store(request.once(!repeatable)));
         }
-        // S3 fills in what is in braces, and says the key only in XML.
-        self.policy.replace(has_policy.then(|| key.filter(|key| !text::contains(key, "${"))));
-        Ok(Request::Api(request))
+        if cx.settings.integrity == Integrity::Require {
+            return Err(integrity::unprovable().at(Step::Check));
+        }
+        // Frameworks give the answer an ETag of its own, which may look like an MD5 (Rack::ETag).
+        cx.etags.set_meaningless();
+        Ok(Request::Api(form::request(api, cx, *method, url.href.clone(), body, !repeatable)))
     }
 
     fn receipt(
@@ -199,7 +215,7 @@ impl<P: Platform> Provider<P> for Form {
     ) -> Result<Outcome<P::Json>> {
         let response = self.answer.take().ok_or_else(no_answer)?;
         let known = match &*self.policy.borrow() {
-            Some(key) => {
+            Some(Policy { key }) => {
                 let object = reply::object(&response);
                 let etag = parts.first().and_then(|part| part.etag.clone());
                 Outcome { etag, key: object.key.or_else(|| key.clone()), ..object }

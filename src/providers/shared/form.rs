@@ -10,7 +10,7 @@ use crate::http::{Body, Method};
 use crate::json::{Decode, Json};
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::{Session, SessionState};
-use crate::platform::{ApiRequestOf, Platform};
+use crate::platform::{ApiRequestOf, BodyOf, Platform};
 
 /// The state of an upload by a form: the job that the form became, once the server has named it.
 #[derive(Clone, Debug, Default)]
@@ -38,26 +38,28 @@ pub(crate) fn open<P: Platform>(cx: &Context<P>) -> Result<Session<FormSession>>
     Ok(Session::new(plan, false, FormSession::default()))
 }
 
-/// What a form is beside its file.
-pub(crate) struct Form {
-    pub(crate) method: Method,
-    pub(crate) url: String,
-    pub(crate) fields: Vec<(Cow<'static, str>, String)>,
-    pub(crate) file_field: Cow<'static, str>,
-    /// Whether it may arrive twice.
-    pub(crate) repeatable: bool,
+/// A form: its fields, and the file as its last one.
+pub(crate) fn body<P: Platform>(
+    cx: &Context<P>,
+    part: &Part,
+    fields: Vec<(Cow<'static, str>, String)>,
+    file_field: Cow<'static, str>,
+) -> BodyOf<P> {
+    let file = cx.file.body(part.range, Some(cx.file.known_type()));
+    Body::Form { fields, file_field, file, filename: cx.file.name.clone() }
 }
 
-/// The request that sends a form.
-pub(crate) fn request<P: Platform>(api: &Api, cx: &Context<P>, part: &Part, form: Form) -> ApiRequestOf<P> {
-    let mut request: ApiRequestOf<P> = api.request_to(Step::Part, form.method, form.url);
-    request.body = Body::Form {
-        fields: form.fields,
-        file_field: form.file_field,
-        file: cx.file.body(part.range, Some(cx.file.known_type())),
-        filename: cx.file.name.clone(),
-    };
-    request.must_not_repeat = !form.repeatable;
+/// The request that sends a form to an API. `once`: it must not arrive twice.
+pub(crate) fn request<P: Platform>(
+    api: &Api,
+    cx: &Context<P>,
+    method: Method,
+    url: String,
+    body: BodyOf<P>,
+    once: bool,
+) -> ApiRequestOf<P> {
+    let mut request: ApiRequestOf<P> = api.request_to(Step::Part, method, url);
+    (request.body, request.must_not_repeat) = (body, once);
     api.add_key(cx, &mut request);
     request
 }

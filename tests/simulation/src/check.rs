@@ -124,7 +124,8 @@ impl World {
                 key.and_then(|key| servers.vault.contents(BUCKET, &key))
             }
             "apifansly" => servers.apifansly.contents(&id(&outcome.media_id)?),
-            "s3" | "plan" => servers.store.contents(BUCKET, &id(&outcome.key)?),
+            "form" if outcome.media_id.is_some() => servers.form.contents(&id(&outcome.media_id)?),
+            "s3" | "plan" | "form" => servers.store.contents(BUCKET, &id(&outcome.key)?),
             other => return Err(format!("where {other} stores a file isn't said here")),
         };
         found.ok_or_else(|| format!("nothing is stored for {outcome:?}"))

@@ -18,7 +18,10 @@ use crate::environment::{Cut, Network};
 use crate::fault::Fault;
 use crate::log::Record;
 use crate::platform::SimPlatform;
-use crate::servers::Servers;
+use crate::servers::{BUCKET, Servers};
+
+/// How long a policy of the application's backend is valid, in seconds.
+const POLICY_S: u64 = 300;
 
 type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
 type MapUrl = Rc<dyn Fn(&str, Step) -> Result<String>>;
@@ -51,7 +54,10 @@ impl Hooks {
             (Some("s3"), Hook::Key) => options["key"].is_string(),
             (Some("s3"), Hook::Credentials) => true,
             (Some("plan"), Hook::Key | Hook::Credentials) => false,
+            (Some("plan"), Hook::Fields | Hook::Parse | Hook::Job) => false,
             (Some("plan"), hook) => !self.absent.contains(&hook),
+            // A text stands for a function of the application's.
+            (Some("form"), Hook::Fields | Hook::Parse | Hook::Job) => options[hook.as_str()].is_string(),
             _ => false,
         }
     }
@@ -67,6 +73,9 @@ fn route(hook: Hook) -> &'static str {
         Hook::ListParts => "plan:list",
         Hook::Complete => "plan:complete",
         Hook::Abort => "plan:abort",
+        Hook::Fields => "form:fields",
+        Hook::Parse => "hook:parse",
+        Hook::Job => "hook:job",
     }
 }
 
@@ -87,7 +96,7 @@ pub(crate) async fn call(
         pin_mut!(way);
         match select(way, cut).await {
             Either::Left((answer, _)) => answer,
-            Either::Right((_, way)) if hook == Hook::Key => way.await,
+            Either::Right((_, way)) if hook.is_local() => way.await,
             Either::Right((Cut::Silence, _)) => std::future::pending().await,
             Either::Right((Cut::Reset, _)) => {
                 ask.end(0);
@@ -124,7 +133,7 @@ impl Ask {
 
     async fn go(&self) -> std::result::Result<Value, HookFailure> {
         let core = &self.page.core;
-        if self.hook != Hook::Key {
+        if !self.hook.is_local() {
             match core.environment.network() {
                 Network::Up => {}
                 Network::Silent => {
@@ -142,7 +151,7 @@ impl Ask {
         }
         let drawn = core.script.borrow_mut().draw(route(self.hook), &core.weather);
         // A key is made up in the page.
-        if self.hook != Hook::Key {
+        if !self.hook.is_local() {
             core.travel().await;
         }
         for fault in &drawn {
@@ -187,7 +196,7 @@ impl Ask {
                 _ => {}
             }
         }
-        if self.hook != Hook::Key {
+        if !self.hook.is_local() {
             core.travel().await;
         }
         self.end(200);
@@ -206,7 +215,7 @@ impl Drop for Ask {
         let core = &self.page.core;
         let ghosts = core.line.get().ghosts;
         // Whoever let go of it can't call it back.
-        if self.settled.get() || ghosts <= 0.0 || self.hook == Hook::Key || core.weather.unit() >= ghosts {
+        if self.settled.get() || ghosts <= 0.0 || self.hook.is_local() || core.weather.unit() >= ghosts {
             return;
         }
         let (own, hook, arguments, entry) = (self.page.clone(), self.hook, self.arguments.clone(), self.entry);
@@ -274,5 +283,17 @@ fn serve(
         Hook::ListParts => backend.list(store, &first, now),
         Hook::Complete => backend.complete(store, &first, &second, now),
         Hook::Abort => backend.abort(store, &first, now),
+        Hook::Fields => {
+            let key = options["fields"].as_str().unwrap_or_default();
+            let fields = [("key", key), ("success_action_status", "201")];
+            let policy = store.post_policy(BUCKET, &fields, u64::MAX, POLICY_S, now);
+            Ok(Value::Object(policy.into_iter().map(|(name, value)| (name, json!(value))).collect()))
+        }
+        Hook::Parse => match options["parse"].as_str() {
+            Some("job") if first["job"].is_string() => Ok(json!({ "poll": first["job"] })),
+            Some("id") if first["mediaId"].is_string() => Ok(first),
+            _ => Err(format!("the reply has no {}", options["parse"])),
+        },
+        Hook::Job => Ok(first),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use partway_models::wire::{Request, Response};
-use partway_models::{apifansly, ofauth, onlymonster, store};
+use partway_models::{apifansly, form, ofauth, onlymonster, store};
 
 use crate::backend::Backend;
 use crate::wiring::{Cors, Outgoing, PAGE};
@@ -29,12 +29,17 @@ enum Who {
     Ofauth,
     Onlymonster,
     Apifansly,
+    Form,
 }
 
-const PLACES: [Place; 3] = [
+/// The application's own server, under another origin than the page's.
+pub const FORMS: &str = "https://forms.example";
+
+const PLACES: [Place; 4] = [
     Place { origin: "https://api.ofauth.com", proxy: "/api/ofauth", who: Who::Ofauth },
     Place { origin: "https://omapi.onlymonster.ai", proxy: "/api/onlymonster", who: Who::Onlymonster },
     Place { origin: "https://v1.apifansly.com", proxy: "/api/apifansly", who: Who::Apifansly },
+    Place { origin: FORMS, proxy: "/api/form", who: Who::Form },
 ];
 
 /// All servers of a world, with their states open to tests.
@@ -46,6 +51,8 @@ pub struct Servers {
     pub onlymonster: onlymonster::State,
     /// apifansly.
     pub apifansly: apifansly::State,
+    /// The application's own server that takes forms.
+    pub form: form::State,
     /// The store of `s3` and `plan`.
     pub store: store::State,
     /// The store behind Onlymonster.
@@ -84,6 +91,7 @@ impl Servers {
             ofauth: ofauth::State::new(ofauth::Config { seed, ..ofauth::Config::default() }),
             onlymonster: onlymonster::State::new(onlymonster::Config { seed, ..onlymonster::Config::default() }),
             apifansly: apifansly::State::new(apifansly::Config { seed, ..apifansly::Config::default() }),
+            form: form::State::new(form::Config { seed, reply: form::Reply::Job, ..form::Config::default() }),
             store: bucket(STORE),
             vault: bucket(VAULT),
             backend: Backend::default(),
@@ -101,6 +109,7 @@ impl Servers {
             Some((Who::Ofauth, request, _)) => ofauth::route(&request),
             Some((Who::Onlymonster, request, _)) => onlymonster::route(&request),
             Some((Who::Apifansly, request, _)) => apifansly::route(&request),
+            Some((Who::Form, request, _)) => form::route(&request),
             None if [STORE, STORE_TWO, VAULT].contains(&origin) => store::route(request),
             // Whether there is a network after all.
             None if origin == PAGE && request.method == "HEAD" => "page:look",
@@ -140,6 +149,9 @@ impl Servers {
                 _ => Response::empty(404),
             });
         };
+        if who == Who::Form {
+            self.form.config.base_path = if proxied { "/api/form" } else { "" }.into();
+        }
         if !proxied {
             return done(self.ask(who, &request, now));
         }
@@ -160,6 +172,7 @@ impl Servers {
             Who::Ofauth => ofauth::step(request, &mut self.ofauth, now),
             Who::Onlymonster => onlymonster::step(request, &mut self.onlymonster, &mut self.vault, now),
             Who::Apifansly => apifansly::step(request, &mut self.apifansly, now),
+            Who::Form => form::step(request, &mut self.form, now),
         }
     }
 
@@ -176,6 +189,8 @@ impl Servers {
             }
             Who::Onlymonster => request.headers.insert("x-om-auth-token", &self.onlymonster.config.token),
             Who::Apifansly => request.headers.insert("x-api-key", &self.apifansly.config.api_key),
+            // The session's cookie, as it were.
+            Who::Form => request.headers.insert("x-form-key", &self.form.config.key),
         }
     }
 
@@ -185,6 +200,7 @@ impl Servers {
             (Who::Ofauth, &self.ofauth.config.api_key),
             (Who::Onlymonster, &self.onlymonster.config.token),
             (Who::Apifansly, &self.apifansly.config.api_key),
+            (Who::Form, &self.form.config.key),
         ];
         let home = |who: Who| PLACES.iter().any(|place| place.who == who && place.origin == origin);
         let foreign = keys.iter().filter(|(who, _)| !home(*who)).map(|(_, key)| *key).chain(&self.secrets);

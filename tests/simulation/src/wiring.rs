@@ -200,7 +200,15 @@ impl Cors {
         let list = |names: &[&str]| Some(names.iter().map(|name| name.to_string()).collect());
         Self {
             closed: false,
-            allows: list(&["content-type", "apikey", "x-connection-id", "x-om-auth-token", "x-api-key"]),
+            allows: list(&[
+                "content-type",
+                "apikey",
+                "x-connection-id",
+                "x-om-auth-token",
+                "x-api-key",
+                "x-form-key",
+                "x-requested-with",
+            ]),
             exposes: list(&[
                 "etag",
                 "retry-after",

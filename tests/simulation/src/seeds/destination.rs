@@ -1,4 +1,4 @@
-//! The five destinations of scenarios.
+//! The destinations of scenarios.
 
 /// Where the files of a scenario go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,4 +13,8 @@ pub enum Destination {
     S3,
     /// The application's own plan.
     Plan,
+    /// The application's own server, by a form.
+    Form,
+    /// A store, by a form that a policy allows.
+    Policy,
 }

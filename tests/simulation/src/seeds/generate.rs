@@ -3,6 +3,7 @@
 use partway::error::Code;
 use partway::model::file::SMALL;
 use partway::platform::PageEvent;
+use partway_models::form::Reply;
 use partway_models::store::Checksums;
 use serde_json::json;
 
@@ -15,11 +16,13 @@ use crate::core::Line;
 use crate::environment::{Cut, Network};
 use crate::hashing::HashWorkers;
 use crate::rng::Rng;
-use crate::servers::{BadHost, STORE, STORE_TWO};
+use crate::servers::{BadHost, FORMS as FORMS_ORIGIN, STORE, STORE_TWO};
 use crate::storage::StorageBehavior;
 
 /// What proofs are drawn by: a draw of its own, so that they leave rare stories what they are.
 const PROOFS: u64 = 1;
+/// What forms are drawn by, likewise: they take the place of some of apifansly's.
+const FORMS: u64 = 2;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -35,6 +38,13 @@ impl Scenario {
             (1, Destination::S3),
             (1, Destination::Plan),
         ]);
+        let forms = &Rng::new(seed ^ FORMS);
+        let destination = match destination {
+            Destination::Apifansly => {
+                forms.pick(&[(1, Destination::Apifansly), (1, Destination::Form), (1, Destination::Policy)])
+            }
+            other => other,
+        };
         let kind = rng.between(0, 100);
         let attempts = rng.pick(&[(6, 8), (1, 6), (1, 10)]);
         let resume = rng.chance(85);
@@ -49,7 +59,7 @@ impl Scenario {
         let servers = ServerSettings::of(rng, destination, (60..90).contains(&kind));
         let uploads = rng.pick(&[(12, 1), (3, 2), (1, 3)]);
         let direct = destination != Destination::S3 && destination != Destination::Plan && rng.chance(12);
-        let uploads = (0..uploads)
+        let mut uploads = (0..uploads)
             .map(|index| planned_upload(rng, destination, &servers, index, direct, (seed, real)))
             .collect::<Vec<_>>();
         let mut options = json!({
@@ -61,6 +71,12 @@ impl Scenario {
             options["idempotencyKeys"] = json!(!direct && rng.chance(50));
         }
         let keyed = !direct && options["idempotencyKeys"] != json!(false);
+        let mut servers = servers;
+        if destination == Destination::Form {
+            fill_in_the_form(forms, direct, &mut servers, &mut uploads);
+        }
+        let polls = servers.form_reply == Reply::Job;
+        let repeats = uploads[0].provider["repeatable"] == json!(true);
         let mut scenario = Self {
             seed,
             destination,
@@ -85,8 +101,14 @@ impl Scenario {
             servers,
             real,
         };
-        let surroundings =
-            troubles::Surroundings { destination, keyed, integrity: integrity != "off", multi: scenario.is_multi() };
+        let surroundings = troubles::Surroundings {
+            destination,
+            keyed,
+            polls,
+            repeats,
+            integrity: integrity != "off",
+            multi: scenario.is_multi(),
+        };
         match kind {
             0..12 => {}
             12..60 => scenario.passing(rng, &surroundings, attempts),
@@ -312,6 +334,22 @@ fn storage_behavior(rng: &Rng) -> StorageBehavior {
     }
 }
 
+/// Draws what the application's own server is and answers, and whether it takes a form twice.
+fn fill_in_the_form(rng: &Rng, direct: bool, servers: &mut ServerSettings, uploads: &mut [PlannedUpload]) {
+    let (reply, parse) = rng.pick(&[(2, (Reply::Job, "job")), (1, (Reply::Json, "id"))]);
+    servers.form_reply = reply;
+    let repeatable = rng.chance(30);
+    for PlannedUpload { provider, .. } in uploads {
+        provider["parse"] = json!(parse);
+        provider["repeatable"] = json!(repeatable);
+        provider["fields"] = json!({ "album": "7" });
+        if direct {
+            provider["url"] = json!(format!("{FORMS_ORIGIN}/upload"));
+            provider["headers"] = json!({ "x-form-key": "form-key" });
+        }
+    }
+}
+
 /// One file and its destination. Most sizes are near to where something changes.
 fn planned_upload(
     rng: &Rng,
@@ -349,8 +387,12 @@ fn planned_upload(
             "key": format!("s{seed}/file {index}.mp4"), "partSize": part, "multipartThreshold": servers.threshold,
         }),
         Destination::Plan => json!({ "name": "plan" }),
+        Destination::Form => json!({ "name": "form", "url": "/api/form/upload" }),
+        Destination::Policy => json!({
+            "name": "form", "url": format!("{STORE}/media"), "repeatable": true, "fields": format!("s{seed}/file {index}.mp4"),
+        }),
     };
-    if direct {
+    if direct && !matches!(destination, Destination::Form | Destination::Policy) {
         provider.as_object_mut().map(|members| members.remove("baseUrl"));
         provider["dangerouslyExposeSecrets"] = json!(true);
         match destination {

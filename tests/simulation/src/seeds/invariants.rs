@@ -40,6 +40,11 @@ fn stored_as_often_as_begun(stage: &Stage, history: &History) -> Result<Option<&
     if stored <= begun {
         return Ok(None);
     }
+    if history.provider["repeatable"] == true {
+        let forms = stage.world.sent("form:upload").len();
+        ensure!(stored <= forms, "it is there {stored} times, after {forms} forms");
+        return Ok(None);
+    }
     let excuses = excuses::of_double(stage);
     ensure!(stored == begun + 1 && !excuses.is_empty(), "it is there {stored} times, and was begun {begun} times");
     Ok(excuses::alone(&excuses))
@@ -58,7 +63,7 @@ fn forgotten_where_it_ended(stage: &Stage, history: &History) -> Result<(), Stri
 /// A saved session that can't be read is none: the upload opens a new one.
 fn unreadable_sessions_are_not_resumed(stage: &Stage, history: &History) -> Result<(), String> {
     let opens = match stage.scenario.destination {
-        Destination::Apifansly => false,
+        Destination::Apifansly | Destination::Form | Destination::Policy => false,
         Destination::S3 => history.file.size() >= history.provider["multipartThreshold"].as_u64().unwrap_or(0),
         _ => true,
     };
@@ -121,7 +126,7 @@ fn keeps_no_secret(stage: &Stage, history: &History) -> Result<(), String> {
     let Some(kept) = history.session.and_then(|session| stage.world.kept(session)) else { return Ok(()) };
     let text = format!("{kept:?}");
     let servers = stage.world.servers();
-    let keys = ["ofauth-key", "onlymonster-token", "apifansly-key"];
+    let keys = ["ofauth-key", "onlymonster-token", "apifansly-key", "form-key"];
     let secret = keys.into_iter().chain(servers.secrets.iter().map(String::as_str)).find(|key| text.contains(key));
     ensure!(secret.is_none(), "a secret is kept: {text}");
     Ok(())

@@ -165,7 +165,7 @@ impl Scenario {
         match self.destination {
             Destination::Ofauth if self.servers.headers_layout => size > self.servers.part_size,
             Destination::Ofauth => size > self.servers.threshold,
-            Destination::Apifansly => false,
+            Destination::Apifansly | Destination::Form | Destination::Policy => false,
             _ => size >= self.servers.threshold,
         }
     }

@@ -1,6 +1,7 @@
 //! How the servers of a scenario are set up.
 
 use partway::platform::Hook;
+use partway_models::form;
 use partway_models::ofauth::Layout;
 use partway_models::store::Checksums;
 
@@ -27,6 +28,8 @@ pub struct ServerSettings {
     lists: bool,
     pub(crate) signs: bool,
     completes: bool,
+    /// What the application's own server answers to a form.
+    pub(crate) form_reply: form::Reply,
     /// What the stores take; None: any number of parts.
     pub(crate) capacity: Option<Capacity>,
     /// It takes everything again after this time.
@@ -53,7 +56,7 @@ impl ServerSettings {
         let small = rng.pick(&[(2, MIB), (1, 256 * KIB)]);
         let (part_size, threshold) = match destination {
             Destination::Ofauth => (small, rng.pick(&[(2, small), (1, 64 * KIB)])),
-            Destination::Apifansly => (small, u64::MAX),
+            Destination::Apifansly | Destination::Form | Destination::Policy => (small, u64::MAX),
             Destination::Onlymonster => (5 * MIB, rng.pick(&[(2, 5 * MIB), (1, 1), (1, 64 * MIB)])),
             Destination::S3 => {
                 (rng.pick(&[(3, 5 * MIB), (1, 8 * MIB)]), rng.pick(&[(2, 5 * MIB), (1, 0), (1, 16 * MIB)]))
@@ -72,6 +75,7 @@ impl ServerSettings {
             lists: rng.chance(80),
             signs: rng.chance(85),
             completes: true,
+            form_reply: form::Reply::Job,
             capacity: None,
             down_ms: None,
             bad_host: None,
@@ -99,6 +103,8 @@ impl ServerSettings {
             (onlymonster.part_count, onlymonster.url_expires_s) = (self.part_count, self.url_expires_s);
             onlymonster.processing_ms = self.processing_ms;
             servers.apifansly.config.processing_ms = self.processing_ms;
+            servers.form.config.processing_ms = self.processing_ms;
+            servers.form.config.reply = self.form_reply;
             let backend = &mut servers.backend;
             (backend.part_size, backend.single_below) = (self.part_size, self.threshold);
             backend.expires_s = self.url_expires_s;

@@ -25,7 +25,10 @@ pub(crate) fn stored(stage: &Stage, history: &History) -> usize {
                 .filter(|key| servers.vault.contents(BUCKET, key).is_some_and(|pieces| is_it(&pieces)))
                 .count()
         }
-        Destination::S3 | Destination::Plan => {
+        Destination::Form => {
+            servers.form.entries().into_iter().filter(|content| is_it(std::slice::from_ref(*content))).count()
+        }
+        Destination::S3 | Destination::Plan | Destination::Policy => {
             servers.store.entries(BUCKET).into_iter().filter(|(_, pieces)| is_it(pieces)).count()
         }
     }

@@ -27,6 +27,10 @@ pub(crate) struct Surroundings {
     pub(crate) destination: Destination,
     /// Whether calls that must not be repeated carry keys, and somebody minds them.
     pub(crate) keyed: bool,
+    /// Whether a server of the application's own names a job.
+    pub(crate) polls: bool,
+    /// Whether a form may arrive twice.
+    pub(crate) repeats: bool,
     /// Whether ETags are checked.
     pub(crate) integrity: bool,
     /// Whether the file goes in parts.
@@ -71,6 +75,11 @@ fn routes(surroundings: &Surroundings) -> Vec<(u64, (&'static str, Kind))> {
             (1, ("onlymonster:list", Kind::Call)),
         ],
         Destination::Apifansly => vec![(3, ("apifansly:upload", Kind::Form)), (2, ("apifansly:status", Kind::Call))],
+        Destination::Form => vec![
+            (3, ("form:upload", if surroundings.repeats { Kind::VendorPart } else { Kind::Form })),
+            (2 * u64::from(surroundings.polls), ("form:status", Kind::Call)),
+        ],
+        Destination::Policy => vec![(4, ("store:PostObject", Kind::Part)), (2, ("form:fields", Kind::Hook))],
         Destination::S3 => vec![
             (2, ("credentials", Kind::Hook)),
             (4, (bytes, Kind::Part)),
@@ -107,7 +116,7 @@ pub(crate) fn passing(rng: &Rng, surroundings: &Surroundings, may_restart: bool)
         let skip = rng.pick(&[(3, 0), (1, rng.between(0, 6))]);
         let Some((fault, codes)) = transient(rng, (route, kind), surroundings) else { continue };
         let expired = matches!(&fault, Fault::Answer { response, .. } if response.status == 403);
-        let renewable = surroundings.destination == Destination::S3;
+        let renewable = matches!(surroundings.destination, Destination::S3 | Destination::Policy);
         if expired && !(renewable || may_restart) {
             continue;
         }
@@ -122,7 +131,7 @@ pub(crate) fn any(rng: &Rng, surroundings: &Surroundings) -> Trouble {
     let (route, kind) = rng.pick(&routes(surroundings));
     let (fault, codes) = match transient(rng, (route, kind), surroundings).filter(|_| !rng.chance(25)) {
         Some(transient) => transient,
-        None => rough(rng, kind),
+        None => rough(rng, kind, surroundings),
     };
     trouble(route, rng.between(0, 4), fault, &codes)
 }
@@ -204,7 +213,7 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
             8 if kind == Kind::Part => match surroundings.destination {
                 // Where the refusal can't be read it looks like a lost connection, which is retried.
                 Destination::S3 => (Fault::expired(), vec![Code::UrlExpired, Code::Network]),
-                _ => (readable_expiry(), vec![Code::UrlExpired]),
+                _ => (readable_expiry(surroundings), vec![Code::UrlExpired]),
             },
             9 if kind == Kind::Part => (Fault::Answer { response: Response::empty(503), readable: false }, lost),
             10 if kind == Kind::Part && surroundings.integrity && surroundings.multi => {
@@ -244,13 +253,20 @@ fn transient(rng: &Rng, (route, kind): (&str, Kind), surroundings: &Surroundings
     })
 }
 
-fn readable_expiry() -> Fault {
-    Fault::answer(403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+fn readable_expiry(surroundings: &Surroundings) -> Fault {
+    let message = match surroundings.destination {
+        Destination::Policy => "Invalid according to Policy: Policy expired.",
+        _ => "Request has expired",
+    };
+    Fault::answer(403, &format!("<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"))
 }
 
 /// A fault that may well end an upload.
-fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
+fn rough(rng: &Rng, kind: Kind, surroundings: &Surroundings) -> (Fault, Vec<Code>) {
     let garbled = || Fault::body(rng.pick(&[(1, ""), (1, "<html>busy</html>"), (1, "{\"a\":"), (1, "[]"), (1, "{}")]));
+    // There is nothing that could have expired.
+    let by_form = matches!(surroundings.destination, Destination::Form | Destination::Policy);
+    let not_found = if by_form { Code::BadRequest } else { Code::SessionExpired };
     match kind {
         Kind::Call => match rng.between(0, 4) {
             0 => (
@@ -268,14 +284,15 @@ fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
             _ => (Fault::StallInBody, vec![Code::Application, Code::Stalled, Code::OutcomeUnknown]),
         },
         Kind::Part | Kind::Xml => match rng.between(0, 4) {
-            0 => (readable_expiry(), vec![Code::UrlExpired, Code::Unauthorized]),
-            1 => (Fault::status(404), vec![Code::SessionExpired]),
+            0 => (readable_expiry(surroundings), vec![Code::UrlExpired, Code::Unauthorized]),
+            1 => (Fault::status(404), vec![not_found]),
             2 => (Fault::HideEtag, vec![Code::EtagNotExposed, Code::IntegrityMismatch]),
             _ => (Fault::status(429).with("retry-after", "3600"), vec![Code::RateLimited]),
         },
         Kind::VendorPart => match rng.between(0, 3) {
-            0 => (Fault::status(404), vec![Code::SessionExpired, Code::OutcomeUnknown]),
+            0 => (Fault::status(404), vec![not_found, Code::OutcomeUnknown]),
             // A refusal that can't be read doesn't say that the session has expired.
+            1 if surroundings.repeats => (garbled(), vec![Code::Application, Code::Network]),
             1 => (garbled(), vec![Code::Server, Code::Network, Code::OutcomeUnknown, Code::BadRequest]),
             _ => (Fault::status(429).with("retry-after", "3600"), vec![Code::RateLimited, Code::OutcomeUnknown]),
         },
@@ -284,6 +301,10 @@ fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
             1 => (Fault::ResetAfter, vec![Code::OutcomeUnknown]),
             2 => (Fault::StallAnswer, vec![Code::OutcomeUnknown]),
             3 => (Fault::status(502), vec![Code::OutcomeUnknown]),
+            // The application's `parse` throws.
+            _ if surroundings.destination == Destination::Form => {
+                (garbled(), vec![Code::Application, Code::OutcomeUnknown])
+            }
             _ => (garbled(), vec![Code::OutcomeUnknown]),
         },
     }
@@ -292,7 +313,8 @@ fn rough(rng: &Rng, kind: Kind) -> (Fault, Vec<Code>) {
 /// A trouble that stays, on a call that is made whatever happens; and what an upload must end with.
 pub(crate) fn doom(rng: &Rng, surroundings: &Surroundings) -> (Trouble, Vec<Code>) {
     let every = routes(surroundings);
-    let certain: Vec<_> = every.into_iter().take(2).filter(|(_, (_, kind))| *kind != Kind::Hook).collect();
+    let certain: Vec<_> =
+        every.into_iter().take(2).filter(|(weight, (_, kind))| *weight > 0 && *kind != Kind::Hook).collect();
     let (route, kind) = rng.pick(&certain);
     let refusals = [
         (1, (Fault::status(401), vec![Code::Unauthorized])),
@@ -314,7 +336,7 @@ pub(crate) fn doom(rng: &Rng, surroundings: &Surroundings) -> (Trouble, Vec<Code
     let (fault, codes) = match kind {
         Kind::Call => rng.pick(&[&refusals[..], &failures[..]].concat()),
         Kind::Part | Kind::Xml => {
-            let special = [(1, (readable_expiry(), vec![Code::UrlExpired, Code::Unauthorized]))];
+            let special = [(1, (readable_expiry(surroundings), vec![Code::UrlExpired, Code::Unauthorized]))];
             rng.pick(&[&refusals[..], &failures[..], &special[..]].concat())
         }
         Kind::VendorPart | Kind::Form => rng.pick(&[&refusals[..], &failures[..]].concat()),
@@ -325,7 +347,7 @@ pub(crate) fn doom(rng: &Rng, surroundings: &Surroundings) -> (Trouble, Vec<Code
     let unclear = kind == Kind::Form || (kind == Kind::VendorPart && !surroundings.multi);
     let codes = if unclear { [codes, vec![Code::OutcomeUnknown]].concat() } else { codes };
     // What is there already is asked about until the bound.
-    let polls = route == "apifansly:status";
+    let polls = matches!(route, "apifansly:status" | "form:status");
     let codes = if polls { [codes, vec![Code::ProcessingTimeout]].concat() } else { codes };
     let mut made = trouble(route, 0, fault, &codes);
     made.rule.times = None;

@@ -57,7 +57,7 @@ fn real_bytes_arrive_and_are_verified_where_etags_are_md5s() {
             let upload = world.upload(dialect.provider(), json!({ "integrity": "auto" }), &file);
             world.run();
             let result = world.stored(&upload);
-            let known = !matches!((dialect.name, result.parts), ("apifansly", _) | ("ofauth", 1));
+            let known = !matches!((dialect.name, result.parts), ("apifansly" | "form", _) | ("ofauth", 1));
             assert_eq!(result.verified, known, "{} of {size} bytes", dialect.name);
             for part in parts_of(&upload) {
                 assert_eq!(part.verified, known);
@@ -98,6 +98,10 @@ fn results_have_the_members_that_are_promised() {
                     assert!(location.starts_with("https://store.example/media/uploads/a%20key.mp4"), "{location}");
                     assert!(!location.contains('?'), "no signature in a location");
                     assert!(outcome.etag.is_some());
+                }
+                "form" => {
+                    assert_eq!(outcome.media_id.as_deref(), Some("4"), "ids are text");
+                    assert_eq!((outcome.key.as_deref(), outcome.status), (Some("files/4"), Some(202)));
                 }
                 "plan" => assert!(outcome.key.is_some() && outcome.etag.is_some()),
                 other => panic!("what {other} promises isn't said here"),
@@ -180,6 +184,7 @@ fn processing_leaves_its_place_to_the_next_file() {
             let world = World::new(7);
             world.servers().onlymonster.config.processing_ms = 120_000;
             world.servers().apifansly.config.processing_ms = 120_000;
+            world.servers().form.config.processing_ms = 120_000;
             let uploader = world.uploader(json!({ "concurrency": 1 }));
             let provider = dialect.provider();
             let uploads: Vec<_> =

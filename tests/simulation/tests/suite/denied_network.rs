@@ -50,7 +50,7 @@ fn an_answer_proves_the_browser_wrong_for_the_rest_of_the_page() {
 #[test]
 fn failures_cost_attempts_once_the_browser_was_proven_wrong() {
     of(
-        |dialect| dialect.name != "apifansly",
+        |dialect| !dialect.is_form,
         |dialect| {
             let world = World::new(1);
             world.says_offline(true);

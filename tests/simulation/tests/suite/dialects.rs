@@ -31,7 +31,7 @@ pub(crate) struct Dialect {
 
 pub(crate) const MIB: u64 = 1 << 20;
 
-pub(crate) const DIALECTS: [Dialect; 5] = [
+pub(crate) const DIALECTS: [Dialect; 6] = [
     Dialect {
         name: "ofauth",
         init: Some("ofauth:init"),
@@ -92,6 +92,18 @@ pub(crate) const DIALECTS: [Dialect; 5] = [
         is_form: false,
         repeatable: &[],
     },
+    Dialect {
+        name: "form",
+        init: None,
+        part: "form:upload",
+        single: "form:upload",
+        complete: None,
+        status: Some("form:status"),
+        large: 42 * MIB + 17,
+        needs_etag: false,
+        is_form: true,
+        repeatable: &[],
+    },
 ];
 
 impl Dialect {
@@ -108,6 +120,7 @@ impl Dialect {
                 "partSize": 8 * MIB,
             }),
             "plan" => json!({ "name": "plan" }),
+            "form" => json!({ "name": "form", "url": "/api/form/upload", "parse": "job" }),
             other => panic!("{other} has no options here"),
         }
     }

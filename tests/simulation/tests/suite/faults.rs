@@ -43,7 +43,7 @@ fn a_503_with_retry_after_is_waited_out() {
             for route in routes(dialect, size).into_iter().filter(|route| !is_hook(route)) {
                 let fault = Fault::status(503).with("retry-after", "7");
                 let (world, upload) = with_fault(dialect, size, route, 0, fault);
-                if route == "apifansly:upload" {
+                if dialect.is_form && route == dialect.part {
                     assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "a 5xx is a lost answer: {upload:?}");
                     continue;
                 }
@@ -133,7 +133,7 @@ fn a_retry_after_beyond_five_minutes_ends_as_rate_limited() {
 #[test]
 fn always_refused_it_ends_after_eight_attempts_with_that_error() {
     of(
-        |dialect| dialect.name != "apifansly",
+        |dialect| !dialect.is_form,
         |dialect| {
             let world = World::new(3);
             world.fault(dialect.part, 0, None, Fault::status(500));
@@ -160,7 +160,7 @@ fn a_reset_before_the_effect_costs_a_repetition() {
         for size in [MIB, dialect.large] {
             for route in routes(dialect, size).into_iter().filter(|route| !is_hook(route)) {
                 let (world, upload) = with_fault(dialect, size, route, 0, Fault::ResetBefore);
-                if route == "apifansly:upload" {
+                if dialect.is_form && route == dialect.part {
                     assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "the whole body had gone out");
                     continue;
                 }
@@ -222,9 +222,10 @@ fn an_answer_that_never_comes_times_out() {
         for size in [MIB, dialect.large] {
             for route in routes(dialect, size).into_iter().filter(|route| !is_hook(route)) {
                 let (world, upload) = with_fault(dialect, size, route, 0, Fault::StallAnswer);
-                if route == "apifansly:upload" {
+                if dialect.is_form && route == dialect.part {
                     assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "{upload:?}");
-                    assert_eq!(world.servers().apifansly.uploads_accepted(), 1);
+                    let servers = world.servers();
+                    assert_eq!(servers.apifansly.uploads_accepted() + servers.form.forms_taken(), 1);
                     continue;
                 }
                 world.stored(&upload);
@@ -243,9 +244,12 @@ fn a_lost_answer_never_makes_a_second_file() {
                 assert!(servers.ofauth.vault_entries() <= 1, "{route}: {upload:?}");
                 assert!(servers.onlymonster.exports() <= 1, "{route}: {upload:?}");
                 assert!(servers.apifansly.uploads_accepted() <= 1, "{route}: {upload:?}");
+                assert!(servers.form.forms_taken() <= 1, "{route}: {upload:?}");
                 drop(servers);
                 match route {
-                    "apifansly:upload" => assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "{upload:?}"),
+                    form if dialect.is_form && form == dialect.part => {
+                        assert_eq!(upload.code(), Some(Code::OutcomeUnknown), "{upload:?}")
+                    }
                     "plan:sign" | "credentials" => drop(world.stored(&upload)),
                     // Only the application may repeat a call to its own server.
                     hook if is_hook(hook) => assert_eq!(upload.code(), Some(Code::Application), "{upload:?}"),
@@ -267,6 +271,7 @@ fn requests_that_the_browser_repeats_take_effect_once_behind_a_proxy() {
                 assert!(servers.ofauth.vault_entries() <= 1 && servers.ofauth.sessions_opened() <= 1, "{route}");
                 assert!(servers.onlymonster.exports() <= 1 && servers.onlymonster.uploads_started() <= 1, "{route}");
                 assert!(servers.apifansly.uploads_accepted() <= 1, "{route}");
+                assert!(servers.form.forms_taken() <= 1, "{route}");
             }
         }
     });
@@ -296,7 +301,7 @@ fn a_hidden_etag_is_named_where_it_is_needed() {
 
 #[test]
 fn the_status_waiting_is_emitted_for_retry_after() {
-    let calls = ["ofauth:init", "onlymonster:start", "apifansly:status", "store:CreateMultipartUpload"];
+    let calls = ["ofauth:init", "onlymonster:start", "apifansly:status", "form:status", "store:CreateMultipartUpload"];
     of(
         |dialect| dialect.name != "plan",
         |dialect| {
@@ -327,7 +332,7 @@ fn a_file_that_changes_on_the_way_is_named_as_such() {
 #[test]
 fn a_line_that_loses_a_fifth_of_everything_still_delivers() {
     of(
-        |dialect| dialect.name != "apifansly",
+        |dialect| !dialect.is_form,
         |dialect| {
             for seed in 0..20 {
                 let world = World::new(seed);

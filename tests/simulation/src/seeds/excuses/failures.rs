@@ -55,7 +55,7 @@ impl Case<'_> {
     /// Whether the outcome may be unknown at all: not where the scenario says which errors are right, and not where what passes is
     /// reconciled, which takes a destination that can be asked.
     fn may_be_unknown(&self) -> bool {
-        let asked = !self.is(Destination::Apifansly) && !self.is(Destination::Plan);
+        let asked = ![Destination::Apifansly, Destination::Form, Destination::Plan].iter().any(|place| self.is(*place));
         let reconciled = self.stage.scenario.expectation == Expectation::Passing && asked;
         self.code() == Code::OutcomeUnknown && !self.is_doomed() && !reconciled
     }
@@ -70,9 +70,9 @@ pub(super) fn head_request_failed(case: &Case<'_>) -> bool {
 /// What was about to be called when the page crashed may have been called.
 pub(super) fn call_made_before_the_crash(case: &Case<'_>) -> bool {
     let phases: &[&str] = match case.stage.scenario.destination {
-        Destination::Apifansly => &["sending", "completing"],
+        Destination::Apifansly | Destination::Form => &["sending", "completing"],
         Destination::Plan | Destination::Ofauth => &["completing"],
-        Destination::S3 | Destination::Onlymonster => &[],
+        Destination::S3 | Destination::Onlymonster | Destination::Policy => &[],
     };
     let begun = |attempt: &Attempt| {
         attempt.kept.as_ref().and_then(SavedSession::phase).is_some_and(|phase| phases.contains(&phase))
@@ -84,6 +84,8 @@ pub(super) fn call_made_before_the_crash(case: &Case<'_>) -> bool {
 pub(super) fn answer_of_a_single_call_lost(case: &Case<'_>) -> bool {
     let once: &[&str] = match case.stage.scenario.destination {
         Destination::Apifansly => &["apifansly:upload"],
+        Destination::Form => &["form:upload"],
+        Destination::Policy => &[],
         Destination::Ofauth => &["ofauth:single", "ofauth:complete"],
         Destination::Onlymonster => &["onlymonster:finish", "onlymonster:export"],
         Destination::S3 => &["store:CompleteMultipartUpload", "store:PutObject"],
