@@ -5,13 +5,14 @@
 export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } from "./dist/partway.js";
 
 import { apifansly } from "./options/providers/apifansly.ts";
+import { form } from "./options/providers/form.ts";
 import { ofauth } from "./options/providers/ofauth.ts";
 import { onlymonster } from "./options/providers/onlymonster.ts";
 import { plan } from "./options/providers/plan.ts";
 import { s3 } from "./options/providers/s3.ts";
 
 /** How the options of each provider are checked, by the provider's name. */
-export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan };
+export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan, form };
 
 /** The name of the wasm file, in `dist/` and among the package's exports. */
 export const WASM_FILE = "partway_bg.wasm";

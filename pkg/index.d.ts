@@ -695,6 +695,8 @@ export interface UploadResult {
   key?: string;
   /** Address of the stored object. */
   location?: string;
+  /** HTTP status of the server's answer to a form; not for an upload whose job was polled after a reload. */
+  status?: number;
   /** Size of the file. */
   bytes: number;
   /** How many parts were sent; 0 if nothing had to be sent. */
@@ -831,7 +833,7 @@ export interface OutgoingRequest {
 }
 
 /** A destination and its options. `name` says which one it is. */
-export type Provider = OfauthProvider | OnlymonsterProvider | ApifanslyProvider | S3Provider | PlanProvider;
+export type Provider = OfauthProvider | OnlymonsterProvider | ApifanslyProvider | S3Provider | PlanProvider | FormProvider;
 
 /** OFAuth's `/v2/access/uploads`: media for OnlyFans. Bytes go through your proxy. */
 export interface OfauthProvider {
@@ -1038,8 +1040,98 @@ export interface UploadPlan {
   [extra: string]: any;
 }
 
+/**
+ * One form (`multipart/form-data`) with the whole file: to your own server, or to a bucket by a POST policy. The file is the last field,
+ * as buckets need it.
+ *
+ * ```js
+ * // Your own server, which answers { mediaId: "7" }.
+ * new Uploader({ provider: { name: "form", url: "/api/upload", fields: { album: "7" } } });
+ *
+ * // One that processes the file: it answers { job: "/api/jobs/7" }, and the job { state: "active", progress: 0.4 }.
+ * new Uploader({ provider: { name: "form", url: "/api/upload", parse: (reply) => ({ poll: reply.job }) } });
+ *
+ * // A bucket, whose policy your server signs (createPresignedPost of AWS's SDK).
+ * const fields = async ({ name, type }) => (await fetch("/api/policy", { method: "POST", body: JSON.stringify({ name, type }) })).json();
+ * new Uploader({ provider: { name: "form", url: "https://media.s3.eu-central-1.amazonaws.com/", fields, repeatable: true } });
+ * ```
+ *
+ * Every 2xx is success. Without `parse` the result has the members that a JSON reply names (`mediaId`, `key` and so on, see
+ * {@link UploadResult}), and `status`. A reply that is a web page is none of the server's, and no redirect is an answer: answer with JSON,
+ * with text, or with nothing, and leave `success_action_redirect` out of a policy.
+ *
+ * A form with the fields `policy` and a signature is one for a bucket. It carries nothing of the page's: no cookies, no `headers`, and
+ * nothing of `beforeRequest`. With the field `success_action_status: "201"` (or a `key` without `${filename}`) the result has `key`; it has
+ * `etag` if the bucket's CORS rule exposes `ETag`, or with 201. If that is the MD5 of the file, `verified` is true and `proof` has it. For
+ * any other server both stay empty.
+ *
+ * After a reload, an upload whose form was begun ends as `outcome-unknown`, unless `repeatable` is set: then it starts again. One whose
+ * job has an address goes on polling it.
+ */
+export interface FormProvider {
+  name: "form";
+  /** Where the form goes: a path of the page's own server, or an https URL. */
+  url: string;
+  /** @defaultValue `"POST"` */
+  method?: "POST" | "PUT" | undefined;
+  /**
+   * The fields before the file, or a function that gives them, which is called for each attempt, since a policy may have expired. They are
+   * never kept. A field's value is text.
+   */
+  fields?:
+    | Record<string, string>
+    | ((file: { name: string; size: number; type: string }) => Record<string, string> | Promise<Record<string, string>>)
+    | undefined;
+  /** Name of the file's field. @defaultValue `"file"`, as buckets need it */
+  fileField?: string | undefined;
+  /**
+   * Headers of the form and of polls: `{ "x-csrf-token": token }`. They go to the origin of `url`, and to those of `trustedOrigins` that are
+   * polled. With any but `Accept` and `X-Requested-With` the form goes by `fetch`, which follows no redirect and reports no progress
+   * before the end; a header that `beforeRequest` adds goes by `XMLHttpRequest`.
+   */
+  headers?: Record<string, string> | undefined;
+  /**
+   * Whether the same form may arrive twice. If not, it isn't sent again after its answer was lost or the server failed (5xx), and the upload
+   * ends as `outcome-unknown`. A policy with a `key` of its own may: the second object is in place of the first. @defaultValue `false`
+   */
+  repeatable?: boolean | undefined;
+  /**
+   * Reads the server's answer: JSON as a value, anything else as text. Gives members of the result, or `poll`: the address of a job, as an
+   * https URL or a path of the server of `url`. If it throws, the upload ends as `application`.
+   */
+  parse?:
+    | Loose<[reply: unknown, response: { status: number; headers: Headers }], Some<UploadResult> & { poll?: string | undefined }>
+    | undefined;
+  /**
+   * Reads what the job's address answers. `progress` is 0 to 1; `result` has members of the result.
+   *
+   * @defaultValue the reply as it is: `{ "state": "completed", "result": { "mediaId": "7" } }`
+   */
+  job?:
+    | Loose<
+        [reply: unknown],
+        {
+          state: "waiting" | "active" | "completed" | "failed";
+          progress?: number | undefined;
+          result?: Some<UploadResult> | undefined;
+          error?: string | undefined;
+        }
+      >
+    | undefined;
+  /** Milliseconds to wait for the job. @defaultValue `900000`, 15 minutes */
+  pollTimeoutMs?: number | undefined;
+  /** Milliseconds before the first poll, 1 to 86400000. The interval doubles up to 30 s. @defaultValue `2000` */
+  pollIntervalMs?: number | undefined;
+}
+
 /** A function whose parameters are checked as loosely as a method's, so that a function of your own plan's type fits. */
-type Method<Parameters extends unknown[], Result> = { method(...parameters: Parameters): Promise<Result> }["method"];
+type Method<Parameters extends unknown[], Result> = Loose<Parameters, Promise<Result>>;
+
+/** The same for one whose result is no promise. */
+type Loose<Parameters extends unknown[], Result> = { method(...parameters: Parameters): Result }["method"];
+
+/** Any of the members. */
+type Some<Members> = { [K in keyof Members]?: Members[K] | undefined };
 
 /** A callback whose parameter is checked as loosely, so that an `Uploader` of one provider is one of any. */
 type Callback<Detail> = { method(detail: Detail): void }["method"];

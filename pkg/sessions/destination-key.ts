@@ -24,12 +24,14 @@ const SETTINGS = [
 /** Where a provider sends files to, as text: unfinished uploads are found by it. It holds no secret. */
 export function destinationKey(provider: Provider, scope: string | undefined): string {
   const options: AnyProvider = provider;
-  const address = options.endpoints?.[0] ?? options.endpoint ?? options.baseUrl;
+  // A query may hold a key.
+  const address = options.endpoints?.[0] ?? options.endpoint ?? options.baseUrl ?? options.url?.split("?")[0];
   return JSON.stringify([provider.name, address && absoluteUrl(address), ...ACCOUNT.map((name) => options[name]), scope]);
 }
 
 /** The provider's settings of one file, as text. It holds no function and no secret. */
 export function settingsKey(provider: Provider): string {
-  const options: AnyProvider = provider;
+  // A form's headers are no settings: they may be keys.
+  const options: AnyProvider = provider.name === "form" ? {} : provider;
   return JSON.stringify(Object.fromEntries(SETTINGS.map((name) => [name, options[name]])));
 }

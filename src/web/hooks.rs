@@ -48,7 +48,7 @@ pub(super) async fn call(
 fn call_once(provider: &JsValue, hook: Hook, arguments: &[JsValue]) -> Outcome {
     if let (Hook::Parse, Some(response)) = (hook, arguments.get(1)) {
         let pairs = member(response, "headers").unwrap_or_default();
-        object::set(response, "headers", &Headers::new_with_str_sequence_sequence(&pairs)?);
+        object::set(response, "headers", &Headers::new_with_str_sequence_sequence(&pairs)?.into());
     }
     match (of(provider, hook), hook) {
         (Some(function), _) => function.apply(provider, &list(arguments)),

@@ -11,7 +11,7 @@ use partway::http::foreign::Foreign;
 use partway::http::{Body, Response};
 use partway::platform::{OnSent, RequestOf, SendFailure};
 use partway_models::clock::http_date;
-use partway_models::wire;
+use partway_models::wire::{self, FormValue};
 
 use crate::bottleneck::Buffered;
 use crate::core::Core;
@@ -382,7 +382,15 @@ impl Trip {
 
     fn serve(&self, flips: bool) -> wire::Response {
         let mut request = self.outgoing.request.clone();
-        if let (wire::Body::Content(content), true) = (&mut request.body, flips) {
+        let content = match &mut request.body {
+            wire::Body::Content(content) => Some(content),
+            wire::Body::Form(fields) => fields.iter_mut().find_map(|field| match &mut field.value {
+                FormValue::Content(content) => Some(content),
+                FormValue::Bytes(_) => None,
+            }),
+            _ => None,
+        };
+        if let Some(content) = content.filter(|_| flips) {
             *content = content.damaged();
             self.core.log.borrow_mut().records[self.entry].damaged = true;
         }

@@ -32,20 +32,20 @@ fn plan() -> Value {
 }
 
 /// One upload whose session is saved.
-fn begin(world: &World, provider: Value, size: u64) -> (Uploader, Handle, u64, File) {
+pub(crate) fn begin(world: &World, provider: Value, size: u64) -> (Uploader, Handle, u64, File) {
     let (uploader, session, file) = (world.uploader(json!({})), world.session(), world.file("clip.mp4", size));
     let upload = uploader.begin(provider, &file, Some(session), Beginning::New);
     (uploader, upload, session, file)
 }
 
 /// The next page resumes the upload from its saved session.
-fn resume(world: &World, upload: &Handle, session: u64, file: &File) -> Handle {
+pub(crate) fn resume(world: &World, upload: &Handle, session: u64, file: &File) -> Handle {
     let kept = world.kept(session).expect("a session was saved");
     world.uploader(json!({})).begin(upload.provider().clone(), file, Some(session), Beginning::Kept(kept))
 }
 
 /// Runs the world until a condition holds, and not a millisecond longer.
-fn run_until(world: &World, what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn run_until(world: &World, what: &str, holds: impl Fn() -> bool) {
     while !holds() {
         assert!(world.elapsed() < HOUR, "{what} never holds");
         world.run_for(1);
@@ -53,7 +53,7 @@ fn run_until(world: &World, what: &str, holds: impl Fn() -> bool) {
 }
 
 /// Runs the world until a request of that name has taken effect.
-fn run_until_effect(world: &World, route: &str) {
+pub(crate) fn run_until_effect(world: &World, route: &str) {
     run_until(world, &format!("an effect of {route}"), || world.effects(route) > 0);
 }
 
