@@ -2,6 +2,7 @@
  * Everything that differs between the package's entries: the engine and the providers that it has. The build replaces this file for an
  * entry with one provider, and for CommonJS, which has no `import.meta` (xtask/src/package/entries.rs).
  */
+export { checkFeatures } from "./api/feature-detection.ts";
 export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } from "./dist/partway.js";
 
 import { apifansly } from "./options/providers/apifansly.ts";

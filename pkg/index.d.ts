@@ -1124,6 +1124,133 @@ export interface FormProvider {
   pollIntervalMs?: number | undefined;
 }
 
+/**
+ * Uploads as a store, for views: it is what `partway/react`, `partway/vue` and `partway/svelte` stand on, and fits what else reads
+ * `subscribe` and a snapshot. Listeners are called at most once for each frame of the page, or ten times a second if it isn't shown.
+ *
+ * ```js
+ * const files = createUploads(uploader);
+ * files.subscribe(() => {
+ *   const { uploads, progress } = files.getSnapshot();
+ *   list.replaceChildren(...uploads.map(({ file, progress }) => row(file.name, progress.fraction)));
+ *   bar.value = progress.fraction;
+ * });
+ * files.add(input.files);
+ * ```
+ *
+ * Each store has uploads of its own: those that its `add()` started, and those of `unfinished` that were resumed. It belongs to no
+ * component: uploads go on while nobody is subscribed.
+ */
+export function createUploads<P extends Provider>(uploader: Uploader<P>): Uploads<P>;
+
+/** A store of uploads, as {@link createUploads} makes it. Its functions need no `this`. An id that it doesn't know changes nothing. */
+export interface Uploads<P extends Provider = Provider> {
+  /** Calls `listener` after each change, until the function that it returns is called. */
+  subscribe(listener: () => void): () => void;
+  /** The current state: the same object until something changes. */
+  getSnapshot(): UploadsSnapshot<P>;
+  /** The state of a store without uploads, as a server renders it, and as a browser takes over from there. */
+  getServerSnapshot(): UploadsSnapshot<P>;
+  /** One of the snapshot's uploads. */
+  find(id: string): UploadView<P> | undefined;
+  /** As {@link UploadGroup.add}: starts uploads, and shows them with the next frame. `null` (`input.files` without a choice) adds none. */
+  add(files: Iterable<File | Blob | FileSystemFileHandle | FileEntry> | null, options?: UploadOptions<P>): Upload<P>[];
+  /** Takes an upload out of the list, and cancels it if it isn't at its end. */
+  remove(id: string): void;
+  /** Takes all uploads out of the list that are done, failed or cancelled. */
+  clear(): void;
+  /** Pauses one upload; without an id all of them, and those that are added until `resume()`. */
+  pause(id?: string): void;
+  /** Continues one upload; without an id all of them. */
+  resume(id?: string): void;
+  /** Tries a failed or cancelled upload again; without an id all that failed. */
+  retry(id?: string): void;
+  /** Cancels one upload; without an id all of them. Resolves when they have ended. */
+  cancel(id?: string): Promise<void>;
+}
+
+/** The state of a store of uploads at one moment. It doesn't change any more: the next one is another object. */
+export interface UploadsSnapshot<P extends Provider = Provider> {
+  /** The uploads in the order in which they were added. One that didn't change is the same object as before. */
+  readonly uploads: readonly UploadView<P>[];
+  /** The progress of all of them. */
+  readonly progress: GroupProgress;
+  /**
+   * What a reload, a crash or a failure left unfinished, newest first, as {@link Uploader.unfinished} lists it; without files that stand
+   * among `uploads` by name and size. It is filled soon after the first `subscribe()`. One that is resumed joins the uploads.
+   */
+  readonly unfinished: readonly UnfinishedUpload<P>[];
+}
+
+/** An upload at one moment. Each member is what {@link Upload} has under its name. */
+export interface UploadView<P extends Provider = Provider> {
+  readonly id: string;
+  readonly file: { name: string; size: number; type: string };
+  readonly meta: Meta;
+  readonly relativePath: string;
+  readonly status: UploadStatus;
+  readonly progress: Progress;
+  readonly error: UploadError | null;
+  readonly result: UploadResultOf<P> | null;
+}
+
+/**
+ * Takes files in: dropped on an element, in folders too, pasted, or picked. The WebAssembly is loaded when files are dragged over the
+ * element, and when the focus comes to an input in it or to the button, so that the first upload starts at once.
+ *
+ * ```js
+ * const stop = createDropzone(element, {
+ *   accept: "image/*,.pdf",
+ *   button,
+ *   onFiles: (files) => uploads.add(files),
+ *   onReject: (rejected) => show(rejected.map(({ name, why }) => `${name}: ${why}`).join("\n")),
+ *   onDrag: (over) => element.classList.toggle("over", over),
+ * });
+ * ```
+ *
+ * Files that are chosen in an `<input type="file">` within the element come in too, those of one with `webkitdirectory` with their paths;
+ * the input is emptied afterwards. While a drop zone is there, a file that is dropped beside it doesn't replace the page. Of several drop
+ * zones within each other the innermost takes a drop. It moves no focus, and looks like nothing: all that is seen is the page's own.
+ *
+ * Gives the function that undoes all of it. Throws `invalid-options` for wrong options, and without an element.
+ */
+export function createDropzone(element: HTMLElement, options: DropzoneOptions): () => void;
+
+/** Options of {@link createDropzone}. If a callback throws, the console reports it. */
+export interface DropzoneOptions {
+  /**
+   * Files came in, at least one. Each has its path if it lay in a folder: `"album/summer/1.jpg"`. In browsers that have them, dropped
+   * files come as handles, from which an upload can be resumed after a reload without picking the file again.
+   */
+  onFiles(files: FileEntry[]): void;
+  /**
+   * Some of what came in isn't taken: another type, more than one file without `multiple`, folders without `folders`, what can't be read,
+   * folders nested more than 32 deep. It comes after `onFiles` with the others. `why` is an English sentence.
+   */
+  onReject?: ((rejected: { name: string; why: string }[]) => void) | undefined;
+  /** Files are dragged over the element (`true`), or not any more. It doesn't change from one child of the element to another. */
+  onDrag?: ((over: boolean) => void) | undefined;
+  /** As in `<input accept>`: `"image/*,.pdf"`. It holds for dropped and pasted files too. @defaultValue every file */
+  accept?: string | undefined;
+  /** Whether several files are taken at once; otherwise the first that is accepted. @defaultValue `true` */
+  multiple?: boolean | undefined;
+  /**
+   * Whether folders are taken, with all that is in them but `.DS_Store`, `Thumbs.db` and `desktop.ini`. @defaultValue `true`
+   */
+  folders?: boolean | undefined;
+  /**
+   * Whether files are taken that are pasted anywhere in the page. Where text is written, a paste that has text too is left alone.
+   * @defaultValue `false`
+   */
+  paste?: boolean | undefined;
+  /**
+   * Opens the dialog of the first `<input type="file">` in the element, or else one for `accept` and `multiple`. An element that is no button
+   * by itself becomes one for keyboards and screen readers: it gets `role="button"` and `tabindex="0"`, and answers to Enter and Space.
+   * It may be the drop zone's own element: links, buttons and inputs in it keep their own clicks.
+   */
+  button?: HTMLElement | undefined;
+}
+
 /** A function whose parameters are checked as loosely as a method's, so that a function of your own plan's type fits. */
 type Method<Parameters extends unknown[], Result> = Loose<Parameters, Promise<Result>>;
 

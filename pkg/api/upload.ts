@@ -1,6 +1,7 @@
 import type * as Declared from "partway";
 import type { Meta, OutgoingRequest, Progress, Provider, UploadEvents, UploadOptions, UploadResultOf, UploadStatus } from "partway";
 
+import { checkFeatures } from "../entry.ts";
 import { checkUploadOptions } from "../options/upload.ts";
 import { mergeProvider } from "../options/provider.ts";
 import { destinationKey, settingsKey } from "../sessions/destination-key.ts";
@@ -13,8 +14,8 @@ import { turn } from "../util/turns.ts";
 import type { EngineHandle, TaskHandle } from "../wasm/engine.ts";
 import type { EngineEvent, EngineResult, TaskCall } from "../wasm/glue.ts";
 import { loadForUpload } from "../wasm/load.ts";
+import { checkFeatures } from "../entry.ts";
 import { UploadError, cancelled, invalidOptions, toUploadError } from "./errors.ts";
-import { checkFeatures } from "./feature-detection.ts";
 import { fileInfo, withFile } from "./file-info.ts";
 
 /** How long a cancelled upload waits for the engine that has to tell the server. (A choice.) */

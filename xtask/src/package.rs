@@ -7,6 +7,7 @@ mod hashing;
 mod names;
 mod sizes;
 mod versions;
+mod views;
 mod wasm;
 
 use std::fs;
@@ -65,6 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     recreate(&dist)?;
     put_engine(&WHOLE, &compiled, &scratch, &tools, &dist, options.names)?;
     hashing::put(&package, &wasm::compile_hash(&target, library)?, &scratch, &tools, &dist)?;
+    views::put(&package, &scratch, &tools, &dist)?;
     bundle::readable(&WHOLE, &package, &folder, &scratch, &tools)?;
     if options.crash || options.skip_pack {
         return Ok(Built { folder, tarball: None });
@@ -73,20 +75,21 @@ pub(crate) fn run(options: &Options) -> Result<Built> {
     let stage = scratch.join("stage");
     recreate(&stage)?;
     recreate(&stage.join("dist"))?;
-    bundle::entry(&WHOLE, &package, &dist, &scratch, &stage, &tools)?;
+    bundle::entry(&WHOLE, &package, [&dist, &dist], &scratch, &stage, &tools)?;
     for entry in &NARROW {
         let compiled = wasm::compile(&target, Engine::Only(entry.engine), library)?;
-        let dist = scratch.join("entry");
-        recreate(&dist)?;
-        put_engine(entry, &compiled, &scratch, &tools, &dist, options.names)?;
-        bundle::entry(entry, &package, &dist, &scratch, &stage, &tools)?;
+        let own = scratch.join("entry");
+        recreate(&own)?;
+        put_engine(entry, &compiled, &scratch, &tools, &own, options.names)?;
+        bundle::entry(entry, &package, [&own, &dist], &scratch, &stage, &tools)?;
         write(&stage.join(format!("{}.d.ts", entry.script)), entry.types())?;
         write(&stage.join(format!("{}.d.cts", entry.script)), entry.required_types())?;
     }
     hashing::copy_to(&dist, &stage.join("dist"))?;
+    views::entries(&package, &dist, &scratch, &stage, &tools)?;
     bundle::rest(&package, &stage)?;
     let tarball = bundle::pack(&stage, &package, &version)?;
-    sizes::report(&stage, &tarball, library)?;
+    sizes::report(&stage, &tarball, library, &scratch, &tools)?;
     Ok(Built { folder, tarball: Some(tarball) })
 }
 

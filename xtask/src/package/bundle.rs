@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::entries::Entry;
+use super::views::VIEW;
 use super::{copy, copy_face, hashing, recreate};
 use crate::{paths, process};
 
@@ -19,13 +20,14 @@ struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    fn new(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, tools: &'a Path) -> Result<Self> {
+    fn new(entry: &Entry, face: &Path, dist: &Path, shared: &Path, scratch: &Path, tools: &'a Path) -> Result<Self> {
         let folder = scratch.join("src");
         recreate(&folder)?;
         copy_face(face, &folder)?;
         entry.narrow(&folder)?;
         recreate(&folder.join("dist"))?;
         copy(&dist.join(entry.glue()), &folder.join("dist").join(entry.glue()))?;
+        copy(&shared.join(VIEW), &folder.join("dist").join(VIEW))?;
         Ok(Self { folder, tools })
     }
 
@@ -35,13 +37,13 @@ impl<'a> Sources<'a> {
         command
     }
 
-    /// Runs esbuild, and gives the path of what it wrote.
-    fn bundle(&self, output: &str, external: &str, arguments: &[&str]) -> Result<PathBuf> {
+    /// Runs esbuild, and gives the path of what it wrote. `external` are the files in `dist` that stay files.
+    fn bundle(&self, output: &str, external: &[&str], arguments: &[&str]) -> Result<PathBuf> {
         process::run(
             self.tool("esbuild")
                 .args(["index.ts", "--bundle", "--target=es2022", "--legal-comments=none", "--log-level=warning"])
                 .args(arguments)
-                .args([external, hashing::PAGE].map(|name| format!("--external:./dist/{name}")))
+                .args(external.iter().map(|name| format!("--external:./dist/{name}")))
                 .arg(format!("--outfile={output}")),
         )?;
         Ok(self.folder.join(output))
@@ -50,15 +52,26 @@ impl<'a> Sources<'a> {
 
 /// Puts the entry's script into `folder`, for a page without a bundler: readable, with its sources in it.
 pub(super) fn readable(entry: &Entry, face: &Path, folder: &Path, scratch: &Path, tools: &Path) -> Result<()> {
-    let sources = Sources::new(entry, face, &folder.join("dist"), scratch, tools)?;
-    let script = sources.bundle("bundle.js", &entry.inline(), &["--format=esm", "--sourcemap=inline"])?;
+    let dist = folder.join("dist");
+    let sources = Sources::new(entry, face, &dist, &dist, scratch, tools)?;
+    let files = [&entry.inline(), hashing::PAGE, VIEW];
+    let script = sources.bundle("bundle.js", &files, &["--format=esm", "--sourcemap=inline"])?;
     copy(&script, &folder.join(format!("{}.js", entry.script)))
 }
 
-/// Puts one of the package's entries into `stage`: its script, and the engine in `dist` that it loads.
-pub(super) fn entry(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
-    let sources = Sources::new(entry, face, dist, scratch, tools)?;
-    sources.bundle("bundle.js", &entry.inline(), &["--format=esm", "--minify", "--sourcemap"])?;
+/// Puts one of the package's entries into `stage`: its script, and the engine in `dist` that it loads. What all entries share is in
+/// `shared`.
+pub(super) fn entry(
+    entry: &Entry,
+    face: &Path,
+    [dist, shared]: [&Path; 2],
+    scratch: &Path,
+    stage: &Path,
+    tools: &Path,
+) -> Result<()> {
+    let sources = Sources::new(entry, face, dist, shared, scratch, tools)?;
+    let files = [&entry.inline(), hashing::PAGE, VIEW];
+    sources.bundle("bundle.js", &files, &["--format=esm", "--minify", "--sourcemap"])?;
     // 5 % less after compression than esbuild leaves.
     let script = format!("{}.js", entry.script);
     process::run(
@@ -73,7 +86,7 @@ pub(super) fn entry(entry: &Entry, face: &Path, dist: &Path, scratch: &Path, sta
     )?;
     entry.for_require(&sources.folder)?;
     // "node" has the exports listed in a way that `import` of Node's finds; nothing of Node's is used.
-    let required = sources.bundle("bundle.cjs", &entry.required(), &["--format=cjs", "--platform=node", "--minify"])?;
+    let required = sources.bundle("bundle.cjs", &[&entry.required()], &["--format=cjs", "--platform=node", "--minify"])?;
     copy(&required, &stage.join(format!("{}.cjs", entry.script)))?;
     for file in [entry.wasm(), entry.inline(), entry.required()] {
         copy(&dist.join(&file), &stage.join("dist").join(&file))?;

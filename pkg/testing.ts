@@ -1,0 +1,2 @@
+export * from "./index.ts";
+export { script } from "./testing/script.ts";

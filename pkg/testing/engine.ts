@@ -1,0 +1,135 @@
+/* An engine that plays scripts, with the exports of the generated glue. It neither loads nor sends anything. */
+import type { Progress, Provider, UploadResult, UploadStatus, UploaderOptions } from "partway";
+
+import type { UploadError } from "../api/errors.ts";
+import type { Source } from "../sessions/source.ts";
+import { version as ownVersion } from "../util/version.ts";
+import type { EngineError } from "../api/errors.ts";
+import type { EngineListener, Engine as EngineOfFace, StartOptions, Task as TaskOfFace } from "../wasm/glue.ts";
+import { released, scriptFor } from "./script.ts";
+
+/** Where progress is reported if a script doesn't say it. */
+const HALF_AND_WHOLE = [0.5, 1];
+
+export class Engine implements EngineOfFace {
+  #tasks = new Set<Task>();
+
+  constructor(_options: UploaderOptions, _hasher: unknown) {}
+
+  start(source: Source, provider: Provider, _options: StartOptions, listener: EngineListener): Task {
+    const task = new Task(source, provider, listener);
+    this.#tasks.add(task);
+    return task;
+  }
+
+  close(): void {
+    for (const task of this.#tasks) task.free();
+  }
+
+  free(): void {}
+}
+
+export class Task implements TaskOfFace {
+  #source: Source;
+  #provider: Provider;
+  #listener: EngineListener;
+  #status: UploadStatus = "queued";
+  #isPaused = false;
+  #isOver = false;
+  /** Continues after a pause. */
+  #resume = (): void => {};
+
+  constructor(source: Source, provider: Provider, listener: EngineListener) {
+    this.#source = source;
+    this.#provider = provider;
+    this.#listener = listener;
+    this.#run().catch((error: unknown) => this.#end("error", error as UploadError));
+  }
+
+  pause(): void {
+    if (this.#isOver || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#listener("status", "paused");
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (!this.#isOver) this.#listener("status", this.#status);
+    this.#resume();
+  }
+
+  cancel(): void {
+    this.#end("error", { code: "cancelled", message: "The upload was cancelled." });
+  }
+
+  prioritize(): void {}
+
+  notify(): void {}
+
+  free(): void {
+    this.#isOver = true;
+  }
+
+  async #run(): Promise<void> {
+    const { name, size, type } = this.#source;
+    const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor({ name, size, type, provider: this.#provider });
+    for (const status of ["checking", "opening", "sending"] as const) await this.#enter(status);
+    for (const fraction of progress) {
+      await this.#turn();
+      if (!this.#isOver) this.#listener("progress", progressAt(fraction, size));
+    }
+    if (hold) await released(name);
+    await this.#turn();
+    if (error !== undefined) {
+      return this.#end("error", typeof error === "string" ? { code: error, message: `The test's script ends this upload as ${error}.` } : (error as UploadError));
+    }
+    await this.#enter("completing");
+    await this.#turn();
+    this.#end("complete", { ...resultOf(this.#provider, this.#source), ...result } as UploadResult);
+  }
+
+  async #enter(status: UploadStatus): Promise<void> {
+    await this.#turn();
+    this.#status = status;
+    if (!this.#isOver) this.#listener("status", status);
+  }
+
+  /** By promises alone, which no test runner fakes. */
+  async #turn(): Promise<void> {
+    await null;
+    while (this.#isPaused && !this.#isOver) await new Promise<void>((resolve) => (this.#resume = resolve));
+  }
+
+  #end(...event: ["complete", UploadResult] | ["error", EngineError]): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener(...event);
+    this.#resume();
+  }
+}
+
+function progressAt(fraction: number, total: number): Progress {
+  const isWhole = fraction === 1;
+  const parts = { total: 1, done: Number(isWhole), inFlight: Number(!isWhole) };
+  return { sent: Math.round(fraction * total), total, fraction, rate: null, eta: null, parts, processing: null };
+}
+
+/** What a destination would give, with the members that its results always have. */
+function resultOf(provider: Provider, { name, size }: Source): Partial<UploadResult> {
+  const key = provider.name === "s3" && typeof provider.key === "string" ? provider.key : name;
+  const ids = {
+    ofauth: { mediaUploadId: "test-media-upload", mediaItem: "test-media-upload", reusable: false },
+    onlymonster: { mediaId: "test-media", key },
+    apifansly: { mediaId: "test-media" },
+    s3: { key },
+    plan: {},
+  }[provider.name];
+  return { provider: provider.name, ...ids, bytes: size, parts: 1, attempts: 1, elapsedMs: 0, verified: false, proof: null, alreadyThere: false };
+}
+
+export const start = async (): Promise<void> => {};
+export const onFatal = (): void => {};
+export const stir = (): void => {};
+export const __wbg_reset_state = (): void => {};
+export const version = (): string => ownVersion;

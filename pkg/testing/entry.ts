@@ -1,0 +1,24 @@
+/* What the build puts into the place of `entry.ts` for `partway/testing`: every provider, and an engine that plays scripts. */
+import { apifansly } from "../options/providers/apifansly.ts";
+import { ofauth } from "../options/providers/ofauth.ts";
+import { onlymonster } from "../options/providers/onlymonster.ts";
+import { plan } from "../options/providers/plan.ts";
+import { s3 } from "../options/providers/s3.ts";
+
+export { Engine, __wbg_reset_state, onFatal, start, stir, version } from "./engine.ts";
+
+export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan };
+
+export const WASM_FILE = "none";
+
+export function wasmUrl(): undefined {}
+
+/** The smallest module (WebAssembly Core Specification, "Binary Format"): it has nothing in it. */
+export async function wasmText(): Promise<string> {
+  return "AGFzbQEAAAA=";
+}
+
+export async function loadHashing(): Promise<undefined> {}
+
+/** What reads no file needs none of a browser's features. */
+export async function checkFeatures(): Promise<void> {}

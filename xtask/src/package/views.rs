@@ -1,0 +1,94 @@
+//! What shows uploads and takes files in: one script that all entries share, the entries for frameworks that stand on it, and the
+//! double for applications' tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{copy, copy_face, recreate, write};
+use crate::process;
+
+/// What all entries share. They import it when they are loaded.
+pub(super) const VIEW: &str = "view.js";
+
+/// Its declarations, for the compiler: they aren't published.
+const VIEW_TYPES: &str = "export * from \"../view/index.ts\";\n";
+
+/// The entries for frameworks, by the names that their users import.
+pub(super) const FRAMEWORKS: [&str; 3] = ["react", "vue", "svelte"];
+
+/// React's own mark for components that also run in the browser: a server component may then import what uses hooks.
+const CLIENT: &str = "\"use client\";\n";
+
+/// The double for tests.
+const TESTING: &str = "testing";
+
+/// In the place of the module that differs between the entries.
+const TESTING_ENTRY: &str = "export * from \"./testing/entry.ts\";\n";
+
+/// Makes the script that all entries share.
+pub(super) fn put(face: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
+    let folder = sources(face, scratch)?;
+    esbuild(&folder, tools, "view/index.ts", &dist.join(VIEW), &["--format=esm"])?;
+    write(&dist.join("view.d.ts"), VIEW_TYPES)
+}
+
+/// Puts the entries that have no engine into `stage`, each for `import` and for `require`.
+pub(super) fn entries(face: &Path, dist: &Path, scratch: &Path, stage: &Path, tools: &Path) -> Result<()> {
+    let folder = sources(face, scratch)?;
+    write(&folder.join("entry.ts"), TESTING_ENTRY)?;
+    recreate(&folder.join("dist"))?;
+    copy(&dist.join(VIEW), &folder.join("dist").join(VIEW))?;
+    copy(&dist.join(VIEW), &stage.join("dist").join(VIEW))?;
+    for name in FRAMEWORKS.into_iter().chain([TESTING]) {
+        let source = format!("{name}.ts");
+        let banner = if name == "react" { CLIENT } else { "" };
+        for (format, extension, view) in
+            [("--format=esm", "js", Some("--external:./dist/view.js")), ("--format=cjs", "cjs", None)]
+        {
+            let externals = FRAMEWORKS.map(|framework| format!("--external:{framework}"));
+            let mut arguments: Vec<&str> = externals.iter().map(String::as_str).collect();
+            arguments.extend(view);
+            // As for the other entries: a way of listing exports that `import` of Node's finds.
+            arguments.extend((extension == "cjs").then_some("--platform=node"));
+            arguments.push(format);
+            let script = folder.join(format!("{name}.{extension}"));
+            esbuild(&folder, tools, &source, &script, &arguments)?;
+            let text = fs::read_to_string(&script).with_context(|| format!("could not read {}", script.display()))?;
+            write(&stage.join(format!("{name}.{extension}")), format!("{banner}{text}"))?;
+        }
+        let types = fs::read_to_string(face.join(format!("{name}.d.ts")))?;
+        write(&stage.join(format!("{name}.d.cts")), types.replace("./index.js", "./index.cjs"))?;
+        write(&stage.join(format!("{name}.d.ts")), types)?;
+    }
+    Ok(())
+}
+
+/// What a framework's entry takes of the shared script comes with it: a bundler leaves out the rest.
+pub(super) fn with_its_view(name: &str, stage: &Path, scratch: &Path, tools: &Path) -> Result<PathBuf> {
+    let output = scratch.join(format!("{name}.whole.js"));
+    let externals = FRAMEWORKS.map(|framework| format!("--external:{framework}"));
+    let arguments: Vec<&str> = externals.iter().map(String::as_str).chain(["--format=esm"]).collect();
+    esbuild(stage, tools, &format!("{name}.js"), &output, &arguments)?;
+    Ok(output)
+}
+
+/// The face's sources, in a folder of their own.
+fn sources(face: &Path, scratch: &Path) -> Result<PathBuf> {
+    let folder = scratch.join("views");
+    recreate(&folder)?;
+    copy_face(face, &folder)?;
+    Ok(folder)
+}
+
+fn esbuild(folder: &Path, tools: &Path, source: &str, output: &Path, arguments: &[&str]) -> Result<()> {
+    process::run(
+        Command::new(tools.join("node_modules/.bin/esbuild"))
+            .current_dir(folder)
+            .args([source, "--bundle", "--minify", "--target=es2022", "--legal-comments=none", "--log-level=error"])
+            .args(arguments)
+            .arg(format!("--outfile={}", output.display())),
+    )
+}
