@@ -18,12 +18,13 @@ const EDITABLE = "input, textarea, [contenteditable]";
 export function dropzone(element: HTMLElement, options: DropzoneOptions, preload: () => void): () => void {
   const { onFiles, onReject, onDrag, accept, multiple = true, folders = true, paste = false, button } = options;
   const isAccepted = acceptedBy(accept);
-  const controller = new AbortController();
-  const { signal } = controller;
   const { ownerDocument: document } = element;
+  let isUndone = false;
+  const cleanups: (() => void)[] = [];
 
   function on<E extends Event>(target: EventTarget, type: string, listener: (event: E) => void): void {
-    target.addEventListener(type, listener as EventListener, { signal });
+    target.addEventListener(type, listener as EventListener);
+    cleanups.push(() => target.removeEventListener(type, listener as EventListener));
   }
 
   function call<T>(callback: ((value: T) => void) | undefined, value: T): void {
@@ -36,7 +37,7 @@ export function dropzone(element: HTMLElement, options: DropzoneOptions, preload
 
   /** Tells the accepted files from the others, and gives both to the application. */
   function sort(found: readonly (Incoming | Rejected)[]): void {
-    if (signal.aborted) return;
+    if (isUndone) return;
     const files: Incoming["entry"][] = [];
     const rejected: Rejected[] = [];
     for (const one of found) {
@@ -123,22 +124,17 @@ export function dropzone(element: HTMLElement, options: DropzoneOptions, preload
   if (button) {
     let own: HTMLInputElement | undefined;
     on(button, "focusin", preload);
-    bindButton(
-      button,
-      () => {
-        preload();
-        const input = element.querySelector<HTMLInputElement>('input[type="file"]') ?? (own ??= document.createElement("input"));
-        if (input === own) {
-          Object.assign(own, { type: "file", accept: accept ?? "", multiple, onchange: pick });
-        }
-        input.click();
-      },
-      signal,
-    );
+    const unbind = bindButton(button, () => {
+      preload();
+      own ??= Object.assign(document.createElement("input"), { type: "file", accept: accept ?? "", multiple, onchange: pick });
+      (element.querySelector<HTMLInputElement>('input[type="file"]') ?? own).click();
+    });
+    cleanups.push(unbind);
   }
 
   return () => {
-    controller.abort();
+    isUndone = true;
+    for (const cleanup of cleanups) cleanup();
     setOver(null);
   };
 }

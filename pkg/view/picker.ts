@@ -5,38 +5,34 @@ const NATIVE = "button, input, a[href], summary, label";
 /** What answers to clicks within a button that is an area. */
 const INTERACTIVE = `${NATIVE}, select, textarea, [contenteditable], [role="button"]`;
 
-/** Has `button` call `open` at a click, and at Enter and Space where it isn't a button by itself: it gets the semantics of one then. */
-export function bindButton(button: HTMLElement, open: () => void, signal: AbortSignal): void {
-  button.addEventListener(
-    "click",
-    ({ target }) => {
-      const nearest = (target as Element).closest(INTERACTIVE);
-      const isOther = nearest && nearest !== button && button.contains(nearest);
-      // A label opens its own input.
-      if (!isOther && !(button as Partial<HTMLLabelElement>).control) open();
-    },
-    { signal },
-  );
-  if (button.matches(NATIVE)) return;
-  addAttribute(button, "role", "button", signal);
-  addAttribute(button, "tabindex", "0", signal);
-  button.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.target !== button || event.repeat || (event.key !== "Enter" && event.key !== " ")) return;
-      // Space would scroll the page.
-      event.preventDefault();
-      open();
-    },
-    { signal },
-  );
-}
+/**
+ * Has `button` call `open` at a click, and at Enter and Space where it isn't a button by itself: it gets the semantics of one then. Gives
+ * the function that undoes it.
+ */
+export function bindButton(button: HTMLElement, open: () => void): () => void {
+  const onClick = ({ target }: Event): void => {
+    const nearest = (target as Element).closest(INTERACTIVE);
+    const isOther = nearest && nearest !== button && button.contains(nearest);
+    // A label opens its own input.
+    if (!isOther && !(button as Partial<HTMLLabelElement>).control) open();
+  };
+  button.addEventListener("click", onClick);
+  if (button.matches(NATIVE)) return () => button.removeEventListener("click", onClick);
 
-/** An attribute that the page didn't set itself, until the signal. */
-function addAttribute(element: HTMLElement, name: string, value: string, signal: AbortSignal): void {
-  if (element.hasAttribute(name)) return;
-  element.setAttribute(name, value);
-  signal.addEventListener("abort", () => element.removeAttribute(name));
+  const added = Object.entries({ role: "button", tabindex: "0" }).filter(([name]) => !button.hasAttribute(name));
+  for (const [name, value] of added) button.setAttribute(name, value);
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.target !== button || event.repeat || (event.key !== "Enter" && event.key !== " ")) return;
+    // Space would scroll the page.
+    event.preventDefault();
+    open();
+  };
+  button.addEventListener("keydown", onKey);
+  return () => {
+    button.removeEventListener("click", onClick);
+    button.removeEventListener("keydown", onKey);
+    for (const [name] of added) button.removeAttribute(name);
+  };
 }
 
 /** Whether this is `<input type="file">`. */

@@ -87,7 +87,7 @@ export function createUploads<P extends Provider>(uploader: Uploader<P>): Upload
     getSnapshot: () => snapshot,
     getServerSnapshot: () => initial,
     find: (id) => views.get(id),
-    add: (...given) => group.add(...given),
+    add: (files, options) => (files ? group.add(files, options) : []),
     remove(id) {
       const upload = named(id);
       if (upload) group.remove(upload);

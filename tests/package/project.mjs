@@ -14,9 +14,16 @@ export const tarball = `${root}pkg/partway-${manifest.version}.tgz`;
 export const VITES = ["5", "6", "7", "8"];
 
 /** The entries for one destination each, as a page imports them: `partway/s3`. */
-export const ENTRIES = Object.keys(manifest.exports)
-  .filter((path) => /^\.\/\w+$/.test(path))
-  .map((path) => path.slice(2));
+export const ENTRIES = names().filter((name) => `./${name}_bg.wasm` in manifest.exports);
+
+/** The entries without an engine of their own. */
+export const VIEWS = names().filter((name) => !ENTRIES.includes(name));
+
+function names() {
+  return Object.keys(manifest.exports)
+    .filter((path) => /^\.\/\w+$/.test(path))
+    .map((path) => path.slice(2));
+}
 
 /** An empty folder under target/ with the tarball installed as its only dependency, and a fixture's files, which import that entry. */
 export async function app(name, fixture, entry = "partway") {

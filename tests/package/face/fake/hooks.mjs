@@ -7,7 +7,11 @@ import { transform } from "esbuild";
 
 const FAKES = { "./dist/partway.js": "./partway.js", "./dist/partway_inline.js": "./inline.js", "../dist/hash_source.js": "./source.js" };
 /** What the build bundles is run from its sources. */
-const SOURCES = { "./dist/hashing.js": "../../../../pkg/hashing/page.ts" };
+const SOURCES = {
+  "./dist/hashing.js": "../../../../pkg/hashing/page.ts",
+  "./dist/view.js": "../../../../pkg/view/index.ts",
+  "../dist/view.js": "../../../../pkg/view/index.ts",
+};
 /** Where the wasm is on a server, and not in a file. */
 const SERVED = { "../entry.ts": "./entry.js" };
 
