@@ -6,7 +6,6 @@ import { problem, results } from "./outcome.js";
 import * as words from "./words.js";
 
 const template = document.getElementById("upload-template");
-const NOTHING = (total) => ({ sent: 0, total, fraction: 0, rate: null, eta: null, processing: null, parts: { total: 0, done: 0, inFlight: 0 } });
 const ENDED = ["done", "failed", "cancelled"];
 const BYTES_ON_THE_WAY = ["opening", "sending", "completing", "processing", "paused", "waiting"];
 
@@ -19,123 +18,97 @@ const ACTIONS = {
 };
 
 export class Card {
-  /** `begin(file, callbacks)` starts the upload and gives it, or a promise of it; `changed(card)` hears of every change, `removed(card)` of the end. */
-  constructor(file, label, { begin, changed, removed }) {
-    this.file = file;
-    this.begin = begin;
+  /**
+   * `upload` is what the package gave, and `name` the file's while the package doesn't have it yet. `uploads` is the store that it stands in;
+   * `changed()` hears of what happens here alone, `removed(card)` of the end.
+   */
+  constructor(upload, name, label, { uploads, changed, removed }) {
+    this.id = upload.id;
+    this.name = name;
+    this.uploads = uploads;
     this.changed = changed;
     this.removed = removed;
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (selector) => this.element.querySelector(selector);
     this.cells = new Cells(this.part(".cells"));
-    this.state = { label };
-    this.element.dataset.name = file.name;
-    this.part(".name").textContent = file.name;
-    this.part(".bar").setAttribute("aria-label", file.name);
+    this.state = { label, again: 0, stopping: false };
+    this.element.dataset.name = name;
+    this.part(".name").textContent = name;
+    this.part(".bar").setAttribute("aria-label", name);
     for (const button of this.element.querySelectorAll("[data-do]")) {
       button.addEventListener("click", () => this[button.dataset.do]());
     }
-    this.again();
+    upload.addEventListener("part", ({ detail: { partNumber, attempts } }) => {
+      this.state.again += attempts - 1;
+      this.cells.arrive(partNumber, attempts);
+    });
+    this.show(upload);
+  }
+
+  get file() {
+    return this.view.file;
   }
 
   get ended() {
     return ENDED.includes(this.state.status);
   }
 
-  /** Uploads the same file once more, from its beginning. */
+  pause() {
+    this.uploads.pause(this.id);
+  }
+
+  resume() {
+    this.uploads.resume(this.id);
+  }
+
   again() {
-    const { element, state, file } = this;
-    delete element.dataset.result;
-    delete element.dataset.error;
-    this.part(".outcome").replaceChildren();
+    Object.assign(this.state, { again: 0, stopping: false });
     this.cells.clear();
-    Object.assign(state, { status: "queued", progress: NOTHING(file.size), again: 0, result: null, error: null, stopping: false });
-    this.begun = this.#begin({
-      onStatus: (status) => this.#status(status),
-      onProgress: (progress) => this.#progress(progress),
-      onPart: ({ partNumber, attempts }) => this.#arrived(partNumber, attempts),
-      onComplete: (result) => this.#complete(result),
-      onError: (error) => this.#fail(error),
-    });
-    this.#now();
+    this.uploads.retry(this.id);
   }
 
-  async #begin(callbacks) {
-    try {
-      return await this.begin(this.file, callbacks);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  async pause() {
-    (await this.begun)?.pause();
-  }
-
-  async resume() {
-    (await this.begun)?.resume();
-  }
-
-  async cancel() {
+  cancel() {
     this.state.stopping = true;
-    this.#now();
-    (await this.begun)?.cancel();
+    this.#draw();
+    this.changed();
+    this.uploads.cancel(this.id);
   }
 
   remove() {
     this.removed(this);
   }
 
-  /** An end is shown when its result or error is there, not before. */
-  #status(status) {
-    if (ENDED.includes(status)) return;
-    this.state.status = status;
-    this.element.dataset.status = status;
-    this.#soon();
-  }
-
-  #progress(progress) {
-    this.state.progress = progress;
-    this.#soon();
-  }
-
-  #arrived(partNumber, attempts) {
-    this.state.again += attempts - 1;
-    this.cells.arrive(partNumber, attempts);
-    this.#soon();
-  }
-
-  #complete(result) {
-    Object.assign(this.state, { status: "done", result });
-    this.element.dataset.result = JSON.stringify(result);
-    this.part(".outcome").replaceChildren(...results(result));
-    const { total } = this.state.progress.parts;
-    this.cells.show({ total, done: total, inFlight: 0 });
-    announce(`${this.file.name} arrived`);
-    this.#now();
-  }
-
-  #fail(error) {
-    const { code, message, hint } = error;
-    const status = code === "cancelled" ? "cancelled" : "failed";
-    Object.assign(this.state, { status, error, stopping: false });
-    this.element.dataset.error = JSON.stringify({ code, message, hint });
-    if (status === "failed") this.part(".outcome").replaceChildren(...problem(error));
-    this.cells.show({ ...this.state.progress.parts, inFlight: 0 });
-    announce(status === "failed" ? `${this.file.name} failed: ${message}` : `${this.file.name} cancelled`);
-    this.#now();
-  }
-
-  /** Progress and status may come often: they are drawn once a frame. */
-  #soon() {
-    this.frame ??= requestAnimationFrame(() => this.#now());
-  }
-
-  #now() {
-    cancelAnimationFrame(this.frame);
-    this.frame = undefined;
+  /** Shows the upload as it is now, unless it is shown already. */
+  show(view) {
+    if (view === this.view) return;
+    const before = this.state.status;
+    this.view = view;
+    const { status, progress, result, error } = view;
+    Object.assign(this.state, { status, progress, result, error });
+    if (status !== before) this.#enter(status);
     this.#draw();
-    this.changed(this);
+  }
+
+  #enter(status) {
+    const { result, error } = this.state;
+    const { dataset } = this.element;
+    delete dataset.result;
+    delete dataset.error;
+    const outcome = this.part(".outcome");
+    if (status === "done") {
+      dataset.result = JSON.stringify(result);
+      outcome.replaceChildren(...results(result));
+      const { total } = this.state.progress.parts;
+      this.cells.show({ total, done: total, inFlight: 0 });
+      announce(`${this.name} arrived`);
+    } else if (this.ended) {
+      const { code, message, hint } = error;
+      dataset.error = JSON.stringify({ code, message, hint });
+      outcome.replaceChildren(...(status === "failed" ? problem(error) : []));
+      this.state.stopping = false;
+      this.cells.show({ ...this.state.progress.parts, inFlight: 0 });
+      announce(status === "failed" ? `${this.name} failed: ${message}` : `${this.name} cancelled`);
+    } else outcome.replaceChildren();
   }
 
   #draw() {
@@ -185,7 +158,7 @@ export class Card {
     again.classList.toggle("primary", advised);
     const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
     for (const button of this.element.querySelectorAll("[data-do]")) {
-      button.setAttribute("aria-label", `${button.textContent} ${this.file.name}`);
+      button.setAttribute("aria-label", `${button.textContent} ${this.name}`);
       button.hidden = !ACTIONS[button.dataset.do](this.state);
       button.disabled = Boolean(this.state.stopping) && !this.ended;
     }

@@ -2,7 +2,6 @@
 
 import { announce } from "./announce.js";
 import { hintOf } from "./outcome.js";
-import { discard, unfinished } from "./uploaders.js";
 import * as words from "./words.js";
 
 const section = document.getElementById("left");
@@ -10,32 +9,16 @@ const list = document.getElementById("left-list");
 const template = document.getElementById("left-template");
 
 /**
- * Shows the list and keeps it fresh. `known` is the promise of the destinations by their names, `chosen()` gives the settings,
- * `isShown(left, label)` tells what stands on the page already, `goOn(destination, left, file)` goes on, and rejects where it can't.
- * Gives the function to call when it may have changed.
+ * Gives the function that shows the list, of `{left, destination}`. `goOn(destination, left, file)` goes on with one, and rejects where it
+ * can't.
  */
-export function leftovers({ known, chosen, isShown, goOn }) {
-  let timer;
-  const soon = () => {
-    clearTimeout(timer);
-    timer = setTimeout(refresh, 150);
-  };
-
-  async function refresh() {
-    const destinations = [...(await known).values()];
-    const found = await Promise.all(
-      destinations.map(async (destination) => (await unfinished(destination, chosen())).map((left) => ({ left, destination }))),
-    );
-    const shown = found.flat().filter(({ left, destination }) => !isShown(left, destination.label));
-    shown.sort((one, other) => other.left.startedAt.localeCompare(one.left.startedAt));
-    draw(shown);
-  }
-
+export function leftovers({ goOn }) {
   /** Rows that stay keep their element, so that the focus and what is being done in them stays too. */
-  function draw(shown) {
+  return function show(found) {
+    const sorted = found.toSorted((one, other) => other.left.startedAt.localeCompare(one.left.startedAt));
     const before = new Map([...list.children].map((element) => [element.dataset.key, element]));
     const busy = [...before.values()].filter(({ ariaBusy }) => ariaBusy === "true");
-    const rows = shown.map(({ left, destination }) => before.get(key(left)) ?? row(left, destination));
+    const rows = sorted.map(({ left, destination }) => before.get(key(left)) ?? row(left, destination));
     const all = [...new Set([...busy, ...rows])];
     if (all.length === before.size && all.every((element, index) => list.children[index] === element)) return;
     const focused = list.contains(document.activeElement) && document.activeElement;
@@ -44,7 +27,7 @@ export function leftovers({ known, chosen, isShown, goOn }) {
     if (!focused) return;
     const next = list.contains(focused) ? focused : list.querySelector("input:not([hidden]), button:not([hidden])");
     (next ?? document.getElementById("files")).focus();
-  }
+  };
 
   function row(left, destination) {
     const element = template.content.firstElementChild.cloneNode(true);
@@ -71,6 +54,8 @@ export function leftovers({ known, chosen, isShown, goOn }) {
       part(".warning").hidden = true;
       try {
         await action();
+        element.remove();
+        section.hidden = list.childElementCount === 0;
         announce(done);
       } catch (error) {
         part(".warning").textContent = [error.message, hintOf(error)].filter(Boolean).join(" ");
@@ -79,21 +64,18 @@ export function leftovers({ known, chosen, isShown, goOn }) {
         part("label").hidden = input.hidden = false;
       }
       element.ariaBusy = "false";
-      soon();
     };
-    input.addEventListener("change", () => {
+    input.addEventListener("change", (event) => {
+      // It isn't a new file, which the page's drop zone would take it for.
+      event.stopPropagation();
       const [file] = input.files;
       input.value = "";
       if (file) attempt(() => goOn(destination, left, file), `${name} goes on`);
     });
     part("[data-do=on]").addEventListener("click", () => attempt(() => goOn(destination, left), `${name} goes on`));
-    part("[data-do=discard]").addEventListener("click", () => attempt(() => discard(destination, chosen(), id), `${name} is discarded`));
+    part("[data-do=discard]").addEventListener("click", () => attempt(() => left.discard(), `${name} is discarded`));
     return element;
   }
-
-  document.addEventListener("visibilitychange", soon);
-  soon();
-  return soon;
 }
 
 const key = ({ id, sent }) => `${id} ${sent}`;

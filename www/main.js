@@ -6,7 +6,7 @@ import { Card } from "./card.js";
 import { Cells } from "./cells.js";
 import { code } from "./code.js";
 import { destinations } from "./destinations.js";
-import { intake, sourceOf } from "./intake.js";
+import { intake } from "./intake.js";
 import { leftovers } from "./leftovers.js";
 import { recall, remember } from "./memory.js";
 import { network } from "./network.js";
@@ -14,16 +14,16 @@ import { offline } from "./offline.js";
 import { settings } from "./settings.js";
 import { show } from "./summary.js";
 import { theme } from "./theme.js";
-import { goOn, start } from "./uploaders.js";
+import { snapshots, storeFor } from "./uploaders.js";
 import { count } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const select = byId("destination");
 const list = byId("uploads");
 const input = byId("files");
-const cards = new Set();
+/** The uploads on the page, by their ids. */
+const cards = new Map();
 let changes = 0;
-let seenStages = "[]";
 
 const chosen = settings(byId("settings-form"));
 const showCode = code();
@@ -34,18 +34,21 @@ byId("version").textContent = version;
 showSpecimen();
 theme(byId("theme"), () => {
   specimen.draw();
-  for (const card of cards) card.cells.draw();
+  for (const card of cards.values()) card.cells.draw();
 });
 network({ busy, changes: () => changes });
 offline(byId("offline"));
-const leftChanged = leftovers({ known, chosen, isShown, goOn: follow });
-intake({ input, sample: byId("sample"), veil: byId("drop-veil"), words: () => `Drop to send to ${select.selectedOptions[0]?.label ?? "…"}`, take });
+const showLeft = leftovers({ goOn });
+known.then((destinations) => {
+  for (const destination of destinations.values()) storeFor(destination, chosen(), refresh);
+});
+intake({ sample: byId("sample"), veil: byId("drop-veil"), words: () => `Drop to send to ${select.selectedOptions[0]?.label ?? "…"}`, take, refuse });
 
 select.addEventListener("change", choose);
 byId("pause-all").addEventListener("click", () => all("pause"));
 byId("resume-all").addEventListener("click", () => all("resume"));
 byId("clear").addEventListener("click", () => {
-  for (const card of cards) if (card.ended) drop(card);
+  for (const { uploads } of snapshots()) uploads.clear();
   input.focus();
 });
 window.addEventListener("beforeunload", (event) => {
@@ -80,74 +83,84 @@ function describe(byName) {
   showCode(destination);
 }
 
-/** The newest stand first. */
-async function take(files) {
+/** What came in, towards the chosen destination. The newest stand first. */
+async function take(entries) {
+  byId("refused").hidden = true;
   const destination = (await known).get(select.value);
   if (!destination) return;
-  const options = chosen();
-  add(files.map((file) => card(file, destination, (callbacks) => start(destination, options, sourceOf(file), callbacks))));
-  announce(`${count(files.length, "file")} added, to ${destination.label}`);
+  const uploads = storeFor(destination, chosen(), refresh);
+  const added = uploads.add(entries);
+  add(added.map((upload, index) => card(upload, entries[index].file.name, destination, uploads)));
+  announce(`${count(added.length, "file")} added, to ${destination.label}`);
+}
+
+/** What can't be taken, with the reasons. */
+function refuse(rejected) {
+  const some = rejected.slice(0, 5).map(({ name, why }) => `${name}: ${why}`);
+  if (rejected.length > some.length) some.push(`And ${count(rejected.length - some.length, "other")}.`);
+  byId("refused").textContent = some.join(" ");
+  byId("refused").hidden = false;
 }
 
 /** What was left unfinished stands among the others once it goes on; rejects where it can't. */
-async function follow(destination, left, file) {
-  const options = chosen();
-  let tries = 0;
-  const added = card(left, destination, (callbacks) => {
-    tries += 1;
-    // Without the file there is only what is kept, also for another try.
-    return file && tries > 1 ? start(destination, options, file, callbacks) : goOn(destination, options, left.id, file, callbacks);
-  });
-  if (!(await added.begun)) throw added.state.error;
-  add([added]);
+async function goOn(destination, left, file) {
+  const upload = await left.resume(file);
+  add([card(upload, left.name, destination, storeFor(destination, chosen(), refresh))]);
 }
 
-function card(file, destination, begin) {
-  return new Card(file, destination.label, { begin: (_, callbacks) => begin(callbacks), changed: refresh, removed: remove });
+function card(upload, name, destination, uploads) {
+  return new Card(upload, name, destination.label, { uploads, changed: soon, removed: remove });
 }
 
 function add(added) {
-  for (const one of added) cards.add(one);
+  for (const one of added) cards.set(one.id, one);
   list.prepend(...added.map(({ element }) => element));
-  refresh();
-}
-
-/** Whether it stands on the page, where it can be tried again. */
-function isShown(left, label) {
-  return [...cards].some(({ file, state }) => file.name === left.name && file.size === left.size && state.label === label && state.status !== "done");
+  soon();
 }
 
 function busy() {
-  return [...cards].some(({ ended }) => !ended);
+  return [...cards.values()].some(({ ended }) => !ended);
 }
 
 function all(action) {
   const fits = { pause: ({ status }) => status !== "paused", resume: ({ status }) => status === "paused" }[action];
-  for (const card of cards) if (!card.ended && !card.state.stopping && fits(card.state)) card[action]();
+  for (const card of cards.values()) if (!card.ended && !card.state.stopping && fits(card.state)) card[action]();
 }
 
 function remove(card) {
   const next = card.element.nextElementSibling ?? card.element.previousElementSibling;
+  card.uploads.remove(card.id);
   drop(card);
   (next?.querySelector(".name") ?? input).focus();
 }
 
 function drop(card) {
-  cards.delete(card);
+  cards.delete(card.id);
   card.element.remove();
-  refresh();
+  soon();
+}
+
+/** Shows all stores as they are now. Each calls it after a change, at most once a frame. */
+function refresh() {
+  const states = snapshots();
+  const shown = new Map(states.flatMap(({ views }) => views.map((view) => [view.id, view])));
+  for (const card of [...cards.values()]) {
+    const view = shown.get(card.id);
+    if (view) card.show(view);
+    // One that was added since stands in the next snapshot.
+    else if (card.ended) drop(card);
+  }
+  showLeft(states.flatMap(({ destination, unfinished }) => unfinished.map((left) => ({ left, destination }))));
+  soon();
 }
 
 /** By a timer, not by frames: the title of a tab in the background goes on. */
 let timer;
-function refresh() {
+function soon() {
   changes += 1;
-  const stages = JSON.stringify([...cards].map(({ state }) => state.status));
-  if (stages !== seenStages) leftChanged();
-  seenStages = stages;
   timer ??= setTimeout(() => {
     timer = undefined;
-    show(cards);
+    show([...cards.values()]);
   }, 100);
 }
 

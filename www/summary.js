@@ -35,14 +35,14 @@ export function total(cards) {
 export function show(cards) {
   const sum = total(cards);
   const going = sum.live + sum.paused > 0;
-  page.section.hidden = cards.size === 0;
-  page.empty.hidden = cards.size > 0;
+  page.section.hidden = cards.length === 0;
+  page.empty.hidden = cards.length > 0;
   page.words.textContent = sentence(sum);
   page.bar.hidden = !going;
   page.bar.firstElementChild.style.inlineSize = `${sum.fraction * 100}%`;
   page.bar.setAttribute("aria-valuenow", Math.floor(sum.fraction * 100));
   page.bar.setAttribute("aria-valuetext", page.words.textContent);
-  buttons({ pauseAll: sum.live > 0, resumeAll: sum.paused > 0, clear: [...cards].some(({ ended }) => ended) });
+  buttons({ pauseAll: sum.live > 0, resumeAll: sum.paused > 0, clear: cards.some(({ ended }) => ended) });
   page.wordmark.style.setProperty("--fill", going ? `${sum.fraction * 100}%` : "");
   page.wordmark.classList.toggle("full", !going && sum.done > 0 && sum.failed === 0);
   document.title = going ? `${words.percent(sum.fraction)} · Partway` : "Partway";

@@ -1,60 +1,26 @@
-// One Uploader for each destination and choice of settings, so that all its uploads share their slots.
+// One Uploader for each destination and choice of settings, so that all its uploads share their slots, with a store of what it uploads.
 
-import { Uploader } from "partway";
+import { Uploader, createUploads } from "partway";
 
 const kept = new Map();
 
-/** Starts `file`, or the file behind a handle, towards `destination`. Throws what the package throws for wrong options. */
-export function start(destination, settings, file, callbacks) {
-  const entry = entryFor(destination, settings);
-  return follow(entry, entry.uploader.upload(file, callbacks));
+/** The store for `destination` with these settings. Throws what the package throws for wrong options. `changed` is called after each change. */
+export function storeFor(destination, settings, changed) {
+  const key = JSON.stringify([destination.id, settings]);
+  const known = kept.get(key);
+  if (known) return known.uploads;
+  // What is under way with other settings ends as it began. Only one store for each destination lists what was left unfinished.
+  for (const entry of kept.values()) if (entry.destination.id === destination.id) entry.isCurrent = false;
+  const uploads = createUploads(new Uploader({ ...destination.options(), ...settings }));
+  kept.set(key, { destination, uploads, isCurrent: true });
+  uploads.subscribe(changed);
+  return uploads;
 }
 
-/** What was left unfinished on the way to `destination`. */
-export function unfinished(destination, settings) {
-  return entryFor(destination, settings).uploader.unfinished();
-}
-
-/** Goes on with what was left unfinished under `id`. */
-export async function goOn(destination, settings, id, file, callbacks) {
-  const left = await find(destination, settings, id);
-  return follow(entryFor(destination, settings), await left.resume(file, callbacks));
-}
-
-/** Gives up what was left unfinished under `id`. */
-export async function discard(destination, settings, id) {
-  await (await find(destination, settings, id)).discard();
-}
-
-async function find(destination, settings, id) {
-  const found = (await unfinished(destination, settings)).find((left) => left.id === id);
-  if (!found) throw new Error("There is nothing left to go on with: it was finished or discarded meanwhile.");
-  return found;
-}
-
-function entryFor(destination, settings) {
-  const id = JSON.stringify([destination.id, settings]);
-  return kept.get(id) ?? open(id, destination, settings);
-}
-
-function follow(entry, upload) {
-  entry.live += 1;
-  const settled = () => {
-    entry.live -= 1;
-    if (entry.live === 0 && ![...kept.values()].includes(entry)) entry.uploader.close();
-  };
-  upload.done.then(settled, settled);
-  return upload;
-}
-
-/** Uploaders with other settings than these end with their last upload. */
-function open(id, destination, settings) {
-  for (const [other, { live, uploader }] of kept) {
-    if (JSON.parse(other)[0] !== destination.id) continue;
-    kept.delete(other);
-    if (live === 0) uploader.close();
-  }
-  const entry = { uploader: new Uploader({ ...destination.options(), ...settings }), live: 0 };
-  kept.set(id, entry);
-  return entry;
+/** The states of all stores, each with its destination. */
+export function snapshots() {
+  return [...kept.values()].map(({ destination, uploads, isCurrent }) => {
+    const { uploads: views, unfinished } = uploads.getSnapshot();
+    return { destination, uploads, views, unfinished: isCurrent ? unfinished : [] };
+  });
 }

@@ -19,6 +19,8 @@ type Run = dyn for<'a> Fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>>;
 pub(crate) struct Test {
     pub(crate) name: String,
     patience: Duration,
+    /// Whether it is slow, and rarely breaks.
+    is_rare: bool,
     run: Box<Run>,
 }
 
@@ -27,7 +29,12 @@ impl Test {
         name: impl Into<String>,
         run: impl for<'a> Fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>> + 'static,
     ) -> Self {
-        Self { name: name.into(), patience: Duration::from_secs(150), run: Box::new(run) }
+        Self { name: name.into(), patience: Duration::from_secs(150), is_rare: false, run: Box::new(run) }
+    }
+
+    /// Runs only with `--full`, or if it is named.
+    pub(crate) fn rare(self) -> Self {
+        Self { is_rare: true, ..self }
     }
 
     /// Sets a longer time limit.
@@ -36,11 +43,14 @@ impl Test {
     }
 }
 
-/// Runs the tests whose names contain one of `words`, or all; returns whether all passed.
-pub(crate) async fn run(tests: Vec<Test>, words: &[String]) -> Result<bool> {
+/// Runs the tests whose names contain one of `words`, or all, and rare ones with `full`; returns whether all passed.
+pub(crate) async fn run(tests: Vec<Test>, words: &[String], full: bool) -> Result<bool> {
     let chosen: Vec<Test> = tests
         .into_iter()
-        .filter(|test| words.is_empty() || words.iter().any(|word| test.name.contains(word.as_str())))
+        .filter(|test| match words {
+            [] => full || !test.is_rare,
+            _ => words.iter().any(|word| test.name.contains(word.as_str())),
+        })
         .collect();
     ensure!(!chosen.is_empty(), "no test has {words:?} in its name: `partway-e2e list` prints the names");
     let mut stage = Stage::set(Engine::Chromium).await?;

@@ -22,7 +22,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SUITE", value_parser = suite_names())]
     only: Vec<String>,
 
-    /// Every cell of the fault table: all destinations in Firefox and WebKit too, not one of each kind of transport
+    /// Every cell of the fault table: all destinations in Firefox and WebKit too, not one of each kind of transport; and tests that are
+    /// slow and rarely break
     #[arg(long)]
     full: bool,
 

@@ -53,7 +53,7 @@ pub(crate) const SUITES: &[Suite] = &[
 pub(crate) struct Ground {
     /// Given on to the runner of a suite that is run alone.
     pub(crate) arguments: Vec<String>,
-    /// Whether the fault table is run whole.
+    /// Whether the fault table is run whole, and tests that are slow and rarely break too.
     full: bool,
     wasm_target: OnceCell<()>,
     linters: OnceCell<()>,
@@ -241,6 +241,7 @@ fn e2e(ground: &Ground) -> Result<Outcome> {
     closing(
         Command::new(paths::program("partway-e2e")?)
             .arg("run")
+            .args(ground.full.then_some("--full"))
             .args(&ground.arguments)
             .env("CHROMIUM", &browser.chromium)
             .env("CHROMEDRIVER", &browser.driver)

@@ -6,6 +6,7 @@ mod control;
 mod crash;
 mod demo_page;
 mod faults;
+mod frameworks;
 mod headers;
 mod large;
 mod misuse;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Test> {
         demo_page::tests(),
         crash::tests(),
         vite::tests(),
+        frameworks::tests(),
         readme::tests(),
         large::tests(),
     ]

@@ -1,0 +1,55 @@
+// An app with the packed package's hooks, built by Vite and served with the sandbox behind it:
+// node frameworks.mjs react18|react19|vue|svelte PORT SANDBOX
+// Prints one line of JSON when it is ready.
+import { cp, realpath, rm } from "node:fs/promises";
+
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import vue from "@vitejs/plugin-vue";
+import { build, preview } from "vite";
+
+import { app, here } from "./project.mjs";
+
+/** The folder of each app's sources, Vite's plugins for it, and the packages that the app has: by name, and where they are. */
+export const APPS = {
+  react18: { folder: "react", plugins: () => [], packages: { react: "react18", "react-dom": "react-dom18", scheduler: "react-dom18/node_modules/scheduler" } },
+  react19: { folder: "react", plugins: () => [], packages: { react: "react", "react-dom": "react-dom", scheduler: "scheduler" } },
+  vue: { folder: "vue", plugins: () => [vue()], packages: {} },
+  svelte: { folder: "svelte", plugins: () => [svelte({ configFile: false })], packages: {} },
+};
+
+/** Builds an app with the tarball; gives its folder and what Vite said. */
+export async function buildApp(name) {
+  const { folder: sources, plugins, packages } = APPS[name];
+  const folder = await app(`frameworks-${name}`, undefined);
+  for (const part of ["common", sources]) await cp(`${here}fixtures/frameworks/${part}`, folder, { recursive: true });
+  const modules = `${folder}node_modules/`;
+  for (const [name, place] of Object.entries(packages)) {
+    await rm(modules + name, { recursive: true, force: true });
+    await cp(await realpath(`${here}node_modules/${place}`), modules + name, { recursive: true });
+  }
+  // React's StrictMode does something in development alone.
+  process.env.NODE_ENV = "development";
+  const said = [];
+  const note = (line) => said.push(line);
+  const customLogger = { info: note, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
+  // What isn't in the app's own folder is found beside the tests.
+  await build({ root: folder, configFile: false, customLogger, plugins: plugins(), build: { target: "es2022" } });
+  return { folder, said };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [name, port, sandbox] = process.argv.slice(2);
+  if (!Object.hasOwn(APPS, name) || !/^\d+$/.test(port ?? "") || !sandbox) {
+    console.error("usage: node frameworks.mjs react18|react19|vue|svelte PORT http://127.0.0.1:8787");
+    process.exit(2);
+  }
+  const { folder } = await buildApp(name);
+  const proxy = Object.fromEntries(["/api", "/config.json", "/objects", "/control"].map((path) => [path, sandbox]));
+  const server = await preview({
+    root: folder,
+    configFile: false,
+    logLevel: "error",
+    preview: { host: "127.0.0.1", port: Number(port), strictPort: port !== "0", proxy },
+  });
+  console.log(JSON.stringify({ url: server.resolvedUrls.local[0] }));
+}
