@@ -442,6 +442,8 @@ export interface UploadGroup<P extends Provider = Provider> extends EventTarget 
    * Adds files, and starts their uploads; in a group that is paused, they wait for its `resume()`. Throws as {@link Uploader.group} does.
    */
   add(files: Iterable<File | Blob | FileSystemFileHandle | FileEntry>, options?: UploadOptions<P>): Upload<P>[];
+  /** As {@link Uploader.unfinished}; an upload that is resumed from this list joins the group. */
+  unfinished(): Promise<UnfinishedUpload<P>[]>;
   /** Takes an upload out of the group, and cancels it if it isn't at its end. What isn't in the group is left alone. */
   remove(upload: Upload<P>): void;
   /** Pauses all its uploads, and those that are added until `resume()`. */
@@ -731,6 +733,8 @@ export interface AlwaysInResult {
   s3: { key: string };
   /** What `complete` returned. */
   plan: {};
+  /** What `parse`, the reply or the job gave. */
+  form: {};
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Provider, UploadView, Uploader, Uploads, UploadsSnapshot } from "./index.js";
+import type { Provider, UploadView, Uploader, Uploads, UploadsSnapshot } from "partway";
 
 /**
  * Hooks for React 18 and 19.

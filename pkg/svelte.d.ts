@@ -1,4 +1,4 @@
-import type { Provider, UploadView, Uploader, Uploads, UploadsSnapshot } from "./index.js";
+import type { Provider, UploadView, Uploader, Uploads, UploadsSnapshot } from "partway";
 
 /**
  * Stores for Svelte 4 and 5, to be read with `$`.

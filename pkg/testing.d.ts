@@ -1,4 +1,4 @@
-import type { Provider, UploadError, UploadErrorCode, UploadResult } from "./index.js";
+import type { Provider, UploadError, UploadErrorCode, UploadResult } from "partway";
 
 /**
  * A double of the package for an application's own tests: the same classes, checks and types, and in the place of the WebAssembly an
@@ -24,7 +24,7 @@ import type { Provider, UploadError, UploadErrorCode, UploadResult } from "./ind
  *
  * @module
  */
-export * from "./index.js";
+export * from "partway";
 
 /** What happens to one upload. Without a word it succeeds. */
 export interface Script {

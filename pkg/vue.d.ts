@@ -1,6 +1,6 @@
 import type { ComputedRef, MaybeRefOrGetter } from "vue";
 
-import type { Provider, UploadView, Uploader, Uploads, UploadsSnapshot } from "./index.js";
+import type { Provider, UploadView, Uploader, Uploads, UploadsSnapshot } from "partway";
 
 /**
  * Composables for Vue 3.3 and later.

@@ -7,6 +7,7 @@ import { Emitter } from "../util/emitter.ts";
 import { nextFrame } from "../util/frames.ts";
 import { UploadError, invalidOptions } from "./errors.ts";
 import { type Share, Tally } from "./group-progress.ts";
+import { unfinished } from "./unfinished-upload.ts";
 import { Upload, type UploadContext, isAtEnd } from "./upload.ts";
 
 type Input = UploadInput | FileEntry;
@@ -52,6 +53,7 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
         this.#onStatus(upload, status);
       },
       onProgress: (upload, progress) => this.#onProgress(upload, progress),
+      join: (upload) => this.#join(upload),
       isObserved: () => this.#isDoneRead,
     };
     this.add(files);
@@ -86,6 +88,10 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
     // An `each` that throws leaves nothing begun.
     const described = Array.from(files, (given) => this.#describe(given, shared));
     return described.map(([file, own]) => this.#start(file, own));
+  }
+
+  unfinished(): Promise<Declared.UnfinishedUpload[]> {
+    return unfinished(this.#context);
   }
 
   remove(upload: Declared.Upload): void {
@@ -129,13 +135,17 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
 
   #start(file: UploadInput, options: UploadOptions): Upload {
     const upload = new Upload(this.#context, file, options);
+    this.#join(upload);
+    return upload;
+  }
+
+  #join(upload: Upload): void {
     const member: Member = { status: "queued", progress: undefined, size: 0, isFresh: true };
     this.#members.set(upload, member);
     this.#tally.count(member, 1);
     if (this.#isPaused) upload.pause();
     this.#reset();
     this.#note(upload);
-    return upload;
   }
 
   /** The group has other uploads now, or one of them runs again. */

@@ -62,21 +62,29 @@ async function resume(
   if (file !== undefined) checkFile(file);
   const session = await openSession(id);
   try {
-    if (file === undefined && !session.needsFile) return start(context, new Blob(), session, options);
-    const picked = file ?? session.stored.handle;
-    if (!picked) throw invalidOptions("This upload needs its file: resume(file).", "`needsFile` is true: let the user pick the file again.");
-    const blob = isHandle(picked) ? await openHandle(picked) : picked;
-    if (!(await session.matches(blob))) {
-      throw new UploadError("file-changed", `This file differs from ${session.stored.name} as it was when its upload started.`, {
-        step: "check",
-        hint: "Pick the same file, unchanged; or discard this upload and start a new one.",
-      });
-    }
-    return start(context, blob, session, options);
+    const blob = await blobOf(session, file);
+    const upload = start(context, blob, session, options);
+    context.join?.(upload);
+    return upload;
   } catch (error) {
     await session.release();
     throw error;
   }
+}
+
+/** The file to go on with, which must be the one that the upload began with. */
+async function blobOf(session: Session, file: File | FileSystemFileHandle | undefined): Promise<Blob> {
+  if (file === undefined && !session.needsFile) return new Blob();
+  const picked = file ?? session.stored.handle;
+  if (!picked) throw invalidOptions("This upload needs its file: resume(file).", "`needsFile` is true: let the user pick the file again.");
+  const blob = isHandle(picked) ? await openHandle(picked) : picked;
+  if (!(await session.matches(blob))) {
+    throw new UploadError("file-changed", `This file differs from ${session.stored.name} as it was when its upload started.`, {
+      step: "check",
+      hint: "Pick the same file, unchanged; or discard this upload and start a new one.",
+    });
+  }
+  return blob;
 }
 
 async function discard(context: UploadContext, id: string): Promise<void> {

@@ -14,7 +14,6 @@ import { turn } from "../util/turns.ts";
 import type { EngineHandle, TaskHandle } from "../wasm/engine.ts";
 import type { EngineEvent, EngineResult, TaskCall } from "../wasm/glue.ts";
 import { loadForUpload } from "../wasm/load.ts";
-import { checkFeatures } from "../entry.ts";
 import { UploadError, cancelled, invalidOptions, toUploadError } from "./errors.ts";
 import { fileInfo, withFile } from "./file-info.ts";
 
@@ -39,6 +38,8 @@ export interface UploadContext {
   /** Gets each change of an upload's status. */
   onStatus(upload: Upload, status: UploadStatus): void;
   onProgress?(upload: Upload, progress: Progress): void;
+  /** Gets each upload that goes on with what was left unfinished. */
+  join?(upload: Upload): void;
   /** Whether the application learns of failures by other means than the upload's. */
   isObserved?(): boolean;
   /** The media type of a file. */

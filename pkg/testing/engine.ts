@@ -1,7 +1,6 @@
 /* An engine that plays scripts, with the exports of the generated glue. It neither loads nor sends anything. */
-import type { Progress, Provider, UploadResult, UploadStatus, UploaderOptions } from "partway";
+import type { Progress, Provider, UploadError, UploadErrorCode, UploadResult, UploadStatus, UploaderOptions } from "partway";
 
-import type { UploadError } from "../api/errors.ts";
 import type { Source } from "../sessions/source.ts";
 import { version as ownVersion } from "../util/version.ts";
 import type { EngineError } from "../api/errors.ts";
@@ -81,9 +80,7 @@ export class Task implements TaskOfFace {
     }
     if (hold) await released(name);
     await this.#turn();
-    if (error !== undefined) {
-      return this.#end("error", typeof error === "string" ? { code: error, message: `The test's script ends this upload as ${error}.` } : (error as UploadError));
-    }
+    if (error !== undefined) return this.#end("error", errorOf(error));
     await this.#enter("completing");
     await this.#turn();
     this.#end("complete", { ...resultOf(this.#provider, this.#source), ...result } as UploadResult);
@@ -115,6 +112,10 @@ function progressAt(fraction: number, total: number): Progress {
   return { sent: Math.round(fraction * total), total, fraction, rate: null, eta: null, parts, processing: null };
 }
 
+function errorOf(error: UploadError | UploadErrorCode): EngineError {
+  return typeof error === "string" ? { code: error, message: `The test's script ends this upload as ${error}.` } : error;
+}
+
 /** What a destination would give, with the members that its results always have. */
 function resultOf(provider: Provider, { name, size }: Source): Partial<UploadResult> {
   const key = provider.name === "s3" && typeof provider.key === "string" ? provider.key : name;
@@ -132,4 +133,6 @@ export const start = async (): Promise<void> => {};
 export const onFatal = (): void => {};
 export const stir = (): void => {};
 export const __wbg_reset_state = (): void => {};
+/** The type that the file has itself is all that is known. */
+export const mediaType = (): string => "";
 export const version = (): string => ownVersion;

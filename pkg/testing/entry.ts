@@ -5,7 +5,7 @@ import { onlymonster } from "../options/providers/onlymonster.ts";
 import { plan } from "../options/providers/plan.ts";
 import { s3 } from "../options/providers/s3.ts";
 
-export { Engine, __wbg_reset_state, onFatal, start, stir, version } from "./engine.ts";
+export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } from "./engine.ts";
 
 export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan };
 

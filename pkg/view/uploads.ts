@@ -1,5 +1,7 @@
 import type { Provider, UnfinishedUpload, Upload, UploadView, Uploader, Uploads, UploadsSnapshot } from "partway";
 
+import { report } from "../util/report.ts";
+
 /** A store for views, on a group of its own, which reports its changes once a frame. */
 export function createUploads<P extends Provider>(uploader: Uploader<P>): Uploads<P> {
   const group = uploader.group();
@@ -16,8 +18,15 @@ export function createUploads<P extends Provider>(uploader: Uploader<P>): Upload
 
   function publish(): void {
     const uploads = group.uploads.map((upload) => views.get(upload.id) ?? view(upload));
-    snapshot = take(uploads, found.filter((left) => !uploads.some((shown) => isSameFile(shown, left))));
-    for (const listener of [...listeners]) listener();
+    const unfinished = found.filter((left) => !uploads.some((shown) => isSameFile(shown, left)));
+    snapshot = take(keep(snapshot.uploads, uploads), keep(snapshot.unfinished, unfinished));
+    for (const listener of [...listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 
   function view({ id, file, meta, relativePath, status, progress, error, result }: Upload<P>): UploadView<P> {
@@ -29,38 +38,31 @@ export function createUploads<P extends Provider>(uploader: Uploader<P>): Upload
   group.addEventListener("change", ({ detail: changed }) => {
     for (const { id } of changed) views.delete(id);
     publish();
-    // Its session may have gone, or may have stayed for another try.
-    if (changed.some(isAtEnd)) void refresh();
+    // A session may have stayed for another try, or one that is listed has gone.
+    if (changed.some((upload) => upload.error || (found.length > 0 && isAtEnd(upload)))) void refresh();
   });
 
   let refreshing: Promise<void> | undefined;
   let isStale = false;
 
-  /** Looks again for what was left unfinished; one look at a time, and one more if something happened meanwhile. */
-  async function refresh(): Promise<void> {
+  /** Looks again for what was left unfinished: one look at a time, and one more if something happened meanwhile. */
+  function refresh(): Promise<void> {
     isStale = true;
-    refreshing ??= (async () => {
-      while (isStale) {
-        isStale = false;
-        found = (await uploader.unfinished()).map(leftover);
-      }
-      refreshing = undefined;
-      publish();
-    })();
-    return refreshing;
+    return (refreshing ??= look().finally(() => (refreshing = undefined)));
   }
 
-  /** As it is, but an upload that goes on joins the others. */
+  async function look(): Promise<void> {
+    while (isStale) {
+      isStale = false;
+      const lefts = await group.unfinished();
+      const before = found;
+      found = keep(before, lefts.map((left) => before.find((known) => isSame(known, left)) ?? leftover(left)));
+      if (found !== before) publish();
+    }
+  }
+
   function leftover(left: UnfinishedUpload<P>): UnfinishedUpload<P> {
-    return Object.freeze({
-      ...left,
-      async resume(...given: Parameters<UnfinishedUpload<P>["resume"]>) {
-        const upload = await left.resume(...given);
-        group.add([upload]);
-        return upload;
-      },
-      discard: () => left.discard().finally(refresh),
-    });
+    return Object.freeze({ ...left, discard: () => left.discard().finally(refresh) });
   }
 
   function named(id: string): Upload<P> | undefined {
@@ -68,6 +70,8 @@ export function createUploads<P extends Provider>(uploader: Uploader<P>): Upload
   }
 
   const onVisible = (): unknown => document.visibilityState === "visible" && refresh();
+  // Whoever shows the uploads shows why one failed: the console needn't.
+  void group.done;
 
   return {
     subscribe(listener) {
@@ -90,7 +94,10 @@ export function createUploads<P extends Provider>(uploader: Uploader<P>): Upload
     add: (files, options) => (files ? group.add(files, options) : []),
     remove(id) {
       const upload = named(id);
-      if (upload) group.remove(upload);
+      if (!upload) return;
+      group.remove(upload);
+      // Its session, if it has one, goes with it.
+      void upload.done.catch(() => {}).then(refresh);
     },
     clear() {
       for (const upload of group.uploads) if (isAtEnd(upload)) group.remove(upload);
@@ -109,6 +116,15 @@ function isAtEnd({ status }: { status: string }): boolean {
 /** Whether what was left unfinished stands among the uploads, where it can be tried again. */
 function isSameFile({ file }: { file: { name: string; size: number } }, { name, size }: { name: string; size: number }): boolean {
   return file.name === name && file.size === size;
+}
+
+function isSame(one: UnfinishedUpload, other: UnfinishedUpload): boolean {
+  return one.id === other.id && one.sent === other.sent && one.needsFile === other.needsFile;
+}
+
+/** The list before, if it has the same items. */
+function keep<T>(before: readonly T[], now: readonly T[]): readonly T[] {
+  return before.length === now.length && now.every((item, index) => item === before[index]) ? before : now;
 }
 
 const stores = new WeakMap<object, unknown>();

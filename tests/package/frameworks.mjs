@@ -1,7 +1,7 @@
 // An app with the packed package's hooks, built by Vite and served with the sandbox behind it:
 // node frameworks.mjs react18|react19|vue|svelte PORT SANDBOX
 // Prints one line of JSON when it is ready.
-import { cp, realpath, rm } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import vue from "@vitejs/plugin-vue";
@@ -13,28 +13,35 @@ import { app, here } from "./project.mjs";
 export const APPS = {
   react18: { folder: "react", plugins: () => [], packages: { react: "react18", "react-dom": "react-dom18", scheduler: "react-dom18/node_modules/scheduler" } },
   react19: { folder: "react", plugins: () => [], packages: { react: "react", "react-dom": "react-dom", scheduler: "scheduler" } },
-  vue: { folder: "vue", plugins: () => [vue()], packages: {} },
-  svelte: { folder: "svelte", plugins: () => [svelte({ configFile: false })], packages: {} },
+  vue: { folder: "vue", plugins: () => [vue()], packages: { vue: "vue", "@vue": "@vue" } },
+  svelte: {
+    folder: "svelte",
+    plugins: () => [svelte({ configFile: false })],
+    packages: Object.fromEntries(["svelte", "clsx", "devalue", "esm-env"].map((name) => [name, name])),
+  },
 };
 
 /** Builds an app with the tarball; gives its folder and what Vite said. */
 export async function buildApp(name) {
-  const { folder: sources, plugins, packages } = APPS[name];
+  const { folder: sources, plugins } = APPS[name];
   const folder = await app(`frameworks-${name}`, undefined);
   for (const part of ["common", sources]) await cp(`${here}fixtures/frameworks/${part}`, folder, { recursive: true });
-  const modules = `${folder}node_modules/`;
-  for (const [name, place] of Object.entries(packages)) {
-    await rm(modules + name, { recursive: true, force: true });
-    await cp(await realpath(`${here}node_modules/${place}`), modules + name, { recursive: true });
-  }
+  await provide(name, folder);
   // React's StrictMode does something in development alone.
   process.env.NODE_ENV = "development";
   const said = [];
   const note = (line) => said.push(line);
   const customLogger = { info: note, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
-  // What isn't in the app's own folder is found beside the tests.
   await build({ root: folder, configFile: false, customLogger, plugins: plugins(), build: { target: "es2022" } });
   return { folder, said };
+}
+
+/** Gives an app the packages of its framework. */
+export async function provide(name, folder) {
+  for (const [dependency, place] of Object.entries(APPS[name].packages)) {
+    await rm(`${folder}node_modules/${dependency}`, { recursive: true, force: true });
+    await cp(`${here}node_modules/${place}`, `${folder}node_modules/${dependency}`, { recursive: true });
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -59,9 +59,9 @@ pub(super) fn entries(face: &Path, dist: &Path, scratch: &Path, stage: &Path, to
             let text = fs::read_to_string(&script).with_context(|| format!("could not read {}", script.display()))?;
             write(&stage.join(format!("{name}.{extension}")), format!("{banner}{text}"))?;
         }
-        let types = fs::read_to_string(face.join(format!("{name}.d.ts")))?;
-        write(&stage.join(format!("{name}.d.cts")), types.replace("./index.js", "./index.cjs"))?;
-        write(&stage.join(format!("{name}.d.ts")), types)?;
+        for extension in ["d.ts", "d.cts"] {
+            copy(&face.join(format!("{name}.d.ts")), &stage.join(format!("{name}.{extension}")))?;
+        }
     }
     Ok(())
 }
