@@ -49,7 +49,7 @@ export function useUploads<P extends Provider>(source: Uploader<P> | Uploads<P>)
  * ```svelte
  * <script>
  *   let { id } = $props();
- *   const upload = useUpload(uploader, id);
+ *   const upload = $derived(useUpload(uploader, id));
  * </script>
  * <progress value={$upload?.progress.fraction}></progress>
  * ```

@@ -323,8 +323,10 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     if (!this.#attempt) return;
     if (type === "complete") this.#complete(detail);
     else if (type === "error") this.#fail(detail);
-    else if (type === "status") this.#setStatus(detail);
-    else {
+    else if (type === "status") {
+      // An end comes with its result or its error.
+      if (!isAtEnd({ status: detail })) this.#setStatus(detail);
+    } else {
       if (type === "progress") {
         this.#progress = detail;
         this.#context.onProgress?.(this, detail);

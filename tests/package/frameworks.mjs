@@ -30,7 +30,7 @@ export async function buildApp(name) {
   // React's StrictMode does something in development alone.
   process.env.NODE_ENV = "development";
   const said = [];
-  const note = (line) => said.push(line);
+  const note = (line) => void said.push(line);
   const customLogger = { info: note, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
   await build({ root: folder, configFile: false, customLogger, plugins: plugins(), build: { target: "es2022" } });
   return { folder, said };

@@ -98,6 +98,15 @@ test("ends are shown with result or error, and nothing is written to the console
   assert.deepEqual(errors, []);
 });
 
+test("an end is never shown without its result", async () => {
+  const { uploads, heard } = await opened(1);
+  task(0).sink("status", "done");
+  task(0).sink("complete", RESULT);
+  await frame();
+  assert.ok(heard.every(({ uploads: [view] }) => (view.status === "done") === (view.result !== null)));
+  assert.equal(uploads.getSnapshot().uploads[0].status, "done");
+});
+
 test("actions reach one upload or all, and an id that isn't known changes nothing", async () => {
   const { uploads } = await opened(2);
   const [first] = uploads.getSnapshot().uploads;
