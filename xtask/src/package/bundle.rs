@@ -86,7 +86,8 @@ pub(super) fn entry(
     )?;
     entry.for_require(&sources.folder)?;
     // "node" has the exports listed in a way that `import` of Node's finds; nothing of Node's is used.
-    let required = sources.bundle("bundle.cjs", &[&entry.required()], &["--format=cjs", "--platform=node", "--minify"])?;
+    let required =
+        sources.bundle("bundle.cjs", &[&entry.required()], &["--format=cjs", "--platform=node", "--minify"])?;
     copy(&required, &stage.join(format!("{}.cjs", entry.script)))?;
     for file in [entry.wasm(), entry.inline(), entry.required()] {
         copy(&dist.join(&file), &stage.join("dist").join(&file))?;

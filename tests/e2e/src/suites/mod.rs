@@ -5,6 +5,7 @@ mod between;
 mod control;
 mod crash;
 mod demo_page;
+mod dropzone;
 mod faults;
 mod frameworks;
 mod headers;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Test> {
         vendors::tests(),
         misuse::tests(),
         demo_page::tests(),
+        dropzone::tests(),
         crash::tests(),
         vite::tests(),
         frameworks::tests(),
