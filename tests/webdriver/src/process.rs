@@ -18,7 +18,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` and waits until `ready` returns a value for a line of its standard output.
+    /// Starts `command` and waits up to a minute until `ready` returns a value for a line of its standard output.
     ///
     /// What it prints after that is read and dropped, so that it never blocks; its standard input stays open for as
     /// long as the process is wanted.
@@ -27,10 +27,20 @@ impl Process {
         command: &mut Command,
         ready: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T)> {
+        Self::start_within(Duration::from_secs(60), name, command, ready).await
+    }
+
+    /// As [`Self::start`], for a process that needs another time.
+    pub async fn start_within<T>(
+        patience: Duration,
+        name: &'static str,
+        command: &mut Command,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T)> {
         let mut process = Self::spawn(name, command.stdout(Stdio::piped()))?;
         let output = process.child.stdout.take().context("no standard output")?;
         let mut lines = BufReader::new(output).lines();
-        let found = timeout(Duration::from_secs(60), async {
+        let found = timeout(patience, async {
             while let Some(line) = lines.next_line().await? {
                 if let Some(found) = ready(&line) {
                     return Ok(found);
@@ -39,7 +49,7 @@ impl Process {
             bail!("{name} ended before it was ready")
         })
         .await
-        .with_context(|| format!("{name} was not ready within a minute"))??;
+        .with_context(|| format!("{name} was not ready within {} s", patience.as_secs()))??;
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((process, found))
     }

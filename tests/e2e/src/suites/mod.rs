@@ -8,6 +8,7 @@ mod demo_page;
 mod dropzone;
 mod faults;
 mod frameworks;
+mod fits;
 mod headers;
 mod large;
 mod misuse;
@@ -44,6 +45,7 @@ pub(crate) fn all() -> Vec<Test> {
         crash::tests(),
         vite::tests(),
         frameworks::tests(),
+        fits::tests(),
         readme::tests(),
         large::tests(),
     ]

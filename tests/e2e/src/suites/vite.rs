@@ -12,6 +12,7 @@ use crate::destination::Destination;
 use crate::process::Process;
 use crate::runner::Test;
 use crate::stage::Stage;
+use crate::workers;
 
 pub(super) fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
@@ -43,6 +44,10 @@ fn entry(only: Option<Destination>) -> String {
     only.map_or("partway".into(), |destination| format!("partway/{}", destination.name()))
 }
 
+fn parts(result: &Value) -> Result<usize> {
+    Ok(usize::try_from(result["parts"].as_u64().context("the result says no number of parts")?)?)
+}
+
 async fn app(stage: &Stage, tool: &str, mode: &str, only: Option<Destination>) -> Result<()> {
     quick(stage).await?;
     let mut command = Command::new("node");
@@ -62,9 +67,13 @@ async fn app(stage: &Stage, tool: &str, mode: &str, only: Option<Destination>) -
     for destination in only.map_or(vec![Destination::S3, Destination::Ofauth], |only| vec![only]) {
         let file = stage.file(&format!("vite-{}.mp4", destination.name()), SEVERAL_PARTS)?;
         driver.goto(format!("{url}?destination={}", destination.name())).await?;
+        workers::watch(&stage.browser).await?;
         driver.find(By::Css("#files")).await?.send_keys(file.path.to_string_lossy()).await?;
         let result = check::done(driver, &file.name).await?;
         stage.arrived(destination, &result, &file).await?;
+        // The vendor that takes a form says nothing of its bytes.
+        let hashed = if destination.has_parts() { parts(&result)? } else { 0 };
+        workers::seen(&stage.browser).await?.is_hashed_by(|url| url.starts_with("blob:"), hashed)?;
     }
     let loaded = stage
         .browser
