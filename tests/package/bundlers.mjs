@@ -1,46 +1,38 @@
-// An app built by esbuild, Rollup or webpack, with the configuration that the README has for each.
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+// An app built by esbuild, Rollup or webpack, with the lines that the README has for each.
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
 
-import { importMetaAssets } from "@web/rollup-plugin-import-meta-assets";
-import resolve from "@rollup/plugin-node-resolve";
 import { build as esbuild } from "esbuild";
-import { rollup } from "rollup";
 import webpack from "webpack";
 
+import { here } from "./project.mjs";
+import { sample } from "./readme.mjs";
+
+const run = promisify(execFile);
+
 const BUILDERS = {
-  /** esbuild --bundle --format=esm --splitting --loader:.wasm=file --public-path=/ --outdir=dist main.js */
   async esbuild(folder, entry) {
     const engine = entry.split("/").at(1) ?? entry;
-    const main = await readFile(`${folder}main.js`, "utf8");
-    await writeFile(
-      `${folder}main.js`,
-      `import { load as take } from "${entry}";\nimport wasm from "partway/${engine}_bg.wasm";\ntake(wasm);\n${main}`,
-    );
-    await esbuild({
-      ...ESBUILD,
-      entryPoints: [`${folder}main.js`],
-      outdir: `${folder}dist`,
-      splitting: true,
-      loader: { ".wasm": "file" },
-      publicPath: "/",
-    });
+    const lines = sample("app.js").replaceAll("partway/s3_bg", `partway/${engine}_bg`).replaceAll('"partway/s3"', `"${entry}"`);
+    await writeFile(`${folder}app.js`, `${lines}import "./main.js";\n`);
+    const [program, ...args] = sample("esbuild.sh").trim().split(" ");
+    await run(`${here}node_modules/.bin/${program}`, [...args, "--log-level=warning"], { cwd: folder });
   },
 
   async rollup(folder) {
-    const onwarn = ({ message }) => {
-      throw new Error(message);
-    };
-    const bundle = await rollup({ input: `${folder}main.js`, plugins: [resolve(), importMetaAssets()], onwarn });
-    await bundle.write({ dir: `${folder}dist` });
-    await bundle.close();
+    await rename(`${folder}main.js`, `${folder}app.js`);
+    await writeFile(`${folder}rollup.config.js`, sample("rollup.config.js"));
+    for (const scope of ["@rollup", "@web"]) await symlink(`${here}node_modules/${scope}`, `${folder}node_modules/${scope}`);
+    await run(`${here}node_modules/.bin/rollup`, ["--config", "--failAfterWarnings", "--silent"], { cwd: folder });
   },
 
   async webpack(folder) {
     const compiler = webpack({
       mode: "production",
       context: folder,
-      entry: "./main.js",
-      output: { path: `${folder}dist` },
+      entry: { app: "./main.js" },
+      output: { path: `${folder}assets`, publicPath: "/assets/" },
       performance: false,
     });
     const stats = await new Promise((done, fail) => compiler.run((error, result) => (error ? fail(error) : done(result))));
@@ -52,11 +44,13 @@ export const BUNDLERS = Object.keys(BUILDERS);
 
 const ESBUILD = { bundle: true, format: "esm", logLevel: "silent" };
 
-/** Builds a fixture's app into `dist`, with its page. */
+/** Builds a fixture's app into `dist`: its page, and `assets` with `app.js` and what that loads. */
 export async function build(bundler, folder, entry) {
   await BUILDERS[bundler](folder, entry);
-  await mkdir(`${folder}dist`, { recursive: true });
-  await cp(`${folder}index.html`, `${folder}dist/index.html`);
+  await mkdir(`${folder}dist`);
+  await rename(`${folder}assets`, `${folder}dist/assets`);
+  const page = await readFile(`${folder}index.html`, "utf8");
+  await writeFile(`${folder}dist/index.html`, page.replace("/main.js", "/assets/app.js"));
 }
 
 /** As esbuild does it where nobody told it anything. */

@@ -51,7 +51,7 @@ export const PLACES = {
   async "vite worker"(sandbox) {
     const folder = await plain("vite-worker", WORKER);
     await writeFile(`${folder}vite.config.js`, sample("vite.config.js"));
-    await runs([`${vitePath(8)}/bin/vite.js`, "build"], folder);
+    await runs([`${vitePath(5)}/bin/vite.js`, "build"], folder);
     return built(`${folder}dist/`, sandbox);
   },
 
@@ -64,7 +64,6 @@ export const PLACES = {
 
   async parcel(sandbox) {
     const folder = await installed("parcel", PAGE);
-    await edit(`${folder}package.json`, (text) => JSON.stringify({ ...JSON.parse(text), ...JSON.parse(sample("parcel.package.json")) }));
     await runs([`${folder}node_modules/parcel/lib/bin.js`, "build", "index.html", "--no-cache"], folder);
     return built(`${folder}dist/`, sandbox);
   },

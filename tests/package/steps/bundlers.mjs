@@ -20,25 +20,25 @@ async function emits(bundler, entry) {
   const engine = entry.split("/").at(-1);
   const folder = await app(`${bundler}-${engine}`, "vite", entry);
   await build(bundler, folder, entry);
-  const names = (await readdir(`${folder}dist`, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
+  const names = (await readdir(`${folder}dist/assets`, { recursive: true })).map((name) => name.replaceAll("\\", "/"));
   const wasms = names.filter((name) => name.endsWith(".wasm"));
   assert.equal(wasms.length, 1, names.join(" "));
-  const [emitted, own] = [`${folder}dist/${wasms[0]}`, `${folder}node_modules/partway/dist/${engine}_bg.wasm`];
+  const [emitted, own] = [`${folder}dist/assets/${wasms[0]}`, `${folder}node_modules/partway/dist/${engine}_bg.wasm`];
   assert.ok((await readFile(emitted)).equals(await readFile(own)));
-  const main = await readFile(`${folder}dist/main.js`, "utf8");
+  const main = await readFile(`${folder}dist/assets/app.js`, "utf8");
   assert.ok(main.includes(wasms[0].split("/").at(-1)), "the script has its address");
   assert.ok(!main.includes("AGFzbQ"), "and not its bytes");
   const text = await wasmText(`${folder}node_modules/partway/dist/${engine}_inline.js`);
   const [copies, hashing, workers] = [[], [], []];
   for (const name of names.filter((name) => name.endsWith(".js"))) {
-    const script = await readFile(`${folder}dist/${name}`, "utf8");
+    const script = await readFile(`${folder}dist/assets/${name}`, "utf8");
     if (script.includes(text)) copies.push(name);
     // The page's part has the worker's as text. webpack shortens the worker's file once more.
     if (script.includes("FileReaderSync")) (script.includes("hashed on the page itself") ? hashing : workers).push(name);
   }
   assert.equal(copies.length, 1, names.join(" "));
   assert.equal(hashing.length, 1, "what hashes is a script of its own");
-  assert.notEqual(hashing[0], "main.js");
+  assert.notEqual(hashing[0], "app.js");
   // esbuild leaves the address as it is: the worker of text is the one that starts.
   assert.equal(workers.length, bundler === "esbuild" ? 0 : 1, names.join(" "));
 }
