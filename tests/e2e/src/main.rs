@@ -30,8 +30,8 @@ const HELP: &str = "\
 Real files through a real browser to the sandbox, bytes compared.
 
 partway-e2e check [SANDBOX OPTIONS]   uploads a 64 MiB file to each destination through the demo page
-partway-e2e run [--full] [WORD]...    runs the tests, with --full also those that take long and rarely break;
-                                      or those whose names contain one of the words
+partway-e2e run [--full] [WORD]...    runs all tests, or those whose names contain one of the words; slow
+                                      ones that rarely break with --full
 partway-e2e list                      prints the names of all tests
 partway-e2e table [--full] [--engine NAME]... [WORD]...
                                       the fault table, in chromium, firefox and webkit, or those named:
@@ -48,7 +48,7 @@ or named: CHROMIUM, CHROMEDRIVER; for the table also FIREFOX, GECKODRIVER; MINIB
 enum Command {
     Help,
     Check(Vec<OsString>),
-    Run(runner::Options),
+    Run { words: Vec<String>, full: bool },
     List,
     Table(table::Options),
     Soak(soak::Options),
@@ -71,23 +71,15 @@ fn parse() -> Result<Command> {
         None | Some(Long("help") | Short('h')) => Command::Help,
         Some(Value(word)) if word == "check" => Command::Check(parser.raw_args()?.collect()),
         Some(Value(word)) if word == "list" => Command::List,
-        Some(Value(word)) if word == "run" => Command::Run(run_options(&mut parser)?),
+        Some(Value(word)) if word == "run" => {
+            let words: Vec<String> = parser.raw_args()?.map(|word| word.string()).collect::<Result<_, _>>()?;
+            let (options, words): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word == "--full");
+            Command::Run { words, full: !options.is_empty() }
+        }
         Some(Value(word)) if word == "table" => Command::Table(table_options(&mut parser)?),
         Some(Value(word)) if word == "soak" => Command::Soak(soak_options(&mut parser)?),
         Some(other) => bail!("{}\n\n{HELP}", other.unexpected()),
     })
-}
-
-fn run_options(parser: &mut lexopt::Parser) -> Result<runner::Options> {
-    let mut options = runner::Options::default();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("full") => options.full = true,
-            Value(word) => options.words.push(word.string()?),
-            other => bail!("{}\n\n{HELP}", other.unexpected()),
-        }
-    }
-    Ok(options)
 }
 
 fn table_options(parser: &mut lexopt::Parser) -> Result<table::Options> {
@@ -125,7 +117,7 @@ async fn dispatch(command: Command) -> Result<bool> {
             Ok(true)
         }
         Command::Check(arguments) => check::run(&arguments).await,
-        Command::Run(options) => runner::run(suites::all(), &options).await,
+        Command::Run { words, full } => runner::run(suites::all(), &words, full).await,
         Command::Table(options) => table::run(&options).await,
         Command::Soak(options) => soak::run(&options).await,
         Command::List => {

@@ -19,7 +19,8 @@ type Run = dyn for<'a> Fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>>;
 pub(crate) struct Test {
     pub(crate) name: String,
     patience: Duration,
-    is_full: bool,
+    /// Whether it is slow, and rarely breaks.
+    is_rare: bool,
     run: Box<Run>,
 }
 
@@ -28,42 +29,29 @@ impl Test {
         name: impl Into<String>,
         run: impl for<'a> Fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>> + 'static,
     ) -> Self {
-        Self { name: name.into(), patience: Duration::from_secs(150), is_full: false, run: Box::new(run) }
+        Self { name: name.into(), patience: Duration::from_secs(150), is_rare: false, run: Box::new(run) }
+    }
+
+    /// Runs only with `--full`, or if it is named.
+    pub(crate) fn rare(self) -> Self {
+        Self { is_rare: true, ..self }
     }
 
     /// Sets a longer time limit.
     pub(crate) fn patience(self, seconds: u64) -> Self {
         Self { patience: Duration::from_secs(seconds), ..self }
     }
-
-    /// Runs it with `--full`, or by its name, only.
-    pub(crate) fn full(self) -> Self {
-        Self { is_full: true, ..self }
-    }
 }
 
-/// Which tests to run.
-#[derive(Default)]
-pub(crate) struct Options {
-    /// Also those that take long and rarely break.
-    pub(crate) full: bool,
-    /// Those whose names contain one of these; without any, all.
-    pub(crate) words: Vec<String>,
-}
-
-impl Options {
-    fn choose(&self, test: &Test) -> bool {
-        if self.words.is_empty() {
-            return self.full || !test.is_full;
-        }
-        self.words.iter().any(|word| test.name.contains(word.as_str()))
-    }
-}
-
-/// Runs the chosen tests; returns whether all passed.
-pub(crate) async fn run(tests: Vec<Test>, options: &Options) -> Result<bool> {
-    let words = &options.words;
-    let chosen: Vec<Test> = tests.into_iter().filter(|test| options.choose(test)).collect();
+/// Runs the tests whose names contain one of `words`, or all, and rare ones with `full`; returns whether all passed.
+pub(crate) async fn run(tests: Vec<Test>, words: &[String], full: bool) -> Result<bool> {
+    let chosen: Vec<Test> = tests
+        .into_iter()
+        .filter(|test| match words {
+            [] => full || !test.is_rare,
+            _ => words.iter().any(|word| test.name.contains(word.as_str())),
+        })
+        .collect();
     ensure!(!chosen.is_empty(), "no test has {words:?} in its name: `partway-e2e list` prints the names");
     let mut stage = Stage::set(Engine::Chromium).await?;
     let (mut passed, mut failed) = (0, Vec::new());

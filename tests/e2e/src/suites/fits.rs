@@ -26,7 +26,7 @@ const PATIENCE: u64 = 900;
 enum Run {
     Always,
     /// It takes a while, and rarely breaks: with `--full` only.
-    Full,
+    Rarely,
 }
 
 /// Where parts are hashed.
@@ -47,12 +47,12 @@ const PLACES: [(&str, Run, usize, Hashing); 12] = [
     ("policy without workers", Run::Always, 1, Hashing::Page),
     ("other origin", Run::Always, 1, TEXT),
     ("vite worker", Run::Always, 1, TEXT),
-    ("vite worker in dev", Run::Full, 1, TEXT),
+    ("vite worker in dev", Run::Rarely, 1, TEXT),
     ("parcel", Run::Always, 1, TEXT),
     ("sveltekit", Run::Always, 1, TEXT),
-    ("sveltekit dev", Run::Full, 1, TEXT),
+    ("sveltekit dev", Run::Rarely, 1, TEXT),
     ("next", Run::Always, 1, TEXT),
-    ("next dev", Run::Full, 1, TEXT),
+    ("next dev", Run::Rarely, 1, TEXT),
 ];
 
 pub(super) fn tests() -> Vec<Test> {
@@ -62,7 +62,7 @@ pub(super) fn tests() -> Vec<Test> {
             let test =
                 Test::new(format!("fits: {place}"), move |stage| uploads(stage, place, wasms, hashing).boxed_local());
             let test = test.patience(PATIENCE);
-            if run == Run::Full { test.full() } else { test }
+            if run == Run::Rarely { test.rare() } else { test }
         })
         .collect()
 }
