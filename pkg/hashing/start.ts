@@ -2,6 +2,7 @@
 import { messageOf } from "../util/message-of.ts";
 import { timeout } from "../util/timeout.ts";
 import source from "../dist/hash_source.js";
+import { workerFile } from "./worker-file.ts";
 
 /**
  * A worker says at once that it has begun; a refusal may be silent. Both ways together stay below the 30 s that the engine waits for
@@ -15,16 +16,13 @@ export async function startWorker(url: string | undefined): Promise<Worker> {
   try {
     return await ofText();
   } catch (error) {
+    const file = workerFile();
+    if (!file) throw error;
     // By a policy, most likely. Not where a bundler or a server has no such file; a page of another origin can't have it.
-    return await begun(() => new Worker(workerFile())).catch((other: unknown) => {
+    return await begun(() => new Worker(file)).catch((other: unknown) => {
       throw new AggregateError([error, other], `${messageOf(error)}; ${messageOf(other)}`);
     });
   }
-}
-
-/** Apart from `new Worker`: together bundlers know them, and compile the file into a worker of their own kind. So it is copied as it is. */
-function workerFile(): URL {
-  return new URL("./hash_worker.js", import.meta.url);
 }
 
 async function ofText(): Promise<Worker> {

@@ -18,6 +18,9 @@ const FINDS_WASM: &str = "/** The address of the wasm file";
 /// These functions in the CommonJS build.
 const REQUIRES_WASM: &str = include_str!("wasm.require.ts");
 
+/// These functions where nothing is served beside the script.
+const HAS_WASM: &str = include_str!("wasm.inline.ts");
+
 /// What a page can import.
 pub(super) struct Entry {
     /// The engine's name, as its files in `dist` have it. Where the entry is for one destination it is the provider's, and that of the
@@ -73,6 +76,19 @@ impl Entry {
         format!("{}_inline.cjs", self.engine)
     }
 
+    /// The script that has the wasm in it, without what comes after the dot: it is also what a page writes to import it.
+    pub(super) fn self_contained(&self) -> String {
+        if self.engine == WHOLE.engine { "inline".into() } else { format!("{}-inline", self.script) }
+    }
+
+    /// The declarations of that.
+    pub(super) fn self_contained_types(&self) -> String {
+        format!(
+            "/** The same, with the wasm in the script: for pages that can serve no file beside it. */\nexport * from \"./{}.js\";\n",
+            self.script
+        )
+    }
+
     /// The declarations of an entry for one destination.
     pub(super) fn types(&self) -> String {
         TYPES.replace("NAME", self.engine).replace("OPTIONS", self.options)
@@ -92,14 +108,20 @@ impl Entry {
         format!("{}_inline.d.ts", self.engine)
     }
 
-    /// Makes the sources in `face` this entry's own: the ones with one provider know that one, and load the engine that has it.
-    pub(super) fn narrow(&self, face: &Path) -> Result<()> {
-        edit(face, |module| self.narrowed(module))
+    /// Makes the sources in `to`, a copy of those in `face`, this entry's own: the ones with one provider know that one, and load the
+    /// engine that has it.
+    pub(super) fn narrow(&self, face: &Path, to: &Path) -> Result<()> {
+        write(&to.join(MODULE), self.narrowed(&module(face)?)?)
     }
 
-    /// Makes the sources in `face` ones for CommonJS.
-    pub(super) fn for_require(&self, face: &Path) -> Result<()> {
-        edit(face, |module| self.required_module(module))
+    /// Makes them ones for CommonJS.
+    pub(super) fn for_require(&self, face: &Path, to: &Path) -> Result<()> {
+        write(&to.join(MODULE), self.finding(&self.narrowed(&module(face)?)?, REQUIRES_WASM)?)
+    }
+
+    /// Makes them ones that have the wasm in them.
+    pub(super) fn for_inline(&self, face: &Path, to: &Path) -> Result<()> {
+        write(&to.join(MODULE), self.finding(&self.narrowed(&module(face)?)?, HAS_WASM)?)
     }
 
     fn narrowed(&self, module: &str) -> Result<String> {
@@ -123,18 +145,18 @@ impl Entry {
         Ok(narrowed)
     }
 
-    fn required_module(&self, module: &str) -> Result<String> {
+    /// The module with other functions that find the wasm.
+    fn finding(&self, module: &str, functions: &str) -> Result<String> {
         let (common, _) = module
             .split_once(FINDS_WASM)
             .with_context(|| format!("pkg/{MODULE} has no `{FINDS_WASM}`: xtask/src/package/entries.rs must follow"))?;
-        Ok(common.to_owned() + &REQUIRES_WASM.replace("ENGINE", self.engine))
+        Ok(common.to_owned() + &functions.replace("ENGINE", self.engine))
     }
 }
 
-fn edit(face: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+fn module(face: &Path) -> Result<String> {
     let path = face.join(MODULE);
-    let module = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
-    write(&path, change(&module)?)
+    fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))
 }
 
 /// Every `from` replaced; an error where there is none.
@@ -203,12 +225,14 @@ mod tests {
         assert!(s3.contains("from \"./dist/s3.js\"") && s3.contains("import(\"./dist/s3_inline.js\")"), "{s3}");
         assert_eq!(s3.matches("s3_bg.wasm").count(), 2, "{s3}");
         assert!(s3.contains("PROVIDERS = { s3 };") && !s3.contains("onlymonster") && !s3.contains("partway"), "{s3}");
-        let required = NARROW[3].required_module(&s3).unwrap();
+        let required = NARROW[3].finding(&s3, REQUIRES_WASM).unwrap();
         assert!(
             required.contains("require(\"./dist/s3_inline.cjs\")") && !required.contains("import.meta.url"),
             "{required}"
         );
         assert!(required.contains("WASM_FILE = \"s3_bg.wasm\""), "{required}");
+        let inline = NARROW[3].finding(&s3, HAS_WASM).unwrap();
+        assert!(inline.contains("from \"./dist/s3_inline.js\"") && !inline.contains("import.meta.url"), "{inline}");
     }
 
     #[test]
@@ -222,6 +246,6 @@ mod tests {
             let error = NARROW[3].narrowed(&module.replace(from, to)).expect_err(from).to_string();
             assert!(error.contains("entries.rs must follow"), "{error}");
         }
-        assert!(WHOLE.required_module("").is_err());
+        assert!(WHOLE.finding("", REQUIRES_WASM).is_err());
     }
 }

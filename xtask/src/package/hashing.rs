@@ -1,5 +1,5 @@
-//! The workers that hash: one file that a worker runs, and one that a page loads when something is to be hashed. All entries share
-//! them.
+//! The workers that hash: one file that a worker runs, and one that a page loads when something is to be hashed, in two forms. All
+//! entries share them.
 
 use std::fs;
 use std::path::Path;
@@ -18,10 +18,16 @@ pub(super) const WORKER: &str = "hash_worker.js";
 /// What the face imports: the workers' queue, and what a worker runs as text.
 pub(super) const PAGE: &str = "hashing.js";
 
+/// The same for an entry that serves nothing: it knows of no worker's file.
+pub(super) const INLINE: &str = "hashing_inline.js";
+
+/// The module that differs between the two, and what it is where nothing is served.
+const WORKER_FILE: (&str, &str) = ("hashing/worker-file.ts", include_str!("worker-file.none.ts"));
+
 /// The declarations of what the sources in `pkg/hashing` import from `dist`.
 const TEXT_TYPES: &str = "declare const text: string;\nexport default text;\n";
 
-/// Makes both files of the compiled crate.
+/// Makes the files of the compiled crate.
 pub(super) fn put(face: &Path, compiled: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
     let Bound { wasm, glue, types } = wasm::bind("hash", compiled, &scratch.join("bindgen"), false)?;
     let wasm = wasm::optimise(&wasm, Aim::Speed, &scratch.join("optimised"), tools, false)?;
@@ -37,6 +43,8 @@ pub(super) fn put(face: &Path, compiled: &Path, scratch: &Path, tools: &Path, di
     let source = serde_json::to_string(&fs::read_to_string(dist.join(WORKER))?)?;
     write(&generated.join("hash_source.js"), format!("export default {source};\n"))?;
     minify(&folder, tools, "hashing/page.ts", &dist.join(PAGE), &["--format=esm"])?;
+    write(&folder.join(WORKER_FILE.0), WORKER_FILE.1)?;
+    minify(&folder, tools, "hashing/page.ts", &dist.join(INLINE), &["--format=esm"])?;
     // What the compiler checks the sources against; not published.
     write(&dist.join("hash.d.ts"), glue::without_dispose(&types))?;
     for name in ["hash_wasm.d.ts", "hash_source.d.ts"] {
@@ -46,9 +54,9 @@ pub(super) fn put(face: &Path, compiled: &Path, scratch: &Path, tools: &Path, di
     Ok(())
 }
 
-/// Copies both files.
+/// Copies all files.
 pub(super) fn copy_to(dist: &Path, folder: &Path) -> Result<()> {
-    [WORKER, PAGE].iter().try_for_each(|name| copy(&dist.join(name), &folder.join(name)))
+    [WORKER, PAGE, INLINE].iter().try_for_each(|name| copy(&dist.join(name), &folder.join(name)))
 }
 
 fn minify(folder: &Path, tools: &Path, source: &str, output: &Path, format: &[&str]) -> Result<()> {

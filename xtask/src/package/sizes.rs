@@ -56,6 +56,15 @@ pub(super) fn report(stage: &Path, tarball: &Path, library: Library, scratch: &P
             exceeded.push(name.into());
         }
     }
+    for entry in std::iter::once(&WHOLE).chain(&NARROW) {
+        let files = [
+            stage.join(format!("{}.js", entry.self_contained())),
+            stage.join("dist").join(entry.inline()),
+            stage.join("dist").join(hashing::INLINE),
+        ];
+        let all = files.iter().map(|file| measure(file)).sum::<Result<usize>>()?;
+        println!("{}/{}, all in the page's script: {}", WHOLE.engine, entry.self_contained(), grouped(all));
+    }
     let copy = measure(&stage.join("dist").join(WHOLE.inline()))?;
     println!(
         "not counted: the copy for where the wasm's URL gives something else, {} in {}",

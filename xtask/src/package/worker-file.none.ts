@@ -1,0 +1,2 @@
+/** Nothing is served beside the script. */
+export function workerFile(): undefined {}
