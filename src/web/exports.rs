@@ -40,11 +40,7 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-<<<<<<< HEAD
-    /// How an upload starts: `{nextFrame?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`. The functions are its
-=======
-    /// How an upload starts: `{nextFrame?, nextTask?, keep?, keepPart?, forget?, kept?, discard?, priority?}`. The functions are its
->>>>>>> fbda67f (Long plans are checked in turns; parts are kept together)
+    /// How an upload starts: `{nextFrame?, nextTask?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`. The functions are its
     /// [`UploadFunctions`].
     #[wasm_bindgen(extends = UploadFunctions)]
     pub type StartOptions;
@@ -87,16 +83,11 @@ impl Engine {
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
-<<<<<<< HEAD
-    /// `options` is `{nextFrame?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`: `nextFrame()` returns a promise
-    /// that settles when the page paints next, `keep(record)` returns a promise that settles once the session is saved,
-    /// `keepPart(number, part)` and `forget()` aren't waited for, `beforeRequest(request)` may change a request to an API, `kept` is what
-    /// an earlier page saved, `{record, parts}`, and `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
-=======
-    /// `options` is `{nextFrame?, nextTask?, keep?, keepPart?, forget?, kept?, discard?, priority?}`: `nextFrame()` returns a promise that settles
-    /// when the page paints next, `nextTask()` one that settles in another task, `keep(record)` returns a promise that settles once the session is saved, `keepPart(number, part)` and `forget()` aren't waited for, `kept` is what an earlier page saved, `{record, parts}`, and
-    /// `discard` aborts that session instead of continuing it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
->>>>>>> fbda67f (Long plans are checked in turns; parts are kept together)
+    /// `options` is `{nextFrame?, nextTask?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`: `nextFrame()` returns a
+    /// promise that settles when the page paints next, `nextTask()` one that settles in another task, `keep(record)` returns a promise that
+    /// settles once the session is saved, `keepPart(number, part)` and `forget()` aren't waited for, `beforeRequest(request)` may change a
+    /// request to an API, `kept` is what an earlier page saved, `{record, parts}`, and `discard` aborts that session instead of continuing
+    /// it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors
     /// A plain error object, where `source` isn't a file.

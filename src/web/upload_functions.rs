@@ -1,10 +1,7 @@
 //! The face's functions for one upload: its session is saved by them, in IndexedDB.
 
-<<<<<<< HEAD
-use js_sys::Function;
-=======
 use futures::FutureExt;
->>>>>>> fbda67f (Long plans are checked in turns; parts are kept together)
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::js::promise::outcome;

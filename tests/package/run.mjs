@@ -1,4 +1,4 @@
-// All tests of the npm package: node tests/package/run.mjs [source] [face] [engine] [hashing] [types] [packed] [runners] [double] [bundlers] [vite]
+// All tests of the npm package: node tests/package/run.mjs [source] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite]
 // `cargo xtask package` must have packed it, and `npm install` must have run in this folder.
 import { access } from "node:fs/promises";
 
@@ -9,13 +9,14 @@ import { double } from "./steps/double.mjs";
 import { engine } from "./steps/engine.mjs";
 import { face } from "./steps/face.mjs";
 import { hashing } from "./steps/hashing.mjs";
+import { lint } from "./steps/lint.mjs";
 import { packed } from "./steps/packed.mjs";
 import { runners } from "./steps/runners.mjs";
 import { source } from "./steps/source.mjs";
 import { types } from "./steps/types.mjs";
 import { vite } from "./steps/vite.mjs";
 
-const STEPS = { source, face, engine, hashing, types, packed, runners, double, bundlers, vite };
+const STEPS = { source, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));

@@ -20,7 +20,7 @@ pub(super) fn tests() -> Vec<Test> {
             app(stage, name).boxed_local()
         })
     };
-    vec![test("react19"), test("react18").full(), test("vue").rare(), test("svelte").rare()]
+    vec![test("react19"), test("react18").full(), test("vue").full(), test("svelte").full()]
 }
 
 /// What a component showed of a file, one after the other.
