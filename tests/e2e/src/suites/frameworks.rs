@@ -20,7 +20,7 @@ pub(super) fn tests() -> Vec<Test> {
             app(stage, name).boxed_local()
         })
     };
-    vec![test("react19"), test("react18").full(), test("vue").full(), test("svelte").full()]
+    vec![test("react19"), test("react18").rare(), test("vue").rare(), test("svelte").rare()]
 }
 
 /// What a component showed of a file, one after the other.
