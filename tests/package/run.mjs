@@ -1,9 +1,10 @@
-// All tests of the npm package: node tests/package/run.mjs [source] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite]
+// All tests of the npm package: node tests/package/run.mjs [source] [browsers] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite]
 // `cargo xtask package` must have packed it, and `npm install` must have run in this folder.
 import { access } from "node:fs/promises";
 
 import { tarball } from "./project.mjs";
 import { finish } from "./report.mjs";
+import { browsers } from "./steps/browsers.mjs";
 import { bundlers } from "./steps/bundlers.mjs";
 import { double } from "./steps/double.mjs";
 import { engine } from "./steps/engine.mjs";
@@ -16,7 +17,7 @@ import { source } from "./steps/source.mjs";
 import { types } from "./steps/types.mjs";
 import { vite } from "./steps/vite.mjs";
 
-const STEPS = { source, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite };
+const STEPS = { source, browsers, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));
