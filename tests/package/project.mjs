@@ -16,8 +16,11 @@ export const VITES = ["5", "6", "7", "8"];
 /** The entries for one destination each, as a page imports them: `partway/s3`. */
 export const ENTRIES = names().filter((name) => `./${name}_bg.wasm` in manifest.exports);
 
+/** Those that have the engine in the script, each with the entry that it is otherwise: `s3-inline` and `s3`. */
+export const INLINE = new Map([["inline", "index"], ...ENTRIES.map((name) => [`${name}-inline`, name])]);
+
 /** The entries without an engine of their own. */
-export const VIEWS = names().filter((name) => !ENTRIES.includes(name));
+export const VIEWS = names().filter((name) => !ENTRIES.includes(name) && !INLINE.has(name));
 
 function names() {
   return Object.keys(manifest.exports)

@@ -1,4 +1,4 @@
-// All tests of the npm package: node tests/package/run.mjs [source] [browsers] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite]
+// All tests of the npm package: node tests/package/run.mjs [source] [browsers] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite] [weight]
 // `cargo xtask package` must have packed it, and `npm install` must have run in this folder.
 import { access } from "node:fs/promises";
 
@@ -16,8 +16,9 @@ import { runners } from "./steps/runners.mjs";
 import { source } from "./steps/source.mjs";
 import { types } from "./steps/types.mjs";
 import { vite } from "./steps/vite.mjs";
+import { weight } from "./steps/weight.mjs";
 
-const STEPS = { source, browsers, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite };
+const STEPS = { source, browsers, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite, weight };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));

@@ -1,7 +1,7 @@
 // The places that the package must fit: each an app in a folder, built where its tool builds, and served.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, readFile, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
 import { app, here, node, vitePath } from "../project.mjs";
@@ -60,6 +60,21 @@ export const PLACES = {
     await writeFile(`${folder}vite.config.js`, sample("vite.config.js"));
     const command = (port) => [`${vitePath(7)}/bin/vite.js`, "--host", "127.0.0.1", "--port", port, "--strictPort"];
     return served(folder, command, sandbox);
+  },
+
+  /** One HTML file: whatever else is asked for isn't there. */
+  async "one file"(sandbox) {
+    const folder = await plain("one-file", PAGE);
+    const main = await readFile(`${folder}main.js`, "utf8");
+    await writeFile(`${folder}single.js`, main.replace('import { Uploader } from "partway/s3";\n', sample("single.js")));
+    const [, ...args] = sample("single.sh").trim().split(" ");
+    await runs([`${here}node_modules/esbuild/bin/esbuild`, ...args, "--log-level=warning"], folder);
+    const script = (await readFile(`${folder}single.iife.js`, "utf8")).replaceAll("</script", "<\\/script");
+    const only = `${folder}only/`;
+    await mkdir(only);
+    await edit(`${folder}index.html`, (html) => html.replace('<script type="module" src="main.js"></script>', () => `<script>${script}</script>`));
+    await rename(`${folder}index.html`, `${only}index.html`);
+    return { url: await host({ folder: only, sandbox }) };
   },
 
   async parcel(sandbox) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 
-import { ENTRIES, app, here, manifest, node } from "../project.mjs";
+import { ENTRIES, INLINE, app, here, manifest, node } from "../project.mjs";
 import { test } from "../report.mjs";
 
 /** Each entry's script, and the engine that it loads. */
@@ -11,11 +11,13 @@ const FILES = [
   "README.md",
   "dist/hash_worker.js",
   "dist/hashing.js",
+  "dist/hashing_inline.js",
   "package.json",
   ...SCRIPTS.flatMap(([script, engine]) => [
     ...["cjs", "d.cts", "d.ts", "js", "js.map"].map((extension) => `${script}.${extension}`),
     ...["bg.wasm", "inline.cjs", "inline.js"].map((rest) => `dist/${engine}_${rest}`),
   ]),
+  ...[...INLINE.keys()].flatMap((name) => [`${name}.d.ts`, `${name}.js`]),
 ].sort();
 
 /** For each entry: what it must be told, and how an upload ends that reached its destination's own code. */
@@ -84,6 +86,19 @@ export async function packed() {
       const text = await readFile(`${installed}${name}.cjs`, "utf8");
       assert.doesNotMatch(text, /import\.meta|\bimport\(/);
       assert.deepEqual(text.match(/require\([^)]*\)/g), [`require("./dist/${engine}_inline.cjs")`]);
+    });
+  }
+
+  for (const [name, entry] of INLINE) {
+    await test(`packed: ${name}.js has no address and loads nothing later`, async () => {
+      const text = await readFile(`${installed}${name}.js`, "utf8");
+      const engine = entry === "index" ? "partway" : entry;
+      const imported = [...text.matchAll(/\bfrom"([^"]*)"/g)].map(([, path]) => path);
+      assert.deepEqual(imported.sort(), ["./dist/hashing_inline.js", `./dist/${engine}_inline.js`].sort());
+      for (const path of [`${name}.js`, ...imported]) assert.doesNotMatch(await readFile(installed + path, "utf8"), /import\.meta|\bimport\(/, path);
+      const { require, ...own } = manifest.exports[`./${name}`];
+      assert.deepEqual(require, manifest.exports[entry === "index" ? "." : `./${entry}`].require);
+      assert.deepEqual(own, { types: `./${name}.d.ts`, default: `./${name}.js` });
     });
   }
 
@@ -279,10 +294,11 @@ export async function packed() {
         await other.load();
         const { createRequire } = await import("node:module");
         await createRequire(import.meta.url)("${entry}").load();
-        console.log("all three");
+        await (await import("partway/${name === "index" ? "inline" : `${name}-inline`}")).load();
+        console.log("all four");
         `,
       );
-      assert.equal(output, "all three");
+      assert.equal(output, "all four");
     });
   }
 }

@@ -1,9 +1,11 @@
 // The entries for one destination each: the names of `partway`, and its options for that destination alone.
 import * as apifansly from "partway/apifansly";
+import * as inline from "partway/inline";
 import * as ofauth from "partway/ofauth";
 import * as onlymonster from "partway/onlymonster";
 import * as plan from "partway/plan";
 import * as s3 from "partway/s3";
+import * as s3Inline from "partway/s3-inline";
 import type { Provider, Upload, UploadResult, UploaderOptions } from "partway/s3";
 
 declare const file: File;
@@ -34,6 +36,12 @@ export const error: Error = new s3.UploadError("server", "No.", { retryable: tru
 export const loaded: Promise<void> = s3.load();
 export const released: string = s3.version;
 
+// With the engine in the script: the same classes by their types.
+export const same: s3.Uploader = new s3Inline.Uploader(storage);
+export const whole: import("partway").Uploader = new inline.Uploader(storage);
+
+// @ts-expect-error another entry's destination
+new s3Inline.Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) } });
 // @ts-expect-error another entry's destination
 new ofauth.Uploader({ provider: { name: "s3", bucket: "b", region: "r", key: "k", getCredentials: storage.provider.getCredentials } });
 // @ts-expect-error a provider is needed

@@ -40,7 +40,7 @@ const TEXT: Hashing = Hashing::Worker(|url| url.starts_with("blob:"));
 const FILE: Hashing = Hashing::Worker(|url| url.ends_with("/hash_worker.js"));
 
 /// The places, as `tests/package/fits/places.mjs` has them, how many wasm files a page of theirs fetches, and where it hashes.
-const PLACES: [(&str, Run, usize, Hashing); 12] = [
+const PLACES: [(&str, Run, usize, Hashing); 13] = [
     ("import map", Run::Always, 1, TEXT),
     ("module worker", Run::Always, 1, TEXT),
     ("strict policy", Run::Always, 1, FILE),
@@ -48,6 +48,7 @@ const PLACES: [(&str, Run, usize, Hashing); 12] = [
     ("other origin", Run::Always, 1, TEXT),
     ("vite worker", Run::Always, 1, TEXT),
     ("vite worker in dev", Run::Rarely, 1, TEXT),
+    ("one file", Run::Always, 0, TEXT),
     ("parcel", Run::Always, 1, TEXT),
     ("sveltekit", Run::Always, 1, TEXT),
     ("sveltekit dev", Run::Rarely, 1, TEXT),
@@ -105,6 +106,8 @@ async fn uploads(stage: &Stage, place: &str, wasms: usize, hashing: Hashing) -> 
     ensure!(found == wasms, "{found} wasm files were fetched: {fetched:?}");
     let copies: Vec<&String> = fetched.iter().filter(|path| path.contains("inline")).collect();
     ensure!(copies.is_empty(), "the copy was fetched: {copies:?}");
+    // A page without an engine's file is all in one.
+    ensure!(wasms > 0 || fetched == ["/"], "more than the page was fetched: {fetched:?}");
     Ok(())
 }
 
