@@ -76,7 +76,9 @@ impl KnownEtags {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stores::Stores;
     use super::*;
+    use crate::http::Url;
 
     const BOTH: Wanted = Wanted { md5: true, crc64: true };
     const CRC64: Wanted = Wanted { md5: false, crc64: true };
@@ -99,5 +101,25 @@ mod tests {
         assert_eq!(known.wanted(), Wanted::default());
         known.set_checksum_follows(true);
         assert_eq!(known.wanted(), CRC64);
+    }
+
+    #[test]
+    fn a_store_is_known_to_have_no_checksums_once_neither_parts_nor_completing_gave_one() {
+        for (part_had_none, may_follow, has_none) in
+            [(false, false, false), (false, true, false), (true, false, false), (true, true, true)]
+        {
+            let url = Url { href: String::new(), origin: String::new(), path: "/a".into(), query: String::new() };
+            let store = Stores::default().of(&url, None);
+            let [known, next] = [(); 2].map(|()| {
+                let known = KnownEtags::default();
+                known.store.set(store.clone()).unwrap();
+                known.set_checksum_follows(may_follow);
+                known
+            });
+            known.last_had_no_checksum.set(part_had_none);
+            known.no_checksum_came();
+            assert_eq!(store.has_no_checksums(), has_none, "{part_had_none} {may_follow}");
+            assert_eq!(next.wanted().crc64, !has_none, "what the next upload computes");
+        }
     }
 }
