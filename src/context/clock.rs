@@ -74,6 +74,26 @@ mod tests {
         let clock = ServerClock::default();
         clock.learn_from(&answer(), 0, SKEW_MS + 1);
         assert_eq!(clock.at(7), 7);
+        clock.learn_from(&answer(), 0, SKEW_MS);
+        assert_eq!(clock.at(SKEW_MS), THEIRS, "it took no longer than clocks may differ");
+    }
+
+    #[test]
+    fn a_clock_that_differs_by_half_a_minute_is_as_good_as_right() {
+        let clock = ServerClock::default();
+        for (now, at) in [(THEIRS - SKEW_MS, THEIRS - SKEW_MS), (THEIRS - SKEW_MS - 1, THEIRS)] {
+            clock.learn_from(&answer(), now, now);
+            assert_eq!(clock.at(now), at);
+        }
+    }
+
+    #[test]
+    fn a_time_that_a_server_names_sets_the_clock() {
+        let clock = ServerClock::default();
+        assert!(clock.set(THEIRS, 200));
+        assert_eq!(clock.at(1_200), THEIRS + 1_000);
+        assert!(!clock.set(THEIRS + SKEW_MS, 200) && clock.set(THEIRS + SKEW_MS + 1, 200));
+        assert_eq!(clock.at(200), THEIRS + SKEW_MS + 1);
     }
 
     #[test]

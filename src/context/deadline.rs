@@ -80,7 +80,7 @@ impl Deadline {
 
     /// When silence on the uplink ends the request; None if it doesn't, since the transport reports nothing or nothing is to be sent.
     fn silence_ends_at(&self) -> Option<u64> {
-        let reported = self.sent.is_some_and(|bytes| bytes > 0 || self.transfer.uplink_reports_progress());
+        let reported = self.sent.is_some() && self.transfer.uplink_reports_progress();
         let buffers_drained_at = || self.transfer.buffers_drained_at();
         (reported && !self.is_all_sent()).then(|| buffers_drained_at().saturating_add(self.stall_ms()))
     }
@@ -172,6 +172,16 @@ mod tests {
         first.sent(SIZE - 1, end);
         assert_eq!((second.remaining_ms(end - 1), second.remaining_ms(end)), (1, 0), "but not for ever");
         assert!(second.is_uplink_slow(end));
+    }
+
+    #[test]
+    fn only_a_byte_that_is_sent_ends_a_probation() {
+        let mut deadline = deadline(false);
+        deadline.start_probation(2_000);
+        deadline.sent(0, 3_000);
+        assert_eq!(deadline.remaining_ms(3_000), PROBATION_MS - 1_000);
+        deadline.sent(1, 3_000);
+        assert_eq!(deadline.remaining_ms(3_000), 30_000);
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Reach {
             return Next::End;
         }
         // Requests that were in flight together fail for the same reason.
-        if state.failures > 0 && started < state.failed_at {
+        if started < state.failed_at {
             return Next::Retry;
         }
         state.failures += 1;
@@ -171,6 +171,14 @@ mod tests {
         }
         assert_eq!(reach.failed(ORIGIN, 0, 200, 300), Next::Probe);
         assert_eq!(reach.failed(ORIGIN, 0, 250, 310), Next::Retry, "one probe at a time");
+        assert_eq!(reach.failed(ORIGIN, 0, 310, 299 + GAP_MS), Next::Retry, "nor the next at once");
+        assert_eq!(reach.failed(ORIGIN, 0, 299 + GAP_MS, 300 + GAP_MS), Next::Probe);
+    }
+
+    #[test]
+    fn a_request_that_began_when_the_last_one_failed_was_not_in_flight_with_it() {
+        let reach = Reach::default();
+        assert_eq!((reach.failed(ORIGIN, 0, 0, 100), reach.failed(ORIGIN, 0, 100, 200)), (Next::Retry, Next::Probe));
     }
 
     #[test]

@@ -259,6 +259,8 @@ mod tests {
         back.answered(true, 5_000);
         assert_eq!((uplink.0.bandwidth.rate(), uplink.0.moved_at.get()), (None, 5_000));
         assert_eq!(uplink.max_concurrency(8 * MIB), usize::MAX);
+        uplink.begin(MIN_SAMPLE, 0).answered(true, 1_000);
+        assert_eq!(uplink.rate(), Some(MIN_SAMPLE), "the smallest that does");
     }
 
     #[test]
@@ -320,6 +322,19 @@ mod tests {
         assert!(!uplink.is_stalled_since(1_000) && !uplink.is_stalled_since(2_000) && uplink.is_stalled_since(2_001));
         drop(part);
         assert!(!uplink.is_stalled_since(3_000), "nothing is pending");
+    }
+
+    #[test]
+    fn a_call_waited_in_vain_only_for_bytes_that_were_pending_all_the_while() {
+        let uplink = Uplink::default();
+        assert!(!uplink.is_stalled_since(1_000), "nothing is pending");
+        let part = uplink.begin(MIB, 500);
+        assert!(uplink.is_stalled_since(1_000));
+        part.moved(10, 1_000);
+        assert!(!uplink.is_stalled_since(1_000) && uplink.is_stalled_since(1_001));
+        assert_eq!(uplink.drain_ms(), uplink.0.bandwidth.time_ms(MIB));
+        drop(part);
+        assert_eq!((uplink.is_stalled_since(1_001), uplink.drain_ms()), (false, 0));
     }
 
     #[test]
