@@ -49,7 +49,7 @@ impl SessionStore {
 
     /// Saves a part beside the record.
     pub(super) fn save_part<P: Platform>(&self, platform: &P, number: u32, part: impl FnOnce() -> P::Json) {
-        if self.has_record.get() && !self.broken.get() {
+        if self.has_record.get() {
             platform.keep_part(number, part());
         }
     }

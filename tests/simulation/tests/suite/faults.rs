@@ -5,7 +5,7 @@ use partway::model::events::Status;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::json;
 
-use crate::dialects::{Dialect, MIB, each, of};
+use crate::dialects::{DIALECTS, Dialect, MIB, each, of};
 
 /// Every call that a provider makes for a file of that size, in order, each once.
 pub(crate) fn routes(dialect: &Dialect, size: u64) -> Vec<&'static str> {
@@ -313,6 +313,23 @@ fn the_status_waiting_is_emitted_for_retry_after() {
             }
         },
     );
+}
+
+#[test]
+fn the_status_waiting_is_for_waits_of_a_second_that_a_server_asks_for_while_nothing_is_sent() {
+    let s3 = DIALECTS.iter().find(|dialect| dialect.name == "s3").unwrap();
+    let waits = |size, times, fault: Fault| {
+        let world = World::new(2);
+        world.fault(if size == MIB { s3.single } else { s3.part }, 0, times, fault);
+        let upload = world.upload(s3.provider(), json!({ "concurrency": 2 }), &world.file("clip.mp4", size));
+        world.run();
+        world.stored(&upload);
+        upload.statuses().contains(&Status::Waiting)
+    };
+    assert!(waits(MIB, 1, Fault::status(503).with("retry-after", "1")));
+    assert!(!waits(MIB, 1, Fault::status(503).with("retry-after", "0")));
+    assert!(!waits(MIB, 6, Fault::ResetInBody), "nobody asked for it");
+    assert!(!waits(s3.large, 1, Fault::status(503).with("retry-after", "1")), "another part is in flight");
 }
 
 #[test]

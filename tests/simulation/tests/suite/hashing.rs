@@ -61,6 +61,17 @@ fn workers_that_hang_delay_an_upload_once() {
 }
 
 #[test]
+fn a_worker_that_hangs_alone_is_reported_once() {
+    let world = World::new(1);
+    world.hash_workers(HashWorkers::HangAfter(2));
+    let options = json!({ "integrity": "require", "concurrency": 1 });
+    let upload = world.upload(crate::s3::with(json!({})), options, &world.file("clip.mp4", 40 * MIB));
+    world.run();
+    is_verified(&world, &upload);
+    assert_eq!(world.log().warnings.len(), 1, "{:?}", world.log().warnings);
+}
+
+#[test]
 fn a_worker_may_take_longer_than_a_stall() {
     let world = World::new(1);
     world.line(|line| line.bytes_per_ms = 1 << 40);

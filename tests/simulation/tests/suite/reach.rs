@@ -205,6 +205,34 @@ fn many_uploads_to_one_bucket_without_a_rule_end_together() {
     assert_eq!(log.probes.len(), 2, "{:?}", log.probes);
 }
 
+#[test]
+fn a_rule_is_only_suggested_where_no_server_was_found() {
+    let ends = |world: &World, attempts: u32| {
+        let options = json!({ "retry": { "attempts": attempts } });
+        let upload = world.upload(s3().provider(), options, &world.file("clip.mp4", MIB));
+        world.run();
+        hint(&upload)
+    };
+    let world = World::new(1);
+    world.fault("store:*", 0, None, Fault::ResetBefore);
+    assert!(ends(&world, 1).starts_with("If it never works: Set this CORS rule"));
+    // A probe found a server whose answer the page could not read.
+    let world = World::new(1);
+    no_rule(&world);
+    assert!(ends(&world, 2).starts_with("Set this CORS rule"));
+}
+
+#[test]
+fn the_rule_for_presigned_urls_has_the_headers_that_they_sign() {
+    let world = World::new(1);
+    no_rule(&world);
+    let header = |name: &str| (name.to_string(), "b".to_string());
+    world.servers().backend.headers = ["x-amz-meta-a", "content-type", "x-owner"].map(header).to_vec();
+    let upload = world.upload(json!({ "name": "plan" }), json!({}), &world.file("clip.mp4", MIB));
+    world.run();
+    assert!(hint(&upload).contains("\"AllowedHeaders\": [\"content-type\", \"x-amz-*\", \"x-owner\"]"), "{upload:?}");
+}
+
 /// The hint that a part of an upload to AWS itself gets.
 #[test]
 fn for_aws_the_hint_names_the_region_too() {

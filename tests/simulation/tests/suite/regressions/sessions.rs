@@ -162,6 +162,47 @@ fn parts_of_an_unreadable_session_do_not_count_for_the_new_one() {
 }
 
 #[test]
+fn a_record_of_another_provider_or_size_is_no_session_of_this_file() {
+    for (member, other) in [("provider", json!("plan")), ("size", json!(17))] {
+        let world = World::new(1);
+        let (_page, upload, session, file) = begin(&world, s3(), 40 * MIB);
+        run_until_effect(&world, "store:UploadPart");
+        world.crash(true);
+        world.change_kept(session, |kept| kept.record.as_mut().expect("a record")[member] = other.clone());
+        let restored = resume(&world, &upload, session, &file);
+        world.run();
+        world.stored(&restored);
+        assert_eq!(world.count("store:CreateMultipartUpload"), 2, "{member}: {restored:?}");
+    }
+}
+
+#[test]
+fn a_saved_part_counts_once_and_only_where_it_is_the_plans() {
+    let sent_again = |member: &str| {
+        let world = World::new(1);
+        let (_page, upload, session, file) = begin(&world, plan(), 40 * MIB);
+        run_until(&world, "a saved part", || world.kept(session).is_some_and(|kept| !kept.parts.is_empty()));
+        world.crash(true);
+        let parts = world.kept(session).expect("a session").parts.len();
+        world.change_kept(session, |kept| {
+            let copies: Vec<_> = (100..).zip(kept.parts.values().cloned()).collect();
+            kept.parts.extend(copies);
+            kept.parts.values_mut().for_each(|part| part[member] = json!(1));
+        });
+        // Without `list` the record alone says what is uploaded.
+        world.hooks().absent.insert(Hook::ListParts);
+        let restored = resume(&world, &upload, session, &file);
+        world.run();
+        let result = world.stored(&restored);
+        (result.attempts as usize).checked_sub(8 - parts).expect("those that weren't saved")
+    };
+    assert_eq!(sent_again("else"), 0);
+    for member in ["start", "end"] {
+        assert!(sent_again(member) > 0);
+    }
+}
+
+#[test]
 fn storage_that_hangs_leaves_no_outdated_session() {
     let world = World::new(1);
     world.servers().onlymonster.config.end = End::Exported;
