@@ -256,6 +256,33 @@ fn checksums_of_parts_are_kept_for_a_later_page() {
 }
 
 #[test]
+fn what_an_earlier_page_did_not_check_is_proven_by_the_objects_etag_where_the_caller_requires_it() {
+    for (integrity, encryption, by) in
+        [("require", None, Some(ProofBy::EtagMd5)), ("auto", None, None), ("auto", Some("aws:kms"), None)]
+    {
+        let world = with_stores(|config| config.encryption = encryption.map(String::from));
+        let (session, file) = (world.session(), world.file("clip.mp4", 25 * MIB));
+        let options = |integrity: &str| json!({ "integrity": integrity, "concurrency": 1 });
+        let first = world.uploader(options("off")).begin(s3(json!({})), &file, Some(session), Beginning::New);
+        while world.kept(session).is_none_or(|kept| kept.parts.len() < 2) {
+            world.run_for(50);
+        }
+        world.crash(true);
+        let kept = world.kept(session).unwrap();
+        let second = world.uploader(options(integrity)).begin(
+            first.provider().clone(),
+            &file,
+            Some(session),
+            Beginning::Kept(kept),
+        );
+        world.run();
+        let result = world.stored(&second);
+        assert_eq!(result.outcome.proof.as_ref().map(|proof| proof.by), by, "{integrity}: {second:?}");
+        assert_eq!(result.verified, by.is_some(), "{integrity}");
+    }
+}
+
+#[test]
 fn what_a_checksum_verified_says_nothing_of_etags_to_a_later_page() {
     let world = quiet_kms(Checksums::All);
     let (_, go_on) = crashed(&world, s3(json!({})), "auto");
