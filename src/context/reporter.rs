@@ -125,6 +125,10 @@ mod tests {
         reporter.end_waiting(Status::Sending);
         reporter.end_waiting(Status::Opening);
         assert_eq!(*reported.borrow(), ["sending", "waiting", "sending"]);
+        // A part that began to wait while another did knows no other status.
+        reporter.set_status(Status::Waiting);
+        reporter.end_waiting(Status::Waiting);
+        assert_eq!(reporter.status(), Status::Sending);
     }
 
     #[test]
@@ -135,6 +139,7 @@ mod tests {
             meter.begin(1, 1_000);
             meter.started(1);
         });
+        assert!(!reporter.is_idle());
         reporter.measure(|meter| meter.sent(1, 20, 1_100));
         reporter.report(1_100);
         reporter.report(1_101);

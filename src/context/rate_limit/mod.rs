@@ -243,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn a_call_counts_for_a_window_after_its_answer() {
+        let limiter = RateLimiter::default();
+        limiter.0.rate.set(Some(Rate::per_second(1.0)));
+        limiter.0.answered.borrow_mut().push(1_000);
+        assert_eq!([1_000, 2_000, 2_049, 2_050].map(|now| limiter.wait(now)), [1_050, 50, 1, 0]);
+    }
+
+    #[test]
+    fn a_reset_that_has_passed_is_asked_for_again_in_a_second() {
+        for (left, wait) in [("0", PROBE_MS), ("1", 0)] {
+            let limiter = RateLimiter::default();
+            limiter.learn(&answer(200, &[("x-ratelimit-remaining", left), ("x-ratelimit-reset", "0")]), 10_000);
+            assert_eq!((limiter.wait(10_000), limiter.wait(10_000 + PROBE_MS)), (wait, 0));
+        }
+    }
+
+    #[test]
     fn no_server_blocks_the_page_for_longer_than_the_maximum() {
         for value in ["4294967295", "Fri, 31 Dec 9999 23:59:59 GMT"] {
             let limiter = RateLimiter::default();

@@ -48,6 +48,21 @@ fn an_answer_proves_the_browser_wrong_for_the_rest_of_the_page() {
 }
 
 #[test]
+fn a_request_is_repeated_though_the_pages_own_server_does_not_answer() {
+    let world = World::new(1);
+    world.fault("page:look", 0, None, Fault::ResetBefore);
+    world.fault("store:PutObject", 0, 1, Fault::ResetInBody);
+    let upload = world.upload(crate::s3::with(json!({})), json!({}), &world.file("a.mp4", MIB));
+    while world.count("store:PutObject") == 0 {
+        world.run_for(1);
+    }
+    world.says_offline(true);
+    world.run();
+    world.stored(&upload);
+    assert!(world.count("page:look") == 1 && world.elapsed() < 60_000, "{} ms: {upload:?}", world.elapsed());
+}
+
+#[test]
 fn failures_cost_attempts_once_the_browser_was_proven_wrong() {
     of(
         |dialect| !dialect.is_form,
