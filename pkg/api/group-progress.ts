@@ -53,10 +53,10 @@ export class Tally {
     }
   }
 
-  /** Counts the bytes between two reports of an upload for the rate. `isFirst`: none was reported of this attempt before. */
-  move(before: Progress | undefined, { sent, parts }: Progress, isFirst: boolean): void {
+  /** Counts the bytes between two reports of an upload for the rate. */
+  move(before: Progress | undefined, { sent, parts }: Progress): void {
     const bytes = sent - (before?.sent ?? 0);
-    if (bytes > 0 && !(isFirst && parts.done && bytes > FIRST_BYTES)) this.#moved += bytes;
+    if (bytes > 0 && (before || !parts.done || bytes <= FIRST_BYTES)) this.#moved += bytes;
   }
 
   progress(now: number): GroupProgress {

@@ -13,8 +13,6 @@ import { Upload, type UploadContext, isAtEnd } from "./upload.ts";
 type Input = UploadInput | FileEntry;
 
 interface Member extends Share {
-  /** Whether nothing was reported of the attempt that runs. */
-  isFresh: boolean;
   /** Whether the limits let it in. */
   isAdmitted?: boolean;
 }
@@ -32,7 +30,6 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   /** Whether the application has read `done`, and learns there how uploads end. */
   #isDoneRead = false;
   #isPaused = false;
-  #isFrameComing = false;
   /** What changed since the event before. */
   #changed = new Set<Upload>();
   /** Files so far, those included that were removed. */
@@ -140,7 +137,7 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   }
 
   #join(upload: Upload): void {
-    const member: Member = { status: "queued", progress: undefined, size: 0, isFresh: true };
+    const member: Member = { status: "queued", progress: undefined, size: 0 };
     this.#members.set(upload, member);
     this.#tally.count(member, 1);
     if (this.#isPaused) upload.pause();
@@ -170,18 +167,14 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
   #onStatus(upload: Upload, status: UploadStatus): void {
     const member = this.#members.get(upload);
     if (!member) return;
-    if (isAtEnd(member)) {
-      this.#done = undefined;
-      member.isFresh = true;
-    }
+    if (isAtEnd(member)) this.#done = undefined;
     this.#change(upload, member, { status });
   }
 
   #onProgress(upload: Upload, progress: Progress): void {
     const member = this.#members.get(upload);
     if (!member) return;
-    this.#tally.move(member.progress, progress, member.isFresh);
-    member.isFresh = false;
+    this.#tally.move(member.progress, progress);
     this.#change(upload, member, { progress });
   }
 
@@ -193,15 +186,10 @@ export class UploadGroup extends Emitter<UploadGroupEvents> implements Declared.
 
   /** Reports a change at the next frame, and the last one at once. */
   #note(upload: Upload): void {
+    if (!this.#changed.size) void nextFrame().then(() => this.#report());
     this.#changed.add(upload);
     this.#progress = undefined;
-    if (this.#members.size && !this.#tally.open) return this.#report();
-    if (this.#isFrameComing) return;
-    this.#isFrameComing = true;
-    void nextFrame().then(() => {
-      this.#isFrameComing = false;
-      this.#report();
-    });
+    if (this.#members.size && !this.#tally.open) this.#report();
   }
 
   #report(): void {

@@ -128,7 +128,6 @@ function intent({ settings, type, relativePath = "", meta = {} }: SessionIdentit
 
 /** The session that an upload of this page left, if it is still kept and nobody else has it. */
 export async function reopenSession(left: Session, file: Blob): Promise<Session | undefined> {
-  if (!left.isKept) return undefined;
   return withFallback<Session | undefined>(
     undefined,
     async () => {

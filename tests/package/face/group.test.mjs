@@ -174,6 +174,8 @@ test("the last progress comes before the end", async () => {
   tasks[1].sink("complete", RESULT);
   await made.done;
   assert.deepEqual(seen, [[2, [3, 3]]]);
+  await nextFrame();
+  assert.equal(seen.length, 1);
 });
 
 test("a later add() and a retry() make it a new promise; the one before has the files of its time", async () => {
@@ -246,6 +248,22 @@ test("pause(), resume() and cancel() are for all, and one that is added to a pau
   for (const { sink } of core.tasks) sink("error", { code: "cancelled", message: "" });
   await cancelled;
   assert.equal(made.progress.files.cancelled, 4);
+});
+
+test("the screen is kept awake for a group's uploads too", async () => {
+  let locks = 0;
+  const request = async () => ((locks += 1), { release: async () => {} });
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { wakeLock: { request } } });
+  globalThis.document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  try {
+    uploader = planUploader({ keepAwake: true });
+    const { tasks, group: made } = await group(files(2));
+    tasks[0].sink("status", "sending");
+    await until(() => made.progress.files.sending === 1);
+    assert.equal(locks, 1);
+  } finally {
+    delete globalThis.document;
+  }
 });
 
 test("retry() is for those that failed", async () => {

@@ -1,6 +1,6 @@
 // retry(): the same object tries again, with what is kept.
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
 import { ENDED, RESULT, Uploader, failure, reported } from "./harness.mjs";
 import { RECORD, begun, core, database, empty, file, held, hold, kept, plan, reload, settle, until } from "./storage.mjs";
@@ -125,6 +125,64 @@ test("an attempt that was cancelled while its session was searched for starts no
   assert.equal(core.tasks.length, 1);
 });
 
+/** Resolves in the middle of the next search for a session. */
+function searching() {
+  const { transaction } = IDBDatabase.prototype;
+  return new Promise((resolve) => {
+    IDBDatabase.prototype.transaction = function (...values) {
+      IDBDatabase.prototype.transaction = transaction;
+      resolve();
+      return transaction.apply(this, values);
+    };
+  });
+}
+
+test("a cancel() that waited for the search of an attempt doesn't end the next one", async () => {
+  await kept(plan(), file("other.mp4"));
+  await reload();
+  const uploader = plan();
+  const upload = uploader.upload(file());
+  await searching();
+  const cancelled = upload.cancel();
+  uploader.close();
+  await failure(upload);
+  const again = await next(() => upload.retry());
+  await cancelled;
+  again.sink("complete", RESULT);
+  assert.deepEqual(await upload.done, ENDED);
+});
+
+test("a cancel() that waited for the wasm doesn't end the next attempt, nor does what it left", async () => {
+  await kept(plan());
+  await reload();
+  const uploader = plan();
+  const [left] = await uploader.unfinished();
+  const upload = await left.resume(file());
+  mock.timers.enable({ apis: ["setTimeout"] });
+  void upload.cancel();
+  await null;
+  uploader.close();
+  upload.retry();
+  mock.timers.tick(3000);
+  mock.timers.reset();
+  await until(() => core.tasks.length);
+  await settle();
+  assert.deepEqual([upload.status, core.tasks.map(({ calls }) => calls)], ["queued", [[]]]);
+});
+
+test("a session that is found after the end is let go, and the next attempt goes on with it", async () => {
+  await kept(plan());
+  await reload();
+  const uploader = plan();
+  const upload = uploader.upload(file());
+  await searching();
+  uploader.close();
+  await failure(upload);
+  await until(() => held().length);
+  await until(() => held().length === 0);
+  assert.deepEqual((await next(() => upload.retry())).options.kept.record, RECORD);
+});
+
 test("a cancel() that waited for the engine doesn't end the next attempt", async () => {
   const { upload, task } = await kept(plan());
   task.sink("error", NETWORK);
@@ -160,11 +218,13 @@ test("a file that has changed begins anew", async () => {
   let picked = file();
   const handle = { kind: "file", getFile: async () => picked };
   const { upload, task } = await kept(plan(), handle);
+  assert.deepEqual([upload.file.size, upload.progress.total], [3, 3]);
   task.sink("error", NETWORK);
   await failure(upload);
   picked = file("a.mp4", 4);
   const again = await next(() => upload.retry());
   assert.deepEqual([again.options.kept, again.source.size, again.source.file], [undefined, 4, picked]);
+  assert.deepEqual([upload.file.size, upload.progress.total], [4, 4]);
 });
 
 /** An upload that goes on without its file, since the destination has all of it. */
