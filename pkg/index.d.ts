@@ -323,7 +323,7 @@ export interface UploadOptions<P extends Provider = Provider> {
   /** The status changed. */
   onStatus?: ((status: UploadStatus) => void) | undefined;
   /** The upload is done. It is called once, just before `done` resolves. */
-  onComplete?: Callback<UploadResultOf<P>> | undefined;
+  onComplete?: Loose<[result: UploadResultOf<P>], void> | undefined;
   /** The upload failed or was cancelled. It is called once, just before `done` rejects. */
   onError?: ((error: UploadError) => void) | undefined;
   /** Aborting the signal cancels the upload; the error's `cause` is then the signal's reason. */
@@ -733,7 +733,7 @@ export interface AlwaysInResult {
   s3: { key: string };
   /** What `complete` returned. */
   plan: {};
-  /** What `parse`, the reply or the job gave. */
+  /** What `parse` or `job` returned. */
   form: {};
 }
 
@@ -1084,7 +1084,7 @@ export interface FormProvider {
    */
   fields?:
     | Record<string, string>
-    | ((file: { name: string; size: number; type: string }) => Record<string, string> | Promise<Record<string, string>>)
+    | ((file: FileInfo) => Record<string, string> | Promise<Record<string, string>>)
     | undefined;
   /** Name of the file's field. @defaultValue `"file"`, as buckets need it */
   fileField?: string | undefined;
@@ -1104,7 +1104,7 @@ export interface FormProvider {
    * https URL or a path of the server of `url`. If it throws, the upload ends as `application`.
    */
   parse?:
-    | Loose<[reply: unknown, response: { status: number; headers: Headers }], Some<UploadResult> & { poll?: string | undefined }>
+    | Loose<[reply: unknown, response: { status: number; headers: Headers }, file: FileInfo], Some<UploadResult> & { poll?: string | undefined }>
     | undefined;
   /**
    * Reads what the job's address answers. `progress` is 0 to 1; `result` has members of the result.
@@ -1113,7 +1113,7 @@ export interface FormProvider {
    */
   job?:
     | Loose<
-        [reply: unknown],
+        [reply: unknown, file: FileInfo],
         {
           state: "waiting" | "active" | "completed" | "failed";
           progress?: number | undefined;
@@ -1263,9 +1263,6 @@ type Loose<Parameters extends unknown[], Result> = { method(...parameters: Param
 
 /** Any of the members. */
 type Some<Members> = { [K in keyof Members]?: Members[K] | undefined };
-
-/** A callback whose parameter is checked as loosely, so that an `Uploader` of one provider is one of any. */
-type Callback<Detail> = { method(detail: Detail): void }["method"];
 
 declare global {
   interface SymbolConstructor {

@@ -45,6 +45,25 @@ test("each function of a plan gets the file: `open` alone, the others after thei
   ]);
 });
 
+test("a form's functions get it too: `fields` alone, the others after their own, and a form's own fields stay", async () => {
+  const seen = [];
+  const note = (name) => (...given) => void seen.push([name, ...given]);
+  const functions = Object.fromEntries(["fields", "parse", "job"].map((name) => [name, note(name)]));
+  const { task } = await begun(new Uploader({ provider: { name: "form", url: "/forms", ...functions } }), file(), { meta: META });
+  task.provider.fields({ name: "the engine's" });
+  task.provider.parse("reply", { status: 200 });
+  task.provider.job("reply");
+  const info = seen[0][1];
+  assert.deepEqual([info.name, info.meta], ["a.mp4", META]);
+  assert.deepEqual(seen, [
+    ["fields", info],
+    ["parse", "reply", { status: 200 }, info],
+    ["job", "reply", info],
+  ]);
+  const fixed = await begun(new Uploader({ provider: { name: "form", url: "/forms", fields: { a: "b" } } }), file());
+  assert.deepEqual(fixed.task.provider.fields, { a: "b" });
+});
+
 test("as JSON it is what a server needs", async () => {
   const seen = [];
   const { task } = await begun(noting(seen), file(), { meta: { a: 1 } });
