@@ -224,8 +224,8 @@ export interface UploaderOptions<P extends Provider = Provider> {
 
   /**
    * Whether uploads can be resumed after a reload, a crash or a closed browser. A session is kept for that in IndexedDB: the file's name,
-   * size, type, date and a hash, its `meta` and `relativePath`, the provider's settings for it, the destination's ids of the upload, and which
-   * parts are uploaded.
+   * size, type, date and a hash, its `meta` and `relativePath`, the provider's settings for it, the destination's ids of the upload, and
+   * which parts are uploaded.
    * Neither bytes nor secrets are stored, and presigned URLs only if they can't be requested again. The session is removed when the
    * upload is done or cancelled, and after 7 days, or earlier if the destination's own upload expires. Nothing is kept of a `Blob`.
    *
@@ -370,7 +370,9 @@ export interface UploadOptions<P extends Provider = Provider> {
 }
 
 /** The options of a provider that one file may have for itself: all but its name. */
-export type ProviderSettings<P extends Provider = Provider> = P extends unknown ? { [Key in Exclude<keyof P, "name">]?: P[Key] | undefined } : never;
+export type ProviderSettings<P extends Provider = Provider> = P extends unknown
+  ? { [Key in Exclude<keyof P, "name">]?: P[Key] | undefined }
+  : never;
 
 /** What the application wants to know again of a file, as plain JSON. */
 export type Meta = Record<string, unknown>;
@@ -470,7 +472,7 @@ export interface UploadGroup<P extends Provider = Provider> extends EventTarget 
 
 /** The type of `detail` of each event of {@link UploadGroup}. Both come at most once for each frame of the page, `change` first. */
 export interface UploadGroupEvents<P extends Provider = Provider> {
-  /** The uploads of which something changed since the event before: those that were added or removed, or have another status or progress. */
+  /** The uploads that changed since the event before: those that were added or removed, or have another status or progress. */
   change: readonly Upload<P>[];
   progress: GroupProgress;
 }
@@ -587,8 +589,8 @@ export interface UnfinishedUpload<P extends Provider = Provider> {
    */
   readonly needsFile: boolean;
   /**
-   * Resumes the upload, with the name, type, settings, `meta` and `relativePath` with which it was started. If there is a handle, call it from a click: the
-   * browser may ask for permission to read the file.
+   * Resumes the upload, with the name, type, settings, `meta` and `relativePath` with which it was started. If there is a handle, call it
+   * from a click: the browser may ask for permission to read the file.
    *
    * Rejects with an {@link UploadError}, and changes nothing: `already-running` if it is running, here or in another tab;
    * `file-changed` if this is another file (size, date and content count, the name doesn't); `file-unreadable` if the handle's file is
@@ -727,7 +729,10 @@ export type UploadResultOf<P extends Provider = Provider> = P extends unknown ? 
 /** The members that a result always has, by the provider's name. */
 export interface AlwaysInResult {
   /** The upload's reference, unless the vault had the file: then the media's id. */
-  ofauth: { mediaItem: string; reusable: boolean } & ({ alreadyThere: false; mediaUploadId: string } | { alreadyThere: true; mediaId: string });
+  ofauth: { mediaItem: string; reusable: boolean } & (
+    | { alreadyThere: false; mediaUploadId: string }
+    | { alreadyThere: true; mediaId: string }
+  );
   onlymonster: { mediaId: string; key: string };
   apifansly: { mediaId: string };
   s3: { key: string };
