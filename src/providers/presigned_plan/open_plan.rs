@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
 use super::session::PlanSession;
-use super::upload_plan::{PlanPart, SendOptions, UploadPlan, items};
+use super::upload_plan::{PartList, PlanPart, SendOptions, UploadPlan};
 use super::urls::{PartUrl, Urls};
 use crate::context::Context;
 use crate::error::{Code, Result, Step, UploadError};
@@ -31,13 +31,6 @@ pub(super) struct OpenPlan {
 /// slower.)
 const AT_ONCE: usize = 256;
 
-/// Lets the page do something else now and then, while a long list is worked through.
-async fn breathe<P: Platform>(cx: &Context<P>, index: usize) {
-    if index % AT_ONCE == AT_ONCE - 1 {
-        cx.platform.next_task().await;
-    }
-}
-
 /// A plan that was checked, as the engine sends it and as it is kept.
 type Adopted<J> = (Session<PlanSession<J>>, OpenPlan);
 
@@ -55,29 +48,49 @@ pub(super) fn adopt<P: Platform>(
 }
 
 async fn adopted<P: Platform>(cx: &Context<P>, plan_json: P::Json, signs: bool) -> Result<Adopted<P::Json>> {
-    let unusable = |why: String, hint: &str| UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint);
-    let mistyped = |mismatch: Mismatch| {
-        let why = text!("`open` must return an UploadPlan: {}.", mismatch.message());
-        unusable(why, "The type UploadPlan has its members.")
-    };
-    let upload_plan: UploadPlan = decode(&plan_json).map_err(mistyped)?;
-    let mut parts = Vec::new();
-    for (index, item) in items(&plan_json).map_err(mistyped)?.iter().enumerate() {
-        parts.push(PlanPart::of(item).map_err(mistyped)?);
-        breathe(cx, index).await;
+    let PartList(items) = decode(&plan_json).map_err(mistyped)?;
+    let mut parts = Vec::with_capacity(items.len());
+    for item in items {
+        parts.push(PlanPart::of(&item).map_err(mistyped)?);
+        if parts.len() % AT_ONCE == 0 {
+            cx.platform.next_task().await;
+        }
     }
+    let (session, open) = checked(cx, plan_json, parts, signs)?;
+    for (index, part) in session.plan.parts().iter().enumerate() {
+        open.learn_url(cx, part, signs)?;
+        if index % AT_ONCE == AT_ONCE - 1 {
+            cx.platform.next_task().await;
+        }
+    }
+    Ok((session, open))
+}
+
+/// The plan with its decoded parts, whose URLs aren't known yet.
+fn checked<P: Platform>(
+    cx: &Context<P>,
+    plan_json: P::Json,
+    parts: Vec<PlanPart>,
+    signs: bool,
+) -> Result<Adopted<P::Json>> {
+    let upload_plan: UploadPlan = decode(&plan_json).map_err(mistyped)?;
     let (plan, options) = upload_plan
         .checked(cx.file.size, cx.platform.has(Hook::Complete), parts)
         .map_err(|why| unusable(why, "Let the parts cover the file exactly; `byteRange.end` is the last byte."))?;
     let open = OpenPlan { options, urls: RefCell::default(), signing: Semaphore::new(1) };
-    for (index, part) in plan.parts().iter().enumerate() {
-        open.learn_url(cx, part, signs)?;
-        breathe(cx, index).await;
-    }
     let UploadPlan { upload_id, key, .. } = upload_plan;
     let (multipart, expires_at) = (upload_id.is_some(), open.options.expires_at);
     let state = PlanSession::new(plan_json, upload_id, key, !signs);
     Ok((Session { expires_at, ..Session::new(plan, multipart, state) }, open))
+}
+
+fn unusable(why: String, hint: &str) -> UploadError {
+    UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint)
+}
+
+fn mistyped(mismatch: Mismatch) -> UploadError {
+    let why = text!("`open` must return an UploadPlan: {}.", mismatch.message());
+    unusable(why, "The type UploadPlan has its members.")
 }
 
 impl OpenPlan {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::upload_plan::{PlanPart, items};
+use super::upload_plan::{PartList, PlanPart};
 use crate::json::{Json, JsonBuilder, decode, decoded};
 use crate::model::session::SessionState;
 
@@ -63,8 +63,8 @@ fn without_urls<J: Json>(plan_json: &J) -> J {
     }
     // It was decoded when the upload was opened.
     let mut parts = Vec::new();
-    for item in items(plan_json).unwrap_or_default() {
-        parts.extend(PlanPart::of(&item).map(|part| part.without_url()));
+    if let Ok(PartList(items)) = decode(plan_json) {
+        parts.extend(items.iter().filter_map(|item| Some(PlanPart::of(item).ok()?.without_url())));
     }
     copy.with("parts", J::build(&JsonBuilder::List(parts)))
 }

@@ -1,7 +1,7 @@
 //! `UploadPlan` of the public types: the plan as the application gives it, checked before anything is sent.
 
 use crate::http::Method;
-use crate::json::{Decode, Items, Json, JsonBuilder, Mismatch, StringMap, decoded};
+use crate::json::{Decode, FirstMismatch, Items, Json, JsonBuilder, Mismatch, Object, StringMap, decoded};
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::util::time::parse_iso;
 
@@ -33,20 +33,20 @@ decoded! {
     }
 }
 
-const PARTS: &str = "parts";
-
 /// The plan's `parts`, which may be thousands: they are decoded one by one.
-pub(super) fn items<J: Json>(plan_json: &J) -> Result<Vec<J>, Mismatch> {
-    match Items::decode(plan_json.member(PARTS).as_ref()) {
-        Ok(Items(items)) => Ok(items),
-        Err(mismatch) => Err(mismatch.within(PARTS)),
+pub(super) struct PartList<J>(pub(super) Vec<J>);
+
+impl<J: Json> Decode<J> for PartList<J> {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        let Items(items) = Object::of(json, mismatch).field("parts");
+        Self(items)
     }
 }
 
 impl PlanPart {
     /// One of the plan's `parts`.
     pub(super) fn of<J: Json>(item: &J) -> Result<Self, Mismatch> {
-        Self::decode(Some(item)).map_err(|mismatch| mismatch.within("[]").within(PARTS))
+        Self::decode(Some(item)).map_err(|mismatch| mismatch.within("[]").within("parts"))
     }
 
     /// With only the members that define its range, so without a URL.
