@@ -88,16 +88,15 @@ impl PresignedPlan {
         }
     }
 
-    /// Opens the plan of a saved session.
-    async fn reopen<P: Platform>(
+    /// Takes over the plan of a saved session, which was adopted again.
+    fn reopen<J>(
         &self,
-        cx: &Context<P>,
-        session: &Session<PlanSession<P::Json>>,
+        session: &Session<PlanSession<J>>,
+        adopted: Result<open_plan::Adopted<J>>,
     ) -> Result<Rc<OpenPlan>> {
-        let PlanSession { plan_json, upload_id, key, saves_urls } = &session.state;
-        let (opened, plan) = open_plan::adopt(cx, plan_json.clone(), self.signs)
-            .await
-            .map_err(|error| gone(&text!("The saved plan can't be used any more. {}", error.message)))?;
+        let PlanSession { upload_id, key, saves_urls, .. } = &session.state;
+        let (opened, plan) =
+            adopted.map_err(|error| gone(&text!("The saved plan can't be used any more. {}", error.message)))?;
         let is_same = opened.plan.has_same_parts(&session.plan)
             && opened.multipart == session.multipart
             && opened.state.upload_id == *upload_id
@@ -226,7 +225,8 @@ impl<P: Platform> Provider<P> for PresignedPlan {
         session: &Session<PlanSession<P::Json>>,
         saved: Progressed<P::Json>,
     ) -> Result<Progressed<P::Json>> {
-        let plan = self.reopen(cx, session).await?;
+        let adopted = open_plan::adopt(cx, session.state.plan_json.clone(), self.signs).await;
+        let plan = self.reopen(session, adopted)?;
         let progressed = self.progress(cx, session, plan.options.expires_at, saved).await?;
         plan.take_uploaded(&progressed.uploaded);
         Ok(progressed)

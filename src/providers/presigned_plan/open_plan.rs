@@ -32,7 +32,7 @@ pub(super) struct OpenPlan {
 const AT_ONCE: usize = 256;
 
 /// A plan that was checked, as the engine sends it and as it is kept.
-type Adopted<J> = (Session<PlanSession<J>>, OpenPlan);
+pub(super) type Adopted<J> = (Session<PlanSession<J>>, OpenPlan);
 
 /// Checks the plan that the application made. `signs`: whether the application has a `sign`, which makes missing URLs.
 ///
