@@ -5,6 +5,6 @@ mod external;
 mod location;
 mod store;
 
-pub(crate) use embedded::Embedded;
+pub(crate) use embedded::{Embedded, remove_files};
 pub(crate) use external::External;
 pub(crate) use store::Store;

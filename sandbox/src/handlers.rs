@@ -4,8 +4,10 @@ mod app;
 mod control;
 mod credentials;
 mod files;
+mod multipart;
 mod objects;
 mod plan;
+mod policy;
 mod s3;
 mod vendors;
 
@@ -58,6 +60,7 @@ impl Handlers {
             }
             Target::Plan(call) => plan::handle(&self.state, &call, &parts, body).await,
             Target::Credentials => credentials::handle(&self.state, &parts),
+            Target::Policy => policy::handle(&self.state, &parts, body).await,
             Target::App => response::error(404, "there is no such call"),
         }
     }

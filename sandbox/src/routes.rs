@@ -3,7 +3,7 @@
 use hyper::Method;
 use partway_models::encoding::parse_query;
 use partway_models::wire::{Body, Headers, Request};
-use partway_models::{apifansly, ofauth, onlymonster, store};
+use partway_models::{apifansly, form, ofauth, onlymonster, store};
 
 /// The routes that faults can be set on.
 pub(crate) const ALL: &[&str] = &[
@@ -20,7 +20,10 @@ pub(crate) const ALL: &[&str] = &[
     "onlymonster:retry",
     "apifansly:upload",
     "apifansly:status",
+    "form:upload",
+    "form:status",
     "store:PutObject",
+    "store:PostObject",
     "store:CreateMultipartUpload",
     "store:UploadPart",
     "store:CompleteMultipartUpload",
@@ -34,6 +37,7 @@ pub(crate) const ALL: &[&str] = &[
     "plan:complete",
     "plan:abort",
     "credentials",
+    "policy",
 ];
 
 /// Whether `pattern` (a route, or the beginning of one and `*`) matches `route`.
@@ -53,6 +57,8 @@ pub(crate) enum Service {
     Onlymonster,
     /// apifansly.
     Apifansly,
+    /// The application's own server that takes forms.
+    Form,
     /// The S3 store.
     Store,
 }
@@ -64,26 +70,30 @@ impl Service {
             Self::Ofauth => "ofauth",
             Self::Onlymonster => "onlymonster",
             Self::Apifansly => "apifansly",
+            Self::Form => "form",
             Self::Store => "store",
         }
     }
 
     /// The route of a request; `<service>:unknown` if it is none of the service's calls.
-    pub(crate) fn route(self, method: &Method, path: &str, query: &str) -> &'static str {
+    pub(crate) fn route(self, method: &Method, path: &str, query: &str, content_type: &str) -> &'static str {
         let request = Request {
             method: method.to_string(),
             path: path.to_owned(),
             query: parse_query(query),
-            headers: Headers::new(),
+            headers: [("content-type", content_type)].into_iter().collect::<Headers>(),
             body: Body::Empty,
         };
         match self {
             Self::Ofauth => ofauth::route(&request),
             Self::Onlymonster => onlymonster::route(&request),
             Self::Apifansly => apifansly::route(&request),
+            Self::Form => form::route(&request),
             // Addresses are path style: `/bucket/key`.
             Self::Store => match path.trim_start_matches('/').split_once('/') {
                 Some((_, key)) if !key.is_empty() => store::route(&request),
+                // A form names its key in a field.
+                _ if store::route(&request) == "store:PostObject" => "store:PostObject",
                 _ => "store:unknown",
             },
         }
@@ -97,6 +107,9 @@ mod tests {
     #[test]
     fn requests_have_routes() {
         let base = "/api/v0/accounts/1001/vault/medias/uploads";
+        let multipart = "multipart/form-data; boundary=x";
+        assert_eq!(Service::Store.route(&Method::POST, "/bucket/", "", multipart), "store:PostObject");
+        assert_eq!(Service::Form.route(&Method::POST, "/upload", "", multipart), "form:upload");
         for (service, method, path, query, route) in [
             (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1/parts/2", "", "ofauth:part"),
             (Service::Ofauth, Method::PUT, "/v2/access/uploads/upload%3A1", "", "ofauth:single"),
@@ -111,7 +124,7 @@ mod tests {
             (Service::Store, Method::GET, "/bucket", "", "store:unknown"),
             (Service::Store, Method::GET, "/bucket/", "", "store:unknown"),
         ] {
-            assert_eq!(service.route(&method, path, query), route, "{method} {path}");
+            assert_eq!(service.route(&method, path, query, ""), route, "{method} {path}");
             assert!(route.ends_with(":unknown") || ALL.contains(&route), "{route}");
         }
     }

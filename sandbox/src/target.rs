@@ -31,6 +31,8 @@ pub(crate) enum Target {
     Plan(String),
     /// Temporary credentials.
     Credentials,
+    /// The fields of a form for the bucket.
+    Policy,
     /// Everything else of the app: not logged, and not hit by faults.
     App,
 }
@@ -43,7 +45,7 @@ impl Target {
             Listener::Of(Service::Store) => Self::Store,
             Listener::Of(service) => vendor(service, path, false),
             Listener::App => {
-                for service in [Service::Ofauth, Service::Onlymonster, Service::Apifansly] {
+                for service in [Service::Ofauth, Service::Onlymonster, Service::Apifansly, Service::Form] {
                     let rest = path.strip_prefix("/api/").and_then(|path| path.strip_prefix(service.name()));
                     if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
                         return vendor(service, rest, true);
@@ -52,6 +54,7 @@ impl Target {
                 match path.strip_prefix("/api/plan/") {
                     Some(call) => Self::Plan(call.to_owned()),
                     None if path == "/api/credentials" => Self::Credentials,
+                    None if path == "/api/policy" => Self::Policy,
                     None => Self::App,
                 }
             }
@@ -61,11 +64,13 @@ impl Target {
     /// The route that faults and the log know the request by; `None` if it is neither logged nor hit.
     pub(crate) fn route(&self, parts: &Parts) -> Option<String> {
         let (method, query) = (&parts.method, parts.uri.query().unwrap_or_default());
+        let kind = parts.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         match self {
-            Self::Vendor { service, path, .. } => Some(service.route(method, path, query).to_owned()),
-            Self::Store => Some(Service::Store.route(method, parts.uri.path(), query).to_owned()),
+            Self::Vendor { service, path, .. } => Some(service.route(method, path, query, kind).to_owned()),
+            Self::Store => Some(Service::Store.route(method, parts.uri.path(), query, kind).to_owned()),
             Self::Plan(call) => Some(format!("plan:{call}")),
             Self::Credentials => Some("credentials".into()),
+            Self::Policy => Some("policy".into()),
             Self::App => None,
         }
     }
@@ -77,6 +82,7 @@ impl Target {
             Self::Store => Service::Store.name(),
             Self::Plan(_) => "plan",
             Self::Credentials => "credentials",
+            Self::Policy => "policy",
             Self::App => "app",
         }
     }

@@ -63,8 +63,10 @@ fn config(state: &State) -> serde_json::Value {
                 "bucket": bucket.name, "region": bucket.region, "forcePathStyle": true,
             } },
             { "label": "Plan", "provider": { "name": "plan" } },
+            { "label": "Form", "provider": { "name": "form", "url": "/api/form/upload" } },
         ],
         "credentialsUrl": "/api/credentials",
         "planUrl": "/api/plan",
+        "policyUrl": "/api/policy",
     })
 }

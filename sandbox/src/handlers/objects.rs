@@ -43,18 +43,20 @@ fn open(state: &State, destination: &str, id: &str) -> Result<Option<Object>, (u
         "ofauth" => Service::Ofauth,
         "apifansly" => Service::Apifansly,
         "onlymonster" => Service::Onlymonster,
-        "s3" | "plan" => Service::Store,
+        // Ids of the application's own server are numbers, and keys have a folder.
+        "form" if !id.contains('/') => Service::Form,
+        "s3" | "plan" | "form" => Service::Store,
         other => {
             return Err((
                 404,
-                format!("there is no destination {other:?}; there are ofauth, onlymonster, apifansly, s3 and plan"),
+                format!("there is no destination {other:?}; there are ofauth, onlymonster, apifansly, s3, plan and form"),
             ));
         }
     };
     let key = match service {
         Service::Store => Some(id.to_owned()),
         Service::Onlymonster => state.vendors.onlymonster_key(id),
-        Service::Ofauth | Service::Apifansly => {
+        Service::Ofauth | Service::Apifansly | Service::Form => {
             let contents = state.vendors.contents(service, id);
             return Ok(contents.map(|pieces| Box::new(Reader::new(&pieces)) as Object));
         }

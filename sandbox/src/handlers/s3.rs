@@ -8,18 +8,22 @@ mod operations;
 use http_body_util::BodyExt;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
-use hyper::{Request, Response};
-use partway_models::store::StoreError;
+use hyper::{Method, Request, Response};
+use partway_models::store::{self, StoreError};
+use partway_models::wire::Body;
 use s3s::S3Result;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-use crate::bucket::Embedded;
+use crate::bucket::{Embedded, remove_files};
+use crate::convert;
 use crate::cors::NoCors;
+use crate::handlers::multipart;
 use crate::request_body::RequestBody;
 use crate::response;
 use crate::response_body::ResponseBody;
 use crate::state::State;
+use crate::state::spool::Spooled;
 
 tokio::task_local! {
     /// Access key and secret of the current request, once its session token was checked.
@@ -66,6 +70,10 @@ impl Server {
         body: RequestBody,
         number: u64,
     ) -> Response<ResponseBody> {
+        let kind = parts.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+        if parts.method == Method::POST && kind.starts_with("multipart/form-data") {
+            return self.post_object(state, &parts, &kind, body).await;
+        }
         let resource = parts.uri.path().to_owned();
         let request_id = format!("{number:016X}");
         let mut response = match authorization::authorize(&self.store, &state.clock, &mut parts) {
@@ -88,6 +96,31 @@ impl Server {
             response.headers_mut().insert("x-amz-request-id", id);
         }
         response
+    }
+
+    /// A form, which the model answers by itself.
+    async fn post_object(
+        &self,
+        state: &State,
+        parts: &Parts,
+        content_type: &str,
+        body: RequestBody,
+    ) -> Response<ResponseBody> {
+        let (fields, spooled) = match multipart::read(content_type, body, &state.spool).await {
+            Ok(form) => form,
+            Err(error) => return response::s3_error(400, "MalformedPOSTRequest", &error.to_string()),
+        };
+        let mut request = convert::request_head(parts, parts.uri.path());
+        request.body = Body::Form(fields);
+        let (answer, discarded) = {
+            let mut store = self.store.state();
+            (store::http_step(&request, &mut store, state.clock.now()), store.take_discarded())
+        };
+        remove_files(&discarded);
+        if answer.status < 400 {
+            spooled.into_iter().for_each(Spooled::keep);
+        }
+        convert::response(answer)
     }
 }
 

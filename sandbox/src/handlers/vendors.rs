@@ -1,14 +1,13 @@
 //! The vendors' origins, and the proxies that a customer would write: they add the keys, take account and
 //! connection from their own session, and drop repeated calls.
 
-mod form;
-
 use std::sync::Arc;
 
 use hyper::Response;
 use hyper::http::request::Parts;
 use partway_models::wire::{self, Body};
 
+use super::multipart;
 use crate::convert;
 use crate::request_body::RequestBody;
 use crate::response;
@@ -27,7 +26,7 @@ pub(crate) const APIFANSLY_ACCOUNT: &str = "2002";
 const OFAUTH_CONNECTION: &str = "conn_sandbox";
 
 /// Headers of the page that the proxies drop: keys, cookies and identities.
-const DROPPED_HEADERS: [&str; 9] = [
+const DROPPED_HEADERS: [&str; 10] = [
     "apikey",
     "authorization",
     "cookie",
@@ -36,6 +35,7 @@ const DROPPED_HEADERS: [&str; 9] = [
     "origin",
     "x-api-key",
     "x-connection-id",
+    "x-form-key",
     "x-om-auth-token",
 ];
 
@@ -107,8 +107,8 @@ async fn read_body(
     body: RequestBody,
 ) -> Result<(Body, Vec<Spooled>), BodyError> {
     let content_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if service == Service::Apifansly && content_type.starts_with("multipart/form-data") {
-        let (fields, spooled) = form::read(content_type, body, &state.spool).await?;
+    if matches!(service, Service::Apifansly | Service::Form) && content_type.starts_with("multipart/form-data") {
+        let (fields, spooled) = multipart::read(content_type, body, &state.spool).await?;
         return Ok((Body::Form(fields), spooled));
     }
     if service == Service::Ofauth && parts.method == hyper::Method::PUT {
@@ -124,7 +124,7 @@ fn own_account(service: Service, path: &str) -> String {
     let (before, account) = match service {
         Service::Onlymonster => ("/api/v0/accounts/", ONLYMONSTER_ACCOUNT),
         Service::Apifansly => ("/api/fansly/", APIFANSLY_ACCOUNT),
-        Service::Ofauth | Service::Store => return path.to_owned(),
+        Service::Ofauth | Service::Form | Service::Store => return path.to_owned(),
     };
     let rest = path.strip_prefix(before).and_then(|rest| rest.split_once('/'));
     match rest {
@@ -147,6 +147,8 @@ fn add_keys(request: &mut wire::Request, service: Service, settings: &Settings) 
         }
         Service::Onlymonster => request.headers.insert("x-om-auth-token", &settings.onlymonster.token),
         Service::Apifansly => request.headers.insert("x-api-key", &settings.apifansly.api_key),
+        // The session's cookie, as it were.
+        Service::Form => request.headers.insert("x-form-key", &settings.form.key),
         Service::Store => {}
     }
 }

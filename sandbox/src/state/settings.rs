@@ -1,7 +1,7 @@
 //! The settings that `POST /control/vendors` changes, and their initial values.
 
 use partway_models::settings::overlay;
-use partway_models::{apifansly, ofauth, onlymonster, store};
+use partway_models::{apifansly, form, ofauth, onlymonster, store};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use super::plans;
 const PROCESSING_MS: u64 = 1000;
 
 /// Fields that pages never get: keys, and what identifiers are derived from.
-const HIDDEN: [&str; 6] = ["apiKey", "token", "seed", "connections", "accounts", "otherAccounts"];
+const HIDDEN: [&str; 7] = ["apiKey", "token", "seed", "basePath", "connections", "accounts", "otherAccounts"];
 
 /// The fields of the store that pages may get and change: neither addresses nor keys.
 const STORE: [&str; 7] =
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub onlymonster: onlymonster::Config,
     /// apifansly.
     pub apifansly: apifansly::Config,
+    /// The application's own server that takes forms.
+    pub form: form::Config,
     /// The embedded store.
     pub store: store::Config,
     /// The plan backend.
@@ -50,6 +52,12 @@ impl Settings {
             ofauth: ofauth::Config { rate_per_minute: 60_000, burst: 10_000, seed, ..Default::default() },
             onlymonster: onlymonster::Config { processing_ms: PROCESSING_MS, seed, ..Default::default() },
             apifansly: apifansly::Config { processing_ms: PROCESSING_MS, seed, ..Default::default() },
+            form: form::Config {
+                processing_ms: PROCESSING_MS,
+                base_path: "/api/form".into(),
+                seed,
+                ..Default::default()
+            },
             store: store::Config {
                 endpoint: endpoint.to_owned(),
                 secret_key: format!("sandbox-{seed:016x}-owner"),
@@ -75,13 +83,14 @@ impl Settings {
                 "ofauth" => overlay(&changed.ofauth, changes).map(|config| changed.ofauth = config),
                 "onlymonster" => overlay(&changed.onlymonster, changes).map(|config| changed.onlymonster = config),
                 "apifansly" => overlay(&changed.apifansly, changes).map(|config| changed.apifansly = config),
+                "form" => overlay(&changed.form, changes).map(|config| changed.form = config),
                 "store" => check_store_fields(changes)
                     .and_then(|()| overlay(&changed.store, changes))
                     .map(|config| changed.store = config),
                 "plan" => overlay(&changed.plan, changes).map(|config| changed.plan = config),
                 "credentials" => overlay(&changed.credentials, changes).map(|config| changed.credentials = config),
                 _ => {
-                    Err("unknown service, expected one of ofauth, onlymonster, apifansly, store, plan, credentials"
+                    Err("unknown service, expected one of ofauth, onlymonster, apifansly, form, store, plan, credentials"
                         .into())
                 }
             };
@@ -106,6 +115,7 @@ impl Settings {
             "ofauth": fields_of(serde_json::to_value(&self.ofauth).ok(), &open),
             "onlymonster": fields_of(serde_json::to_value(&self.onlymonster).ok(), &open),
             "apifansly": fields_of(serde_json::to_value(&self.apifansly).ok(), &open),
+            "form": fields_of(serde_json::to_value(&self.form).ok(), &open),
             "store": fields_of(serde_json::to_value(&self.store).ok(), &|name| STORE.contains(&name)),
             "plan": self.plan,
             "credentials": self.credentials,
@@ -152,6 +162,7 @@ mod tests {
             &settings.ofauth.api_key,
             &settings.onlymonster.token,
             &settings.apifansly.api_key,
+            &settings.form.key,
             &settings.store.secret_key,
         ];
         for secret in secrets {

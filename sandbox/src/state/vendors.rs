@@ -2,18 +2,19 @@
 
 use std::sync::Mutex;
 
-use partway_models::{apifansly, content::Content, ofauth, onlymonster, wire};
+use partway_models::{apifansly, content::Content, form, ofauth, onlymonster, wire};
 
 use super::settings::Settings;
 use crate::bucket::Store;
 use crate::routes::Service;
 
-/// The three models.
+/// The models: three vendors, and the application's own server.
 #[derive(Debug)]
 pub(crate) struct Vendors {
     ofauth: Mutex<ofauth::State>,
     onlymonster: Mutex<onlymonster::State>,
     apifansly: Mutex<apifansly::State>,
+    form: Mutex<form::State>,
     store: Store,
 }
 
@@ -24,6 +25,7 @@ impl Vendors {
             ofauth: Mutex::new(ofauth::State::new(settings.ofauth.clone())),
             onlymonster: Mutex::new(onlymonster::State::new(settings.onlymonster.clone())),
             apifansly: Mutex::new(apifansly::State::new(settings.apifansly.clone())),
+            form: Mutex::new(form::State::new(settings.form.clone())),
             store,
         }
     }
@@ -33,6 +35,7 @@ impl Vendors {
         self.ofauth.lock().expect("ofauth").config = settings.ofauth.clone();
         self.onlymonster.lock().expect("onlymonster").config = settings.onlymonster.clone();
         self.apifansly.lock().expect("apifansly").config = settings.apifansly.clone();
+        self.form.lock().expect("form").config = settings.form.clone();
     }
 
     /// Removes all uploads.
@@ -40,13 +43,15 @@ impl Vendors {
         *self.ofauth.lock().expect("ofauth") = ofauth::State::new(settings.ofauth.clone());
         *self.onlymonster.lock().expect("onlymonster") = onlymonster::State::new(settings.onlymonster.clone());
         *self.apifansly.lock().expect("apifansly") = apifansly::State::new(settings.apifansly.clone());
+        *self.form.lock().expect("form") = form::State::new(settings.form.clone());
     }
 
-    /// The content that OFAuth or apifansly has under an id.
+    /// The content that OFAuth, apifansly or the application's own server has under an id.
     pub(crate) fn contents(&self, service: Service, id: &str) -> Option<Vec<Content>> {
         match service {
             Service::Ofauth => self.ofauth.lock().expect("ofauth").contents(id),
             Service::Apifansly => self.apifansly.lock().expect("apifansly").contents(id),
+            Service::Form => self.form.lock().expect("form").contents(id),
             Service::Onlymonster | Service::Store => None,
         }
     }
@@ -65,6 +70,7 @@ impl Vendors {
                 onlymonster::step(request, &mut self.onlymonster.lock().expect("onlymonster"), &mut bucket, now)
             }
             Service::Apifansly => apifansly::step(request, &mut self.apifansly.lock().expect("apifansly"), now),
+            Service::Form => form::step(request, &mut self.form.lock().expect("form"), now),
             Service::Store => wire::Response::empty(404),
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod errors;
+#[cfg(any(feature = "apifansly", feature = "form"))]
 pub(crate) mod form;
 pub(crate) mod job;
 pub(crate) mod listed;

@@ -195,7 +195,10 @@ impl Scenario {
 
     /// Draws what a store's ETags are and which checksums it says, and damage on the way to it.
     fn choose_proofs(&mut self, rng: &Rng) {
-        let to_store = matches!(self.destination, Destination::S3 | Destination::Plan | Destination::Onlymonster);
+        let to_store = matches!(
+            self.destination,
+            Destination::S3 | Destination::Plan | Destination::Onlymonster | Destination::Policy
+        );
         let edited = self.troubles.iter().any(|trouble| trouble.codes.contains(&Code::IntegrityMismatch));
         if !to_store || edited || matches!(self.expectation, Expectation::Doomed(_)) || !rng.chance(40) {
             return;
@@ -210,7 +213,7 @@ impl Scenario {
         let spare = self.expectation == Expectation::Storm
             || (self.servers.capacity.is_none() && self.servers.bad_host.is_none());
         if self.expectation != Expectation::Calm && spare && rng.chance(60) {
-            self.troubles.push(troubles::damage(rng, self.is_multi()));
+            self.troubles.push(troubles::damage(rng, self.destination, self.is_multi()));
         }
     }
 

@@ -104,8 +104,12 @@ fn trouble(route: &str, skip: u64, fault: Fault, codes: &[Code]) -> Trouble {
 }
 
 /// A part whose bytes are changed on the way to the store.
-pub(crate) fn damage(rng: &Rng, multi: bool) -> Trouble {
-    let route = if multi { "store:UploadPart" } else { "store:PutObject" };
+pub(crate) fn damage(rng: &Rng, destination: Destination, multi: bool) -> Trouble {
+    let route = match destination {
+        Destination::Policy => "store:PostObject",
+        _ if multi => "store:UploadPart",
+        _ => "store:PutObject",
+    };
     trouble(route, rng.between(0, 4), Fault::Flip, &[Code::IntegrityMismatch])
 }
 
