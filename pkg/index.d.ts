@@ -1260,7 +1260,10 @@ export interface DropzoneOptions {
   button?: HTMLElement | undefined;
 }
 
-/** A function whose parameters are checked as loosely as a method's, so that a function of your own plan's type fits. */
+/**
+ * A function whose parameters are checked as loosely as a method's: one of your own plan's type fits, and an `Uploader` of one provider
+ * is one of any.
+ */
 type Method<Parameters extends unknown[], Result> = Loose<Parameters, Promise<Result>>;
 
 /** The same for one whose result is no promise. */

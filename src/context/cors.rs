@@ -62,7 +62,7 @@ pub(crate) fn hint<P: Platform>(cx: &Context<P>, request: &RequestOf<P>, url: &U
         }
         Request::Api(request) => {
             let mut names = vec!["content-type"];
-            names.extend(request.headers.iter().map(|(name, _)| &**name));
+            names.extend(request.headers.iter().map(|(name, _)| name.as_str()));
             api_hint(&page, &url.origin, &text::join(&names, ", "))
         }
     };

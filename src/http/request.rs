@@ -1,7 +1,5 @@
 //! The two kinds of request.
 
-use std::borrow::Cow;
-
 use super::Url;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::model::file::{ContentType, FileBody};
@@ -49,9 +47,9 @@ pub enum Body<J, B> {
     /// A form with the whole file as its last field.
     Form {
         /// The other fields, before the file.
-        fields: Vec<(Cow<'static, str>, String)>,
+        fields: Vec<(String, String)>,
         /// The name of the file's field.
-        file_field: Cow<'static, str>,
+        file_field: String,
         /// The file.
         file: FileBody<B>,
         /// Its name in the form.
@@ -79,7 +77,7 @@ pub struct ApiRequest<J, B> {
     /// Its absolute URL.
     pub url: String,
     /// Its headers, the vendor's keys among them where the caller exposes them.
-    pub headers: Vec<(Cow<'static, str>, String)>,
+    pub headers: Vec<(String, String)>,
     /// What it carries.
     pub body: Body<J, B>,
     /// Whether `headers` hold a vendor's key: such a request must not follow a redirect.

@@ -49,7 +49,9 @@ fn open(state: &State, destination: &str, id: &str) -> Result<Option<Object>, (u
         other => {
             return Err((
                 404,
-                format!("there is no destination {other:?}; there are ofauth, onlymonster, apifansly, s3, plan and form"),
+                format!(
+                    "there is no destination {other:?}; there are ofauth, onlymonster, apifansly, s3, plan and form"
+                ),
             ));
         }
     };

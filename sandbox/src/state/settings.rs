@@ -89,10 +89,10 @@ impl Settings {
                     .map(|config| changed.store = config),
                 "plan" => overlay(&changed.plan, changes).map(|config| changed.plan = config),
                 "credentials" => overlay(&changed.credentials, changes).map(|config| changed.credentials = config),
-                _ => {
-                    Err("unknown service, expected one of ofauth, onlymonster, apifansly, form, store, plan, credentials"
-                        .into())
-                }
+                _ => Err(
+                    "unknown service, expected one of ofauth, onlymonster, apifansly, form, store, plan, credentials"
+                        .into(),
+                ),
             };
             result.map_err(|message| format!("{service}: {message}"))?;
         }

@@ -51,7 +51,7 @@ pub(super) async fn judge<P: Platform>(
         Some(2) => {
             let outcome = known.clone();
             Ok(Some(match json.member("result") {
-                Some(result) => merged(&result, outcome, source, |message| cx.platform.warn(message)),
+                Some(result) => merged(&result, outcome, source, &|message| cx.platform.warn(message)),
                 None => outcome,
             }))
         }

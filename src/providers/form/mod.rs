@@ -174,8 +174,7 @@ impl<P: Platform> Provider<P> for Form {
         let fields = self.fields(cx).await?;
         let policy = Policy::of(&fields);
         self.policy.replace(policy.clone());
-        let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        let body = form::body(cx, part, fields, file_field.clone().into());
+        let body = form::body(cx, part, fields, file_field.clone());
         let url = &api.origins.base;
         if policy.is_some() {
             // What is the page's own, `headers` among it, is not for a bucket: the policy is all that it needs.
@@ -224,7 +223,7 @@ impl<P: Platform> Provider<P> for Form {
         };
         let known = Outcome { status: Some(response.status), ..known };
         let value: P::Json = reply::value(&response);
-        let warn = |message: &str| cx.platform.warn(message);
+        let warn = &|message: &str| cx.platform.warn(message);
         if !self.options.parses {
             return Ok(merged(&value, known, "the server's reply", warn));
         }

@@ -71,9 +71,9 @@ impl Options {
                 .hint("Leave it out."));
             }
             if PLAIN_HEADERS.iter().any(|plain| name.eq_ignore_ascii_case(plain)) {
-                api.add_header(name.into(), value);
+                api.add_header(name, value);
             } else {
-                api.add_key_header(name.into(), value);
+                api.add_key_header(name, value);
             }
         }
         Ok(Self {

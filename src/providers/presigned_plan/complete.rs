@@ -29,7 +29,8 @@ pub(super) async fn complete<P: Platform>(
     let parts = P::Json::build(&JsonBuilder::List(parts.collect()));
     let arguments = vec![session.state.plan_json.clone(), parts];
     let json = cx.hook(Hook::Complete, arguments, Step::Complete, Idempotency::Unsafe).await?;
-    let outcome = merged(&json, known, SOURCE, |message| cx.platform.warn(message));
-    let checksum = member(&json, "checksumCRC64NVME", SOURCE, |message| cx.platform.warn(message));
+    let warn = &|message: &str| cx.platform.warn(message);
+    let outcome = merged(&json, known, SOURCE, warn);
+    let checksum = member(&json, "checksumCRC64NVME", SOURCE, warn);
     Ok(Outcome { checksum, ..outcome })
 }

@@ -1,6 +1,5 @@
 //! What the vendors' APIs have in common: a base URL, keys that only some origins may have, a rate limit, JSON.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 
 use crate::context::Context;
@@ -38,7 +37,7 @@ pub(crate) struct Access {
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) origins: Origins,
-    headers: Vec<(Cow<'static, str>, String)>,
+    headers: Vec<(String, String)>,
     has_credentials: bool,
     pub(crate) rate_limiter: Option<RateLimiter>,
     /// The `Idempotency-Key` of a part that is a call by itself, until an answer to it comes.
@@ -103,13 +102,13 @@ impl Api {
     }
 
     /// Adds a header that every request carries and that is a key: such a request follows no redirect.
-    pub(crate) fn add_key_header(&mut self, name: Cow<'static, str>, key: String) {
+    pub(crate) fn add_key_header(&mut self, name: String, key: String) {
         self.has_credentials = true;
         self.headers.push((name, key));
     }
 
     /// Adds a header that every request carries and that is no secret.
-    pub(crate) fn add_header(&mut self, name: Cow<'static, str>, value: String) {
+    pub(crate) fn add_header(&mut self, name: String, value: String) {
         self.headers.push((name, value));
     }
 

@@ -1,6 +1,5 @@
 //! An upload by one form: its plan of a single part, its request, and what a later page needs to know of it.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::api::Api;
@@ -42,8 +41,8 @@ pub(crate) fn open<P: Platform>(cx: &Context<P>) -> Result<Session<FormSession>>
 pub(crate) fn body<P: Platform>(
     cx: &Context<P>,
     part: &Part,
-    fields: Vec<(Cow<'static, str>, String)>,
-    file_field: Cow<'static, str>,
+    fields: Vec<(String, String)>,
+    file_field: String,
 ) -> BodyOf<P> {
     let file = cx.file.body(part.range, Some(cx.file.known_type()));
     Body::Form { fields, file_field, file, filename: cx.file.name.clone() }

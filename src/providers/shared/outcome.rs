@@ -5,8 +5,7 @@ use crate::model::events::Outcome;
 
 /// Merges members that `source` gave with what was known before. One of another type is reported and ignored, since the file is stored by
 /// now.
-pub(crate) fn merged<J: Json>(json: &J, known: Outcome<J>, source: &str, warn: impl Fn(&str)) -> Outcome<J> {
-    let warn: &dyn Fn(&str) = &warn;
+pub(crate) fn merged<J: Json>(json: &J, known: Outcome<J>, source: &str, warn: &dyn Fn(&str)) -> Outcome<J> {
     let text = |name| member::<J, String>(json, name, source, warn);
     let id = |name| member::<J, IdText>(json, name, source, warn).map(|id| id.0);
     Outcome {
@@ -24,7 +23,7 @@ pub(crate) fn merged<J: Json>(json: &J, known: Outcome<J>, source: &str, warn: i
 }
 
 /// One member; None where there is none, and for one of another type, which is reported.
-pub(crate) fn member<J: Json, T: Decode<J>>(json: &J, name: &str, source: &str, warn: impl Fn(&str)) -> Option<T> {
+pub(crate) fn member<J: Json, T: Decode<J>>(json: &J, name: &str, source: &str, warn: &dyn Fn(&str)) -> Option<T> {
     let value = json.member(name)?;
     match T::decode(Some(&value)) {
         Ok(member) => Some(member),
@@ -48,7 +47,7 @@ mod tests {
     #[test]
     fn what_is_said_is_in_place_of_what_was_known() {
         let json = json!({ "mediaId": 7, "key": "other", "reusable": true, "media": { "a": 1 } });
-        let outcome = merged(&json, known(), "it", |message| panic!("{message}"));
+        let outcome = merged(&json, known(), "it", &|message| panic!("{message}"));
         assert_eq!((outcome.media_id.as_deref(), outcome.key.as_deref()), (Some("7"), Some("other")));
         assert_eq!((outcome.etag.as_deref(), outcome.reusable), (Some("\"etag\""), Some(true)));
         assert_eq!(outcome.media, Some(json!({ "a": 1 })));
@@ -57,7 +56,7 @@ mod tests {
     #[test]
     fn nothing_that_is_said_changes_nothing() {
         for json in [json!(null), json!("done"), json!([1])] {
-            let outcome = merged(&json, known(), "it", |message| panic!("{message}"));
+            let outcome = merged(&json, known(), "it", &|message| panic!("{message}"));
             assert_eq!((outcome.key, outcome.etag, outcome.media), (known().key, known().etag, None), "{json}");
         }
     }
@@ -66,7 +65,7 @@ mod tests {
     fn what_was_known_by_other_members_stays() {
         let media = Some(json!({ "a": 1 }));
         let known = Outcome { media_id: Some("7".into()), media: media.clone(), ..known() };
-        let outcome = merged(&json!({ "reusable": false }), known, "it", |message| panic!("{message}"));
+        let outcome = merged(&json!({ "reusable": false }), known, "it", &|message| panic!("{message}"));
         assert_eq!((outcome.media_id.as_deref(), outcome.media, outcome.reusable), (Some("7"), media, Some(false)));
     }
 
@@ -75,7 +74,7 @@ mod tests {
         let warnings = RefCell::new(Vec::new());
         let json = json!({ "key": { "secret": 1 }, "reusable": "secret", "location": "https://s3.example/key" });
         let warn = |message: &str| warnings.borrow_mut().push(message.to_owned());
-        let outcome = merged(&json, known(), "what `complete` returned", warn);
+        let outcome = merged(&json, known(), "what `complete` returned", &warn);
         assert_eq!((outcome.key.as_deref(), outcome.reusable), (Some("key"), None));
         assert_eq!(outcome.location.as_deref(), Some("https://s3.example/key"));
         let warnings = warnings.into_inner();

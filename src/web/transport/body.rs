@@ -1,7 +1,5 @@
 //! Bodies: slices of the file, by reference.
 
-use std::borrow::Cow;
-
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FormData};
@@ -42,7 +40,7 @@ pub(super) fn file(file: &FileBody<FileBytes>, presigned: bool) -> Result<(JsVal
 
 /// A form with the file as its last field. The browser writes its `Content-Type`, which names the boundary.
 pub(super) fn form(
-    fields: &[(Cow<'static, str>, String)],
+    fields: &[(String, String)],
     file_field: &str,
     file: &FileBody<FileBytes>,
     filename: &str,

@@ -70,17 +70,12 @@ impl Outgoing {
             has_credentials,
             must_not_repeat: request.must_not_repeat(),
         };
-        match request {
-            Request::Api(request) => {
-                for (name, value) in &request.headers {
-                    outgoing.append(name, value)?;
-                }
-            }
-            Request::Store(request) => {
-                for (name, value) in request.headers() {
-                    outgoing.append(name, value)?;
-                }
-            }
+        let headers = match request {
+            Request::Api(request) => &request.headers,
+            Request::Store(request) => request.headers(),
+        };
+        for (name, value) in headers {
+            outgoing.append(name, value)?;
         }
         outgoing.set_body(request.body())?;
         Ok(outgoing)

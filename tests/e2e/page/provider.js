@@ -1,4 +1,4 @@
-// The functions that options as JSON can't hold: the backend's side of `s3` and `plan`, as a customer writes it.
+// The functions that options as JSON can't hold: the backend's side of `s3`, `plan` and `form`, as a customer writes it.
 
 async function call(url, body) {
   const response = await fetch(url, {
@@ -22,7 +22,7 @@ const WRONG = {
 
 /**
  * `alter`: { plan: "gap" | … } changes the plan; { noSign } leaves `sign` out; { partSize } makes the backend plan with it;
- * { throws: "open" | "sign" | "complete" | "getCredentials" } has that function throw; { beforeRequest: { name: value } } adds headers.
+ * { form: "job" | "policy" } reads the server's replies, or asks it for a policy; { throws: "open" | "sign" | "complete" | "getCredentials" } has that function throw; { beforeRequest: { name: value } } adds headers.
  */
 export function withFunctions(options, alter, seen) {
   const made = { ...options, provider: { ...options.provider } };
@@ -47,6 +47,16 @@ export function withFunctions(options, alter, seen) {
     provider.list = guarded("list", (plan) => call("/api/plan/list", { plan: reference(plan) }));
     provider.complete = guarded("complete", (plan, parts) => call("/api/plan/complete", { plan: reference(plan), parts }));
     provider.abort = guarded("abort", (plan) => call("/api/plan/abort", { plan: reference(plan) }));
+  }
+  if (provider.name === "form" && alter.form === "job") {
+    provider.parse = (reply, { status, headers }) => {
+      seen.calls.push(`parse:${status}:${headers.get("Content-Type")}`);
+      return { poll: reply.job };
+    };
+    provider.job = ({ state, progress, result, error }) => ({ state, progress, result: result && { ...result, media: { at: result.key } }, error });
+  }
+  if (provider.name === "form" && alter.form === "policy") {
+    provider.fields = guarded("fields", async ({ name, size, type }) => (await call("/api/policy", { name, size, type })).fields);
   }
   if (alter.beforeRequest) {
     made.beforeRequest = (request) => {

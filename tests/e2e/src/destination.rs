@@ -1,4 +1,4 @@
-//! The five destinations.
+//! The destinations.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -11,10 +11,12 @@ pub(crate) enum Destination {
     Apifansly,
     S3,
     Plan,
+    Form,
 }
 
 impl Destination {
-    pub(crate) const ALL: [Self; 5] = [Self::Ofauth, Self::Onlymonster, Self::Apifansly, Self::S3, Self::Plan];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ofauth, Self::Onlymonster, Self::Apifansly, Self::S3, Self::Plan, Self::Form];
 
     /// The destination of this name.
     pub(crate) fn named(name: &str) -> Result<Self> {
@@ -30,6 +32,7 @@ impl Destination {
             Self::Apifansly => "apifansly",
             Self::S3 => "s3",
             Self::Plan => "plan",
+            Self::Form => "form",
         }
     }
 
@@ -38,6 +41,7 @@ impl Destination {
         match self {
             Self::Ofauth => "ofauth:part",
             Self::Apifansly => "apifansly:upload",
+            Self::Form => "form:upload",
             Self::Onlymonster | Self::S3 | Self::Plan => "store:UploadPart",
         }
     }
@@ -47,6 +51,7 @@ impl Destination {
         match self {
             Self::Ofauth => "ofauth:single",
             Self::Apifansly => "apifansly:upload",
+            Self::Form => "form:upload",
             Self::Onlymonster | Self::S3 => "store:PutObject",
             Self::Plan => "store:*",
         }
@@ -54,7 +59,7 @@ impl Destination {
 
     /// Whether a large file is sent in several requests.
     pub(crate) fn has_parts(self) -> bool {
-        self != Self::Apifansly
+        !matches!(self, Self::Apifansly | Self::Form)
     }
 
     /// Whether a part that is late is sent a second time beside the first.
@@ -66,7 +71,7 @@ impl Destination {
     pub(crate) fn id(self, result: &Value) -> Result<&str> {
         let field = match self {
             Self::Ofauth => "mediaUploadId",
-            Self::Onlymonster | Self::Apifansly => "mediaId",
+            Self::Onlymonster | Self::Apifansly | Self::Form => "mediaId",
             Self::S3 | Self::Plan => "key",
         };
         result[field].as_str().with_context(|| format!("no {field} in the result: {result}"))

@@ -71,7 +71,7 @@ impl Logged {
         match self.route.as_str() {
             "store:UploadPart" => self.parameter("partNumber").map(str::to_owned),
             "ofauth:part" => self.path.rsplit('/').next().map(str::to_owned),
-            "store:PutObject" | "ofauth:single" | "apifansly:upload" => Some(String::new()),
+            "store:PutObject" | "ofauth:single" | "apifansly:upload" | "form:upload" => Some(String::new()),
             _ => None,
         }
         .filter(|_| self.method != "OPTIONS")

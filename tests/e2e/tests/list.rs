@@ -19,7 +19,7 @@ fn every_test_has_a_name_of_its_own() {
     let all: Vec<&str> = names.lines().collect();
     let different: BTreeSet<&str> = all.iter().copied().collect();
     assert_eq!(all.len(), different.len());
-    for destination in ["ofauth", "onlymonster", "apifansly", "s3", "plan"] {
+    for destination in ["ofauth", "onlymonster", "apifansly", "s3", "plan", "form"] {
         assert!(all.iter().any(|name| name.starts_with(&format!("{destination}: "))), "nothing for {destination}");
     }
 }

@@ -58,7 +58,7 @@ async fn signed_in(stage: &Stage, destination: Destination, transport: &str) -> 
             options["resume"] = json!(false);
             let report = page.upload(json!({ "options": options })).await?;
             // A request that stores a file by itself may have arrived; a part may be sent again.
-            let final_call = matches!(route, "apifansly:upload" | "ofauth:single");
+            let final_call = matches!(route, "apifansly:upload" | "form:upload" | "ofauth:single");
             let code = if final_call { "outcome-unknown" } else { "network" };
             let error = report.failed(code).with_context(|| format!("{status} at {route}"))?;
             ensure!(error.retryable == Some(!final_call), "{status} at {route}: {error:?}");

@@ -9,6 +9,7 @@ mod dropzone;
 mod faults;
 mod fits;
 mod frameworks;
+mod form;
 mod headers;
 mod large;
 mod misuse;
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<Test> {
         headers::tests(),
         between::tests(),
         plan::tests(),
+        form::tests(),
         s3::tests(),
         vendors::tests(),
         misuse::tests(),
@@ -80,6 +82,7 @@ pub(crate) async fn quick(stage: &Stage) -> Result<()> {
     let knobs = json!({
         "onlymonster": { "processingMs": 20, "multipartThreshold": 8 * MIB, "partCount": 5 },
         "apifansly": { "processingMs": 20 },
+        "form": { "processingMs": 20 },
         "plan": { "partSize": 5 * MIB, "firstBatch": 2 },
     });
     stage.sandbox.vendors(knobs).await

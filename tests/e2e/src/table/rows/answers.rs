@@ -15,7 +15,7 @@ pub(super) async fn unavailable(case: Case<'_>) -> Result<Ending> {
     let effect = json!({ "kind": "status", "status": 503, "headers": { "retry-after": "1" }, "body": "<Error><Code>SlowDown</Code></Error>" });
     let ended = refused(case, effect).await?;
     match case.destination {
-        Destination::Apifansly => broken::unknown(&ended),
+        Destination::Apifansly | Destination::Form => broken::unknown(&ended),
         _ => waited(&ended, 503).await,
     }
 }

@@ -37,7 +37,7 @@ fn page() -> Value {
 /// A part is sent again; whether a form arrived is unknown.
 async fn ended(ended: Ended<'_>) -> Result<Ending> {
     match ended.case.destination {
-        Destination::Apifansly => broken::unknown(&ended),
+        Destination::Apifansly | Destination::Form => broken::unknown(&ended),
         _ => broken::repeated(&ended).await,
     }
 }

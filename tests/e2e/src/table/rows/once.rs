@@ -41,8 +41,8 @@ pub(super) async fn finish(case: Case<'_>) -> Result<Ending> {
 
 /// Each call that takes effect costs money: it is never repeated before the first one's outcome is known.
 pub(super) async fn paid(case: Case<'_>) -> Result<Ending> {
-    if case.destination == Destination::Apifansly {
-        let ended = lost(case, "apifansly:upload").await?;
+    if !case.destination.has_parts() {
+        let ended = lost(case, case.destination.bytes_route()).await?;
         return broken::unknown(&ended);
     }
     let route = "onlymonster:export";
@@ -73,7 +73,7 @@ pub(super) async fn kept(case: Case<'_>) -> Result<Ending> {
     let route = match case.destination {
         Destination::Ofauth => "ofauth:complete",
         Destination::Onlymonster => "onlymonster:export",
-        Destination::Apifansly => "apifansly:upload",
+        Destination::Apifansly | Destination::Form => case.destination.bytes_route(),
         Destination::S3 => "store:CompleteMultipartUpload",
         Destination::Plan => "plan:complete",
     };
@@ -103,8 +103,8 @@ pub(super) async fn kept(case: Case<'_>) -> Result<Ending> {
     ensure!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "the keys are {keys:?}");
     let repeated = all.iter().any(|one| one.copy);
     match case.destination {
-        Destination::Apifansly if !repeated => broken::unknown(&ended),
-        Destination::Apifansly => ended.arrived(ended.largest()).await,
+        Destination::Apifansly | Destination::Form if !repeated => broken::unknown(&ended),
+        Destination::Apifansly | Destination::Form => ended.arrived(ended.largest()).await,
         _ => ended.arrived(0).await,
     }
 }
