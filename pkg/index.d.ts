@@ -1228,7 +1228,7 @@ export function createDropzone(element: HTMLElement, options: DropzoneOptions): 
 /** Options of {@link createDropzone}. If a callback throws, the console reports it. */
 export interface DropzoneOptions {
   /**
-   * Files came in, at least one. Each has its path if it lay in a folder: `"album/summer/1.jpg"`. In browsers that have them, dropped
+   * Files came in, at least one; those of a folder by their names. Each of these has its path: `"album/summer/1.jpg"`. In browsers that have them, dropped
    * files come as handles, from which an upload can be resumed after a reload without picking the file again.
    */
   onFiles(files: FileEntry[]): void;

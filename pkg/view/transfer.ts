@@ -125,9 +125,14 @@ async function readFolder<T extends { name: string }>(
   if (depth === MAX_DEPTH) return [{ name: path, why: `Folders are nested more than ${MAX_DEPTH} deep here.` }];
   const failed: Rejected[] = [];
   await list().catch((error: unknown) => failed.push(unreadable(path, error)));
-  const wanted = children.filter(({ name }) => !SYSTEM_FILES.has(name));
+  const wanted = children.filter(({ name }) => !SYSTEM_FILES.has(name)).sort(byName);
   const found = await Promise.all(wanted.map((child) => read(child, `${path}/`, depth + 1)));
   return [...found.flat(), ...failed];
+}
+
+/** As file managers sort: 2.jpg before 10.jpg. File systems list in no order. */
+function byName(one: { name: string }, other: { name: string }): number {
+  return one.name.localeCompare(other.name, undefined, { numeric: true });
 }
 
 function unreadable(name: string, error: unknown): Rejected {
