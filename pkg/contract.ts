@@ -3,6 +3,10 @@
  * is for the compiler, which fails when an export, a member or a parameter exists on one side only.
  */
 import type * as Declared from "partway";
+import type * as DeclaredForReact from "partway/react";
+import type * as DeclaredForSvelte from "partway/svelte";
+import type * as DeclaredForTesting from "partway/testing";
+import type * as DeclaredForVue from "partway/vue";
 
 import type { UnfinishedUpload } from "./api/unfinished-upload.ts";
 import type { DETAILS } from "./api/errors.ts";
@@ -12,6 +16,10 @@ import type * as Generated from "./dist/partway.js";
 import type { PROVIDERS } from "./entry.ts";
 import type * as Actual from "./index.ts";
 import type { Check } from "./options/checks.ts";
+import type * as ForReact from "./react.ts";
+import type * as ForSvelte from "./svelte.ts";
+import type * as ForTesting from "./testing.ts";
+import type * as ForVue from "./vue.ts";
 import type { Engine, Task } from "./wasm/glue.ts";
 
 /** Whether two types are the same, not only assignable to each other. */
@@ -42,11 +50,18 @@ type SameArity<A extends (...values: never[]) => unknown, B extends (...values: 
 /** What the generated glue exports for its own ways of loading, which the face doesn't use. */
 type GluesOwn = "default" | "initSync";
 
+/** The names that only one of two modules exports. */
+type OnOneSide<A, B> = Exclude<keyof A, keyof B> | Exclude<keyof B, keyof A>;
+
 type None<T extends never> = T;
 type All<T extends true[]> = T;
 
 export type Differences = [
-  None<Exclude<keyof typeof Actual, keyof typeof Declared> | Exclude<keyof typeof Declared, keyof typeof Actual>>,
+  None<OnOneSide<typeof Actual, typeof Declared>>,
+  None<OnOneSide<typeof ForReact, typeof DeclaredForReact>>,
+  None<OnOneSide<typeof ForVue, typeof DeclaredForVue>>,
+  None<OnOneSide<typeof ForSvelte, typeof DeclaredForSvelte>>,
+  None<OnOneSide<typeof ForTesting, typeof DeclaredForTesting>>,
   None<Difference<Actual.Uploader, Declared.Uploader>>,
   None<Difference<Upload, Declared.Upload>>,
   None<Difference<UploadGroup, Declared.UploadGroup>>,
@@ -61,6 +76,12 @@ export type Holds = All<
     Equal<ConstructorParameters<typeof Declared.Uploader>["length"], 1>,
     Equal<ConstructorParameters<typeof Actual.UploadError>, ConstructorParameters<typeof Declared.UploadError>>,
     Equal<typeof Actual.load, typeof Declared.load>,
+    Equal<typeof Actual.createDropzone, typeof Declared.createDropzone>,
+    Equal<typeof Actual.createUploads, typeof Declared.createUploads>,
+    Equal<typeof ForReact, typeof DeclaredForReact>,
+    Equal<typeof ForVue, typeof DeclaredForVue>,
+    Equal<typeof ForSvelte, typeof DeclaredForSvelte>,
+    Equal<keyof typeof ForTesting.script, keyof typeof DeclaredForTesting.script>,
     // An overloaded function's parameters are those of its last overload, so these are compared whole.
     Equal<Upload["addEventListener"], Declared.Upload["addEventListener"]>,
     Equal<Upload["removeEventListener"], Declared.Upload["removeEventListener"]>,

@@ -13,13 +13,18 @@ import { app, here } from "./project.mjs";
 export const APPS = {
   react18: { folder: "react", plugins: () => [], packages: { react: "react18", "react-dom": "react-dom18", scheduler: "react-dom18/node_modules/scheduler" } },
   react19: { folder: "react", plugins: () => [], packages: { react: "react", "react-dom": "react-dom", scheduler: "scheduler" } },
-  vue: { folder: "vue", plugins: () => [vue()], packages: { vue: "vue", "@vue": "@vue" } },
+  vue: { folder: "vue", plugins: () => [vue()], packages: named("vue", "@vue", "csstype", "entities", "estree-walker", "@babel/parser", "@babel/types", "@babel/helper-string-parser", "@babel/helper-validator-identifier") },
   svelte: {
     folder: "svelte",
     plugins: () => [svelte({ configFile: false })],
-    packages: Object.fromEntries(["svelte", "clsx", "devalue", "esm-env"].map((name) => [name, name])),
+    packages: named("svelte", "clsx", "devalue", "esm-env"),
   },
 };
+
+/** Packages under their own names. */
+function named(...names) {
+  return Object.fromEntries(names.map((name) => [name, name]));
+}
 
 /** Builds an app with the tarball; gives its folder and what Vite said. */
 export async function buildApp(name) {

@@ -1,4 +1,4 @@
-// All tests of the npm package: node tests/package/run.mjs [source] [browsers] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite] [weight]
+// All tests of the npm package: node tests/package/run.mjs [source] [browsers] [face] [engine] [hashing] [types] [packed] [lint] [runners] [double] [bundlers] [vite] [frameworks] [weight]
 // `cargo xtask package` must have packed it, and `npm install` must have run in this folder.
 import { access } from "node:fs/promises";
 
@@ -9,6 +9,7 @@ import { bundlers } from "./steps/bundlers.mjs";
 import { double } from "./steps/double.mjs";
 import { engine } from "./steps/engine.mjs";
 import { face } from "./steps/face.mjs";
+import { frameworks } from "./steps/frameworks.mjs";
 import { hashing } from "./steps/hashing.mjs";
 import { lint } from "./steps/lint.mjs";
 import { packed } from "./steps/packed.mjs";
@@ -18,7 +19,7 @@ import { types } from "./steps/types.mjs";
 import { vite } from "./steps/vite.mjs";
 import { weight } from "./steps/weight.mjs";
 
-const STEPS = { source, browsers, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite, weight };
+const STEPS = { source, browsers, face, engine, hashing, types, packed, lint, runners, double, bundlers, vite, frameworks, weight };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(STEPS, name));

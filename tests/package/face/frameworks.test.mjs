@@ -6,7 +6,7 @@ import { produce, setAutoFreeze } from "immer";
 import { compileModule } from "svelte/compiler";
 import { isReactive, reactive, ref, shallowReactive } from "vue";
 
-import { ENDED, RESULT } from "./harness.mjs";
+import { ENDED, RESULT, createUploads } from "./harness.mjs";
 import { begun, core, empty, file, kept, plan, reload, settle } from "./storage.mjs";
 
 /** Svelte's own proxy, by its compiler: what `$state(value)` gives. */
@@ -51,6 +51,19 @@ for (const [what, hold] of HOLDERS) {
     assert.deepEqual(task.calls, [["pause"]]);
     uploader.close();
     await settle();
+  });
+
+  test(`${what} can hold a snapshot of a store, and read all of it`, async () => {
+    const uploads = createUploads(plan());
+    uploads.subscribe(() => {});
+    const changed = new Promise((resolve) => uploads.subscribe(resolve));
+    const [upload] = uploads.add([file()], { meta: { album: ["summer"] } });
+    await changed;
+    const held = await hold(uploads.getSnapshot());
+    const [view] = held.uploads;
+    assert.deepEqual([view.id, view.file.name, view.meta.album[0], view.progress.parts.total], [upload.id, "a.mp4", "summer", 0]);
+    assert.deepEqual([held.progress.files.queued, held.unfinished.length], [1, 0]);
+    await upload.cancel();
   });
 
   test(`${what} leaves an UnfinishedUpload as it is`, async () => {

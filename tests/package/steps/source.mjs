@@ -90,6 +90,17 @@ const CHANGES = [
     "export function name(): string;\nexport function version(",
     /contract\.ts.*false/s,
   ],
+  [
+    "an option of drop zones without a check",
+    "index.d.ts",
+    "  paste?: boolean | undefined;",
+    "  paste?: boolean | undefined;\n  limit?: number;",
+    /dropzone\.ts.*limit/s,
+  ],
+  ["an action that only the declarations have", "index.d.ts", "  clear(): void;", "  clear(): void;\n  shuffle(): void;", /shuffle/],
+  ["another parameter of a hook", "react.ts", "id: string)", "id: number)", /./],
+  ["an export that only a hook's code has", "vue.ts", "function follow<", "export function follow<", /"follow"/],
+  ["a method of scripts that only the declarations have", "testing.d.ts", "  reset(): void;", "  reset(): void;\n  stop(): void;", /contract\.ts.*false/s],
 ];
 
 export async function source() {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 
+import { provide } from "../frameworks.mjs";
 import { app, here, node, root } from "../project.mjs";
 import { test } from "../report.mjs";
 
@@ -14,6 +15,8 @@ const RESOLUTIONS = [
 export async function types() {
   const folder = await app("types", undefined);
   await cp(`${here}types`, `${folder}types`, { recursive: true });
+  // The declarations of `partway/vue` name its types.
+  await provide("vue", folder);
 
   const check = (compiler, [resolution, module]) =>
     node([`${here}node_modules/${compiler}/bin/tsc`, "--project", "types", "--moduleResolution", resolution, "--module", module], {
