@@ -71,8 +71,8 @@ export class Task implements TaskOfFace {
   }
 
   async #run(): Promise<void> {
-    const { name, size, type } = this.#source;
-    const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor({ name, size, type, provider: this.#provider });
+    const { file, name, size, type } = this.#source;
+    const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor(file, { name, size, type, provider: this.#provider });
     for (const status of ["checking", "opening", "sending"] as const) await this.#enter(status);
     for (const fraction of progress) {
       await this.#turn();

@@ -4,6 +4,7 @@ import { ofauth } from "../options/providers/ofauth.ts";
 import { onlymonster } from "../options/providers/onlymonster.ts";
 import { plan } from "../options/providers/plan.ts";
 import { s3 } from "../options/providers/s3.ts";
+import { claim } from "./script.ts";
 
 export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } from "./engine.ts";
 
@@ -20,5 +21,7 @@ export async function wasmText(): Promise<string> {
 
 export async function loadHashing(): Promise<undefined> {}
 
-/** What reads no file needs none of a browser's features. */
-export async function checkFeatures(): Promise<void> {}
+/** What reads no file needs none of a browser's features. It is called for each upload in turn. */
+export async function checkFeatures(file: Blob): Promise<void> {
+  claim(file);
+}

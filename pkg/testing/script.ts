@@ -32,10 +32,18 @@ export const script = {
   },
 };
 
+/** The scripts of files that haven't reached the engine yet. */
+const claims = new WeakMap<Blob, Scripting>();
+
+/** Gives a file its script, in the order of the calls of `upload()`. Files reach the engine in any order. */
+export function claim(file: Blob): void {
+  claims.set(file, following.shift() ?? otherwise);
+}
+
 /** Notes an upload that begins, and gives what happens to it. */
-export function scriptFor(upload: StartedUpload): Script {
+export function scriptFor(file: Blob, upload: StartedUpload): Script {
   script.started.push(upload);
-  const scripting = following.shift() ?? otherwise;
+  const scripting = claims.get(file) ?? otherwise;
   const { name, size, type } = upload;
   return typeof scripting === "function" ? scripting({ name, size, type }) : scripting;
 }

@@ -9,7 +9,7 @@ import { test } from "../report.mjs";
 export async function frameworks() {
   await test("frameworks: an app with hooks has one engine, one face and one store", async () => {
     const { folder, said } = await buildApp("react19");
-    assert.deepEqual(said.filter((line) => /warn|use client/i.test(line)), []);
+    assert.deepEqual(said.filter((line) => /warn|directive/i.test(line)), []);
     const names = await readdir(`${folder}dist/assets`);
     assert.deepEqual(names.filter((name) => name.endsWith(".wasm")).length, 1, names.join(" "));
     const scripts = await Promise.all(names.filter((name) => name.endsWith(".js")).map((name) => readFile(`${folder}dist/assets/${name}`, "utf8")));

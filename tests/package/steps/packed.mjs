@@ -102,6 +102,16 @@ export async function packed() {
     });
   }
 
+  await test("packed: what takes files in and shows uploads stands by itself, once", async () => {
+    const view = await readFile(`${installed}dist/view.js`, "utf8");
+    assert.doesNotMatch(view, /\bfrom"|import\(|import\.meta/);
+    assert.match(view, /dragenter/);
+    for (const name of ["index", ...VIEWS]) {
+      const text = await readFile(`${installed}${name}.js`, "utf8");
+      assert.doesNotMatch(text, /dragenter|visibilityState==="visible"&&\w+\(\)/, name);
+    }
+  });
+
   const script = async (name, lines) => {
     await writeFile(`${folder}${name}.mjs`, lines);
     const { ok, stdout, stderr } = await node([`${name}.mjs`], { cwd: folder });

@@ -1,11 +1,10 @@
 //! What shows uploads and takes files in: one script that all entries share, the entries for frameworks that stand on it, and the
 //! double for applications' tests.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{copy, copy_face, recreate, write};
 use crate::process;
@@ -18,9 +17,6 @@ const VIEW_TYPES: &str = "export * from \"../view/index.ts\";\n";
 
 /// The entries for frameworks, by the names that their users import.
 pub(super) const FRAMEWORKS: [&str; 3] = ["react", "vue", "svelte"];
-
-/// React's own mark for components that also run in the browser: a server component may then import what uses hooks.
-const CLIENT: &str = "\"use client\";\n";
 
 /// The double for tests.
 const TESTING: &str = "testing";
@@ -44,7 +40,6 @@ pub(super) fn entries(face: &Path, dist: &Path, scratch: &Path, stage: &Path, to
     copy(&dist.join(VIEW), &stage.join("dist").join(VIEW))?;
     for name in FRAMEWORKS.into_iter().chain([TESTING]) {
         let source = format!("{name}.ts");
-        let banner = if name == "react" { CLIENT } else { "" };
         for (format, extension, view) in
             [("--format=esm", "js", Some("--external:./dist/view.js")), ("--format=cjs", "cjs", None)]
         {
@@ -54,10 +49,7 @@ pub(super) fn entries(face: &Path, dist: &Path, scratch: &Path, stage: &Path, to
             // As for the other entries: a way of listing exports that `import` of Node's finds.
             arguments.extend((extension == "cjs").then_some("--platform=node"));
             arguments.push(format);
-            let script = folder.join(format!("{name}.{extension}"));
-            esbuild(&folder, tools, &source, &script, &arguments)?;
-            let text = fs::read_to_string(&script).with_context(|| format!("could not read {}", script.display()))?;
-            write(&stage.join(format!("{name}.{extension}")), format!("{banner}{text}"))?;
+            esbuild(&folder, tools, &source, &stage.join(format!("{name}.{extension}")), &arguments)?;
         }
         for extension in ["d.ts", "d.cts"] {
             copy(&face.join(format!("{name}.d.ts")), &stage.join(format!("{name}.{extension}")))?;
