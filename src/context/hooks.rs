@@ -1,8 +1,5 @@
 //! Calls to the application's functions, and when they are repeated.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
@@ -20,20 +17,6 @@ use crate::util::text;
 /// How often a function is called that never worked and gets something other than JSON: a gateway's error page is temporary, a wrong
 /// address isn't. (A choice.)
 const UNREADABLE_ATTEMPTS: u32 = 3;
-
-/// Which of the application's functions have worked. Clones are the same set.
-#[derive(Clone, Debug, Default)]
-pub struct WorkedHooks(Rc<Cell<u16>>);
-
-impl WorkedHooks {
-    fn add(&self, hook: Hook) {
-        self.0.set(self.0.get() | 1 << hook as u16);
-    }
-
-    fn has(&self, hook: Hook) -> bool {
-        self.0.get() & 1 << hook as u16 != 0
-    }
-}
 
 impl<P: Platform> Context<P> {
     /// The file as a JSON argument for the application's functions: `{name, size, type}`.

@@ -25,6 +25,7 @@ pub mod shared;
 pub mod slots;
 pub mod uplink;
 pub mod watchdog;
+pub mod worked_hooks;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -32,7 +33,6 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use self::clock::ServerClock;
-use self::hooks::WorkedHooks;
 use self::hosts::Hosts;
 use self::integrity::digests::FileDigests;
 use self::integrity::known::KnownEtags;
@@ -41,6 +41,7 @@ use self::reporter::Reporter;
 use self::seat::Seat;
 use self::shared::SharedState;
 use self::slots::{AutoSlots, Connections};
+use self::worked_hooks::WorkedHooks;
 use crate::model::events::Status;
 use crate::model::file::SourceFile;
 use crate::model::settings::Settings;
