@@ -2,7 +2,7 @@
 
 import { copy } from "./copy.js";
 
-const GIVES = { ofauth: "mediaUploadId", onlymonster: "mediaId", apifansly: "mediaId", s3: "key", plan: "key" };
+const GIVES = { ofauth: "mediaUploadId", onlymonster: "mediaId", apifansly: "mediaId", s3: "key", plan: "key", form: "mediaId" };
 
 /** What a configuration in JSON can't say: options of the provider that are functions. */
 const CALLBACKS = {

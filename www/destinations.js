@@ -8,6 +8,7 @@ const NOTES = {
   onlymonster: "Parts go straight to Onlymonster’s store. Back comes a media id, after its processing.",
   apifansly: "One form with the whole file, no parts. Back comes a media id, after its processing.",
   s3: "Straight to a bucket, signed in this page with temporary credentials. Back comes the key.",
+  form: "One form to your own server, fields and file. Back comes what it answers.",
   plan: "Your own server plans and signs, this page sends the bytes. Back comes the key.",
 };
 

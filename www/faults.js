@@ -1,8 +1,8 @@
 // The ways to break the network, in the words of people, and what the sandbox is told for each.
 
-const ALL = ["store:*", "ofauth:*", "onlymonster:*", "apifansly:*", "plan:*", "credentials"];
+const ALL = ["store:*", "ofauth:*", "onlymonster:*", "apifansly:*", "form:*", "plan:*", "credentials"];
 /** The requests that carry a file's bytes. */
-const BYTES = ["store:UploadPart", "store:PutObject", "ofauth:part", "ofauth:single", "apifansly:upload"];
+const BYTES = ["store:UploadPart", "store:PutObject", "ofauth:part", "ofauth:single", "apifansly:upload", "form:upload", "store:PostObject"];
 const STORE = ["store:UploadPart", "store:PutObject"];
 
 const on = (routes, effect, probability = 1) => routes.map((route) => ({ route, skip: 0, times: null, probability, effect }));

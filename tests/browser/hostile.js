@@ -89,6 +89,8 @@
             'onlymonster:list': () => json({items: [record()]}),
             'apifansly:upload': () => json({data: {success: true, jobId: 'j1'}, message: 'ok'}),
             'apifansly:status': () => json({data: {state: 'completed', progress: 100, result: {mediaId: '9'}}, timestamp: new Date().toISOString()}),
+            'form:upload': () => ({...json({job: `${base}/jobs/41`, id: '41'}), status: 202}),
+            'form:status': () => json({state: 'completed', progress: 1, result: {mediaId: '41', key: 'files/41'}}),
             'store:PutObject': () => (state.object = '"e"', {status: 200, headers: {etag: '"e"'}, body: ''}),
             'store:UploadPart': request => {
                 const number = +new URL(request.url).searchParams.get('partNumber');
@@ -135,6 +137,8 @@
             if (onlymonster) return `onlymonster:${onlymonster[1] ?? 'list'}`;
             if (path === '/api/fansly/2002/media/upload') return 'apifansly:upload';
             if (path === '/api/fansly/media/upload/j1/status') return 'apifansly:status';
+            if (path === '/upload') return 'form:upload';
+            if (path === '/jobs/41') return 'form:status';
             return 'elsewhere';
         };
 
@@ -189,6 +193,10 @@
             ofauth: {baseUrl: base},
             onlymonster: {baseUrl: base, accountId: '1001', exportType: 'post', pollTimeoutMs: 60, requestsPerSecond: 10_000},
             apifansly: {baseUrl: base, accountId: '2002', pollTimeoutMs: 60},
+            form: {url: `${base}/upload`, pollTimeoutMs: 60, parse: reply => {
+                if (typeof reply.job !== 'string') throw new Error('the reply has no job');
+                return {poll: reply.job};
+            }},
             s3: {endpoint: store, partSize: 8 * MIB, bucket: 'media', region: 'us-east-1', forcePathStyle: true, key: 'k', getCredentials: () => given('credentials')},
             plan: {
                 open: info => given('plan:open', info),

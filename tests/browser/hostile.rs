@@ -133,6 +133,11 @@ async fn plan() {
 }
 
 #[wasm_bindgen_test]
+async fn form() {
+    replies(&[include_str!("../hostile/form.json")], NO_CALLS).await;
+}
+
+#[wasm_bindgen_test]
 async fn what_makes_no_sense_anywhere() {
     replies(&[], include_str!("../hostile/any.json")).await;
 }

@@ -51,7 +51,7 @@ const EXPIRED: Meaning =
         .hint("Give `fields` as a function that asks your server for a policy, so that each attempt has its own.");
 
 const NOT_FOUND: Meaning = Meaning::never(Code::BadRequest, "The server has nothing at this address.")
-    .hint("Check `url`, its method, and the server's routes.");
+    .hint("Check `url`, its method, what `parse` gives as `poll`, and the server's routes.");
 
 /// The error for an answer that isn't 2xx.
 pub(super) fn refusal<J: Json>(response: &Response, now: u64) -> UploadError {

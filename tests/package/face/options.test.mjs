@@ -7,6 +7,7 @@ const S3 = { name: "s3", bucket: "media", region: "r", key: "k", getCredentials:
 const OFAUTH = { name: "ofauth", baseUrl: "/api" };
 const ONLYMONSTER = { name: "onlymonster", baseUrl: "/api", accountId: "1001", exportType: "post" };
 const APIFANSLY = { name: "apifansly", baseUrl: "/api", accountId: "2002" };
+const FORM = { name: "form", url: "/api/upload" };
 const PLAN = { name: "plan", open: async () => ({ parts: [] }) };
 
 function refused(options) {
@@ -23,7 +24,7 @@ function refused(options) {
 }
 
 test("every provider with its least options is taken", () => {
-  for (const provider of [S3, OFAUTH, ONLYMONSTER, APIFANSLY, PLAN]) new Uploader({ provider });
+  for (const provider of [S3, OFAUTH, ONLYMONSTER, APIFANSLY, PLAN, FORM]) new Uploader({ provider });
 });
 
 test("every option is taken", () => {
@@ -55,6 +56,20 @@ test("every option is taken", () => {
     workerUrl: "/assets/hash_worker.js",
     maxRate: 1,
     keepAwake: true,
+  });
+  new Uploader({
+    provider: {
+      ...FORM,
+      method: "PUT",
+      fields: () => ({ album: "7" }),
+      fileField: "upload",
+      headers: { "x-csrf-token": "t" },
+      repeatable: true,
+      parse: (reply) => ({ poll: reply.job }),
+      job: () => ({ state: "completed" }),
+      pollTimeoutMs: 1,
+      pollIntervalMs: 1,
+    },
   });
   new Uploader({ provider: OFAUTH, workerUrl: new URL("https://app.example/hash_worker.js") });
   new Uploader({ provider: OFAUTH, accept: false, concurrency: "auto" });
@@ -189,6 +204,22 @@ for (const [what, options, pattern] of [
   ...[0, 86_400_001, 1.5].map((pollIntervalMs) => [
     `a poll after ${pollIntervalMs} ms`,
     { provider: { ...APIFANSLY, pollIntervalMs } },
+    /provider\.pollIntervalMs must be a whole number from 1 to 86400000, but is /,
+  ]),
+  ["no address of a form's", { provider: { ...FORM, url: undefined } }, /provider\.url is missing/],
+  ["an empty address of a form's", { provider: { ...FORM, url: " " } }, /provider\.url must not be empty/],
+  ["another method", { provider: { ...FORM, method: "GET" } }, /provider\.method must be one of "POST", "PUT", but is "GET"/],
+  ["a field that is a number", { provider: { ...FORM, fields: { album: 7 } } }, /provider\.fields\["album"\] must be a string, but is a number/],
+  ["fields that are a list", { provider: { ...FORM, fields: ["a"] } }, /provider\.fields must be an object, but is an array/],
+  ["a header that is a number", { provider: { ...FORM, headers: { a: 7 } } }, /provider\.headers\["a"\] must be a string/],
+  ["an empty name of the file's field", { provider: { ...FORM, fileField: "" } }, /provider\.fileField must not be empty/],
+  ["parse that is no function", { provider: { ...FORM, parse: "json" } }, /provider\.parse must be a function, but is a string/],
+  ["job that is no function", { provider: { ...FORM, job: {} } }, /provider\.job must be a function, but is an object/],
+  ["repeatable as text", { provider: { ...FORM, repeatable: "yes" } }, /provider\.repeatable must be true or false/],
+  ["a misspelt option of a form's", { provider: { ...FORM, field: {} } }, /provider\.field is not an option\. Did you mean provider\.fields/],
+  ...[0, 86_400_001, 1.5].map((pollIntervalMs) => [
+    `a form's poll after ${pollIntervalMs} ms`,
+    { provider: { ...FORM, pollIntervalMs } },
     /provider\.pollIntervalMs must be a whole number from 1 to 86400000, but is /,
   ]),
   ["no such export", { provider: { ...ONLYMONSTER, exportType: "story" } }, /"post", "message", but is "story"/],

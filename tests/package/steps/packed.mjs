@@ -26,6 +26,7 @@ const REACHED = {
   onlymonster: ['{ baseUrl: "http://127.0.0.1/api", accountId: "1", exportType: "post" }', "unauthorized"],
   apifansly: ['{ baseUrl: "http://127.0.0.1/api", accountId: "a" }', "unauthorized"],
   s3: ['{ bucket: "bucket", region: "us-east-1", key: "k", getCredentials() { throw new Error("none") } }', "application"],
+  form: ['{ url: "http://127.0.0.1/api" }', "unauthorized"],
   plan: ['{ open() { throw new Error("none") } }', "application"],
 };
 

@@ -59,7 +59,7 @@ const CHANGES = [
   ],
   ["a value that its check refuses", "options/uploader.ts", 'oneOf("auto", "fetch", "xhr")', 'oneOf("auto", "fetch")', /xhr/],
   ["a value that only its check accepts", "options/uploader.ts", '"require"),', '"require", "always"),', /always/],
-  ["a provider without checks", "entry.ts", "apifansly, s3, plan };", "apifansly, s3 };", /contract\.ts.*false/s],
+  ["a provider without checks", "entry.ts", "apifansly, s3, plan, form };", "apifansly, s3, form };", /contract\.ts.*false/s],
   ["a retryable code that isn't declared", "index.d.ts", '  | "stalled"\n', "", /stalled/],
   [
     "a detail of errors that only the declarations have",

@@ -1,6 +1,7 @@
 // The entries for one destination each: the names of `partway`, and its options for that destination alone.
 import * as apifansly from "partway/apifansly";
 import * as inline from "partway/inline";
+import * as form from "partway/form";
 import * as ofauth from "partway/ofauth";
 import * as onlymonster from "partway/onlymonster";
 import * as plan from "partway/plan";
@@ -32,6 +33,7 @@ new ofauth.Uploader({ provider: { name: "ofauth", baseUrl: "/api" } }).close();
 new onlymonster.Uploader({ provider: { name: "onlymonster", accountId: "1", exportType: "post" } }).close();
 new apifansly.Uploader({ provider: { name: "apifansly", accountId: "a" } }).close();
 new plan.Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) } }).close();
+new form.Uploader({ provider: { name: "form", url: "/api/upload" } }).close();
 export const error: Error = new s3.UploadError("server", "No.", { retryable: true });
 export const loaded: Promise<void> = s3.load();
 export const released: string = s3.version;

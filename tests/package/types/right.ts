@@ -99,6 +99,25 @@ export const providers: Provider[] = [
     dangerouslyExposeSecrets: true,
   },
   {
+    name: "form",
+    url: "/api/upload",
+    method: "PUT",
+    fields: async ({ name, size, type }) => ({ name, size: String(size), type }),
+    fileField: "upload",
+    headers: { "x-csrf-token": "t" },
+    repeatable: true,
+    parse: (reply: { job?: string; id: string }, { status, headers }) =>
+      status === 202 ? { poll: reply.job } : { mediaId: reply.id, etag: headers.get("etag") ?? undefined },
+    job: (reply: { done: boolean; percent: number }) => ({
+      state: reply.done ? "completed" : "active",
+      progress: reply.percent / 100,
+      result: { media: reply },
+    }),
+    pollTimeoutMs: 60_000,
+    pollIntervalMs: 500,
+  },
+  { name: "form", url: "/api/upload", fields: { album: "7" }, parse: (reply) => ({ media: reply }) },
+  {
     name: "s3",
     bucket: "media",
     region: "eu-central-1",

@@ -102,6 +102,15 @@ export const numbered: Provider = {
 // @ts-expect-error bytes from and to
 export const plan: UploadPlan = { parts: [{ partNumber: 1, byteRange: { start: 0 } }] };
 
+// @ts-expect-error fields are text
+export const field: Provider = { name: "form", url: "/", fields: { album: 7 } };
+// @ts-expect-error no such state
+export const judged: Provider = { name: "form", url: "/", job: () => ({ state: "done" }) };
+// @ts-expect-error no member of a result
+export const parsed: Provider = { name: "form", url: "/", parse: () => ({ id: "7" }) };
+// @ts-expect-error what a server answers isn't known
+export const answered: Provider = { name: "form", url: "/", parse: (reply) => ({ mediaId: reply.id }) };
+
 // @ts-expect-error not a path
 uploader.upload("clip.mp4");
 // @ts-expect-error one at a time

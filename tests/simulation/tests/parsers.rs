@@ -80,7 +80,7 @@ fn change(mut value: Value, changes: &[(Index, Value)]) -> Value {
 }
 
 /// The destinations, each with the calls whose answers are read.
-const CALLS: [(&str, &[&str]); 5] = [
+const CALLS: [(&str, &[&str]); 6] = [
     ("ofauth", &["ofauth:check", "ofauth:init", "ofauth:part", "ofauth:single", "ofauth:complete"]),
     (
         "onlymonster",
@@ -95,6 +95,7 @@ const CALLS: [(&str, &[&str]); 5] = [
     ("apifansly", &["apifansly:upload", "apifansly:status"]),
     ("s3", &["store:CreateMultipartUpload", "store:UploadPart", "store:CompleteMultipartUpload", "credentials"]),
     ("plan", &["plan:open", "plan:sign", "plan:complete"]),
+    ("form", &["form:upload", "form:status", "hook:parse"]),
 ];
 
 fn provider(name: &str) -> Value {
@@ -107,6 +108,7 @@ fn provider(name: &str) -> Value {
         "apifansly" => {
             json!({ "name": name, "baseUrl": "/api/apifansly", "accountId": "2002", "pollTimeoutMs": 20_000 })
         }
+        "form" => json!({ "name": name, "url": "/api/form/upload", "parse": "job", "pollTimeoutMs": 20_000 }),
         "s3" => json!({
             "name": name, "endpoint": STORE, "bucket": "media", "region": "us-east-1", "forcePathStyle": true, "key": "k",
         }),
@@ -129,6 +131,7 @@ fn survives(name: &str, route: &str, small: bool, edit: impl Fn(&mut Response) +
     if servers.ofauth.vault_entries() > 1
         || servers.onlymonster.exports() > 1
         || servers.apifansly.uploads_accepted() > 1
+        || servers.form.forms_taken() > 1
     {
         return Err("it arrived more than once".into());
     }
@@ -146,9 +149,10 @@ fn kept(name: &str) -> SavedSession<Value> {
     let route = match name {
         "ofauth" => "ofauth:part",
         "apifansly" => "apifansly:status",
+        "form" => "form:status",
         _ => "store:UploadPart",
     };
-    world.fault(route, u32::from(name != "apifansly"), None, Fault::status(500));
+    world.fault(route, u32::from(!["apifansly", "form"].contains(&name)), None, Fault::status(500));
     world.uploader(options()).begin(provider(name), &file, Some(session), Beginning::New);
     world.try_run().unwrap();
     let kept = world.kept(session).unwrap();

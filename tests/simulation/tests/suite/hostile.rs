@@ -101,6 +101,7 @@ fn survives(dialect: &Dialect, size: u64, route: &str, fault: Fault, what: &str)
     let servers = world.servers();
     assert!(servers.ofauth.vault_entries() <= 1 && servers.onlymonster.exports() <= 1, "{route} {what}");
     assert!(servers.apifansly.uploads_accepted() <= 1, "{route} {what}");
+    assert!(servers.form.forms_taken() <= 1, "{route} {what}");
     drop(servers);
     let evil = world
         .log()
