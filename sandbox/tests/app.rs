@@ -36,13 +36,13 @@ fn the_configuration_names_every_destination_and_no_key() {
     let destinations = config.json()["destinations"].clone();
     let names: Vec<_> =
         destinations.as_array().unwrap().iter().map(|entry| entry["provider"]["name"].clone()).collect();
-    assert_eq!(names, ["ofauth", "onlymonster", "apifansly", "s3", "plan"]);
+    assert_eq!(names, ["ofauth", "onlymonster", "apifansly", "s3", "plan", "form"]);
     let s3 = &destinations[3]["provider"];
     assert_eq!(s3["endpoint"], sandbox.addresses["store"]);
     let second = s3["endpoints"][1].as_str().unwrap();
     assert!(second.starts_with("http://localhost:"), "{second}");
     assert_eq!(sandbox.get(second).status, 403, "the store answers there too, though not without a key");
-    for key in ["ofauth-key", "onlymonster-token", "apifansly-key", "owner"] {
+    for key in ["ofauth-key", "onlymonster-token", "apifansly-key", "form-key", "owner"] {
         assert!(!config.text().contains(key));
         assert!(!sandbox.get("/control/vendors").text().contains(key));
     }

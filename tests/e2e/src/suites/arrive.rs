@@ -135,7 +135,7 @@ async fn empty(stage: &Stage, destination: Destination) -> Result<()> {
     let page = stage.page().await?;
     page.pick(&[&file]).await?;
     let report = page.upload(json!({ "options": options(stage, destination)? })).await?;
-    if destination == Destination::S3 {
+    if matches!(destination, Destination::S3 | Destination::Form) {
         return stage.arrived(destination, report.done()?, &file).await;
     }
     report.failed("file-rejected")?;
