@@ -64,7 +64,7 @@ pub fn verify_policy<'a>(
         )
     };
     let (access_key, scope) = credential.split_once('/').ok_or_else(malformed)?;
-    if !date.get(..8).is_some_and(|day| scope == format!("{day}/{region}/s3/aws4_request")) {
+    if date.get(..8).is_none_or(|day| scope != format!("{day}/{region}/s3/aws4_request")) {
         return Err(malformed());
     }
     let secret = secret_of(access_key, field("x-amz-security-token"))?;

@@ -6,6 +6,11 @@ use crate::checksum::Algorithm;
 use crate::encoding::hex;
 use crate::xml;
 
+/// An ETag as headers and documents have it.
+pub(super) fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
 /// A result element in S3's namespace; `inner` is XML.
 pub(super) fn result(root: &str, inner: &str) -> String {
     xml::with_head(&format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</{root}>"))

@@ -1,7 +1,7 @@
 //! S3's REST API: requests into operations, replies into responses.
 
 use super::checks::{check_checksums, parse_content_md5, read_algorithm, read_checksum};
-use super::documents;
+use super::documents::{self, quoted};
 use super::operation::{Claims, ObjectInfo, Operation, PartList, Reply};
 use super::post;
 use super::state::State;
@@ -210,10 +210,6 @@ fn stored_headers(request: &Request) -> Vec<(String, String)> {
         .filter(|(name, _)| name.starts_with("x-amz-meta-") || stored.contains(name))
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .collect()
-}
-
-pub(super) fn quoted(etag: &str) -> String {
-    format!("\"{etag}\"")
 }
 
 fn write_reply(request: &Request, bucket: &str, key: &str, reply: Reply) -> Result<Response, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::http::quoted;
+use super::documents::quoted;
 use super::operation::{Operation, Reply};
 use super::state::State;
 use super::step::step;
