@@ -94,7 +94,8 @@ async fn a_file_and_a_form_are_shown_as_they_go_out() {
     let options = before("");
     let platform = platform(&options);
     answered(&platform, Request::Api(api(Method::Put, "/a", Body::File(part(&file, 1, 5, None))))).await;
-    let form = Body::Form { fields: vec![], file: part(&file, 0, 5, None), filename: "a".into() };
+    let form =
+        Body::Form { fields: vec![], file_field: "file".into(), file: part(&file, 0, 5, None), filename: "a".into() };
     answered(&platform, Request::Api(api(Method::Put, "/a", form))).await;
     answered(&platform, Request::Api(api(Method::Get, "/a", Body::Empty))).await;
     assert_eq!(

@@ -129,7 +129,8 @@ async fn nothing_and_xml_bring_no_type_along() {
 async fn a_form_has_its_file_last_and_typed() {
     let options = options("options.form = request.formData(); return new Response(null, {status: 204})");
     let form = Body::Form {
-        fields: vec![("accountId", "12".into()), ("formInputs", "[]".into())],
+        fields: vec![("accountId".into(), "12".into()), ("formInputs".into(), "[]".into())],
+        file_field: "upload".into(),
         file: part(&file("['hello']", "x.bin", "text/plain"), 0, 5, Some("video/mp4")),
         filename: "Ümlaut 1.mp4".into(),
     };
@@ -146,5 +147,5 @@ async fn a_form_has_its_file_last_and_typed() {
         "$.form.then(form => JSON.stringify([...form].map(([name, value]) => value.name ? [name, value.name, value.type, value.size] : [name, value])))",
     )
     .await;
-    assert_eq!(entries, r#"[["accountId","12"],["formInputs","[]"],["file","Ümlaut 1.mp4","video/mp4",5]]"#);
+    assert_eq!(entries, r#"[["accountId","12"],["formInputs","[]"],["upload","Ümlaut 1.mp4","video/mp4",5]]"#);
 }

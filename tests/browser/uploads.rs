@@ -247,3 +247,73 @@ async fn a_form_upload_to_apifansly_is_followed_to_its_end() {
     assert_eq!(json_of(&ear, "[$.heard.at(-1)[0], $.heard.at(-1)[1].mediaId]"), r#"["complete","9007199254740993"]"#);
     assert_eq!(of(&options, "$.seen.filter(({method}) => method === 'POST').length"), 1);
 }
+
+/// How an upload by a form ended whose server answers as a JavaScript expression says.
+async fn form(answer: &str, provider: &str) -> (JsValue, JsValue) {
+    let options = options(&format!(
+        "if (request.method === 'GET') return Response.json({{state: 'completed', result: {{key: 'k'}}}}); return {answer}"
+    ));
+    let ear = upload(&options, provider, &file("['hello']", "a.mp4", "video/mp4")).await;
+    (options, ear)
+}
+
+#[wasm_bindgen_test]
+async fn parse_gets_the_reply_the_status_and_headers() {
+    let parse = "parse: function (reply, {status, headers}) {
+        return {mediaId: JSON.stringify([reply, status, headers instanceof Headers, headers.get('X-ID'), this.name])}
+    }";
+    for (answer, expected) in [
+        ("Response.json({a: 1}, {status: 201, headers: {'x-id': '7'}})", r#"[{"a":1},201,true,"7","form"]"#),
+        ("new Response('stored', {headers: {'x-id': '8'}})", r#"["stored",200,true,"8","form"]"#),
+        ("new Response(null, {status: 204})", r#"["",204,true,null,"form"]"#),
+    ] {
+        let (_, ear) = form(answer, &format!("{{name: 'form', url: '/api/form', {parse}}}")).await;
+        assert_eq!(of(&ear, "$.heard.at(-1)[1].mediaId").as_string().as_deref(), Some(expected));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_job_is_polled_with_the_headers_of_the_form() {
+    let provider =
+        "{name: 'form', url: '/api/form?a=b', headers: {'x-key': 'k'}, fields: {b: '2', a: '1'}, method: 'PUT',
+        pollIntervalMs: 1, parse: ({job}) => ({poll: job}), job: async ({state, result}) => ({state, result})}";
+    let (options, ear) = form("Response.json({job: '/api/jobs/1'}, {status: 202})", provider).await;
+    assert_eq!(
+        json_of(&ear, "[$.heard.at(-1)[0], $.heard.at(-1)[1].key, $.heard.at(-1)[1].status]"),
+        r#"["complete","k",202]"#
+    );
+    assert_eq!(
+        json_of(
+            &options,
+            "$.seen.map(({method, url, headers}) => [method, new URL(url).pathname + new URL(url).search, headers.get('x-key')])"
+        ),
+        r#"[["PUT","/api/form?a=b","k"],["GET","/api/jobs/1","k"]]"#
+    );
+    let entries =
+        settled(&options, "$.seen[0].clone().formData().then(form => JSON.stringify([...form].map(([name]) => name)))")
+            .await;
+    assert_eq!(entries, r#"["b","a","file"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_function_gives_the_fields_and_what_it_throws_ends_the_upload() {
+    let fields = "fields: async ({name, size, type}) => ({name, size: String(size), type})";
+    let (options, ear) = form("new Response('ok')", &format!("{{name: 'form', url: '/api/form', {fields}}}")).await;
+    assert_eq!(of(&ear, "$.heard.at(-1)[0]"), "complete");
+    let entries =
+        settled(&options, "$.seen[0].clone().formData().then(form => JSON.stringify([...form].slice(0, 3)))").await;
+    assert_eq!(entries, r#"[["name","a.mp4"],["size","5"],["type","video/mp4"]]"#);
+    for (member, code) in [
+        ("fields: () => { throw new Error('no') }", "application"),
+        ("fields: () => ({a: 7})", "application"),
+        ("parse: () => { throw new Error('no') }", "application"),
+        ("parse: () => ({poll: 'https://evil.example/'})", "application"),
+        ("parse: () => ({poll: Symbol('poll')})", "application"),
+        ("headers: {'Content-Type': 'a/b'}", "invalid-options"),
+        ("headers: {'a b': 'c'}", "invalid-options"),
+        ("url: 'http://forms.example/'", "invalid-options"),
+    ] {
+        let (_, ear) = form("new Response('ok')", &format!("{{name: 'form', url: '/api/form', {member}}}")).await;
+        assert_eq!(of(&ear, "$.heard.at(-1)[1].code"), code, "{member}");
+    }
+}
