@@ -125,6 +125,7 @@ function resultOf(provider: Provider, { name, size }: Source): Partial<UploadRes
     apifansly: { mediaId: "test-media" },
     s3: { key },
     plan: {},
+    form: {},
   }[provider.name];
   return { provider: provider.name, ...ids, bytes: size, parts: 1, attempts: 1, elapsedMs: 0, verified: false, proof: null, alreadyThere: false };
 }

@@ -93,6 +93,33 @@ async function goOn({ options, alter = {}, ...how }) {
   return id;
 }
 
+/**
+ * Uploads all files of the input as one group, each from a folder of its own and with its number as `meta`, to the group's end.
+ * `own`: options of single files, by their number.
+ */
+async function group({ options, alter = {}, group: shared = {}, own = {} }) {
+  const seen = { calls: [], files: [] };
+  const entries = Array.from(files.files, (file) => ({ file, relativePath: `album/${file.name}` }));
+  const each = (_, index) => ({ meta: { index }, ...own[index] });
+  const events = [];
+  const made = uploader(`group-${uploads.length}`, options, alter, seen).group(entries, { ...shared, each, onProgress: (progress) => events.push(progress) });
+  const { results, errors } = await made.done;
+  return { ...seen, results, errors: errors.map(({ upload, error }) => [upload.meta.index, told(error)]), events };
+}
+
+/** Has an upload tried again; gives its result. */
+async function retry(id) {
+  const { upload } = uploads[id];
+  upload.retry();
+  return upload.done;
+}
+
+/** What is told of the uploads that are unfinished. */
+async function unfinished(options) {
+  const left = await new Uploader(withFunctions(options, {}, { calls: [] })).unfinished();
+  return left.map(({ name, meta, relativePath }) => ({ name, meta, relativePath }));
+}
+
 function picked(file) {
   if (typeof file === "number") return files.files[file];
   const { text, name, type = "" } = file;
@@ -102,6 +129,9 @@ function picked(file) {
 window.e2e = {
   start,
   goOn,
+  group,
+  retry,
+  unfinished,
   report(id) {
     const { seen, upload } = uploads[id];
     return JSON.stringify({ ...seen, status: upload?.status ?? null, last: upload?.progress ?? null });

@@ -22,17 +22,22 @@ const WRONG = {
 
 /**
  * `alter`: { plan: "gap" | … } changes the plan; { noSign } leaves `sign` out; { partSize } makes the backend plan with it;
- * { form: "job" | "policy" } reads the server's replies, or asks it for a policy; { throws: "open" | "sign" | "complete" | "getCredentials" } has that function throw; { beforeRequest: { name: value } } adds headers.
+ * { form: "job" | "policy" } reads the server's replies, or asks it for a policy; { folders } has keys with the file's folder;
+ * { throws: "open" | "sign" | "complete" | "getCredentials" } has that function throw; { beforeRequest: { name: value } } adds headers.
  */
 export function withFunctions(options, alter, seen) {
   const made = { ...options, provider: { ...options.provider } };
   const { provider } = made;
+  /** Notes which file a function got. */
+  const shown = (name, file) => file?.meta && seen.files?.push([name, file.meta, file.relativePath]);
   const guarded = (name, run) => async (...values) => {
     seen.calls.push(name);
+    shown(name, values.at(-1));
     if (alter.throws === name) throw new TypeError(`${name} of the page threw`);
     return run(...values);
   };
   if (provider.name === "s3") {
+    if (alter.folders) provider.key = ({ meta, relativePath }) => `${alter.folders}/${meta.index}/${relativePath}`;
     provider.key ??= ({ name }) => `e2e/${crypto.randomUUID()}-${name}`;
     provider.getCredentials = guarded("getCredentials", () => call("/api/credentials"));
   }
@@ -61,6 +66,7 @@ export function withFunctions(options, alter, seen) {
   if (alter.beforeRequest) {
     made.beforeRequest = (request) => {
       seen.calls.push(`beforeRequest:${request.step}`);
+      shown("beforeRequest", request.file);
       if (alter.beforeRequest.throws) throw new TypeError("beforeRequest of the page threw");
       for (const [name, value] of Object.entries(alter.beforeRequest.headers ?? {})) request.headers.set(name, value);
     };

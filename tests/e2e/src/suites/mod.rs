@@ -12,6 +12,7 @@ mod form;
 mod frameworks;
 mod headers;
 mod large;
+mod many;
 mod misuse;
 mod once;
 mod plan;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> Vec<Test> {
         faults::tests(),
         once::tests(),
         control::tests(),
+        many::tests(),
         headers::tests(),
         between::tests(),
         plan::tests(),
