@@ -52,7 +52,10 @@ async fn folders(stage: &Stage) -> Result<()> {
     let last = list(&ended["events"])?.last().context("no progress")?;
     let total: u64 = files.iter().map(|file| file.size).sum();
     ensure!(last["sent"] == json!(total) && last["total"] == json!(total) && last["fraction"] == json!(1), "{last}");
-    ensure!(last["files"]["done"] == json!(6) && last["parts"] == json!({ "total": 6, "done": 6, "inFlight": 0 }), "{last}");
+    ensure!(
+        last["files"]["done"] == json!(6) && last["parts"] == json!({ "total": 6, "done": 6, "inFlight": 0 }),
+        "{last}"
+    );
     Ok(())
 }
 
@@ -81,10 +84,9 @@ async fn functions(stage: &Stage) -> Result<()> {
     quick(stage).await?;
     let file = stage.file("seen.bin", SEVERAL_PARTS)?;
     let page = stage.page().await?;
-    for (destination, names) in [
-        (Destination::Plan, &["open", "sign", "complete"][..]),
-        (Destination::Ofauth, &["beforeRequest"][..]),
-    ] {
+    for (destination, names) in
+        [(Destination::Plan, &["open", "sign", "complete"][..]), (Destination::Ofauth, &["beforeRequest"][..])]
+    {
         page.pick(&[&file]).await?;
         let alter = json!({ "beforeRequest": {} });
         let what = json!({ "options": options(stage, destination)?, "alter": alter });

@@ -157,7 +157,8 @@ fn uploads_with_the_same_options_share_their_credentials() {
     world.stored(&keyed);
     assert_eq!(world.count("credentials"), before, "a key of its own");
 
-    let own = uploader.upload(with(json!({ "getCredentials": "another function" })), &world.file("own.mp4", MIB));
+    let options = with(json!({ "key": "own function", "getCredentials": "another function" }));
+    let own = uploader.upload(options, &world.file("own.mp4", MIB));
     let other = world.upload(with(json!({})), json!({}), &world.file("other.mp4", MIB));
     world.run();
     world.stored(&own);
