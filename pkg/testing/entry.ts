@@ -1,5 +1,6 @@
 /* What the build puts into the place of `entry.ts` for `partway/testing`: every provider, and an engine that plays scripts. */
 import { apifansly } from "../options/providers/apifansly.ts";
+import { form } from "../options/providers/form.ts";
 import { ofauth } from "../options/providers/ofauth.ts";
 import { onlymonster } from "../options/providers/onlymonster.ts";
 import { plan } from "../options/providers/plan.ts";
@@ -8,7 +9,7 @@ import { claim } from "./script.ts";
 
 export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } from "./engine.ts";
 
-export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan };
+export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan, form };
 
 export const WASM_FILE = "none";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 
-import { ENTRIES, INLINE, app, here, manifest, node } from "../project.mjs";
+import { ENTRIES, INLINE, VIEWS, app, here, manifest, node } from "../project.mjs";
 import { test } from "../report.mjs";
 
 /** Each entry's script, and the engine that it loads. */
@@ -12,7 +12,9 @@ const FILES = [
   "dist/hash_worker.js",
   "dist/hashing.js",
   "dist/hashing_inline.js",
+  "dist/view.js",
   "package.json",
+  ...VIEWS.flatMap((name) => ["cjs", "d.cts", "d.ts", "js"].map((extension) => `${name}.${extension}`)),
   ...SCRIPTS.flatMap(([script, engine]) => [
     ...["cjs", "d.cts", "d.ts", "js", "js.map"].map((extension) => `${script}.${extension}`),
     ...["bg.wasm", "inline.cjs", "inline.js"].map((rest) => `dist/${engine}_${rest}`),
@@ -43,10 +45,14 @@ export async function packed() {
   });
 
   await test("packed: the manifest is what bundlers and compilers want", async () => {
-    const { type, sideEffects, exports, dependencies, scripts } = JSON.parse(await readFile(`${installed}package.json`, "utf8"));
+    const packed = JSON.parse(await readFile(`${installed}package.json`, "utf8"));
+    const { type, sideEffects, exports, dependencies, scripts, peerDependencies, peerDependenciesMeta } = packed;
     assert.equal(type, "module");
     assert.equal(sideEffects, false);
     assert.deepEqual([dependencies, scripts], [undefined, undefined]);
+    // Whoever has no React gets none.
+    const optional = Object.fromEntries(Object.keys(peerDependencies).map((name) => [name, { optional: true }]));
+    assert.deepEqual(peerDependenciesMeta, optional);
     for (const target of Object.values(exports)) {
       if (typeof target !== "object") {
         await readFile(installed + target);
@@ -78,6 +84,8 @@ export async function packed() {
       const text = await readFile(`${installed}${name}.js`, "utf8");
       assert.deepEqual(text.match(/new URL\([^)]*import\.meta\.url\)/g), [`new URL("./dist/${engine}_bg.wasm",import.meta.url)`]);
       assert.equal(text.match(/import\.meta/g).length, 1);
+      const shared = [...text.matchAll(/\bfrom"([^"]*)"/g)].map(([, path]) => path);
+      assert.deepEqual(shared, ["./dist/view.js", "./dist/view.js"], "drop zone and store are a script of their own");
       assert.deepEqual(text.match(/import\([^)]*\)/g).sort(), ['import("./dist/hashing.js")', `import("./dist/${engine}_inline.js")`].sort());
     });
   }
@@ -95,7 +103,7 @@ export async function packed() {
       const text = await readFile(`${installed}${name}.js`, "utf8");
       const engine = entry === "index" ? "partway" : entry;
       const imported = [...text.matchAll(/\bfrom"([^"]*)"/g)].map(([, path]) => path);
-      assert.deepEqual(imported.sort(), ["./dist/hashing_inline.js", `./dist/${engine}_inline.js`].sort());
+      assert.deepEqual([...new Set(imported)].sort(), ["./dist/hashing_inline.js", "./dist/view.js", `./dist/${engine}_inline.js`].sort());
       for (const path of [`${name}.js`, ...imported]) assert.doesNotMatch(await readFile(installed + path, "utf8"), /import\.meta|\bimport\(/, path);
       const { require, ...own } = manifest.exports[`./${name}`];
       assert.deepEqual(require, manifest.exports[entry === "index" ? "." : `./${entry}`].require);
@@ -107,10 +115,7 @@ export async function packed() {
     const view = await readFile(`${installed}dist/view.js`, "utf8");
     assert.doesNotMatch(view, /\bfrom"|import\(|import\.meta/);
     assert.match(view, /dragenter/);
-    for (const name of ["index", ...VIEWS]) {
-      const text = await readFile(`${installed}${name}.js`, "utf8");
-      assert.doesNotMatch(text, /dragenter|visibilityState==="visible"&&\w+\(\)/, name);
-    }
+    for (const name of ["index", ...VIEWS]) assert.doesNotMatch(await readFile(`${installed}${name}.js`, "utf8"), /dragenter|getServerSnapshot:/, name);
   });
 
   const script = async (name, lines) => {
