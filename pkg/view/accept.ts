@@ -4,7 +4,7 @@
  */
 export function acceptedBy(accept = ""): (file: { name: string; type: string }) => boolean {
   const patterns = accept.toLowerCase().split(",").map((pattern) => pattern.trim()).filter(Boolean);
-  return ({ name, type }) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, name.toLowerCase(), type.toLowerCase()));
+  return ({ name, type }) => patterns.length === 0 || patterns.some((pattern) => matches(pattern, name.toLowerCase(), type));
 }
 
 function matches(pattern: string, name: string, type: string): boolean {

@@ -38,7 +38,7 @@ const file = (name, type = "") => new File(["x"], name, { type });
 const item = (picked, entry) => ({ kind: "file", type: picked?.type ?? "", getAsFile: () => picked, webkitGetAsEntry: () => entry });
 
 function transfer(...items) {
-  return { types: ["Files"], items, files: items.map((one) => one.getAsFile()), dropEffect: "none" };
+  return { types: ["Files"], items, files: items.map((one) => one.getAsFile()), dropEffect: "move" };
 }
 
 /** Dispatches a drag event; gives it. Once it is over, its items are empty, as in browsers. */
@@ -380,8 +380,8 @@ test("what was undone stays so", async () => {
   const button = document.body.appendChild(document.createElement("button"));
   const opened = dialogs();
   open({ paste: true, button });
-  drag("dragenter", zone);
   drag("drop", zone, transfer(item(file("a.txt"))));
+  drag("dragenter", zone);
   stop();
   await settle();
   assert.deepEqual(seen.files, [], "a folder that is still being read");

@@ -225,6 +225,22 @@ test("what was left unfinished is listed from the first subscription on, and joi
   assert.deepEqual([uploads.getSnapshot().uploads, uploads.getSnapshot().unfinished], [[], []], "its session has gone with it");
 });
 
+test("what goes on and is removed then isn't left any more", async () => {
+  await kept(plan());
+  await reload();
+  const uploads = createUploads(plan());
+  uploads.subscribe(() => {});
+  await until(() => uploads.getSnapshot().unfinished.length === 1);
+  const { id } = await uploads.getSnapshot().unfinished[0].resume(file());
+  await until(() => core.tasks.length === 1);
+  uploads.remove(id);
+  await frame();
+  await core.tasks[0].options.forget();
+  core.tasks[0].sink("error", { code: "cancelled", message: "The upload was cancelled." });
+  await until(() => uploads.getSnapshot().unfinished.length === 0);
+  assert.deepEqual(uploads.getSnapshot().uploads, []);
+});
+
 test("what is discarded goes from the list", async () => {
   await kept(plan());
   await reload();
