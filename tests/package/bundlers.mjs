@@ -7,7 +7,7 @@ import { build as esbuild } from "esbuild";
 import webpack from "webpack";
 
 import { here } from "./project.mjs";
-import { sample } from "./readme.mjs";
+import { command, sample } from "./readme.mjs";
 
 const run = promisify(execFile);
 
@@ -16,8 +16,7 @@ const BUILDERS = {
     const engine = entry.split("/").at(1) ?? entry;
     const lines = sample("app.js").replaceAll("partway/s3_bg", `partway/${engine}_bg`).replaceAll('"partway/s3"', `"${entry}"`);
     await writeFile(`${folder}app.js`, `${lines}import "./main.js";\n`);
-    const [program, ...args] = sample("esbuild.sh").trim().split(" ");
-    await run(`${here}node_modules/.bin/${program}`, [...args, "--log-level=warning"], { cwd: folder });
+    await command("esbuild.sh", folder);
   },
 
   async rollup(folder) {

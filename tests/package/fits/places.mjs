@@ -5,7 +5,7 @@ import { cp, mkdir, readFile, readdir, rename, writeFile } from "node:fs/promise
 import { createServer } from "node:net";
 
 import { app, here, node, vitePath } from "../project.mjs";
-import { sample } from "../readme.mjs";
+import { command, sample } from "../readme.mjs";
 import { host } from "./host.mjs";
 import { installed } from "./install.mjs";
 
@@ -58,8 +58,8 @@ export const PLACES = {
   async "vite worker in dev"(sandbox) {
     const folder = await plain("vite-worker-dev", WORKER);
     await writeFile(`${folder}vite.config.js`, sample("vite.config.js"));
-    const command = (port) => [`${vitePath(7)}/bin/vite.js`, "--host", "127.0.0.1", "--port", port, "--strictPort"];
-    return served(folder, command, sandbox);
+    const start = (port) => [`${vitePath(7)}/bin/vite.js`, "--host", "127.0.0.1", "--port", port, "--strictPort"];
+    return served(folder, start, sandbox);
   },
 
   /** One HTML file: whatever else is asked for isn't there. */
@@ -67,8 +67,7 @@ export const PLACES = {
     const folder = await plain("one-file", PAGE);
     const main = await readFile(`${folder}main.js`, "utf8");
     await writeFile(`${folder}single.js`, main.replace('import { Uploader } from "partway/s3";\n', sample("single.js")));
-    const [, ...args] = sample("single.sh").trim().split(" ");
-    await runs([`${here}node_modules/esbuild/bin/esbuild`, ...args, "--log-level=warning"], folder);
+    await command("single.sh", folder);
     const script = (await readFile(`${folder}single.iife.js`, "utf8")).replaceAll("</script", "<\\/script");
     const only = `${folder}only/`;
     await mkdir(only);
@@ -87,28 +86,28 @@ export const PLACES = {
     const folder = await installed("sveltekit", ["shared/destination.js"]);
     const vite = `${folder}node_modules/vite/bin/vite.js`;
     await runs([vite, "build"], folder);
-    const command = (port) => [vite, "preview", "--host", "127.0.0.1", "--port", port, "--strictPort"];
-    return { ...(await served(folder, command, sandbox)), emitted: await wasms(`${folder}.svelte-kit/output/client/`) };
+    const start = (port) => [vite, "preview", "--host", "127.0.0.1", "--port", port, "--strictPort"];
+    return { ...(await served(folder, start, sandbox)), emitted: await wasms(`${folder}.svelte-kit/output/client/`) };
   },
 
   async "sveltekit dev"(sandbox) {
     const folder = await installed("sveltekit", ["shared/destination.js"]);
-    const command = (port) => [`${folder}node_modules/vite/bin/vite.js`, "dev", "--host", "127.0.0.1", "--port", port, "--strictPort"];
-    return served(folder, command, sandbox);
+    const start = (port) => [`${folder}node_modules/vite/bin/vite.js`, "dev", "--host", "127.0.0.1", "--port", port, "--strictPort"];
+    return served(folder, start, sandbox);
   },
 
   async next(sandbox) {
     const folder = await installed("next", ["shared/destination.js"]);
     const next = `${folder}node_modules/next/dist/bin/next`;
     await runs([next, "build"], folder);
-    const command = (port) => [next, "start", "--hostname", "127.0.0.1", "--port", port];
-    return { ...(await served(folder, command, sandbox)), emitted: await wasms(`${folder}.next/static/`) };
+    const start = (port) => [next, "start", "--hostname", "127.0.0.1", "--port", port];
+    return { ...(await served(folder, start, sandbox)), emitted: await wasms(`${folder}.next/static/`) };
   },
 
   async "next dev"(sandbox) {
     const folder = await installed("next", ["shared/destination.js"]);
-    const command = (port) => [`${folder}node_modules/next/dist/bin/next`, "dev", "--hostname", "127.0.0.1", "--port", port];
-    return served(folder, command, sandbox);
+    const start = (port) => [`${folder}node_modules/next/dist/bin/next`, "dev", "--hostname", "127.0.0.1", "--port", port];
+    return served(folder, start, sandbox);
   },
 };
 
@@ -135,9 +134,9 @@ async function built(folder, sandbox) {
 }
 
 /** What a tool's own server serves. `command`: its arguments of node, given a port. */
-async function served(folder, command, sandbox) {
+async function served(folder, start, sandbox) {
   const port = await freePort();
-  const server = spawn(process.execPath, command(String(port)), { cwd: folder, env: ENV, stdio: ["ignore", "ignore", "inherit"] });
+  const server = spawn(process.execPath, start(String(port)), { cwd: folder, env: ENV, stdio: ["ignore", "ignore", "inherit"] });
   process.on("exit", () => server.kill());
   server.on("exit", (code) => {
     console.error(`the app's server ended with ${code}`);

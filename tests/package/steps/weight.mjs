@@ -24,6 +24,8 @@ export async function weight() {
   await test("weight: the README has a row for each entry, and its sums are right", () => {
     assert.deepEqual(rows.map(([entry]) => entry.split("/").at(-1)).sort(), ["partway", "s3", "onlymonster", "plan", "ofauth", "apifansly", "s3-inline"].sort());
     for (const [entry, page, file, both] of rows) assert.equal(page + file, both, entry);
+    const [, both, page] = /What it costs to load:\*\* (\d+) KB .* of which (\d+) KB/.exec(readme).map(Number);
+    assert.deepEqual([page, both], rows.filter(([entry]) => entry === "partway/s3").map(([, page, , both]) => [page, both])[0]);
   });
 
   for (const [entry, ...stated] of rows) {
