@@ -31,11 +31,14 @@ export const PLACES = {
 
   /** The page's policy allows the worker's file alone, which the page names. */
   async "strict policy"(sandbox) {
-    return policed(sandbox, "strict-policy", "worker-src 'self'", { workerUrl: "/node_modules/partway/dist/hash_worker.js" });
+    const { folder, url } = await policed(sandbox, "strict-policy", "worker-src 'self'");
+    await cp(`${folder}node_modules/partway/dist/hash_worker.js`, `${folder}own-worker.js`);
+    return { url: `${url}?options=${encodeURIComponent(JSON.stringify({ workerUrl: "/own-worker.js" }))}` };
   },
 
   async "policy without workers"(sandbox) {
-    return policed(sandbox, "no-workers", "worker-src 'none'");
+    const { url } = await policed(sandbox, "no-workers", "worker-src 'none'");
+    return { url };
   },
 
   /** The scripts come from another origin than the page. */
@@ -118,7 +121,8 @@ async function plain(name, files) {
   return folder;
 }
 
-async function policed(sandbox, name, workers, options) {
+/** A page without a bundler under the README's policy, but for what that says of workers. */
+async function policed(sandbox, name, workers) {
   const folder = await plain(name, PAGE);
   await edit(`${folder}main.js`, byAddress);
   const { destinations } = await (await fetch(`${sandbox}/config.json`)).json();
@@ -126,14 +130,14 @@ async function policed(sandbox, name, workers, options) {
   const stores = [endpoint, ...endpoints].map((address) => new URL(address).origin).join(" ");
   const policy = sample("policy.txt").trim().replace(/https:\S+/, stores).replace(/worker-src [^;]+/, workers);
   const url = await host({ folder, sandbox, headers: { "content-security-policy": `default-src 'none'; ${policy}` } });
-  return { url: options ? `${url}?options=${encodeURIComponent(JSON.stringify(options))}` : url };
+  return { folder, url };
 }
 
 async function built(folder, sandbox) {
   return { url: await host({ folder, sandbox }), emitted: await wasms(folder) };
 }
 
-/** What a tool's own server serves. `command`: its arguments of node, given a port. */
+/** What a tool's own server serves. `start`: its arguments of node, given a port. */
 async function served(folder, start, sandbox) {
   const port = await freePort();
   const server = spawn(process.execPath, start(String(port)), { cwd: folder, env: ENV, stdio: ["ignore", "ignore", "inherit"] });

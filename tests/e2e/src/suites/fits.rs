@@ -37,13 +37,13 @@ enum Hashing {
 }
 
 const TEXT: Hashing = Hashing::Worker(|url| url.starts_with("blob:"));
-const FILE: Hashing = Hashing::Worker(|url| url.ends_with("/hash_worker.js"));
+const OWN: Hashing = Hashing::Worker(|url| url == "/own-worker.js");
 
 /// The places, as `tests/package/fits/places.mjs` has them, how many wasm files a page of theirs fetches, and where it hashes.
 const PLACES: [(&str, Run, usize, Hashing); 13] = [
     ("import map", Run::Always, 1, TEXT),
     ("module worker", Run::Always, 1, TEXT),
-    ("strict policy", Run::Always, 1, FILE),
+    ("strict policy", Run::Always, 1, OWN),
     ("policy without workers", Run::Always, 1, Hashing::Page),
     ("other origin", Run::Always, 1, TEXT),
     ("vite worker", Run::Always, 1, TEXT),
