@@ -6,31 +6,40 @@ const data = createRequire(import.meta.url)("@mdn/browser-compat-data");
 /** The browsers by the README's names for them. Safari is also iOS's. */
 export const BROWSERS = { Chrome: ["chrome", "chrome_android", "edge"], Firefox: ["firefox", "firefox_android"], Safari: ["safari", "safari_ios"] };
 
-/** Mixins and the like, which the data has at the interfaces that include them, or nowhere by itself: the first one that has the member. */
+/** Mixins, and interfaces that have a member by another one: where the data has it, the first that does. */
 const HOLDERS = {
-  AbortSignal: ["AbortSignal", "EventTarget"],
   AbstractWorker: ["Worker"],
   Body: ["Response"],
   Console: ["console"],
-  Document: ["Document", "EventTarget", "Node"],
   FileSystemFileHandle: ["FileSystemFileHandle", "FileSystemHandle"],
   MessageEventTarget: ["Worker"],
   NavigatorID: ["Navigator"],
   NavigatorLocks: ["Navigator"],
   NavigatorOnLine: ["Navigator"],
+  ParentNode: ["Element"],
   ReadableStreamGenericReader: ["ReadableStreamDefaultReader"],
-  ReadableStreamReadDoneResult: ["ReadableStreamDefaultReader"],
-  ReadableStreamReadValueResult: ["ReadableStreamDefaultReader"],
   WindowOrWorkerGlobalScope: ["Window"],
 };
 
-/** Members of dictionaries: where the data has them. */
-const OPTIONS = {
+/** What every object of a document inherits from. */
+const ANCESTORS = ["Element", "Node", "EventTarget"];
+
+/** Members of dictionaries and of results, which are as old as what takes or gives them. */
+const MEMBERS = {
   "AddEventListenerOptions.signal": "api.EventTarget.addEventListener.options_parameter.options_signal_parameter",
   "ErrorOptions.cause": "javascript.builtins.Error.Error.options_cause_parameter",
   "ImportMeta.url": "javascript.operators.import_meta",
+  "Instance.exports": "webassembly.api.Instance",
   "LockInfo.name": "api.LockManager.query",
   "LockManagerSnapshot.held": "api.LockManager.query",
+  "PromiseFulfilledResult.status": "javascript.builtins.Promise.allSettled",
+  "PromiseFulfilledResult.value": "javascript.builtins.Promise.allSettled",
+  "PromiseRejectedResult.reason": "javascript.builtins.Promise.allSettled",
+  "PromiseRejectedResult.status": "javascript.builtins.Promise.allSettled",
+  "ReadableStreamReadDoneResult.value": "api.ReadableStreamDefaultReader.read",
+  "ReadableStreamReadValueResult.value": "api.ReadableStreamDefaultReader.read",
+  "WebAssemblyInstantiatedSource.instance": "webassembly.api.instantiate_static",
+  "WebAssemblyInstantiatedSource.module": "webassembly.api.instantiate_static",
 };
 
 /** Interfaces of the compiler's that go by another name when a script runs. */
@@ -43,14 +52,15 @@ export function compat(feature) {
   const [library, name] = feature.split(" ");
   if (library === "syntax") return at(`javascript.${name}`);
   if (library === "wasm") return at(`webassembly.${name}`);
-  if (OPTIONS[name]) return at(OPTIONS[name]);
+  if (MEMBERS[name]) return at(MEMBERS[name]);
   const [holder, member] = name.includes(".") ? name.split(".") : ["", name];
   return library === "es" ? ofLanguage(holder, member) : ofPlatform(holder, member);
 }
 
 function ofLanguage(holder, member) {
   const owner = holder && (NAMES[holder] ?? holder.replace(/Constructor$/, ""));
-  const path = owner ? `${owner}.${member}` : member;
+  // As old as its class.
+  const path = owner && member !== "prototype" ? `${owner}.${member}` : owner || member;
   const inherited = TYPED_ARRAY.test(owner) ? `TypedArray.${member}` : undefined;
   return at(`javascript.builtins.${path}`) ?? (inherited && at(`javascript.builtins.${inherited}`));
 }
@@ -58,7 +68,7 @@ function ofLanguage(holder, member) {
 function ofPlatform(holder, member) {
   if (!holder) return at(`api.${member}`) ?? at(`api.Window.${member}`) ?? at(`api.EventTarget.${member}`) ?? at(`webassembly.api.${member}`) ?? ofEvent("Window", member);
   if (holder === "WebAssembly") return at(`webassembly.api.${member}`) ?? at(`webassembly.api.${member}_static`);
-  for (const one of HOLDERS[holder] ?? [holder]) {
+  for (const one of [...(HOLDERS[holder] ?? [holder]), ...ANCESTORS]) {
     const found = at(`api.${one}.${member}`) ?? at(`api.${one}.${member}_static`) ?? ofEvent(one, member);
     if (found) return found;
   }
