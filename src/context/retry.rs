@@ -122,6 +122,7 @@ mod tests {
         assert_eq!([1, 2, 3].map(|attempt| wait(limited(0), attempt).unwrap()), [250, 500, 1_125]);
         let too_long = wait(limited(MAX_RETRY_AFTER_MS + 1), 1).unwrap_err();
         assert_eq!(too_long.code, Code::RateLimited);
+        assert_eq!(wait(limited(MAX_RETRY_AFTER_MS), 1).unwrap(), MAX_RETRY_AFTER_MS + 250);
     }
 
     #[test]

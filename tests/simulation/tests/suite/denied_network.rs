@@ -48,6 +48,20 @@ fn an_answer_proves_the_browser_wrong_for_the_rest_of_the_page() {
 }
 
 #[test]
+fn an_answer_to_a_request_from_before_the_network_went_proves_nothing() {
+    let world = World::new(1);
+    let upload = world.upload(json!({ "name": "plan" }), json!({}), &world.file("a.mp4", MIB));
+    while world.count("store:PutObject") == 0 {
+        world.run_for(1);
+    }
+    world.says_offline(true);
+    world.run();
+    world.stored(&upload);
+    // `complete` is called once the probe is answered.
+    assert_eq!((upload.statuses().contains(&Status::Waiting), world.count("page:look")), (true, 1), "{upload:?}");
+}
+
+#[test]
 fn a_request_is_repeated_though_the_pages_own_server_does_not_answer() {
     let world = World::new(1);
     world.fault("page:look", 0, None, Fault::ResetBefore);

@@ -2,7 +2,8 @@
 
 use partway::error::Code;
 use partway::model::events::Event;
-use partway_simulation::{File, Handle, HashWorkers, World};
+use partway::platform::Hook;
+use partway_simulation::{Fault, File, Handle, HashWorkers, World};
 use serde_json::json;
 
 use crate::dialects::MIB;
@@ -83,6 +84,19 @@ fn a_worker_may_take_longer_than_a_stall() {
     is_verified(&world, &upload);
     assert_eq!(world.hashed_windows(), 80);
     assert!(world.elapsed() > 5_000, "{}", world.elapsed());
+}
+
+#[test]
+fn a_digest_is_not_waited_for_where_the_answer_has_nothing_to_compare() {
+    let world = World::new(1);
+    world.hooks().absent.insert(Hook::Complete);
+    world.hash_workers(HashWorkers::HangAfter(0));
+    world.fault("store:UploadPart", 0, None, Fault::HideEtag);
+    let upload =
+        world.upload(json!({ "name": "plan" }), json!({ "integrity": "auto" }), &world.file("a.mp4", 40 * MIB));
+    world.run();
+    assert_eq!(upload.code(), None, "{upload:?}");
+    assert!(world.elapsed() < 30_000, "{} ms: the worker's deadline is half a minute", world.elapsed());
 }
 
 #[test]

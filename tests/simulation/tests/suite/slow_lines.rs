@@ -222,6 +222,33 @@ fn buffered_bytes_survive_an_online_event() {
 }
 
 #[test]
+fn a_connection_that_is_silent_after_an_online_event_is_given_up_in_seconds() {
+    let again = |event| {
+        let world = World::new(1);
+        world.fault("store:UploadPart", 0, 1, Fault::StallInBody);
+        let world = Rc::new(world);
+        let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 1 }), &world.file("clip.mp4", 10 * MIB));
+        let later = world.clone();
+        world.after(20_000, move || later.stir(event));
+        world.run();
+        world.stored(&upload);
+        world.sent("store:UploadPart")[1].sent_at - world.beginning()
+    };
+    assert!((25_000..26_000).contains(&again(PageEvent::Online)));
+    assert!(again(PageEvent::Visible) > 30_000);
+}
+
+#[test]
+fn a_deadline_of_minutes_is_no_sleep_of_the_machine() {
+    // The transport reports nothing, and a part takes 80 seconds.
+    let world = world(64_000, 256 * KIB, false);
+    let options = json!({ "stallMs": 60_000, "concurrency": 1 });
+    let upload = world.upload(s3(5 * MIB), options, &world.file("clip.mp4", 10 * MIB));
+    world.run();
+    sent_once(&world, &upload);
+}
+
+#[test]
 fn time_that_the_machine_slept_measures_nothing() {
     let world = world(2_000_000, 0, true);
     let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 1 }), &world.file("clip.mp4", 100 * MIB));

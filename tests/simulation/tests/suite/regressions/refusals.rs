@@ -136,6 +136,69 @@ fn a_session_that_is_refused_is_replaced_by_a_new_one() {
 }
 
 #[test]
+fn a_session_is_kept_for_what_may_pass_or_be_mended_and_else_aborted() {
+    for (fault, code, stays) in [
+        (Fault::ResetInBody, Code::Network, true),
+        (Fault::StallInBody, Code::Stalled, true),
+        (Fault::status(500), Code::Server, true),
+        (Fault::status(429).with("retry-after", "3600"), Code::RateLimited, true),
+        (refusal(), Code::Forbidden, true),
+        (Fault::HideEtag, Code::EtagNotExposed, true),
+        (Fault::status(400), Code::BadRequest, false),
+    ] {
+        let world = World::new(1);
+        world.fault("store:UploadPart", 1, None, fault);
+        let uploader = world.uploader(json!({ "concurrency": 1 }));
+        let (session, file) = (world.session(), world.file("clip.mp4", 40 * MIB));
+        let upload = uploader.begin(s3(), &file, Some(session), Beginning::New);
+        world.run();
+        assert_eq!(upload.code(), Some(code), "{upload:?}");
+        assert_eq!(world.kept(session).is_some(), stays, "{upload:?}");
+        assert_eq!(world.count("store:AbortMultipartUpload"), usize::from(!stays), "{upload:?}");
+        if stays {
+            world.mend();
+            let again = resume(&world, &upload, session, &file);
+            world.run();
+            world.stored(&again);
+            assert_eq!(world.count("store:CreateMultipartUpload"), 1, "{again:?}");
+        }
+    }
+}
+
+#[test]
+fn a_saved_session_that_is_refused_stays_once_it_made_progress() {
+    for progressed in [0, 1] {
+        let world = World::new(1);
+        let (upload, session, file) = half_sent(&world, s3());
+        world.fault("store:UploadPart", progressed, None, refusal());
+        let kept = world.kept(session).expect("a session was kept");
+        let one_by_one = world.uploader(json!({ "concurrency": 1 }));
+        let again = one_by_one.begin(upload.provider().clone(), &file, Some(session), Beginning::Kept(kept));
+        world.run();
+        assert_eq!(again.code(), Some(Code::Forbidden), "{again:?}");
+        // Without progress a new session shows whether the refusal is about the saved one alone.
+        assert_eq!(world.count("store:CreateMultipartUpload"), if progressed == 0 { 2 } else { 1 }, "{again:?}");
+        assert_eq!(world.kept(session).is_some(), progressed > 0, "{again:?}");
+        assert_eq!(world.servers().store.open_uploads().is_empty(), false, "what was stored is still there");
+    }
+}
+
+#[test]
+fn a_plan_that_neither_list_nor_sign_knows_is_replaced_by_a_new_one() {
+    let world = World::new(1);
+    let (upload, session, file) = half_sent(&world, plan());
+    let sign = world.count("plan:sign") as u32;
+    world.fault("plan:list", 0, None, Fault::status(404));
+    // Its URLs have to be signed anew.
+    world.run_for(24 * super::HOUR);
+    world.fault("plan:sign", 0, 8, Fault::status(404));
+    let again = resume(&world, &upload, session, &file);
+    world.run();
+    world.stored(&again);
+    assert_eq!(world.count("plan:open"), 2, "{sign}: {again:?}");
+}
+
+#[test]
 fn an_upload_that_is_restarted_leaves_no_parts_behind() {
     let world = World::new(1);
     // The store denies an upload that it has.

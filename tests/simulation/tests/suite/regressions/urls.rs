@@ -96,6 +96,12 @@ fn an_expired_url_that_cannot_be_signed_again_restarts_the_upload_whatever_the_c
         let (world, upload) = pauses_until_urls_expire(onlymonster(), skew, |_| ());
         world.stored(&upload);
         assert_eq!(world.count("onlymonster:start"), 2, "{skew}: {upload:?}");
+        if skew == 0 {
+            let anew = world.sent("onlymonster:start")[1].sent_at;
+            let parts = world.some_sent("store:UploadPart");
+            let before = parts.iter().filter(|part| part.sent_at < anew).count();
+            assert_eq!(before, 1 + 1 + 1, "sent, aborted by the pause, and refused once: {upload:?}");
+        }
     }
 }
 
