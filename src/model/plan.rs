@@ -199,6 +199,8 @@ mod tests {
             (vec![part(1, 0, 5), part(1, 5, 10)], "twice"),
             (vec![part(0, 0, 10)], "number 0"),
             (vec![part(1, 0, 0), part(2, 0, 10)], "empty"),
+            (vec![part(1, 0, 10); MAX_PARTS as usize], "twice"),
+            (vec![part(1, 0, 10); MAX_PARTS as usize + 1], "more than the limit"),
         ] {
             let error = Plan::checked(10, parts).unwrap_err();
             assert!(error.contains(why), "{error} should say {why}");

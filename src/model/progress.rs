@@ -164,6 +164,40 @@ mod tests {
         assert_eq!(meter.progress(3_000).fraction, 1.0);
     }
 
+    #[test]
+    fn the_rest_takes_as_long_as_its_bytes_at_the_measured_rate() {
+        let mut meter = Meter::new(1_000);
+        meter.begin(2, 0);
+        meter.started(1);
+        meter.completed(1, 500, 2_000);
+        meter.started(2);
+        meter.sent(2, 100, 3_000);
+        let progress = meter.progress(3_000);
+        assert_eq!((progress.rate, progress.eta), (Some(200.0), Some(2.0)));
+        meter.completed(2, 500, 5_000);
+        let progress = meter.progress(5_000);
+        assert_eq!((progress.rate, progress.eta), (None, None), "nothing is left");
+    }
+
+    #[test]
+    fn an_empty_file_is_sent_once_its_part_is() {
+        let mut meter = Meter::new(0);
+        assert_eq!(meter.progress(0).fraction, 0.0);
+        meter.begin(1, 0);
+        assert_eq!(meter.progress(0).fraction, 0.0);
+        meter.completed(1, 0, 10);
+        assert_eq!(meter.progress(10).fraction, 1.0);
+    }
+
+    #[test]
+    fn samples_are_few_however_often_bytes_are_reported() {
+        let mut meter = Meter::new(1_000_000);
+        meter.begin(1, 0);
+        meter.started(1);
+        (1..10_000).for_each(|at| meter.sent(1, at, at));
+        assert!(meter.samples.len() as u64 <= WINDOW_MS / 50 + 2, "{}", meter.samples.len());
+    }
+
     proptest! {
         #[test]
         fn never_falls_and_never_passes_the_total(moves in proptest::collection::vec((0u8..4, 1u32..5, 0u64..300), 0..200)) {

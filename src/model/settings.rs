@@ -178,3 +178,18 @@ impl<J: Json> Decode<J> for MaxBytes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::decode;
+    use serde_json::json;
+
+    #[test]
+    fn integrity_is_one_of_its_values() {
+        let read = |value: &str| decode::<_, Integrity>(&json!(value));
+        let read = ["off", "auto", "require"].map(|value| read(value).ok());
+        assert_eq!(read, [Integrity::Off, Integrity::Auto, Integrity::Require].map(Some));
+        assert!(decode::<_, Integrity>(&json!("maybe")).is_err());
+    }
+}
