@@ -115,7 +115,10 @@ pub fn read<P: Platform>(
     let phase = PHASES.iter().find(|(_, name)| *name == record.phase)?.0;
     let mut parts = Vec::new();
     for part in record.parts {
-        let range = ByteRange::from_inclusive(part.start, part.end)?;
+        let range = match size {
+            0 => ByteRange::new(0, 0),
+            _ => ByteRange::from_inclusive(part.start, part.end)?,
+        };
         parts.push(Part { number: part.part_number, range, url: part.url });
     }
     let plan = Plan::checked(size, parts).ok()?;

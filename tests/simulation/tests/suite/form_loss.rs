@@ -101,10 +101,10 @@ fn a_pause_waits_for_the_answer_to_a_form_that_went_out_whole() {
 }
 
 /// The next page, after one that crashed once the form had taken effect.
-fn after_a_crash(options: Value) -> (World, partway_simulation::Handle, Value) {
+fn after_a_crash(size: u64, options: Value) -> (World, partway_simulation::Handle, Value) {
     let world = answering(Reply::Job);
     world.fault("form:upload", 0, 1, Fault::StallAnswer);
-    let (_uploader, upload, session, file) = begin(&world, with(options), 3 * MIB);
+    let (_uploader, upload, session, file) = begin(&world, with(options), size);
     run_until_effect(&world, "form:upload");
     world.crash(true);
     let kept = world.kept(session).unwrap().record.unwrap();
@@ -115,8 +115,14 @@ fn after_a_crash(options: Value) -> (World, partway_simulation::Handle, Value) {
 }
 
 #[test]
+fn a_later_page_knows_that_a_form_with_an_empty_file_was_begun() {
+    let (world, next, _) = after_a_crash(0, json!({ "parse": "job" }));
+    assert_eq!((next.code(), world.count("form:upload")), (Some(Code::OutcomeUnknown), 1), "{next:?}");
+}
+
+#[test]
 fn a_later_page_knows_that_a_form_was_begun() {
-    let (world, next, kept) = after_a_crash(json!({ "parse": "job", "fields": { "token": "a secret" } }));
+    let (world, next, kept) = after_a_crash(3 * MIB, json!({ "parse": "job", "fields": { "token": "a secret" } }));
     assert_eq!((next.code(), world.count("form:upload")), (Some(Code::OutcomeUnknown), 1), "{next:?}");
     assert_eq!(kept["phase"], "completing");
     assert!(!kept.to_string().contains("secret"), "{kept}");
@@ -126,7 +132,7 @@ fn a_later_page_knows_that_a_form_was_begun() {
 
 #[test]
 fn a_later_page_sends_one_that_is_repeatable_again() {
-    let (world, next, kept) = after_a_crash(json!({ "parse": "job", "repeatable": true }));
+    let (world, next, kept) = after_a_crash(3 * MIB, json!({ "parse": "job", "repeatable": true }));
     assert_eq!(kept["phase"], "sending");
     world.stored(&next);
     assert_eq!(world.count("form:upload"), 2);
