@@ -78,7 +78,7 @@ async fn what_the_browser_refuses_to_send_is_an_error_and_not_a_crash() {
     let options = options("return new Response()");
     let platform = platform(&options);
     let mut odd_header = api(Method::Get, "/a", Body::Empty);
-    odd_header.headers.push(("x-connection-id", "a\nb".into()));
+    odd_header.headers.push(("x-connection-id".into(), "a\nb".into()));
     let with_body = api(Method::Get, "/a", Body::Json(js("{}")));
     let with_password = api(Method::Get, "https://user:password@store.example/?secret=1", Body::Empty);
     let no_url = api(Method::Get, "https://", Body::Empty);

@@ -21,7 +21,7 @@ fn before(change: &str) -> JsValue {
 
 fn init() -> ApiRequestOf<WebPlatform> {
     let mut request = api(Method::Post, "/api/init", Body::Json(js("{list: [1]}")));
-    request.headers.push(("apikey", "k".into()));
+    request.headers.push(("apikey".into(), "k".into()));
     request
 }
 

@@ -93,7 +93,7 @@ async fn a_copy_in_memory_goes_as_bytes_to_a_presigned_url_and_as_a_blob_elsewhe
 async fn an_api_gets_json_and_the_callers_credentials() {
     let json = super::support::js("{a: [1, null, 'ä']}");
     let mut request = api(Method::Post, "/api/init?x=1", Body::Json(json));
-    request.headers.push(("x-connection-id", "c 1".into()));
+    request.headers.push(("x-connection-id".into(), "c 1".into()));
     let (_, told) = echo(Request::Api(request.clone())).await;
     assert_eq!(of(&told, "$.body"), r#"{"a":[1,null,"ä"]}"#);
     assert_eq!(json_of(&told, "$.headers"), r#"{"content-type":"application/json","x-connection-id":"c 1"}"#);

@@ -92,7 +92,7 @@ async fn sends_the_headers_that_before_request_left() {
     let set = Spy::on("XMLHttpRequest.prototype", "setRequestHeader");
     let options = js("{transport: 'xhr', async beforeRequest(request) { request.headers.set('X-Trace', '1') }}");
     let mut request = api(Method::Post, "/nowhere", Body::Json(js("{}")));
-    request.headers.push(("x-a", "1".into()));
+    request.headers.push(("x-a".into(), "1".into()));
     answered(&platform(&options), Request::Api(request)).await;
     assert_eq!(set.count(), 3, "content-type, x-a, x-trace");
 }
