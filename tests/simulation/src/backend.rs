@@ -120,7 +120,7 @@ impl Backend {
             .map(|id| vec![("partNumber".into(), number.to_string()), ("uploadId".into(), id.into())])
             .unwrap_or_default();
         let headers: Headers = self.headers.iter().cloned().collect();
-        let host = self.second_host.filter(|_| number % 2 == 0).unwrap_or(&store.config.endpoint);
+        let host = self.second_host.filter(|_| number.is_multiple_of(2)).unwrap_or(&store.config.endpoint);
         store.presign_for(host, "PUT", BUCKET, key, &query, &headers, self.expires_s, now)
     }
 

@@ -179,7 +179,7 @@ fn a_saved_session_that_is_refused_stays_once_it_made_progress() {
         // Without progress a new session shows whether the refusal is about the saved one alone.
         assert_eq!(world.count("store:CreateMultipartUpload"), if progressed == 0 { 2 } else { 1 }, "{again:?}");
         assert_eq!(world.kept(session).is_some(), progressed > 0, "{again:?}");
-        assert_eq!(world.servers().store.open_uploads().is_empty(), false, "what was stored is still there");
+        assert!(!world.servers().store.open_uploads().is_empty(), "what was stored is still there");
     }
 }
 
