@@ -31,6 +31,26 @@ test("what the engine keeps is there, with the file's description and nothing se
   assert.doesNotMatch(JSON.stringify(sessions), /secret-1/);
 });
 
+test("of a form neither headers, fields nor the query of its address are kept", async () => {
+  const form = (secret) =>
+    new Uploader({
+      provider: {
+        name: "form",
+        url: `https://app.example/upload?token=secret-${secret}`,
+        headers: { "x-key": `secret-${secret}` },
+        fields: { key: `secret-${secret}` },
+      },
+    });
+  await kept(form(1), file());
+  const { sessions } = await database();
+  assert.deepEqual(JSON.parse(sessions[0].place).slice(0, 2), ["form", "https://app.example/upload"]);
+  assert.equal(sessions[0].settings, "{}");
+  assert.doesNotMatch(JSON.stringify(sessions), /secret/);
+  await reload();
+  const { task } = await begun(form(2), file());
+  assert.deepEqual(task.options.kept?.record, RECORD, "another key is no other destination");
+});
+
 test("upload() of the same file goes on after a reload", async () => {
   await kept(plan(), file(), { parts: PARTS });
   await reload();
