@@ -94,7 +94,8 @@ fn temporary_credentials_sign_with_their_token() {
 
 #[test]
 fn what_the_policy_does_not_say_is_refused() {
-    let with = |change: &dyn Fn(&mut Vec<(String, String)>)| {
+    type Fields = Vec<(String, String)>;
+    let with = |change: &dyn Fn(&mut Fields)| {
         let mut state = state();
         let mut fields = state.post_policy("media", &[("key", "k")], 10, 60, NOW);
         change(&mut fields);
@@ -102,7 +103,7 @@ fn what_the_policy_does_not_say_is_refused() {
         assert!(answer.status >= 400 && state.keys("media").is_empty(), "{fields:?}");
         (answer.status, answer.text())
     };
-    let set = |fields: &mut Vec<(String, String)>, name: &str, value: &str| {
+    let set = |fields: &mut Fields, name: &str, value: &str| {
         fields.iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.into());
     };
     let says = |(status, text): (u16, String), expected: u16, part: &str| {
