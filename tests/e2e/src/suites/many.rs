@@ -62,17 +62,18 @@ async fn folders(stage: &Stage) -> Result<()> {
 async fn limits(stage: &Stage) -> Result<()> {
     let files = [MIB, 2 * MIB, 1000, 1001].into_iter().enumerate();
     let files = files.map(|(n, size)| stage.file(&format!("{n}.bin"), size)).collect::<Result<Vec<_>>>()?;
-    // The first file that is sent is refused by the store.
-    let fault = json!({ "route": "store:PutObject", "times": 1, "effect": { "kind": "status", "status": 403 } });
+    // The first file that is sent fails at the store.
+    let fault = json!({ "route": "store:PutObject", "times": 1, "effect": { "kind": "status", "status": 500 } });
     stage.sandbox.faults(json!([fault])).await?;
     let page = stage.page().await?;
     page.pick(&files.iter().collect::<Vec<_>>()).await?;
     let mut options = options(stage, Destination::S3)?;
     options["concurrency"] = json!(1);
+    options["retry"] = json!({ "attempts": 1 });
     let what = json!({ "options": options, "group": { "maxTotalBytes": MIB + 3000, "maxFiles": 2 } });
     let ended = page.script("return await window.e2e.group(args[0])", vec![what]).await?;
     let errors: Vec<_> = list(&ended["errors"])?.iter().map(|error| (&error[0], &error[1]["code"])).collect();
-    let expected = [(0, "forbidden"), (1, "file-rejected"), (3, "file-rejected")];
+    let expected = [(0, "server"), (1, "file-rejected"), (3, "file-rejected")];
     let same = expected.iter().zip(&errors).all(|((n, code), (at, is))| **at == *n && **is == *code);
     ensure!(same && errors.len() == expected.len(), "{errors:?}");
     let results = list(&ended["results"])?;
@@ -82,7 +83,7 @@ async fn limits(stage: &Stage) -> Result<()> {
 
 async fn functions(stage: &Stage) -> Result<()> {
     quick(stage).await?;
-    let file = stage.file("seen.bin", SEVERAL_PARTS)?;
+    let file = stage.file("seen.mp4", SEVERAL_PARTS)?;
     let page = stage.page().await?;
     for (destination, names) in
         [(Destination::Plan, &["open", "sign", "complete"][..]), (Destination::Ofauth, &["beforeRequest"][..])]
@@ -95,31 +96,33 @@ async fn functions(stage: &Stage) -> Result<()> {
         let seen = list(&ended["files"])?;
         for name in names {
             let one = seen.iter().find(|one| one[0] == *name).with_context(|| format!("{name} is not in {ended}"))?;
-            ensure!(one[1] == json!({ "index": 0 }) && one[2] == "album/seen.bin", "{one}");
+            ensure!(one[1] == json!({ "index": 0 }) && one[2] == "album/seen.mp4", "{one}");
         }
         page.reload().await?;
     }
     Ok(())
 }
 
-/// A refusal ends it, after two parts have arrived. What is kept is the same after a reload.
+/// A part that fails ends it, after two parts have arrived. What is kept is the same after a reload.
 async fn retried(stage: &Stage, destination: Destination) -> Result<()> {
     quick(stage).await?;
     let route = destination.bytes_route();
-    let fault = json!({ "route": route, "skip": 2, "times": 1, "effect": { "kind": "status", "status": 403 } });
+    let fault = json!({ "route": route, "skip": 2, "times": 1, "effect": { "kind": "status", "status": 500 } });
     stage.sandbox.faults(json!([fault])).await?;
     let file = stage.file("again.mp4", SEVERAL_PARTS)?;
     let page = stage.page().await?;
     page.pick(&[&file]).await?;
     let mut options = options(stage, destination)?;
     options["concurrency"] = json!(1);
+    options["retry"] = json!({ "attempts": 1 });
     let upload = json!({ "meta": { "album": "summer" }, "relativePath": "album/again.mp4" });
     let started = page.start(json!({ "options": options, "upload": upload })).await?;
     let failed = page.settled(started).await?;
     ensure!(failed.errors.len() == 1, "{failed:?}");
     let left = page.script("return await window.e2e.unfinished(args[0])", vec![options]).await?;
     let kept = json!({ "name": "again.mp4", "meta": { "album": "summer" }, "relativePath": "album/again.mp4" });
-    ensure!(left == json!([kept]), "{left}");
+    // Other tests may have left some.
+    ensure!(list(&left)?.contains(&kept), "{left}");
 
     let before = stage.log().await?.of(route).iter().filter(|part| part.status == Some(200)).count();
     ensure!(before == 2, "{before} parts arrived");
