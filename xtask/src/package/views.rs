@@ -49,7 +49,10 @@ pub(super) fn entries(face: &Path, dist: &Path, scratch: &Path, stage: &Path, to
             // As for the other entries: a way of listing exports that `import` of Node's finds.
             arguments.extend((extension == "cjs").then_some("--platform=node"));
             arguments.push(format);
-            esbuild(&folder, tools, &source, &stage.join(format!("{name}.{extension}")), &arguments)?;
+            // Beside `dist`: what stays a file is imported by its way from there.
+            let script = format!("{name}.{extension}");
+            esbuild(&folder, tools, &source, &folder.join(&script), &arguments)?;
+            copy(&folder.join(&script), &stage.join(&script))?;
         }
         for extension in ["d.ts", "d.cts"] {
             copy(&face.join(format!("{name}.d.ts")), &stage.join(format!("{name}.{extension}")))?;
