@@ -493,7 +493,7 @@ export interface GroupProgress extends Progress {
 export interface Upload<P extends Provider = Provider> extends EventTarget {
   /** A unique id within this page. */
   readonly id: string;
-  /** The file. For a `FileSystemFileHandle` it is empty until the status `"checking"`. */
+  /** The file. Of a `FileSystemFileHandle` only the name is known until the status `"checking"`. */
   readonly file: { name: string; size: number; type: string };
   /** What the application gave with the file; `{}` if nothing. */
   readonly meta: Meta;

@@ -19,11 +19,12 @@ const ACTIONS = {
 
 export class Card {
   /**
-   * `upload` is what the package gave, and `name` the file's while the package doesn't have it yet. `uploads` is the store that it stands in;
-   * `changed()` hears of what happens here alone, `removed(card)` of the end.
+   * `upload` is what the package gave. `uploads` is the store that it stands in; `changed()` hears of what happens here alone,
+   * `removed(card)` of the end.
    */
-  constructor(upload, name, label, { uploads, changed, removed }) {
-    this.id = upload.id;
+  constructor(upload, label, { uploads, changed, removed }) {
+    const { id, file: { name } } = upload;
+    this.id = id;
     this.name = name;
     this.uploads = uploads;
     this.changed = changed;

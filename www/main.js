@@ -90,7 +90,7 @@ async function take(entries) {
   if (!destination) return;
   const uploads = storeFor(destination, chosen(), refresh);
   const added = uploads.add(entries);
-  add(added.map((upload, index) => card(upload, entries[index].file.name, destination, uploads)));
+  add(added.map((upload) => card(upload, destination, uploads)));
   announce(`${count(added.length, "file")} added, to ${destination.label}`);
 }
 
@@ -105,11 +105,11 @@ function refuse(rejected) {
 /** What was left unfinished stands among the others once it goes on; rejects where it can't. */
 async function goOn(destination, left, file) {
   const upload = await left.resume(file);
-  add([card(upload, left.name, destination, storeFor(destination, chosen(), refresh))]);
+  add([card(upload, destination, storeFor(destination, chosen(), refresh))]);
 }
 
-function card(upload, name, destination, uploads) {
-  return new Card(upload, name, destination.label, { uploads, changed: soon, removed: remove });
+function card(upload, destination, uploads) {
+  return new Card(upload, destination.label, { uploads, changed: soon, removed: remove });
 }
 
 function add(added) {

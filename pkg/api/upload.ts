@@ -102,7 +102,7 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
 
   get file(): { name: string; size: number; type: string } {
     const source = (this.#source ??= isBlob(this.#given) ? this.#describe(this.#given) : undefined);
-    if (!source) return { name: "", size: 0, type: "" };
+    if (!source) return { name: this.#options.filename ?? (this.#given as Partial<FileSystemFileHandle> | undefined)?.name ?? "", size: 0, type: "" };
     return (this.#file ??= { name: source.name, size: source.size, type: source.type });
   }
 

@@ -445,12 +445,13 @@ test("notify() takes a webhook's whole body, its payload, or a record", async ()
   );
 });
 
-test("a handle's file is opened, and unknown until then", async () => {
+test("a handle's file is opened, and only its name is known until then", async () => {
   let give;
-  const handle = { kind: "file", name: "secret.mp4", getFile: () => new Promise((resolve) => (give = resolve)) };
+  const handle = { kind: "file", name: "h.mp4", getFile: () => new Promise((resolve) => (give = resolve)) };
   const upload = planUploader().upload(handle);
   await settle();
-  assert.deepEqual(upload.file, { name: "", size: 0, type: "" });
+  assert.deepEqual(upload.file, { name: "h.mp4", size: 0, type: "" });
+  assert.equal(planUploader().upload(handle, { filename: "other.mp4" }).file.name, "other.mp4");
   give(file("h.mp4", 9));
   await settle();
   assert.deepEqual(upload.file, { name: "h.mp4", size: 9, type: "video/mp4" });
