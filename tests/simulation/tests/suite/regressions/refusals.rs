@@ -187,7 +187,6 @@ fn a_saved_session_that_is_refused_stays_once_it_made_progress() {
 fn a_plan_that_neither_list_nor_sign_knows_is_replaced_by_a_new_one() {
     let world = World::new(1);
     let (upload, session, file) = half_sent(&world, plan());
-    let sign = world.count("plan:sign") as u32;
     world.fault("plan:list", 0, None, Fault::status(404));
     // Its URLs have to be signed anew.
     world.run_for(24 * super::HOUR);
@@ -195,7 +194,16 @@ fn a_plan_that_neither_list_nor_sign_knows_is_replaced_by_a_new_one() {
     let again = resume(&world, &upload, session, &file);
     world.run();
     world.stored(&again);
-    assert_eq!(world.count("plan:open"), 2, "{sign}: {again:?}");
+    assert_eq!((world.count("plan:open"), world.count("plan:abort")), (2, 0), "refused, and not aborted: {again:?}");
+}
+
+#[test]
+fn a_saved_session_that_is_cancelled_before_it_goes_on_is_aborted() {
+    let world = World::new(1);
+    let (upload, session, file) = half_sent(&world, s3());
+    resume(&world, &upload, session, &file).cancel();
+    world.run();
+    assert_eq!((world.effects("store:AbortMultipartUpload"), world.kept(session).is_some()), (1, false));
 }
 
 #[test]
