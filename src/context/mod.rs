@@ -9,7 +9,7 @@ pub mod connectivity;
 mod contact;
 pub mod cors;
 pub mod deadline;
-pub mod hooks;
+mod hooks;
 pub mod hosts;
 pub mod integrity;
 mod network;

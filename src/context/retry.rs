@@ -15,8 +15,9 @@ pub struct RetryLoop {
     expired: u32,
     /// Attempts that a server refused for its load.
     limited: u32,
-    /// Parts that were uploaded at the last failure, of this upload and of all.
-    completed: [u32; 2],
+    /// Parts that were uploaded at the last failure: of this upload, and of all of its uploader.
+    completed: u32,
+    completed_by_all: u32,
     /// Attempts that timed out without progress.
     stalls: u32,
 }
@@ -47,15 +48,15 @@ impl RetryLoop {
         if by_network && matches!(error.retry, Retry::Later(_)) && cx.wait_for_network(false).await {
             return Ok(());
         }
-        let completed = [cx.reporter.completed(), cx.slots.succeeded()];
-        if by_network && self.completed[0] != completed[0] {
+        let (completed, completed_by_all) = (cx.reporter.completed(), cx.slots.succeeded());
+        if by_network && self.completed != completed {
             self.attempt = 0;
         }
         // Uploads compete for a server's limit: those that succeed show that the others will.
-        if self.completed[1] != completed[1] {
+        if self.completed_by_all != completed_by_all {
             self.limited = 0;
         }
-        self.completed = completed;
+        (self.completed, self.completed_by_all) = (completed, completed_by_all);
         let attempt = match error.code {
             Code::UrlExpired | Code::Unauthorized => &mut self.expired,
             Code::RateLimited => &mut self.limited,
