@@ -206,6 +206,28 @@ export interface UploaderOptions<P extends Provider = Provider> {
   keepAwake?: boolean | undefined;
 
   /**
+   * Gives the bytes that are sent in the file's place: compressed, converted, without its metadata, encrypted. It is called when it is
+   * the file's turn, so that only as many run at once as there are uploads at work; the upload is `"checking"` meanwhile. It has no
+   * deadline. What it throws ends the upload as `application`. Return the file itself to send it as it is.
+   *
+   * The size and type that are sent are the output's; its name too if it is a `File`, unless the option `filename` says another one. An
+   * output without a type gets the file's. {@link FileInfo} has them; its `file` stays the file that was picked, and `accept` judges
+   * that file. A `Blob` that is uploaded is given as it is.
+   *
+   * Nothing of the output is kept but its size, name and type, and an MD5 of each part that was sent. To resume an upload in another page,
+   * `transform` runs again: where those parts come out the same, only the rest is sent; where they don't, as with an encryption whose IV
+   * is new each time, or another browser's JPEG encoder, the upload starts again. `retry()` in the same page sends what is there.
+   *
+   * ```js
+   * new Uploader({
+   *   provider,
+   *   transform: (file) => new Response(file.stream().pipeThrough(new CompressionStream("gzip"))).blob(),
+   * });
+   * ```
+   */
+  transform?: ((file: File, meta: Meta) => Blob | Promise<Blob>) | undefined;
+
+  /**
    * Whether a part's bytes are compared with what the store says of them: the ETag, if it is an MD5, else the store's CRC64NVME. `"auto"`
    * compares what there is, `"require"` fails the upload if nothing proves it (see {@link UploadResult.proof}), `"off"` hashes nothing.
    *
@@ -381,9 +403,9 @@ export type Meta = Record<string, unknown>;
 export interface FileInfo {
   /** The name at the destination. */
   name: string;
-  /** Bytes. */
+  /** Bytes that are sent: those of the file, or of what `transform` made of it. */
   size: number;
-  /** The media type at the destination: the option, the file's own or that of its extension; empty if none is known. */
+  /** The media type at the destination: that of what `transform` made, the option, the file's own or that of its extension; empty if none is known. */
   type: string;
   /** When it was changed, in milliseconds since 1970; 0 for a Blob. */
   lastModified: number;

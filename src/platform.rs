@@ -9,6 +9,7 @@ use crate::error::{Cause, Result, Step, UploadError};
 use crate::http::foreign::Foreign;
 use crate::http::{ApiRequest, Body, Request, Response, StoreRequest, Url};
 use crate::json::Json;
+use crate::model::file::SourceFile;
 use crate::model::plan::ByteRange;
 use crate::util::text;
 
@@ -49,6 +50,8 @@ pub enum Hook {
     Parse,
     /// form: judges the reply to a poll.
     Job,
+    /// The uploader's: gives what is sent in the file's place. It is called by [`Platform::transform`].
+    Transform,
 }
 
 impl Hook {
@@ -65,6 +68,7 @@ impl Hook {
             Hook::Fields => "fields",
             Hook::Parse => "parse",
             Hook::Job => "job",
+            Hook::Transform => "transform",
         }
     }
 
@@ -242,6 +246,8 @@ pub trait Platform: Clone + Debug + 'static {
         hook: Hook,
         arguments: Vec<Self::Json>,
     ) -> LocalBoxFuture<'static, std::result::Result<Self::Json, HookFailure>>;
+    /// Calls the application's `transform` for this upload's file; None: the file itself is sent.
+    fn transform(&self) -> LocalBoxFuture<'static, std::result::Result<Option<SourceFile<Self::Blob>>, HookFailure>>;
     /// The caller's `mapUrl`; None where there is none.
     fn map_url(&self, url: &str, step: Step) -> Option<Result<String>>;
 }

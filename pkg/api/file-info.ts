@@ -5,17 +5,27 @@ import type { Source } from "../sessions/source.ts";
 /** The functions that have no parameter but the file. */
 const OF_FILE = new Set(["key", "open", "fields"]);
 
-/** A file as the application's functions get it. `keptDate` gives the date of a file that isn't at hand. */
+/**
+ * A file as the application's functions get it. `sent` is what is sent of it, which may change; `keptDate` gives the date of a file that
+ * isn't at hand.
+ */
 export function fileInfo(
-  { file, name, size, type }: Source,
+  file: Blob,
+  sent: Omit<Source, "file">,
   relativePath: string,
   meta: Meta,
   keptDate: () => number | undefined,
 ): FileInfo {
   return Object.freeze({
-    name,
-    size,
-    type,
+    get name() {
+      return sent.name;
+    },
+    get size() {
+      return sent.size;
+    },
+    get type() {
+      return sent.type;
+    },
     // Chromium asks another process for it, and waits.
     get lastModified() {
       return (file as Partial<File>).lastModified ?? keptDate() ?? 0;

@@ -30,12 +30,12 @@ export class UnfinishedUpload {
 }
 
 function membersOf(context: UploadContext, session: UnfinishedSession): Declared.UnfinishedUpload {
-  const { id, name, size, relativePath = "", meta = {}, startedAt, handle, record, parts } = session;
+  const { id, name, size, relativePath = "", meta = {}, startedAt, handle, record } = session;
   return {
     id,
     name,
     size,
-    sent: record.phase === "sending" ? parts.reduce(addLength, 0) : size,
+    sent: record.phase === "sending" ? sentOf(session) : size,
     meta,
     relativePath,
     startedAt: new Date(startedAt).toISOString(),
@@ -43,6 +43,12 @@ function membersOf(context: UploadContext, session: UnfinishedSession): Declared
     resume: (file, options) => resume(context, id, file, options).catch(rethrow),
     discard: () => discard(context, id).catch(rethrow),
   };
+}
+
+/** Bytes of the file that were sent. What `transform` made of it may have another size. */
+function sentOf({ size, record, parts }: UnfinishedSession): number {
+  const sent = parts.reduce(addLength, 0);
+  return record.output ? Math.round((sent * size) / record.size) : sent;
 }
 
 function addLength(sum: number, { start, end }: StoredPart): number {

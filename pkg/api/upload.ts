@@ -1,5 +1,5 @@
 import type * as Declared from "partway";
-import type { Meta, OutgoingRequest, Progress, Provider, UploadEvents, UploadOptions, UploadResultOf, UploadStatus } from "partway";
+import type { Meta, OutgoingRequest, Progress, Provider, UploadEvents, UploadOptions, UploadResultOf, UploadStatus, UploaderOptions } from "partway";
 
 import { checkFeatures } from "../entry.ts";
 import { checkUploadOptions } from "../options/upload.ts";
@@ -16,6 +16,7 @@ import type { EngineEvent, EngineResult, TaskCall } from "../wasm/glue.ts";
 import { loadForUpload } from "../wasm/load.ts";
 import { UploadError, cancelled, invalidOptions, toUploadError } from "./errors.ts";
 import { fileInfo, withFile } from "./file-info.ts";
+import { transformed } from "./transform.ts";
 
 /** How long a cancelled upload waits for the engine that has to tell the server. (A choice.) */
 const ENGINE_MS = 3000;
@@ -33,6 +34,7 @@ export interface UploadContext {
   /** Adds a running upload, and gives the function that removes it. */
   register(upload: Upload, end: End): () => void;
   readonly beforeRequest: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
+  readonly transform: UploaderOptions["transform"];
   /** Throws if the upload isn't to begin. */
   admit?(upload: Upload, size: number): void;
   /** Gets each change of an upload's status. */
@@ -58,6 +60,8 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
   /** The file, once somebody looked at it: for its size, Chromium asks another process, and waits. */
   #source: Source | undefined;
   #file: { name: string; size: number; type: string } | undefined;
+  /** What `transform` gave for a file. */
+  #output: { of: Blob; source: Source | undefined } | undefined;
   #status: UploadStatus = "queued";
   #progress: Progress | undefined;
   #result: UploadResultOf | null = null;
@@ -224,8 +228,10 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     await turn();
     if (attempt !== this.#attempt) return;
     const known = { ...source, type: context.typeOf(source) };
-    const info = fileInfo(known, this.relativePath, this.meta, () => this.#session?.stored.lastModified);
-    const { beforeRequest } = context;
+    const record = this.#session?.isKept ? this.#session.stored.record : undefined;
+    const sent = { ...known, ...(record?.output && { ...record.output, size: record.size }) };
+    const info = fileInfo(source.file, sent, this.relativePath, this.meta, () => this.#session?.stored.lastModified);
+    const { beforeRequest, transform } = context;
     this.#task = context.start(
       known,
       withFile(provider, info),
@@ -234,6 +240,13 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
         ...(priority && { priority }),
         ...(beforeRequest && {
           beforeRequest: (request: OutgoingRequest) => beforeRequest(Object.assign(request, { file: info })),
+        }),
+        ...((transform || record?.output) && {
+          transform: async () => {
+            const output = await this.#transform(known);
+            Object.assign(sent, output ?? known);
+            return output;
+          },
         }),
       },
       // Not within the engine's call: a listener may call back, and would find the engine busy.
@@ -249,6 +262,17 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     // The blob is empty for an upload that is discarded, or that the destination has whole.
     source.size = this.#session?.stored.size ?? source.size;
     return source;
+  }
+
+  /** What is sent in the file's place. Another attempt of this page sends the same. */
+  async #transform(known: Source): Promise<Source | undefined> {
+    const { transform, typeOf } = this.#context;
+    if (!transform) return undefined;
+    if (this.#output?.of !== known.file) {
+      const output = await transformed(transform, known, this.meta, this.#options.filename !== undefined);
+      this.#output = { of: known.file, source: output && { ...output, type: typeOf(output) } };
+    }
+    return this.#output.source;
   }
 
   /** A Blob has neither a name nor a date to be recognised by, so nothing is kept of it. */
@@ -357,6 +381,7 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     settleDone: (detail: UploadEvents[K]) => void,
   ): void {
     this.#attempt = undefined;
+    if (status !== "failed") this.#output = undefined;
     for (const cleanup of this.#cleanups.splice(0)) cleanup();
     this.#setStatus(status);
     const isObserved = status !== "failed" || this.#isFailureObserved();

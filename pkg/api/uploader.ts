@@ -27,6 +27,7 @@ export class Uploader implements Declared.Uploader {
       resume: resume === true ? {} : resume,
       byXhr: !checked.fetch && checked.transport !== "fetch",
       beforeRequest: checked.beforeRequest,
+      transform: checked.transform,
       register: (upload, end) => this.#register(upload, end),
       onStatus: (upload, status) => wakeLock?.note(upload, status),
       typeOf: (source) => this.#engine.typeOf(source),

@@ -72,6 +72,7 @@ const uploaderOptions = options<UploaderOptions>({
     idempotencyKeys: boolean,
     accept: orLiteral(false, accept),
     beforeRequest: method,
+    transform: method,
     mapUrl: method,
     trustedOrigins: list(origin),
     fetch: detached,

@@ -23,6 +23,10 @@ export interface SessionIdentity {
 /** What the engine keeps of an upload. The rest is its own. */
 export interface SessionRecord {
   phase: string;
+  /** Bytes that are sent. */
+  size: number;
+  /** What is sent in the file's place. */
+  output?: { name: string; type: string };
   expiresAt?: number;
   [rest: string]: unknown;
 }

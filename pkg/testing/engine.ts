@@ -2,6 +2,7 @@
 import type { Progress, Provider, UploadError, UploadErrorCode, UploadResult, UploadStatus, UploaderOptions } from "partway";
 
 import type { Source } from "../sessions/source.ts";
+import { messageOf } from "../util/message-of.ts";
 import { version as ownVersion } from "../util/version.ts";
 import type { EngineError } from "../api/errors.ts";
 import type { EngineListener, Engine as EngineOfFace, StartOptions, Task as TaskOfFace } from "../wasm/glue.ts";
@@ -15,8 +16,8 @@ export class Engine implements EngineOfFace {
 
   constructor(_options: UploaderOptions, _hasher: unknown) {}
 
-  start(source: Source, provider: Provider, _options: StartOptions, listener: EngineListener): Task {
-    const task = new Task(source, provider, listener);
+  start(source: Source, provider: Provider, options: StartOptions, listener: EngineListener): Task {
+    const task = new Task(source, provider, options, listener);
     this.#tasks.add(task);
     return task;
   }
@@ -31,6 +32,7 @@ export class Engine implements EngineOfFace {
 export class Task implements TaskOfFace {
   #source: Source;
   #provider: Provider;
+  #options: StartOptions;
   #listener: EngineListener;
   #status: UploadStatus = "queued";
   #isPaused = false;
@@ -38,9 +40,10 @@ export class Task implements TaskOfFace {
   /** Continues after a pause. */
   #resume = (): void => {};
 
-  constructor(source: Source, provider: Provider, listener: EngineListener) {
+  constructor(source: Source, provider: Provider, options: StartOptions, listener: EngineListener) {
     this.#source = source;
     this.#provider = provider;
+    this.#options = options;
     this.#listener = listener;
     this.#run().catch((error: unknown) => this.#end("error", error as UploadError));
   }
@@ -73,17 +76,27 @@ export class Task implements TaskOfFace {
   async #run(): Promise<void> {
     const { file, name, size, type } = this.#source;
     const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor(file, { name, size, type, provider: this.#provider });
-    for (const status of ["checking", "opening", "sending"] as const) await this.#enter(status);
+    await this.#enter("checking");
+    const sent = await this.#transform();
+    for (const status of ["opening", "sending"] as const) await this.#enter(status);
     for (const fraction of progress) {
       await this.#turn();
-      if (!this.#isOver) this.#listener("progress", progressAt(fraction, size));
+      if (!this.#isOver) this.#listener("progress", progressAt(fraction, sent.size));
     }
     if (hold) await released(name);
     await this.#turn();
     if (error !== undefined) return this.#end("error", errorOf(error));
     await this.#enter("completing");
     await this.#turn();
-    this.#end("complete", { ...resultOf(this.#provider, this.#source), ...result } as UploadResult);
+    this.#end("complete", { ...resultOf(this.#provider, sent), ...result } as UploadResult);
+  }
+
+  async #transform(): Promise<Source> {
+    try {
+      return (await this.#options.transform?.()) ?? this.#source;
+    } catch (cause) {
+      throw { code: "application", step: "check", message: `The application's \`transform\` failed: ${messageOf(cause)}`, cause };
+    }
   }
 
   async #enter(status: UploadStatus): Promise<void> {

@@ -44,6 +44,8 @@ export interface StartOptions extends Partial<SessionPort> {
   nextTask(): Promise<void>;
   /** Uploads of a higher one go first; 0 where there is none. */
   priority?: number | undefined;
+  /** Gives what is sent in the file's place; nothing if that is the file itself. */
+  transform?: (() => Promise<Source | undefined>) | undefined;
   /** Is called before each attempt of a request to an API, and may change it. */
   beforeRequest?: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
 }

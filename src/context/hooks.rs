@@ -22,8 +22,8 @@ impl<P: Platform> Context<P> {
     /// The file as a JSON argument for the application's functions: `{name, size, type}`.
     pub fn file_info(&self, content_type: &str) -> P::Json {
         P::Json::build(&JsonBuilder::Object(vec![
-            ("name", (&self.file.name).into()),
-            ("size", self.file.size.into()),
+            ("name", (&self.file().name).into()),
+            ("size", self.file().size.into()),
             ("type", content_type.into()),
         ]))
     }
@@ -102,7 +102,7 @@ impl<P: Platform> Context<P> {
 }
 
 /// The error for an exception that a function of the application threw.
-fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
+pub(super) fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
     let (what, hint) = match failure.kind {
         Thrown::NotJson => (
             "The application's `{}` got a response that isn't JSON, most likely an HTML page: {}",

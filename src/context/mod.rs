@@ -23,6 +23,7 @@ pub mod seat;
 mod send;
 pub mod shared;
 pub mod slots;
+pub mod source;
 pub mod uplink;
 pub mod watchdog;
 pub mod worked_hooks;
@@ -41,11 +42,12 @@ use self::reporter::Reporter;
 use self::seat::Seat;
 use self::shared::SharedState;
 use self::slots::{AutoSlots, Connections};
+use self::source::Source;
 use self::worked_hooks::WorkedHooks;
 use crate::model::events::Status;
 use crate::model::file::SourceFile;
 use crate::model::settings::Settings;
-use crate::platform::{PageEvent, Platform};
+use crate::platform::{Hook, PageEvent, Platform};
 use crate::sync::mailbox::Mailbox;
 use crate::sync::pause::PauseToken;
 use crate::sync::semaphore::Semaphore;
@@ -57,7 +59,7 @@ pub struct Context<P: Platform> {
     /// The uploader's options.
     pub settings: Rc<Settings>,
     /// The file.
-    pub file: SourceFile<P::Blob>,
+    pub source: Source<P::Blob>,
     /// When the upload was asked for, in milliseconds since 1970.
     pub began_at: u64,
     /// The servers' clock.
@@ -87,7 +89,7 @@ pub struct Surroundings<P: Platform> {
     pub platform: P,
     /// The uploader's options.
     pub settings: Rc<Settings>,
-    /// The file.
+    /// The file that was picked.
     pub file: SourceFile<P::Blob>,
     /// Where events go.
     pub reporter: Reporter<P::Json>,
@@ -125,9 +127,9 @@ impl<P: Platform> Context<P> {
         } = surroundings;
         Self {
             began_at: platform.now(),
+            source: Source::new(file, platform.has(Hook::Transform)),
             platform,
             settings,
-            file,
             clock: ServerClock::default(),
             reporter,
             digests: FileDigests::default(),

@@ -18,7 +18,7 @@ impl<P: Platform> Context<P> {
     /// # Errors
     /// Those of [`Context::read`].
     pub async fn copy_small(&self) -> Result<Option<bool>> {
-        let file = &self.file;
+        let file = self.file();
         if file.size > SMALL {
             return Ok(None);
         }
@@ -31,7 +31,7 @@ impl<P: Platform> Context<P> {
     /// # Errors
     /// `file-unreadable`, if no bytes are read for `stallMs`.
     pub async fn read(&self, range: ByteRange) -> Result<Option<Vec<u8>>> {
-        self.until_read(self.platform.read(self.file.bytes(), range)).await
+        self.until_read(self.platform.read(self.file().bytes(), range)).await
     }
 
     async fn until_read<T>(&self, mut bytes: LocalBoxFuture<'static, Option<T>>) -> Result<Option<T>> {

@@ -136,7 +136,7 @@ mod tests {
         let (reporter, reported) = reporter();
         reporter.report(1_000);
         reporter.measure(|meter| {
-            meter.begin(1, 1_000);
+            meter.begin(100, 1, 1_000);
             meter.started(1);
         });
         assert!(!reporter.is_idle());

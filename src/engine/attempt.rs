@@ -14,7 +14,16 @@ use crate::http::{Request, Response};
 use crate::model::plan::Part;
 use crate::model::session::{AnySession, Receipt};
 use crate::model::settings::Integrity;
-use crate::platform::{Digests, Platform};
+use crate::platform::{Digests, Platform, Wanted};
+use crate::util::hex::hex;
+
+/// What the answer to a part says.
+pub(super) struct Answered<J> {
+    pub(super) receipt: Receipt<J>,
+    pub(super) verification: Verification,
+    /// The MD5 of the bytes that were sent, in hexadecimal digits, if it is saved with the part.
+    pub(super) md5: Option<String>,
+}
 
 /// Sends the part once, reads the answer, and compares the bytes with the ETag. `renew` requests a new URL, `stalls` is how often the
 /// part timed out before.
@@ -27,7 +36,7 @@ pub(super) async fn attempt_part<P: Platform>(
     part: &Part,
     renew: bool,
     stalls: u32,
-) -> Result<(Receipt<P::Json>, Verification)> {
+) -> Result<Answered<P::Json>> {
     let cx = &run.cx;
     run.pace.wait(&cx.platform, part.range.len()).await;
     let request = run.provider.part_request(cx, session, part, renew).await?;
@@ -49,7 +58,8 @@ pub(super) async fn attempt_part<P: Platform>(
         let now = cx.platform.now();
         cx.reporter.measure(|meter| meter.sent(part.number, sent, now));
     });
-    let wanted = run.wanted();
+    let (compared, saves_md5) = (run.wanted(), run.saves_md5s(session));
+    let wanted = Wanted { md5: compared.md5 || saves_md5, ..compared };
     let hashing = integrity::digests_of(cx, part.range, wanted);
     let (mut sending, mut hashing) = (pin!(sending), pin!(hashing));
     let mut hashed = None;
@@ -92,19 +102,24 @@ pub(super) async fn attempt_part<P: Platform>(
     run.tail.answered(part.number, cx.platform.now());
     let receipt = Receipt { etag: receipt.etag.as_deref().map(integrity::as_strong), ..receipt };
     let etag = receipt.etag.as_deref();
-    let has_md5 = wanted.md5 && etag.is_some_and(integrity::is_md5);
-    let verifiable = has_md5 || (wanted.crc64 && (said.is_some() || cx.etags.checksum_follows()));
+    let has_md5 = compared.md5 && etag.is_some_and(integrity::is_md5);
+    let verifiable = has_md5 || (compared.crc64 && (said.is_some() || cx.etags.checksum_follows()));
     let digests = match hashed {
         Some(digests) => digests,
-        None if verifiable => hashing.await,
+        None if verifiable || saves_md5 => hashing.await,
         None => Ok(None),
     };
     // A read that timed out only matters if there is something to compare, and so does a part that could not be read for hashing.
-    let digests = if verifiable { digests.map_err(|error| error.at(Step::Part))? } else { None };
+    let digests = match digests {
+        Err(error) if verifiable => return Err(error.at(Step::Part)),
+        digests => digests.unwrap_or_default(),
+    };
     if verifiable && digests.is_none() {
         still_readable(cx, part.range).await?;
     }
     let Digests { md5, crc64 } = digests.unwrap_or_default();
+    let saved = md5.filter(|_| saves_md5).map(|md5| hex(&md5));
+    let md5 = md5.filter(|_| compared.md5);
     let own = receipt.checksum.clone().or(crc64.map(checksum::of_crc64));
     let evidence = Evidence { etag, md5, said: said.as_deref(), own: own.as_deref(), is_success };
     let verification = match integrity::verify(cx, evidence) {
@@ -117,7 +132,7 @@ pub(super) async fn attempt_part<P: Platform>(
     };
     // What an MD5 proved needs no other proof.
     let checksum = own.filter(|_| integrity::verdict(etag, md5) != Verdict::Same);
-    Ok((Receipt { checksum, ..receipt }, verification))
+    Ok(Answered { receipt: Receipt { checksum, ..receipt }, verification, md5: saved })
 }
 
 /// A store may refuse an expired URL without CORS headers, which looks like a lost connection. A URL that had expired before it was

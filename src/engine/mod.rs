@@ -9,6 +9,7 @@ mod file_check;
 pub mod handle;
 mod late;
 mod pace;
+mod prepare;
 pub mod record;
 mod run;
 mod send;

@@ -3,6 +3,7 @@
 //! A record has no keys and no credentials. It has presigned URLs only where the destination can't renew them.
 
 use crate::json::{Decode, Json, JsonBuilder, decode, decoded};
+use crate::model::file::SourceFile;
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::{AnySession, Phase, Progressed, UploadedPart};
 use crate::platform::Platform;
@@ -29,11 +30,20 @@ pub struct Resumed<P: Platform> {
 }
 
 decoded! {
+    /// What an earlier page sent in the picked file's place. Its size is that of the plan.
+    #[derive(Clone, Debug)]
+    pub struct Replacement {
+        /// Its name.
+        pub name: String = "name",
+        /// Its media type.
+        pub content_type: String = "type",
+    }
     struct Record {
         version: u32 = "version",
         provider: String = "provider",
         phase: String = "phase",
         size: u64 = "size",
+        output: Option<Replacement> = "output",
         multipart: bool = "multipart",
         parts: Vec<RecordPart> = "parts",
         began_at: u64 = "begunAt",
@@ -54,14 +64,21 @@ decoded! {
         etag: Option<String> = "etag",
         verified: bool = "verified",
         checksum: Option<String> = "checksum",
+        md5: Option<String> = "md5",
     }
 }
 
 const PHASES: [(Phase, &str); 3] =
     [(Phase::Sending, "sending"), (Phase::Completing, "completing"), (Phase::Settling, "settling")];
 
-/// Writes the record of a session; `urls` includes the URLs of its parts.
-pub(super) fn write<J: Json>(provider: &str, session: &dyn AnySession<J>, phase: Phase, urls: bool) -> J {
+/// Writes the record of a session; `urls` includes the URLs of its parts. `replacement` is sent in the picked file's place.
+pub(super) fn write<J: Json, B: Clone>(
+    provider: &str,
+    session: &dyn AnySession<J>,
+    phase: Phase,
+    urls: bool,
+    replacement: Option<&SourceFile<B>>,
+) -> J {
     let plan = session.plan();
     let parts = plan.parts().iter().map(|part| {
         let url = part.url.as_deref().filter(|_| urls);
@@ -74,11 +91,16 @@ pub(super) fn write<J: Json>(provider: &str, session: &dyn AnySession<J>, phase:
         ("provider", provider.into()),
         ("phase", PHASES[phase as usize].1.into()),
         ("size", plan.size().into()),
+        ("output", replacement.map_or(JsonBuilder::Null, output)),
         ("multipart", session.is_multipart().into()),
         ("parts", JsonBuilder::List(parts.collect())),
         ("begunAt", session.began_at().into()),
         ("expiresAt", session.expires_at().into()),
     ])))
+}
+
+fn output<B: Clone>(replacement: &SourceFile<B>) -> JsonBuilder<'_> {
+    JsonBuilder::Object(vec![("name", (&replacement.name).into()), ("type", replacement.known_type().into())])
 }
 
 /// The members that identify a part. `end` is inclusive, as in every format outside of the crate.
@@ -93,6 +115,7 @@ pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
     members.push(("etag", part.etag.as_ref().into()));
     members.push(("verified", part.verified.into()));
     members.push(("checksum", uploaded.receipt.checksum.as_ref().into()));
+    members.push(("md5", uploaded.md5.as_ref().into()));
     let json = J::build(&JsonBuilder::Object(members));
     match &uploaded.receipt.reply {
         Some(reply) => json.with("reply", reply.clone()),
@@ -100,15 +123,16 @@ pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
     }
 }
 
-/// Reads the session that was saved for a file of `size` bytes at this provider; None if the record is damaged, of another version, or
-/// of another file or provider.
+/// Reads the session that was saved for a file of `size` bytes at this provider, and what was sent in the file's place; None if the
+/// record is damaged, of another version, or of another file or provider.
 pub fn read<P: Platform>(
     provider: &dyn DynProvider<P>,
     size: u64,
     saved: &SavedSession<P::Json>,
-) -> Option<Resumed<P>> {
+) -> Option<(Resumed<P>, Option<Replacement>)> {
     let record: Record = decode(&saved.record).ok()?;
     let known = record.version == VERSION || broken!(NewerRecord);
+    let size = if record.output.is_some() { record.size } else { size };
     if !known || record.provider != provider.name() || record.size != size {
         return None;
     }
@@ -123,9 +147,9 @@ pub fn read<P: Platform>(
     }
     let plan = Plan::checked(size, parts).ok()?;
     let uploaded = if broken!(ForgottenParts) { Vec::new() } else { read_parts(&plan, &saved.parts) };
-    let Record { multipart, began_at, expires_at, .. } = record;
+    let Record { multipart, began_at, expires_at, output, .. } = record;
     let session = provider.load(SavedBase { plan, multipart, began_at, expires_at }, &saved.record)?;
-    Some(Resumed { session, progressed: Progressed { phase, uploaded } })
+    Some((Resumed { session, progressed: Progressed { phase, uploaded } }, output))
 }
 
 /// Reads the parts that were saved as uploaded; any that aren't the plan's are ignored.
@@ -140,6 +164,7 @@ fn read_parts<J: Json>(plan: &Plan, saved: &[J]) -> Vec<UploadedPart<J>> {
             seen[at] = true;
             let mut saved = UploadedPart::from_saved(part, upload.etag, upload.verified, json.member("reply"));
             saved.receipt.checksum = upload.checksum;
+            saved.md5 = upload.md5;
             uploaded.push(saved);
         }
     }

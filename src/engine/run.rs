@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::pace::Pace;
+use super::record;
 use super::store::SessionStore;
 use super::tail::Tail;
 use crate::context::Context;
@@ -83,7 +84,7 @@ impl<P: Platform> Run<P> {
     pub(super) fn is_sent_again(&self, session: &dyn AnySession<P::Json>) -> bool {
         let alone = !session.is_multipart() && session.plan().parts().len() == 1;
         let repeats = self.capabilities.repeats_single_parts || broken!(UnsavedForm);
-        alone && repeats && self.cx.file.copy.get().is_some()
+        alone && repeats && self.cx.file().copy.get().is_some()
     }
 
     /// Saves a session that wasn't worth it at first: its request failed, or the upload is paused.
@@ -101,7 +102,13 @@ impl<P: Platform> Run<P> {
 
     /// Saves the session, and waits until it is saved.
     pub(super) fn save(&self, session: &dyn AnySession<P::Json>, phase: Phase) -> impl Future<Output = ()> {
-        let record = super::record::write(self.provider.name(), session, phase, self.capabilities.saves_urls);
+        let replacement = self.cx.source.replacement();
+        let record = record::write(self.provider.name(), session, phase, self.capabilities.saves_urls, replacement);
         self.store.save(&self.cx.platform, record)
+    }
+
+    /// Whether a part is saved with its MD5: a later page finds out by it whether `transform` makes the same bytes.
+    pub(super) fn saves_md5s(&self, session: &dyn AnySession<P::Json>) -> bool {
+        self.cx.source.replacement().is_some() && self.store.has_record() && self.continues_after(session)
     }
 }

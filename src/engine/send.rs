@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use super::attempt::attempt_part;
+use super::attempt::{Answered, attempt_part};
 use super::file_check::still_readable;
 use super::record;
 use super::run::Run;
@@ -44,7 +44,7 @@ pub(super) async fn send_all<P: Platform>(
     run.adapt_slots(session, 0);
     let now = cx.platform.now();
     cx.reporter.measure(|meter| {
-        meter.begin(parts.len() as u32, now);
+        meter.begin(session.plan().size(), parts.len() as u32, now);
         uploaded.iter().for_each(|done| meter.completed(done.part.number, done.part.range.len(), now));
     });
     loop {
@@ -155,9 +155,11 @@ async fn send_part<P: Platform>(
     let mut etag_check = EtagCheck::default();
     // The receipt of the first attempt, while the part is sent once more to check its ETag.
     let mut first_receipt = Receipt::new(part.number, None);
-    let uploaded = |receipt: Receipt<P::Json>, attempts, verified| UploadedPart {
+    let mut md5 = None;
+    let uploaded = |receipt: Receipt<P::Json>, attempts, verified, md5| UploadedPart {
         part: SentPart { number: part.number, range: part.range, etag: receipt.etag.clone(), attempts, verified },
         receipt,
+        md5,
     };
     loop {
         attempts += 1;
@@ -166,7 +168,8 @@ async fn send_part<P: Platform>(
         }
         let attempt = attempt_part(run, session, part, renew, retries.stalls()).await;
         let checked = match attempt {
-            Ok((receipt, verification)) => {
+            Ok(Answered { receipt, verification, md5: sent }) => {
+                md5 = sent;
                 let verified = etag_check.resolve(cx, verification, receipt.etag.as_deref()).await;
                 verified.map(|verified| (receipt, verified))
             }
@@ -176,7 +179,7 @@ async fn send_part<P: Platform>(
             Err(error) => Err(error),
         };
         let error = match checked {
-            Ok((receipt, Some(verified))) => return Ok(uploaded(receipt, attempts, verified)),
+            Ok((receipt, Some(verified))) => return Ok(uploaded(receipt, attempts, verified, md5)),
             Ok((receipt, None)) => {
                 first_receipt = receipt;
                 renew = false;
@@ -192,7 +195,7 @@ async fn send_part<P: Platform>(
             }
         };
         if broken!(LostPart) && error.code == Code::Network {
-            return Ok(uploaded(Receipt::new(part.number, None), attempts, false));
+            return Ok(uploaded(Receipt::new(part.number, None), attempts, false, None));
         }
         run.tail.ended(part.number);
         cx.reporter.measure(|meter| meter.failed(part.number));

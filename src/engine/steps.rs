@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use super::prepare::{check, prepare, with_the_same_bytes};
 use super::record::Resumed;
 use super::run::Run;
 use super::send::send_all;
@@ -16,6 +17,7 @@ use crate::model::settings::Integrity;
 use crate::platform::Platform;
 use crate::provider::SharedSession;
 use crate::sync::timeout::timeout;
+use crate::util::ordered::OrderedMap;
 
 /// The timeout for aborting an upload at its destination: the caller doesn't wait for a server that can't be reached. (A choice.)
 const ABORT_MS: u64 = 10_000;
@@ -46,7 +48,11 @@ pub(super) async fn run_steps<P: Platform>(
     // If the destination has all bytes already, the file isn't needed, and may be gone.
     let settling = resumed.as_ref().is_some_and(|resumed| resumed.progressed.phase == Phase::Settling);
     if !settling {
-        check(run).await?;
+        check(run)?;
+        // What an earlier page sent is only made again once a part of it is missing.
+        if resumed.is_none() || cx.source.is_at_hand() {
+            prepare(run).await?;
+        }
     }
     let stored = if resumed.is_none() { run.provider.check(cx).await? } else { None };
     let Uploaded { outcome, parts, verified } = match stored {
@@ -56,7 +62,7 @@ pub(super) async fn run_steps<P: Platform>(
     Ok(Box::new(UploadResult {
         provider: run.provider.name(),
         outcome,
-        bytes: cx.file.size,
+        bytes: cx.file().size,
         parts,
         attempts: cx.reporter.attempts(),
         elapsed_ms: cx.platform.now().saturating_sub(started),
@@ -64,43 +70,13 @@ pub(super) async fn run_steps<P: Platform>(
     }))
 }
 
-/// Checks the file and the settings before anything is sent.
-async fn check<P: Platform>(run: &Run<P>) -> Result<()> {
-    let (cx, file) = (&run.cx, &run.cx.file);
-    if file.size == 0 && !run.capabilities.takes_empty {
-        return Err(UploadError::new(Code::FileRejected, "The file is empty; this destination needs at least 1 byte.")
-            .at(Step::Check)
-            .hint("Pick another file. Only S3 stores and servers of your own accept empty files."));
-    }
-    run.provider.accept().check(&cx.settings.accept, &file.name, file.known_type(), file.size)?;
-    let can = &run.capabilities;
-    let proves = can.etags_are_md5s || can.answers_checksums || can.sends_checksums;
-    if cx.settings.integrity == Integrity::Require && !proves {
-        return Err(integrity::unprovable().at(Step::Check));
-    }
-    let readable = match cx.copy_small().await.map_err(|error| error.at(Step::Check))? {
-        Some(readable) => readable,
-        None => {
-            let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Check))?;
-            cx.digests.set_sample(sample);
-            sample.is_some()
-        }
-    };
-    if readable {
-        return Ok(());
-    }
-    Err(UploadError::new(Code::FileUnreadable, "The browser can't read the file.")
-        .at(Step::Check)
-        .hint("It may have been moved, or the browser may have no access to its folder. Pick the file again."))
-}
-
 /// The result for a file that the destination already has.
 fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Uploaded<P::Json> {
     let (cx, now) = (&run.cx, run.cx.platform.now());
     cx.reporter.measure(|meter| {
-        meter.begin(1, now);
+        meter.begin(cx.file().size, 1, now);
         meter.started(1);
-        meter.completed(1, cx.file.size, now);
+        meter.completed(1, cx.file().size, now);
     });
     let verified = outcome.proof.is_some();
     Uploaded { outcome: Outcome { already_there: true, ..outcome }, parts: 0, verified }
@@ -199,7 +175,10 @@ async fn upload_once<P: Platform>(
     cx.reporter.set_status(Status::Opening);
     let fresh = resumed.is_none();
     let Resumed { session, progressed: Progressed { phase, uploaded } } = match resumed {
-        Some(resumed) => restore(run, resumed).await?,
+        Some(resumed) => {
+            let restored = restore(run, resumed).await?;
+            with_the_same_bytes(run, restored).await?
+        }
         None => open(run, former.as_ref()).await?,
     };
     let parts = session.plan().parts().len() as u32;
@@ -245,7 +224,16 @@ async fn upload_once<P: Platform>(
 /// Continues a saved session.
 async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resumed<P>> {
     let Resumed { session, progressed } = resumed;
-    let progressed = run.provider.restore(&run.cx, &*session, progressed).await?;
+    let mut md5s = OrderedMap::default();
+    for saved in &progressed.uploaded {
+        if let Some(md5) = &saved.md5 {
+            md5s.insert(saved.part.number, md5.clone());
+        }
+    }
+    let mut progressed = run.provider.restore(&run.cx, &*session, progressed).await?;
+    for uploaded in &mut progressed.uploaded {
+        uploaded.md5 = md5s.get(uploaded.part.number).cloned();
+    }
     // Those that a checksum verified say nothing of ETags.
     if progressed.uploaded.iter().any(|uploaded| uploaded.part.verified && uploaded.receipt.checksum.is_none()) {
         run.cx.etags.set_md5s();
@@ -255,7 +243,10 @@ async fn restore<P: Platform>(run: &Run<P>, resumed: Resumed<P>) -> Result<Resum
 
 /// Opens a new session. If that fails, the former one is still open.
 async fn open<P: Platform>(run: &Run<P>, former: Option<&Former<P>>) -> Result<Resumed<P>> {
-    let opened = run.provider.open(&run.cx).await;
+    let opened = match prepare(run).await {
+        Ok(()) => run.provider.open(&run.cx).await,
+        Err(error) => Err(error),
+    };
     if let (Err(_), Some(former)) = (&opened, former) {
         run.open_session.replace(Some(former.session.clone()));
     }
@@ -296,7 +287,8 @@ async fn send_and_complete<'a, P: Platform>(
     let receipts = receipts(session, uploaded);
     // Not every browser reports a file that is rewritten while it is read: the parts may be of two versions. A copy is of one, and so
     // is a single part whose bytes are the ones that were hashed.
-    let of_one_version = cx.file.copy.get().is_some() || (receipts.verified && receipts.parts.len() == 1);
+    let of_one_version =
+        cx.file().copy.get().is_some() || (receipts.verified && receipts.parts.len() == 1) || !cx.source.is_at_hand();
     if !of_one_version {
         let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Part))?;
         if !cx.digests.has_sample(sample) {
@@ -324,7 +316,7 @@ fn receipts<J: Json>(session: &dyn AnySession<J>, uploaded: Vec<UploadedPart<J>>
 fn count_all<P: Platform>(run: &Run<P>, plan: &Plan) {
     let (parts, now) = (plan.parts(), run.cx.platform.now());
     run.cx.reporter.measure(|meter| {
-        meter.begin(parts.len() as u32, now);
+        meter.begin(plan.size(), parts.len() as u32, now);
         parts.iter().for_each(|part| meter.completed(part.number, part.range.len(), now));
     });
 }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use super::record::{self, Resumed};
+use super::record::{self, Replacement, Resumed};
 use super::run::Run;
 use super::start::Start;
 use super::steps::{give_up, run_steps};
@@ -45,8 +45,8 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
             (Status::Done, Event::Complete(result), true)
         }
         Some(Err(error)) => {
-            // An error in opening a session, signing or listing isn't a refusal of the saved session.
-            let elsewhere = matches!(error.step, Some(Step::Init | Step::Sign | Step::List));
+            // An error in checking, opening a session, signing or listing isn't a refusal of the saved session.
+            let elsewhere = matches!(error.step, Some(Step::Check | Step::Init | Step::Sign | Step::List));
             let stuck = saved && cx.reporter.completed() == 0 && !elsewhere;
             let resumes = run.capabilities.resumes || session.is_none();
             let stays = run.store.has_record() && resumes && worth_saving(&error, stuck);
@@ -93,20 +93,22 @@ fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resu
     if discarded {
         run.pause.end(EndReason::Cancel);
     }
-    let resumed = record::read(&*run.provider, run.cx.file.size, &saved)
-        .filter(|resumed| resumed.progressed.phase != Phase::Settling || run.capabilities.processes);
+    let found = record::read(&*run.provider, run.cx.source.picked().size, &saved)
+        .filter(|(resumed, _)| resumed.progressed.phase != Phase::Settling || run.capabilities.processes);
     run.store.found();
-    match &resumed {
+    let Some((resumed, replacement)) = found else {
         // An unusable record is dropped, so that its parts aren't mistaken for the new session's.
-        None => run.store.forget(&run.cx.platform),
-        Some(resumed) => {
-            if resumed.progressed.phase != Phase::Settling {
-                // From now on, cancelling aborts the saved session.
-                run.open_session.replace(Some(resumed.session.clone()));
-            }
-        }
+        run.store.forget(&run.cx.platform);
+        return None;
+    };
+    if let Some(Replacement { name, content_type }) = replacement {
+        run.cx.source.describe(name, resumed.session.plan().size(), content_type);
     }
-    resumed
+    if resumed.progressed.phase != Phase::Settling {
+        // From now on, cancelling aborts the saved session.
+        run.open_session.replace(Some(resumed.session.clone()));
+    }
+    Some(resumed)
 }
 
 /// Whether a session may be continued after an error: one that is temporary, or that the application or its user can fix. `stuck`: the

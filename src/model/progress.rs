@@ -53,8 +53,9 @@ impl Meter {
         Self { total, ..Self::default() }
     }
 
-    /// Starts or restarts the count with a plan of this many parts, none of them uploaded.
-    pub fn begin(&mut self, parts: u32, now: u64) {
+    /// Starts or restarts the count with a plan of this many parts of `total` bytes in all, none of them uploaded.
+    pub fn begin(&mut self, total: u64, parts: u32, now: u64) {
+        self.total = total;
         self.parts_total = parts;
         self.parts_done = 0;
         self.done_bytes = 0;
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn a_part_sent_again_does_not_run_backwards_but_counts_for_the_rate() {
         let mut meter = Meter::new(100);
-        meter.begin(1, 0);
+        meter.begin(100, 1, 0);
         meter.started(1);
         meter.sent(1, 80, 1_000);
         assert_eq!(meter.progress(1_000).sent, 80);
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn the_rest_takes_as_long_as_its_bytes_at_the_measured_rate() {
         let mut meter = Meter::new(1_000);
-        meter.begin(2, 0);
+        meter.begin(1_000, 2, 0);
         meter.started(1);
         meter.completed(1, 500, 2_000);
         meter.started(2);
@@ -183,7 +184,7 @@ mod tests {
     fn an_empty_file_is_sent_once_its_part_is() {
         let mut meter = Meter::new(0);
         assert_eq!(meter.progress(0).fraction, 0.0);
-        meter.begin(1, 0);
+        meter.begin(0, 1, 0);
         assert_eq!(meter.progress(0).fraction, 0.0);
         meter.completed(1, 0, 10);
         assert_eq!(meter.progress(10).fraction, 1.0);
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn samples_are_few_however_often_bytes_are_reported() {
         let mut meter = Meter::new(1_000_000);
-        meter.begin(1, 0);
+        meter.begin(1_000_000, 1, 0);
         meter.started(1);
         (1..10_000).for_each(|at| meter.sent(1, at, at));
         assert!(meter.samples.len() as u64 <= WINDOW_MS / 50 + 2, "{}", meter.samples.len());
@@ -202,7 +203,7 @@ mod tests {
         #[test]
         fn never_falls_and_never_passes_the_total(moves in proptest::collection::vec((0u8..4, 1u32..5, 0u64..300), 0..200)) {
             let mut meter = Meter::new(1_000);
-            meter.begin(4, 0);
+            meter.begin(1_000, 4, 0);
             let mut high = 0;
             for (at, (what, part, bytes)) in moves.into_iter().enumerate() {
                 let now = at as u64 * 37;
@@ -210,7 +211,7 @@ mod tests {
                     0 => meter.started(part),
                     1 => meter.sent(part, bytes, now),
                     2 => meter.failed(part),
-                    _ => meter.begin(4, now),
+                    _ => meter.begin(1_000, 4, now),
                 }
                 let progress = meter.progress(now);
                 prop_assert!(progress.sent >= high && progress.sent <= 1_000);

@@ -125,6 +125,8 @@ pub struct UploadedPart<J> {
     pub part: SentPart,
     /// What the provider read from the answer.
     pub receipt: Receipt<J>,
+    /// The MD5 of its bytes in hexadecimal digits, where a later page needs it to tell whether `transform` makes the same bytes.
+    pub md5: Option<String>,
 }
 
 impl<J> UploadedPart<J> {
@@ -134,6 +136,7 @@ impl<J> UploadedPart<J> {
         Self {
             part: SentPart { number, range, etag: etag.clone(), attempts: 0, verified },
             receipt: Receipt { reply, ..Receipt::new(number, etag) },
+            md5: None,
         }
     }
 }

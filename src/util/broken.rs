@@ -66,11 +66,13 @@ mod mutants {
         UncheckedPart,
         /// An object counts as proven whatever checksum the store says of it.
         UncheckedObject,
+        /// An upload goes on, whatever `transform` makes of the parts that were sent.
+        MixedOutputs,
     }
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 19] = [
+        pub const ALL: [Mutant; 20] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -90,6 +92,7 @@ mod mutants {
             Mutant::DeadHost,
             Mutant::UncheckedPart,
             Mutant::UncheckedObject,
+            Mutant::MixedOutputs,
         ];
     }
 

@@ -40,7 +40,7 @@ thread_local! {
 
 #[wasm_bindgen]
 extern "C" {
-    /// How an upload starts: `{nextFrame?, nextTask?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`. The functions are its
+    /// How an upload starts: `{nextFrame?, nextTask?, keep?, keepPart?, forget?, beforeRequest?, transform?, kept?, discard?, priority?}`. The functions are its
     /// [`UploadFunctions`].
     #[wasm_bindgen(extends = UploadFunctions)]
     pub type StartOptions;
@@ -83,10 +83,10 @@ impl Engine {
     }
 
     /// Starts an upload of `source`: `{file, name, size, type}`. `provider` are the provider's options, this file's among them;
-    /// `options` is `{nextFrame?, nextTask?, keep?, keepPart?, forget?, beforeRequest?, kept?, discard?, priority?}`: `nextFrame()` returns a
+    /// `options` is `{nextFrame?, nextTask?, keep?, keepPart?, forget?, beforeRequest?, transform?, kept?, discard?, priority?}`: `nextFrame()` returns a
     /// promise that settles when the page paints next, `nextTask()` one that settles in another task, `keep(record)` returns a promise that
     /// settles once the session is saved, `keepPart(number, part)` and `forget()` aren't waited for, `beforeRequest(request)` may change a
-    /// request to an API, `kept` is what an earlier page saved, `{record, parts}`, and `discard` aborts that session instead of continuing
+    /// request to an API, `transform()` returns a promise of what is sent in the file's place, `{file, name, size, type}`, or of nothing, `kept` is what an earlier page saved, `{record, parts}`, and `discard` aborts that session instead of continuing
     /// it. Events go to `sink(type, detail)`; a "complete" or an "error" is the last.
     ///
     /// # Errors

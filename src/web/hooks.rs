@@ -3,15 +3,18 @@
 use std::rc::Rc;
 
 use js_sys::Function;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Headers;
 
+use super::file_bytes::FileBytes;
+use super::file_source::FileSource;
 use super::js::Outcome;
 use super::js::object::{self, function, list, member, text};
 use super::js::promise::outcome;
 use super::js::thrown::{message, upload_error};
 use super::options::BrowserOptions;
 use crate::error::{Cause, Code, Result, Step, UploadError};
+use crate::model::file::SourceFile;
 use crate::platform::{Hook, HookFailure, Thrown};
 
 /// Whether the provider's options have that function, or for [`Hook::Key`] a string.
@@ -33,15 +36,24 @@ pub(super) async fn call(
     hook: Hook,
     arguments: Vec<JsValue>,
 ) -> std::result::Result<JsValue, HookFailure> {
-    outcome(call_once(&provider, hook, &arguments)).await.map_err(|thrown| {
-        let message = message(&thrown);
-        HookFailure {
-            kind: Thrown::of(&text(&thrown, "name").unwrap_or_default(), &message),
-            message,
-            upload_error: upload_error(&thrown),
-            cause: Some(Cause(Rc::new(thrown))),
-        }
-    })
+    outcome(call_once(&provider, hook, &arguments)).await.map_err(failure)
+}
+
+/// What the application's `transform` makes of a file; None: the file itself.
+pub(super) async fn transform(
+    result: impl Future<Output = Outcome>,
+) -> std::result::Result<Option<SourceFile<FileBytes>>, HookFailure> {
+    Ok(result.await.map_err(failure)?.unchecked_ref::<FileSource>().read())
+}
+
+fn failure(thrown: JsValue) -> HookFailure {
+    let message = message(&thrown);
+    HookFailure {
+        kind: Thrown::of(&text(&thrown, "name").unwrap_or_default(), &message),
+        message,
+        upload_error: upload_error(&thrown),
+        cause: Some(Cause(Rc::new(thrown))),
+    }
 }
 
 /// What the function returns or throws, which may be a promise; for [`Hook::Key`] the string, if it is one.

@@ -16,6 +16,7 @@ use super::upload_functions::UploadFunctions;
 use super::{hooks, page_events, transport};
 use crate::error::{Result, Step};
 use crate::http::{Response, Url};
+use crate::model::file::SourceFile;
 use crate::model::plan::ByteRange;
 use crate::platform::{Digests, Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure, Wanted};
 
@@ -150,7 +151,10 @@ impl Platform for WebPlatform {
     }
 
     fn has(&self, hook: Hook) -> bool {
-        hooks::has(&self.provider, hook)
+        match hook {
+            Hook::Transform => self.store.transforms(),
+            hook => hooks::has(&self.provider, hook),
+        }
     }
 
     fn call(
@@ -159,6 +163,10 @@ impl Platform for WebPlatform {
         arguments: Vec<JsValue>,
     ) -> LocalBoxFuture<'static, std::result::Result<JsValue, HookFailure>> {
         hooks::call(self.provider.clone(), hook, arguments).boxed_local()
+    }
+
+    fn transform(&self) -> LocalBoxFuture<'static, std::result::Result<Option<SourceFile<FileBytes>>, HookFailure>> {
+        hooks::transform(self.store.transform()).boxed_local()
     }
 
     fn map_url(&self, url: &str, step: Step) -> Option<Result<String>> {

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use super::js::promise::outcome;
+use super::js::promise::{Outcome, outcome};
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,6 +22,10 @@ extern "C" {
     fn task(this: &UploadFunctions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = forget)]
     fn forget_record(this: &UploadFunctions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = transform)]
+    fn transform_file(this: &UploadFunctions) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = transform)]
+    fn transform_hook(this: &UploadFunctions) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, getter, catch, js_name = beforeRequest)]
     fn request_hook(this: &UploadFunctions) -> Result<JsValue, JsValue>;
 }
@@ -35,6 +39,17 @@ impl UploadFunctions {
     /// Resolves in another task.
     pub(super) fn next_task(&self) -> impl Future<Output = ()> + 'static {
         outcome(self.task()).map(drop)
+    }
+
+    /// Whether the application has a `transform`.
+    pub(super) fn transforms(&self) -> bool {
+        self.transform_hook().is_ok_and(|hook| hook.is_function())
+    }
+
+    /// What the application's `transform` makes of this upload's file, as a [`FileSource`](super::file_source::FileSource); undefined: the
+    /// file itself.
+    pub(super) fn transform(&self) -> impl Future<Output = Outcome> + 'static {
+        outcome(self.transform_file())
     }
 
     /// The application's `beforeRequest`, which gets this upload's file.

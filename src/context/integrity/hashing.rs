@@ -28,7 +28,10 @@ pub fn digests_of<P: Platform>(
 }
 
 async fn digests<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted) -> Result<Option<Digests>> {
-    let is_whole = range == ByteRange::new(0, cx.file.size);
+    if !cx.source.is_at_hand() {
+        return Ok(None);
+    }
+    let is_whole = range == ByteRange::new(0, cx.file().size);
     let known = if is_whole { cx.digests.whole() } else { cx.digests.take_part(range) };
     let missing = Wanted { md5: wanted.md5 && known.md5.is_none(), crc64: wanted.crc64 && known.crc64.is_none() };
     if missing == Wanted::default() {
@@ -56,10 +59,10 @@ pub async fn md5_of<P: Platform>(cx: &Context<P>, range: ByteRange) -> Result<Op
 /// The digests, computed by a worker; None if there is none, or if it can't read the range, or makes no progress.
 async fn in_worker<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted) -> Option<Digests> {
     // A copy is in memory already, and takes no longer here than on its way there.
-    if cx.shared.workers_hang.get() || cx.file.copy.get().is_some() {
+    if cx.shared.workers_hang.get() || cx.file().copy.get().is_some() {
         return None;
     }
-    let mut digests = cx.platform.digest(&cx.file.blob, range, wanted);
+    let mut digests = cx.platform.digest(&cx.file().blob, range, wanted);
     if broken!(EndlessDigest) {
         return digests.await;
     }
@@ -85,7 +88,7 @@ const SAMPLE: u64 = 64 << 10;
 /// # Errors
 /// Those of [`Context::read`].
 pub async fn sample<P: Platform>(cx: &Context<P>) -> Result<Option<[u8; 16]>> {
-    let size = cx.file.size;
+    let size = cx.file().size;
     let (head, tail) = (ByteRange::new(0, SAMPLE.min(size)), ByteRange::new(size.saturating_sub(SAMPLE), size));
     Ok(on_page(cx, [head, tail], Wanted::MD5).await?.and_then(|digests| digests.md5))
 }

@@ -56,7 +56,7 @@ impl Form {
         let fields = match &self.options.fields {
             Some(fields) => fields.clone(),
             None => {
-                let info = cx.file_info(cx.file.known_type());
+                let info = cx.file_info(cx.file().known_type());
                 let given = cx.hook(Hook::Fields, vec![info], Step::Sign, Idempotency::Safe).await?;
                 let given: Option<StringMap> = Decode::decode(Some(&given)).map_err(|mismatch| {
                     let why = mismatch.within("fields").message();

@@ -43,7 +43,7 @@ pub(super) async fn check<P: Platform>(api: &Api, cx: &Context<P>, part_size: u6
     let Some((value, parts)) = expected else { return Ok(None) };
     let mut request = api.request(Step::Check, Method::Post, CHECK, "");
     let etag = text::concat(&["\"", &value, "\""]);
-    let body = JsonBuilder::Object(vec![("etag", (&etag).into()), ("size", cx.file.size.into())]);
+    let body = JsonBuilder::Object(vec![("etag", (&etag).into()), ("size", cx.file().size.into())]);
     request.body = Body::Json(P::Json::build(&body));
     let Ok(response) = api.call(cx, request, Idempotency::BestEffort).await else { return Ok(None) };
     let Ok(json) = reply::parse::<P::Json>(Step::Check, &response) else { return Ok(None) };
@@ -55,7 +55,7 @@ pub(super) async fn check<P: Platform>(api: &Api, cx: &Context<P>, part_size: u6
 
 /// The ETag of the file in parts of that size, and how many they are; None if hashing takes too long, or the file can't be read.
 async fn expected_etag<P: Platform>(cx: &Context<P>, part_size: u64) -> Result<Option<(String, u32)>> {
-    let size = cx.file.size;
+    let size = cx.file().size;
     let Ok(plan) = Plan::equal(size, part_size) else { return Ok(None) };
     let (parts, began_at) = (plan.parts(), cx.platform.now());
     let mut etags = vec![None; parts.len()];

@@ -47,15 +47,15 @@ pub(super) async fn init<P: Platform>(
     cx: &Context<P>,
     vault_upload: Option<&P::Json>,
 ) -> Result<Session<OfauthSession>> {
-    let content_type = cx.file.known_type();
+    let content_type = cx.file().known_type();
     if content_type.is_empty() {
-        let message = text!("OFAuth needs a content type, but the type of \"{}\" is unknown.", cx.file.name);
+        let message = text!("OFAuth needs a content type, but the type of \"{}\" is unknown.", cx.file().name);
         return Err(UploadError::new(Code::FileRejected, message).at(Step::Check).hint("Pass `contentType`."));
     }
     let mut request = api.request(Step::Init, Method::Post, INIT, "");
     let body = P::Json::build(&JsonBuilder::Object(vec![
-        ("filename", (&cx.file.name).into()),
-        ("size", cx.file.size.into()),
+        ("filename", (&cx.file().name).into()),
+        ("size", cx.file().size.into()),
         ("contentType", content_type.into()),
     ]));
     request.body = Body::Json(match vault_upload {
@@ -79,7 +79,7 @@ fn session<P: Platform>(
     if matches!(media_upload_id.as_str(), "" | "." | "..") {
         return Err(unusable(&text!("`mediaUploadId` must be an id, but is \"{}\".", media_upload_id)));
     }
-    let size = cx.file.size;
+    let size = cx.file().size;
     let (plan, multipart) = match parts.filter(|parts| !parts.is_empty()) {
         Some(parts) => {
             if let Some(total) = total_parts.filter(|total| *total != parts.len() as u64) {

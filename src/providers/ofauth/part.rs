@@ -33,7 +33,7 @@ pub(super) async fn request<P: Platform>(
         (UrlKind::Api(url), _) => {
             api.wait_for_rate_limit(cx).await;
             let mut request = api.request_to(Step::Part, Method::Put, url);
-            request.body = Body::File(cx.file.body(part.range, Some(cx.file.known_type())));
+            request.body = Body::File(cx.file().body(part.range, Some(cx.file().known_type())));
             if !session.multipart {
                 api.add_key(cx, &mut request);
             }

@@ -47,9 +47,9 @@ pub(super) async fn start<P: Platform>(
 ) -> Result<Session<OnlymonsterSession>> {
     // Assumed from a record's metadata.
     let body = P::Json::build(&JsonBuilder::Object(vec![
-        ("name", (&cx.file.name).into()),
-        ("size", cx.file.size.into()),
-        ("content_type", cx.file.known_type().into()),
+        ("name", (&cx.file().name).into()),
+        ("size", cx.file().size.into()),
+        ("content_type", cx.file().known_type().into()),
     ]));
     let mut retries = RetryLoop::default();
     loop {
@@ -70,7 +70,7 @@ pub(super) async fn start<P: Platform>(
 /// The session that a reply describes.
 fn session<P: Platform>(cx: &Context<P>, reply: StartReply) -> Result<Session<OnlymonsterSession>> {
     let unusable = |why: String| unusable_plan("Onlymonster", &why);
-    let size = cx.file.size;
+    let size = cx.file().size;
     let (plan, upload_id) = match (reply.upload_id, reply.parts.filter(|parts| !parts.is_empty()), reply.put_url) {
         (Some(upload_id), Some(parts), _) => (multipart_plan(size, parts), Some(upload_id)),
         (_, _, Some(put_url)) => {

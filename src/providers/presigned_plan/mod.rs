@@ -202,7 +202,7 @@ impl<P: Platform> Provider<P> for PresignedPlan {
 
     async fn open(&self, cx: &Context<P>) -> Result<Session<PlanSession<P::Json>>> {
         self.list_failed.set(false);
-        let info = cx.file_info(cx.file.known_type());
+        let info = cx.file_info(cx.file().known_type());
         let plan_json = cx.hook(Hook::Open, vec![info], Step::Init, Idempotency::Unsafe).await?;
         let mut unopened = Unopened { platform: &cx.platform, plan_json: Some(plan_json.clone()) };
         let adopted = open_plan::adopt(cx, plan_json.clone(), self.signs).await;

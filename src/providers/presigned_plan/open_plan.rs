@@ -75,7 +75,7 @@ fn checked<P: Platform>(
 ) -> Result<Adopted<P::Json>> {
     let upload_plan: UploadPlan = decode(&plan_json).map_err(mistyped)?;
     let (plan, options) = upload_plan
-        .checked(cx.file.size, cx.platform.has(Hook::Complete), parts)
+        .checked(cx.file().size, cx.platform.has(Hook::Complete), parts)
         .map_err(|why| unusable(why, "Let the parts cover the file exactly; `byteRange.end` is the last byte."))?;
     let open = OpenPlan { options, urls: RefCell::default(), signing: Semaphore::new(1) };
     let UploadPlan { upload_id, key, .. } = upload_plan;
@@ -128,7 +128,7 @@ impl OpenPlan {
         };
         let headers = headers.as_ref().unwrap_or(&self.options.headers).clone();
         // The file's type is sent only where the URL signed the header and the plan gives no other type.
-        let body = Body::File(cx.file.body(part.range, Some(cx.file.known_type())));
+        let body = Body::File(cx.file().body(part.range, Some(cx.file().known_type())));
         StoreRequest::new(&cx.platform.origin(), Step::Part, self.options.method, url.clone(), headers, body)
     }
 }

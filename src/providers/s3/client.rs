@@ -156,7 +156,7 @@ impl S3Client {
         let origins: Vec<&str> = self.origins().collect();
         let endpoint = cx.hosts().pick(&origins, part.number as usize, last);
         self.sent.borrow_mut().insert(part.number, signed_now(cx, &credentials, endpoint));
-        self.sign(cx, &credentials, endpoint, operation, Body::File(cx.file.body(part.range, None)))
+        self.sign(cx, &credentials, endpoint, operation, Body::File(cx.file().body(part.range, None)))
     }
 
     /// The error for an answer to a part that isn't 2xx.

@@ -100,10 +100,10 @@ impl<P: Platform> Completing<'_, P> {
         };
         let etags = head.etags.or(cx.etags.likely());
         // The answer to a HEAD has no body by which a sign-in page could be known: one that may be a page's proves nothing.
-        let page = head.may_be_a_page && !says_html(Some(cx.file.known_type()));
+        let page = head.may_be_a_page && !says_html(Some(cx.file().known_type()));
         let stored = StoredObject { size: head.size.filter(|_| !page), etag: head.etag, age_ms: head.age_ms };
         let expected = Expected {
-            size: cx.file.size,
+            size: cx.file().size,
             etag: match upload_id {
                 Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
                 None => cx.digests.whole().md5.map(|md5| hex(&md5)),

@@ -92,7 +92,7 @@ impl<P: Platform> S3<P> {
         if let Some(key) = self.key.borrow().clone() {
             return Ok(key);
         }
-        let info = cx.file_info(cx.file.known_type());
+        let info = cx.file_info(cx.file().known_type());
         let answer = cx.hook(Hook::Key, vec![info], Step::Init, Idempotency::Unsafe).await?;
         let read = String::decode(Some(&answer)).map_err(|mismatch| text!("{}.", mismatch.within("key").message()));
         let key = read.and_then(|key| check_key(&key).map(|()| key)).map_err(|why| {
@@ -106,7 +106,7 @@ impl<P: Platform> S3<P> {
     /// The headers of the object: on PutObject and on CreateMultipartUpload.
     fn object_headers(&self, cx: &Context<P>) -> Vec<(String, String)> {
         let mut headers = self.client.target.headers.clone();
-        let content_type = cx.file.known_type();
+        let content_type = cx.file().known_type();
         if !content_type.is_empty() && !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".into(), content_type.into()));
         }
@@ -186,7 +186,7 @@ impl<P: Platform> Provider<P> for S3<P> {
         let key = self.key(cx).await?;
         // The parts of another session may be cut differently.
         self.checksums.take();
-        let (size, target) = (cx.file.size, &self.client.target);
+        let (size, target) = (cx.file().size, &self.client.target);
         let multipart = size > 0 && size >= target.threshold;
         let part_size = if multipart {
             target.part_size(size, cx.slots_for(Provider::<P>::hosts(self, cx)), cx.measured_rate())

@@ -31,7 +31,7 @@ impl<J: Json> SessionState<J> for FormSession {
 
 /// Opens an upload whose only part is the form. Nothing is sent for it.
 pub(crate) fn open<P: Platform>(cx: &Context<P>) -> Result<Session<FormSession>> {
-    let size = cx.file.size;
+    let size = cx.file().size;
     let form = Part { number: 1, range: ByteRange::new(0, size), url: None };
     let plan = Plan::checked(size, vec![form]).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
     Ok(Session::new(plan, false, FormSession::default()))
@@ -44,8 +44,8 @@ pub(crate) fn body<P: Platform>(
     fields: Vec<(String, String)>,
     file_field: String,
 ) -> BodyOf<P> {
-    let file = cx.file.body(part.range, Some(cx.file.known_type()));
-    Body::Form { fields, file_field, file, filename: cx.file.name.clone() }
+    let file = cx.file().body(part.range, Some(cx.file().known_type()));
+    Body::Form { fields, file_field, file, filename: cx.file().name.clone() }
 }
 
 /// The request that sends a form to an API. `once`: it must not arrive twice.

@@ -17,6 +17,6 @@ pub(crate) fn absolute_url<P: Platform>(platform: &P, url: &str) -> Option<Url> 
 /// # Errors
 /// Those of [`StoreRequest::put_part`].
 pub(crate) fn put_part<P: Platform>(cx: &Context<P>, part: &Part, url: Url) -> Result<RequestOf<P>> {
-    let file = cx.file.body(part.range, Some(cx.file.known_type()));
+    let file = cx.file().body(part.range, Some(cx.file().known_type()));
     StoreRequest::put_part(&cx.platform.origin(), url, file).map(Request::Store)
 }

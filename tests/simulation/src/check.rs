@@ -24,7 +24,7 @@ pub(crate) use ensure;
 /// Checks a story that has come to its end.
 pub(crate) fn story(world: &World, handles: &[Handle]) -> Result<(), String> {
     for handle in handles {
-        upload(handle).map_err(|broken| format!("upload {}: {broken}", handle.number()))?;
+        upload(world, handle).map_err(|broken| format!("upload {}: {broken}", handle.number()))?;
         let (lane, slots) = handle.lane();
         let most = world.log().most(lane);
         ensure!(most <= *slots, "{most} requests with file bytes at once, {slots} are allowed");
@@ -42,7 +42,7 @@ pub(crate) fn story(world: &World, handles: &[Handle]) -> Result<(), String> {
 }
 
 /// Checks what an upload told.
-fn upload(handle: &Handle) -> Result<(), String> {
+fn upload(world: &World, handle: &Handle) -> Result<(), String> {
     let events = handle.events();
     let ends = events.iter().filter(|(_, event)| matches!(event, Event::Complete(_) | Event::Error(_))).count();
     let cut_off = handle.is_gone() && ends == 0;
@@ -50,7 +50,7 @@ fn upload(handle: &Handle) -> Result<(), String> {
     let last = events.last().map(|(_, event)| event);
     ensure!(cut_off || matches!(last, Some(Event::Complete(_) | Event::Error(_))), "the end isn't its last word");
     statuses(handle, cut_off)?;
-    progress(handle)
+    progress(world, handle)
 }
 
 fn statuses(handle: &Handle, cut_off: bool) -> Result<(), String> {
@@ -71,13 +71,17 @@ fn statuses(handle: &Handle, cut_off: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn progress(handle: &Handle) -> Result<(), String> {
-    let size = handle.file().size();
+fn progress(world: &World, handle: &Handle) -> Result<(), String> {
+    let picked = handle.file();
+    let sizes: Vec<u64> = world.sent_files(picked).iter().chain([picked]).map(File::size).collect();
     let mut before: Option<Progress> = None;
     for (_, event) in handle.events().iter() {
         let Event::Progress(progress) = event else { continue };
-        ensure!(progress.total == size, "the total isn't the file's: {progress:?}");
-        ensure!(progress.sent <= size && (0.0..=1.0).contains(&progress.fraction), "out of bounds: {progress:?}");
+        ensure!(sizes.contains(&progress.total), "the total isn't the file's: {progress:?}");
+        ensure!(
+            progress.sent <= progress.total && (0.0..=1.0).contains(&progress.fraction),
+            "out of bounds: {progress:?}"
+        );
         ensure!(progress.parts_done <= progress.parts_total, "more done than there is: {progress:?}");
         ensure!(progress.parts_in_flight as usize <= handle.lane().1, "more in flight than slots: {progress:?}");
         ensure!(progress.rate.is_none_or(|rate| rate.is_finite() && rate >= 0.0), "no rate: {progress:?}");
@@ -89,7 +93,7 @@ fn progress(handle: &Handle) -> Result<(), String> {
         before = Some(progress.clone());
     }
     if let (Some(Ok(_)), Some(last)) = (handle.result(), before) {
-        ensure!((last.sent, last.fraction) == (size, 1.0), "a finished upload hasn't sent all: {last:?}");
+        ensure!((last.sent, last.fraction) == (last.total, 1.0), "a finished upload hasn't sent all: {last:?}");
         ensure!((last.parts_done, last.parts_in_flight) == (last.parts_total, 0), "parts are missing: {last:?}");
     }
     Ok(())
@@ -131,16 +135,39 @@ impl World {
         found.ok_or_else(|| format!("nothing is stored for {outcome:?}"))
     }
 
-    /// Proves that the destination has exactly the upload's file, and gives the result.
+    /// Proves that the destination has exactly the upload's file, or what `transform` made of it once, and gives the result.
     ///
     /// # Panics
     /// Where it hasn't.
     #[track_caller]
     pub fn stored(&self, handle: &Handle) -> UploadResult<Value> {
         let result = handle.done();
-        proves(handle.file(), &self.pieces(&result));
-        assert_eq!(result.bytes, handle.file().size());
+        if let Err(broken) = self.has_arrived(handle.file(), &result) {
+            panic!("{broken}");
+        }
         result
+    }
+}
+
+impl World {
+    /// Checks that the destination has exactly the picked file, or what `transform` made of it once.
+    ///
+    /// # Errors
+    /// What it has instead.
+    pub fn has_arrived(&self, picked: &File, result: &UploadResult<Value>) -> Result<(), String> {
+        let (pieces, sent) = (self.try_pieces(result)?, self.sent_files(picked));
+        let outcomes = sent.iter().map(|file| (file, is_file(file, &pieces)));
+        let mut broken = String::new();
+        for (file, outcome) in outcomes {
+            match outcome {
+                Ok(()) => {
+                    ensure!(result.bytes == file.size(), "the result's size isn't the file's");
+                    return Ok(());
+                }
+                Err(other) => broken = other,
+            }
+        }
+        Err(broken)
     }
 }
 

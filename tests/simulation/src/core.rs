@@ -16,6 +16,7 @@ use crate::log::Log;
 use crate::rng::Rng;
 use crate::servers::Servers;
 use crate::storage::Storage;
+use crate::transform::Transforming;
 
 /// The line between the page and all servers.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +80,7 @@ pub(crate) struct Core {
     pub(crate) environment: Environment,
     pub(crate) storage: Storage,
     pub(crate) hashing: Hashing,
+    pub(crate) transforming: Transforming,
     /// The page that lives; those before it are gone.
     pub(crate) page: Cell<Page>,
     pub(crate) milestones: Cell<u32>,

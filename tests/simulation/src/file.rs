@@ -1,9 +1,10 @@
 //! Files that a story's user picks: real bytes, or only said to be there.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use partway::model::file::SourceFile;
 use partway::model::plan::ByteRange;
 use partway_models::content::Content;
 use partway_models::symbolic::symbolic_window;
@@ -57,6 +58,33 @@ impl File {
     pub(crate) fn copy(&self) -> Self {
         let Data { id, size, bytes, .. } = &*self.data;
         Self::new(&self.name, &self.kind, Data::new(*id, *size, bytes.clone()))
+    }
+
+    /// What a `transform` makes of it: other bytes for each `variant`, and so many more.
+    pub(crate) fn transformed(&self, variant: u64, more: u64) -> Self {
+        let Data { id, size, bytes, .. } = &*self.data;
+        let size = size + more;
+        let bytes: Option<Arc<[u8]>> = bytes.as_ref().map(|bytes| {
+            let last = bytes.last().copied().unwrap_or_default();
+            (0..size as usize).map(|at| !bytes.get(at).unwrap_or(&last) ^ variant as u8).collect()
+        });
+        Self::new(&self.name, &self.kind, Data::new(id | (variant + 1) << 32, size, bytes))
+    }
+
+    /// It, as the engine gets it.
+    pub(crate) fn source(&self) -> SourceFile<Self> {
+        SourceFile {
+            name: self.name.clone(),
+            size: self.size(),
+            content_type: self.kind.clone(),
+            blob: self.clone(),
+            copy: OnceCell::new(),
+        }
+    }
+
+    /// Whether another one is the same file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.data, &other.data)
     }
 
     /// Its size in bytes.

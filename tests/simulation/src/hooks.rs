@@ -76,6 +76,7 @@ fn route(hook: Hook) -> &'static str {
         Hook::Fields => "form:fields",
         Hook::Parse => "hook:parse",
         Hook::Job => "hook:job",
+        Hook::Transform => "hook:transform",
     }
 }
 
@@ -295,5 +296,6 @@ fn serve(
             _ => Err(format!("the reply has no {}", options["parse"])),
         },
         Hook::Job => Ok(first),
+        Hook::Transform => Err("transform isn't called so".into()),
     }
 }

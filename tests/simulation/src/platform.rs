@@ -7,6 +7,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use partway::error::{Result, Step};
 use partway::http::{Response, Url};
+use partway::model::file::SourceFile;
 use partway::model::plan::ByteRange;
 use partway::platform::{Digests, Hook, HookFailure, OnSent, PageEvent, Platform, RequestOf, SendFailure, Wanted};
 use serde_json::Value;
@@ -18,6 +19,7 @@ use crate::hashing::digest;
 use crate::hooks::call;
 use crate::network::{exchange, probe};
 use crate::storage::{Write, write};
+use crate::transform::transform;
 use crate::wiring::{PAGE, PLAIN_PAGE};
 use crate::world::World;
 
@@ -31,6 +33,8 @@ pub struct SimPlatform {
     pub(crate) uploader: usize,
     /// Which page it belongs to.
     pub(crate) page: Page,
+    /// The file that was picked for it.
+    pub(crate) file: Option<File>,
     /// The name under which its session is kept; None keeps nothing.
     pub(crate) session: Option<u64>,
     /// The upload's own provider options.
@@ -52,7 +56,7 @@ impl SimPlatform {
 
     pub(crate) fn reading(core: Rc<Core>) -> Self {
         let (page, options) = (core.page.get(), Rc::default());
-        Self { page, core, upload: 0, uploader: 0, session: None, options, shares_credentials: true }
+        Self { page, core, upload: 0, uploader: 0, file: None, session: None, options, shares_credentials: true }
     }
 
     /// True once its page is gone: nothing that is left of it may do anything.
@@ -186,7 +190,10 @@ impl Platform for SimPlatform {
     }
 
     fn has(&self, hook: Hook) -> bool {
-        self.core.hooks.borrow().has(hook, &self.options)
+        match hook {
+            Hook::Transform => self.core.transforming.transform.get().is_some(),
+            hook => self.core.hooks.borrow().has(hook, &self.options),
+        }
     }
 
     fn call(
@@ -195,6 +202,13 @@ impl Platform for SimPlatform {
         arguments: Vec<Value>,
     ) -> LocalBoxFuture<'static, std::result::Result<Value, HookFailure>> {
         call(self.clone(), hook, arguments).boxed_local()
+    }
+
+    fn transform(&self) -> LocalBoxFuture<'static, std::result::Result<Option<SourceFile<File>>, HookFailure>> {
+        match self.file.clone() {
+            Some(file) => transform(self.core.clone(), file).boxed_local(),
+            None => futures::future::ready(Ok(None)).boxed_local(),
+        }
     }
 
     fn map_url(&self, url: &str, step: Step) -> Option<Result<String>> {

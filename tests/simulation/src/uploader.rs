@@ -7,7 +7,6 @@ use partway::context::shared::SharedState;
 use partway::context::slots::MOST;
 use partway::engine::start::Start;
 use partway::engine::uploader::Uploader as Engine;
-use partway::model::file::SourceFile;
 use partway::model::settings::{Concurrency, Settings};
 use partway::providers;
 use partway::providers::setup::{ProviderCache, Setup};
@@ -113,23 +112,17 @@ impl Uploader {
             upload: number,
             uploader: self.id,
             page: self.page,
+            file: Some(file.clone()),
             session,
             options: Rc::new(provider.clone()),
             shares_credentials: *self.credentials.get_or_init(|| source.clone()) == source,
         };
         let setup = Setup { platform: &platform, settings: &self.settings, shared: &self.shared, cache: &self.cache };
         let made = providers::create(provider["name"].as_str().unwrap_or(""), &provider, &setup);
-        let source = SourceFile {
-            name: file.name.clone(),
-            size: file.size(),
-            content_type: file.kind.clone(),
-            blob: file.clone(),
-            copy: OnceCell::new(),
-        };
         let lane = format!("uploader {}", self.id);
         let place = Place { number, page: self.page, session, lane: (lane, self.slots) };
         let handle = Handle::new(place, self.core.clone(), file.clone(), provider);
-        let upload = self.engine.start(platform, source, made, handle.sink(), start, priority);
+        let upload = self.engine.start(platform, file.source(), made, handle.sink(), start, priority);
         handle.started(upload);
         self.handles.borrow_mut().push(handle.clone());
         handle

@@ -26,6 +26,7 @@ use crate::log::{Log, Record};
 use crate::rng::Rng;
 use crate::servers::Servers;
 use crate::storage::{SavedSession, Storage, StorageBehavior};
+use crate::transform::{Transform, Transforming};
 use crate::uploader::Uploader;
 
 /// 2026-04-29T10:00:00Z: some time that the samples in the vendors' documents are near to.
@@ -66,6 +67,7 @@ impl World {
                 environment: Environment::default(),
                 storage: Storage::default(),
                 hashing: Hashing::default(),
+                transforming: Transforming::default(),
                 page: Cell::new(1),
                 milestones: Cell::default(),
                 plans: RefCell::default(),
@@ -256,6 +258,21 @@ impl World {
     /// How the workers behave that compute digests.
     pub fn hash_workers(&self, workers: HashWorkers) {
         self.core.hashing.workers.set(workers);
+    }
+
+    /// The application's `transform`; None: it has none.
+    pub fn transform(&self, transform: Option<Transform>) {
+        self.core.transforming.transform.set(transform);
+    }
+
+    /// How often `transform` gave something.
+    pub fn transforms(&self) -> usize {
+        self.core.transforming.calls()
+    }
+
+    /// What may be sent of a picked file: everything that `transform` gave for it, or the file itself.
+    pub fn sent_files(&self, picked: &File) -> Vec<File> {
+        self.core.transforming.sent(picked)
     }
 
     /// How many windows they have hashed.

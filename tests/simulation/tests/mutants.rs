@@ -126,6 +126,12 @@ fn an_object_that_counts_whatever_the_store_says_of_it() {
 }
 
 #[test]
+fn parts_of_two_outputs_in_one_object() {
+    let failure = caught(Mutant::MixedOutputs);
+    assert!(failure.contains("isn't the file"), "{failure}");
+}
+
+#[test]
 fn every_mutant_has_its_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

@@ -18,9 +18,12 @@ use crate::hashing::HashWorkers;
 use crate::rng::Rng;
 use crate::servers::{BadHost, FORMS as FORMS_ORIGIN, STORE, STORE_TWO};
 use crate::storage::StorageBehavior;
+use crate::transform::{Output, Transform};
 
 /// What proofs are drawn by: a draw of its own, so that they leave rare stories what they are.
 const PROOFS: u64 = 1;
+/// What `transform` is drawn by, likewise.
+const TRANSFORMS: u64 = 3;
 /// What forms are drawn by, likewise: they take the place of some of apifansly's.
 const FORMS: u64 = 2;
 
@@ -97,6 +100,7 @@ impl Scenario {
             storage: StorageBehavior::default(),
             denied: false,
             hash_workers: HashWorkers::default(),
+            transform: None,
             reads: None,
             servers,
             real,
@@ -191,6 +195,7 @@ impl Scenario {
                 Some(rng.pick(&[(2, BadHost::Refuses), (1, BadHost::Forbidden), (1, BadHost::Gone)]));
         }
         self.choose_proofs(&Rng::new(self.seed ^ PROOFS));
+        self.choose_transform(&Rng::new(self.seed ^ TRANSFORMS));
     }
 
     /// Draws what a store's ETags are and which checksums it says, and damage on the way to it.
@@ -215,6 +220,15 @@ impl Scenario {
         if self.expectation != Expectation::Calm && spare && rng.chance(60) {
             self.troubles.push(troubles::damage(rng, self.destination, self.is_multi()));
         }
+    }
+
+    /// Draws whether something else is sent in the files' place. Reads that hang are those of the picked file, which isn't read then.
+    fn choose_transform(&mut self, rng: &Rng) {
+        if self.reads.is_some() || !rng.chance(20) {
+            return;
+        }
+        let output = rng.pick(&[(2, Output::Same), (2, Output::Fresh), (1, Output::Picked)]);
+        self.transform = Some(Transform { output, ms: rng.pick(&[(1, 1), (2, 300), (1, 20_000)]) });
     }
 
     /// A line that all connections share, behind buffers. Not slower than what a line is granted before anything of it is known, nor

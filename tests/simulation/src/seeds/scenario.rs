@@ -12,6 +12,7 @@ use crate::environment::{Cut, Network};
 use crate::fault::Rule;
 use crate::hashing::HashWorkers;
 use crate::storage::StorageBehavior;
+use crate::transform::Transform;
 use crate::world::World;
 
 /// How it must end, by construction.
@@ -151,6 +152,8 @@ pub struct Scenario {
     pub denied: bool,
     /// The workers that hash.
     pub hash_workers: HashWorkers,
+    /// The application's `transform`.
+    pub transform: Option<Transform>,
     /// How many reads of the first file come to an end, where not all do.
     pub reads: Option<u32>,
     /// Settings of the servers.
@@ -191,6 +194,7 @@ impl Scenario {
         world.storage(self.storage);
         world.says_offline(self.denied);
         world.hash_workers(self.hash_workers);
+        world.transform(self.transform);
         self.servers.apply(world);
         for trouble in &self.troubles {
             world.rule(trouble.rule.clone());
@@ -211,8 +215,8 @@ impl Scenario {
             ),
             format!("  {:?}, servers {} ms ahead, {:?}", self.line, self.skew_ms, self.storage),
             format!(
-                "  the browser denies the network: {}, reads: {:?}, hashing: {:?}",
-                self.denied, self.reads, self.hash_workers
+                "  the browser denies the network: {}, reads: {:?}, hashing: {:?}, transform: {:?}",
+                self.denied, self.reads, self.hash_workers, self.transform
             ),
             format!("  {:?}", self.servers),
         ];

@@ -13,6 +13,7 @@ use crate::file::File;
 use crate::handle::Handle;
 use crate::rng::Rng;
 use crate::storage::{SavedSession, StorageBehavior};
+use crate::transform::{Output, Transform};
 use crate::uploader::{Beginning, Uploader};
 use crate::world::World;
 
@@ -54,6 +55,8 @@ pub(crate) struct Attempt {
     pub(crate) discards: bool,
     /// The saved session can't be read, so that it is a new upload after all.
     pub(crate) damaged: bool,
+    /// `transform` may make other bytes than were sent, so that it may be a new upload.
+    pub(crate) restarts: bool,
 }
 
 impl History {
@@ -71,7 +74,7 @@ impl History {
 
     /// How many times it was begun from nothing, each of which may store the file.
     pub(crate) fn beginnings(&self) -> usize {
-        self.attempts.iter().filter(|attempt| attempt.kept.is_none() || attempt.damaged).count()
+        self.attempts.iter().filter(|attempt| attempt.kept.is_none() || attempt.damaged || attempt.restarts).count()
     }
 }
 
@@ -177,7 +180,8 @@ impl Stage {
             Some(uploader) => uploader.begin(provider, &file, session, beginning),
             None => return,
         };
-        self.histories.borrow_mut()[index].attempts.push(Attempt { handle, kept, discards, damaged });
+        let restarts = matches!(self.scenario.transform, Some(Transform { output: Output::Fresh, .. }));
+        self.histories.borrow_mut()[index].attempts.push(Attempt { handle, kept, discards, damaged, restarts });
     }
 
     fn handle(&self, upload: usize) -> Option<Handle> {

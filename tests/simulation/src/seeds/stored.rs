@@ -10,9 +10,12 @@ use crate::servers::BUCKET;
 /// How often a file is at its destination.
 pub(crate) fn stored(stage: &Stage, history: &History) -> usize {
     let servers = stage.world.servers();
-    let is_it = |pieces: &[Content]| match history.file.id() {
-        Some(id) => tile(pieces).is_some_and(|tile| tile.file == id),
-        None => is_file(&history.file, pieces).is_ok(),
+    let sent = stage.world.sent_files(&history.file);
+    let is_it = |pieces: &[Content]| {
+        sent.iter().any(|file| match file.id() {
+            Some(id) => tile(pieces).is_some_and(|tile| tile.file == id),
+            None => is_file(file, pieces).is_ok(),
+        })
     };
     match stage.scenario.destination {
         Destination::Ofauth => servers.ofauth.entries().into_iter().filter(|pieces| is_it(pieces)).count(),

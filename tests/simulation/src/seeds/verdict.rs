@@ -10,7 +10,7 @@ use super::invariants;
 use super::scenario::{Expectation, Scenario};
 use super::stage::{History, Stage};
 use super::stored::was_damaged;
-use crate::check::{ensure, is_file};
+use crate::check::ensure;
 use serde_json::Value;
 
 /// Holds a story against its scenario: its own end first; then the application tries again what failed, without faults. Gives the
@@ -113,8 +113,7 @@ fn second_end(stage: &Stage, history: &History) -> Result<Option<&'static str>, 
 
 /// The result names what is stored, and that is the file.
 fn arrived(stage: &Stage, history: &History, result: &UploadResult<Value>) -> Result<(), String> {
-    ensure!(result.bytes == history.file.size(), "the result's size isn't the file's");
-    if let Err(broken) = is_file(&history.file, &stage.world.try_pieces(result)?) {
+    if let Err(broken) = stage.world.has_arrived(&history.file, result) {
         let proven = result.verified || result.outcome.proof.is_some();
         ensure!(was_damaged(stage, history), "{broken}");
         ensure!(!proven, "damaged bytes are proven: {:?}; {broken}", result.outcome.proof);

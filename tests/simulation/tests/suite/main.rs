@@ -40,3 +40,4 @@ mod slow_lines;
 mod small_files;
 mod stores;
 mod tail;
+mod transform;
