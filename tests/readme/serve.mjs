@@ -1,6 +1,7 @@
 // Serves the samples of the package's README: node tests/readme/serve.mjs SANDBOX
 // SANDBOX is the address of the sandbox's app, whose store stands in for AWS. `cargo xtask package` must have packed the package.
-// Prints one line of JSON when it is ready. /s3 is the README's page for S3, /plan a page around its module for a backend.
+// Prints one line of JSON when it is ready. /s3 is the README's page for S3, /plan a page around its module for a backend, /recipes one
+// that tries what its recipes make of a file.
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -77,12 +78,41 @@ const PLAN_PAGE = `<input type="file" id="file"><output id="state"></output>
     );
 </script>`;
 
+const RECIPES_PAGE = `<output id="state"></output>
+<script type="module">
+  import { compressed } from "/compressed.js";
+  import { encrypted, newIv } from "/encrypted.js";
+  import { photo } from "/photo.js";
+
+  const told = [];
+  const tell = ({ name, type }, ...more) => told.push([name, type, ...more].join(" "));
+
+  const text = "a line\\n".repeat(10_000);
+  const gzip = await compressed(new File([text], "log.txt"));
+  const plain = await new Response(gzip.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  tell(gzip, plain === text && gzip.size < 1_000);
+
+  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const meta = JSON.parse(JSON.stringify({ iv: newIv() }));
+  const secret = await encrypted(key)(new File([text], "log.txt"), meta);
+  const again = await crypto.subtle.decrypt({ name: "AES-GCM", iv: new Uint8Array(meta.iv) }, key, await secret.arrayBuffer());
+  tell(secret, new TextDecoder().decode(again) === text);
+
+  const canvas = new OffscreenCanvas(300, 200);
+  canvas.getContext("2d").fillRect(0, 0, 300, 200);
+  const jpeg = await photo(new File([await canvas.convertToBlob()], "dot.dot.png", { type: "image/png" }), 150);
+  const picture = await createImageBitmap(jpeg);
+  tell(jpeg, picture.width, picture.height);
+  document.querySelector("#state").value = told.join("; ");
+</script>`;
+
 async function answer({ method, url }, body) {
   if (method === "POST" && url === "/api/credentials") return { json: await credentials(user) };
   const called = /^\/api\/plan\/(\w+)$/.exec(url)?.[1];
   if (method === "POST" && called) return { json: await plan[called](user, ...JSON.parse(body)) };
   if (url === "/s3") return { html: importMap + (await readFile(`${folder}page.html`, "utf8")) };
   if (url === "/plan") return { html: importMap + PLAN_PAGE };
+  if (url === "/recipes") return { html: RECIPES_PAGE };
   return { file: `${folder}${new URL(url, "http://page").pathname.slice(1)}` };
 }
 

@@ -26,7 +26,7 @@ function uploader(name, options, alter, seen) {
 
 /** A place for what is seen of an upload, and the options that fill it. */
 function watch({ upload: uploadOptions = {}, listeners = {}, signal }) {
-  const seen = { statuses: [], progress: [], parts: [], completes: 0, errors: [], events: {}, calls: [], result: null, error: null, settled: false };
+  const seen = { statuses: [], progress: [], parts: [], completes: 0, errors: [], events: {}, calls: [], outputs: [], result: null, error: null, settled: false };
   const listen = (note) => (value) => {
     note(value);
     if (listeners.throws) throw new Error("a listener of the page threw");
@@ -136,6 +136,8 @@ window.e2e = {
     const { seen, upload } = uploads[id];
     return JSON.stringify({ ...seen, status: upload?.status ?? null, last: upload?.progress ?? null });
   },
+  /** The SHA-256 of each output of `transform`. */
+  outputs: (id) => uploads[id].seen.outputs,
   pause: (id) => uploads[id].upload.pause(),
   resume: (id) => uploads[id].upload.resume(),
   cancel: (id) => uploads[id].upload.cancel(),

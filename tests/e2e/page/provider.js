@@ -23,6 +23,7 @@ const WRONG = {
 /**
  * `alter`: { plan: "gap" | … } changes the plan; { noSign } leaves `sign` out; { partSize } makes the backend plan with it;
  * { form: "job" | "policy" } reads the server's replies, or asks it for a policy; { folders } has keys with the file's folder;
+ * { transform: "inverted" | "salted" } changes the bytes, the second to others each time;
  * { throws: "open" | "sign" | "complete" | "getCredentials" } has that function throw; { beforeRequest: { name: value } } adds headers.
  */
 export function withFunctions(options, alter, seen) {
@@ -62,6 +63,15 @@ export function withFunctions(options, alter, seen) {
   }
   if (provider.name === "form" && alter.form === "policy") {
     provider.fields = guarded("fields", async ({ name, size, type }) => (await call("/api/policy", { name, size, type })).fields);
+  }
+  if (alter.transform) {
+    made.transform = async (file) => {
+      const salt = crypto.getRandomValues(new Uint8Array(alter.transform === "salted" ? 16 : 0));
+      const output = new File([salt, new Uint8Array(await file.arrayBuffer()).map((byte) => ~byte)], `${file.name}.x`, { type: "application/x-inverted" });
+      const digest = await crypto.subtle.digest("SHA-256", await output.arrayBuffer());
+      seen.outputs.push(Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(""));
+      return output;
+    };
   }
   if (alter.beforeRequest) {
     made.beforeRequest = (request) => {

@@ -11,6 +11,7 @@ declare global {
   const provider: Provider;
   const upload: Upload;
   const uploader: Uploader;
+  function photo(file: File): Promise<File>;
   const text: string;
   const user: { id: string };
   function draw(fraction: number): void;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{SEVERAL_PARTS, options, quick};
 use crate::destination::Destination;
+use crate::files::Picked;
 use crate::runner::Test;
 use crate::stage::{MIB, Stage};
 
@@ -20,6 +21,12 @@ pub(super) fn tests() -> Vec<Test> {
     for destination in [Destination::S3, Destination::Plan, Destination::Ofauth] {
         let name = format!("{}: retry() goes on where it stopped, and a reload keeps meta", destination.name());
         tests.push(Test::new(name, move |stage| retried(stage, destination).boxed_local()));
+    }
+    for destination in [Destination::S3, Destination::Plan] {
+        for output in ["inverted", "salted"] {
+            let name = format!("{}: an {output} file goes on after a reload, or starts again", destination.name());
+            tests.push(Test::new(name, move |stage| transformed(stage, destination, output).boxed_local()));
+        }
     }
     tests
 }
@@ -131,5 +138,39 @@ async fn retried(stage: &Stage, destination: Destination) -> Result<()> {
     ensure!(result["meta"] == json!({ "album": "summer" }), "{result}");
     let sent = stage.log().await?.of(route).iter().filter(|part| part.status == Some(200)).count();
     ensure!(json!(sent) == result["parts"], "{sent} parts were sent for {result}");
+    Ok(())
+}
+
+/// What `transform` makes of a file is sent; a page that was reloaded sends the rest of it, or all of it where it came out otherwise.
+async fn transformed(stage: &Stage, destination: Destination, output: &str) -> Result<()> {
+    quick(stage).await?;
+    let route = destination.bytes_route();
+    let fault = json!({ "route": route, "skip": 2, "times": 1, "effect": { "kind": "status", "status": 500 } });
+    stage.sandbox.faults(json!([fault])).await?;
+    let file = stage.file("plain.mp4", SEVERAL_PARTS)?;
+    let page = stage.page().await?;
+    page.pick(&[&file]).await?;
+    let mut options = options(stage, destination)?;
+    options["concurrency"] = json!(1);
+    options["retry"] = json!({ "attempts": 1 });
+    let what = json!({ "options": options, "alter": { "transform": output } });
+    let started = page.start(what.clone()).await?;
+    page.settled(started).await?.failed("server")?;
+    page.reload().await?;
+    page.pick(&[&file]).await?;
+    let upload = page.start(what).await?;
+    let report = page.settled(upload).await?;
+    let result = report.done()?;
+    let outputs = page.script("return window.e2e.outputs(args[0])", vec![json!(0)]).await?;
+    let salt = if output == "salted" { 16 } else { 0 };
+    let sha256 = outputs[0].as_str().context("no output")?.to_owned();
+    let sent = Picked { size: file.size + salt, sha256, ..file };
+    stage.arrived(destination, result, &sent).await?;
+    let parts = stage.log().await?.of(route).iter().filter(|part| part.status == Some(200)).count() as u64;
+    let again = if output == "salted" { 2 } else { 0 };
+    ensure!(
+        json!(parts) == json!(result["parts"].as_u64().unwrap_or(0) + again),
+        "{parts} parts were sent for {result}"
+    );
     Ok(())
 }

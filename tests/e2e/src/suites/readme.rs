@@ -25,19 +25,35 @@ pub(super) fn tests() -> Vec<Test> {
         Test::new("README: a plan with its page and its backend", |stage| {
             sample(stage, "/plan", Destination::Plan).boxed_local()
         }),
+        Test::new("README: what its recipes make of a file", |stage| recipes(stage).boxed_local()),
     ]
 }
 
-async fn sample(stage: &Stage, path: &str, destination: Destination) -> Result<()> {
+async fn serve(stage: &Stage) -> Result<(Process, String)> {
     let mut command = Command::new("node");
     command.arg(crate::root().join("tests/readme/serve.mjs")).arg(&stage.sandbox.at.app);
     // The SDK's warning about the version of Node.js doesn't matter here.
     command.env("NODE_NO_WARNINGS", "1");
-    let (_server, url) = Process::start("the README's server", &mut command, |line| {
+    Process::start("the README's server", &mut command, |line| {
         let ready: Value = serde_json::from_str(line).ok()?;
         Some(ready["url"].as_str()?.to_owned())
     })
-    .await?;
+    .await
+}
+
+async fn recipes(stage: &Stage) -> Result<()> {
+    let (_server, url) = serve(stage).await?;
+    let driver = &stage.browser.driver;
+    driver.goto(format!("{url}/recipes")).await?;
+    let said = state(driver).await?;
+    let expected =
+        "log.txt.gz application/gzip true; log.txt application/octet-stream true; dot.dot.jpg image/jpeg 150 100";
+    ensure!(said == expected, "the page says: {said}");
+    Ok(())
+}
+
+async fn sample(stage: &Stage, path: &str, destination: Destination) -> Result<()> {
+    let (_server, url) = serve(stage).await?;
     let file = stage.file("readme.mp4", SEVERAL_PARTS)?;
     let driver = &stage.browser.driver;
     driver.goto(format!("{url}{path}")).await?;
