@@ -48,7 +48,8 @@ const OF_CODES: &[Meaning] = &[
 
 const EXPIRED: Meaning =
     Meaning::never(Code::UrlExpired, "The policy, or the credentials that signed it, have expired.")
-        .hint("Give `fields` as a function that asks your server for a policy, so that each attempt has its own.");
+        .hint("Give `fields` as a function that asks your server for a policy, so that each attempt has its own, and sign it for longer \
+               than sending the file takes.");
 
 const NOT_FOUND: Meaning = Meaning::never(Code::BadRequest, "The server has nothing at this address.")
     .hint("Check `url`, its method, what `parse` gives as `poll`, and the server's routes.");

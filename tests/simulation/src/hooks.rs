@@ -21,7 +21,7 @@ use crate::platform::SimPlatform;
 use crate::servers::{BUCKET, Servers};
 
 /// How long a policy of the application's backend is valid, in seconds.
-const POLICY_S: u64 = 300;
+pub(crate) const POLICY_S: u64 = 300;
 
 type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
 type MapUrl = Rc<dyn Fn(&str, Step) -> Result<String>>;

@@ -4,6 +4,7 @@ use partway::error::{Code, Step, UploadError};
 use partway_models::store::Checksums;
 
 use crate::fault::Fault;
+use crate::hooks::POLICY_S;
 use crate::log::Record;
 use crate::seeds::destination::Destination;
 use crate::seeds::scenario::{Expectation, Incident};
@@ -250,6 +251,14 @@ pub(super) fn reads_hang(case: &Case<'_>) -> bool {
 /// The file was changed on disk.
 pub(super) fn file_was_changed(case: &Case<'_>) -> bool {
     case.is_storm() && case.history.spoiled && matches!(case.code(), Code::FileChanged | Code::FileUnreadable)
+}
+
+/// The store judges a form's policy once it has the form, and the line is so slow that sending it takes longer than a policy is valid.
+pub(super) fn policy_expired_while_it_was_sent(case: &Case<'_>) -> bool {
+    let refused = |record: &&Record| record.route == "store:PostObject" && record.status == Some(403);
+    let took_ms = |record: &Record| record.ended_at.map_or(0, |at| at - record.sent_at);
+    let last = case.records(|records| records.filter(refused).last().map_or(0, took_ms));
+    case.code() == Code::UrlExpired && case.is(Destination::Policy) && last > POLICY_S * 1000
 }
 
 /// URLs that live for two minutes expire while a few answers hang.

@@ -42,6 +42,7 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
     looks_like_a_missing_cors_rule,
     network_was_cut,
     nothing_proves_what_require_wants,
+    policy_expired_while_it_was_sent,
     processing_took_too_long,
     reads_hang,
     restarted_after_a_denial,
@@ -60,6 +61,7 @@ const SECOND_END: &[Excuse<OfCase>] = named!(
     etags_of_an_unknown_kind,
     key_exists_after_a_restart,
     nothing_proves_what_require_wants,
+    policy_expired_while_it_was_sent,
     short_lived_urls_in_any_story,
 );
 
