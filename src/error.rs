@@ -44,7 +44,7 @@ macro_rules! codes {
 
 codes! {
     InvalidOptions = "invalid-options", false, "An option is wrong; `new Uploader` throws it, or `done` rejects with it.";
-    FileRejected = "file-rejected", false, "The file's type or size isn't accepted, or it is empty; no byte was sent.";
+    FileRejected = "file-rejected", false, "The file's type or size isn't accepted, or it is empty (only `s3` and `form` take empty files); no byte was sent.";
     FileChanged = "file-changed", false, "The file on disk has changed, or `resume()` got another one.";
     FileUnreadable = "file-unreadable", false, "The file can't be read, or reading it doesn't end (a cloud drive, a network share).";
     Unauthorized = "unauthorized", false, "The server answered 401, or the credentials have expired and no new ones came.";

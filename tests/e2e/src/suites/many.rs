@@ -24,7 +24,7 @@ pub(super) fn tests() -> Vec<Test> {
     }
     for destination in [Destination::S3, Destination::Plan] {
         for output in ["inverted", "salted"] {
-            let name = format!("{}: an {output} file goes on after a reload, or starts again", destination.name());
+            let name = format!("{}: transform ({output}): what a reload goes on with", destination.name());
             tests.push(Test::new(name, move |stage| transformed(stage, destination, output).boxed_local()));
         }
     }
