@@ -75,8 +75,10 @@ struct Growth {
     since: u64,
     bytes: u64,
     parts: usize,
-    /// Bytes a second in the round before.
+    /// Bytes a second in the round before; while one more slot is tried, before that.
     rate: u64,
+    /// Whether this round tries one more slot.
+    tries: bool,
 }
 
 impl Growth {
@@ -90,15 +92,16 @@ impl Growth {
             return round;
         }
         let rate = bytes.saturating_mul(1000) / now.saturating_sub(self.since).max(1);
-        // Additive increase while it pays, by a twentieth at least; a step back where parts only take longer beside each other. (Choices.)
-        let more = if rate * 20 >= self.rate * 21 {
-            (self.more + 1).min(MOST - CONCURRENCY)
-        } else if rate * 20 < self.rate * 19 {
-            self.more.saturating_sub(1)
-        } else {
-            self.more
+        // Additive increase while it pays, by a twentieth at least. One more slot that doesn't pay only makes each part take longer: a step
+        // back, and the rate without it stays what counts. (Choices.)
+        let pays = rate * 20 >= self.rate * 21;
+        let more = match pays {
+            true => (self.more + 1).min(MOST - CONCURRENCY),
+            false if self.tries || rate * 20 < self.rate * 19 => self.more.saturating_sub(1),
+            false => self.more,
         };
-        Self { more, rate, ..round }
+        let rate = if self.tries && !pays { self.rate } else { rate };
+        Self { more, rate, tries: more > self.more, ..round }
     }
 }
 
@@ -140,9 +143,10 @@ mod tests {
     #[test]
     fn more_go_over_a_shared_connection_while_that_pays() {
         assert_eq!(after(40, |_| 500), MOST, "each brings its own rate");
-        assert!((6..=9).contains(&after(40, |slots| 100 * slots)), "the line is full");
-        let most = after(40, |slots| if slots <= 10 { 500 } else { 70 * slots });
-        assert!((10..=12).contains(&most), "{most}");
+        for rounds in 30..40 {
+            assert_eq!(after(rounds, |slots| 100 * slots), 6, "the line is full");
+            assert_eq!(after(rounds, |slots| if slots <= 10 { 500 } else { 70 * slots }), 10, "it is full with ten");
+        }
     }
 
     /// Slots beyond the usual number after parts, each given by when it was uploaded and its bytes.
@@ -158,7 +162,9 @@ mod tests {
 
     #[test]
     fn a_twentieth_more_or_less_decides() {
-        let after = |rate| more(1, &[(1_000, 0), (2_000, 10_000), (3_000, 20_000), (4_000, rate)]);
-        assert_eq!([21_000, 20_999, 19_000, 18_999].map(after), [3, 2, 2, 1]);
+        let tried = |rate| more(1, &[(1_000, 0), (2_000, 10_000), (3_000, 20_000), (4_000, rate)]);
+        assert_eq!([21_000, 20_999, 5].map(tried), [3, 1, 1]);
+        let settled = |rate| more(1, &[(1_000, 0), (2_000, 10_000), (3_000, 20_000), (4_000, 20_000), (5_000, rate)]);
+        assert_eq!([21_000, 20_999, 19_000, 18_999].map(settled), [2, 1, 1, 0]);
     }
 }
