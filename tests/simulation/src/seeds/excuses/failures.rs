@@ -12,6 +12,7 @@ use crate::seeds::settings::Told;
 use crate::seeds::stage::{Attempt, History, Stage};
 use crate::seeds::stored::{OPENS, stored, was_damaged};
 use crate::storage::SavedSession;
+use crate::transform::{Output, Transform};
 
 /// A failed upload: the history of its file, and the error that it ended with.
 pub(crate) struct Case<'a> {
@@ -259,6 +260,23 @@ pub(super) fn policy_expired_while_it_was_sent(case: &Case<'_>) -> bool {
     let took_ms = |record: &Record| record.ended_at.map_or(0, |at| at - record.sent_at);
     let last = case.records(|records| records.filter(refused).last().map_or(0, took_ms));
     case.code() == Code::UrlExpired && case.is(Destination::Policy) && last > POLICY_S * 1000
+}
+
+/// An earlier page's only request completed the upload, and its answer was lost. `transform` made other bytes since, so the vendor doesn't
+/// answer as it did then.
+pub(super) fn other_bytes_were_completed(case: &Case<'_>) -> bool {
+    let fresh = matches!(case.stage.scenario.transform, Some(Transform { output: Output::Fresh, .. }));
+    let done = |record: &Record| record.route == "ofauth:single" && record.effects > 0;
+    case.code() == Code::OutcomeUnknown && fresh && case.error.status == Some(409) && case.sent(done)
+}
+
+/// Calls that may take minutes hang on each of the two connections to a host, and another upload's call waits behind them.
+pub(super) fn calls_hang_on_every_connection(case: &Case<'_>) -> bool {
+    let scenario = &case.stage.scenario;
+    let hangs =
+        |record: &&Record| record.route == "onlymonster:finish" && record.status.is_none_or(|status| status == 0);
+    let hung = case.stage.world.log().records.iter().filter(hangs).count();
+    case.code() == Code::Stalled && scenario.line.connections == Some(2) && hung >= 2
 }
 
 /// URLs that live for two minutes expire while a few answers hang.
