@@ -74,7 +74,6 @@ pub(super) async fn attempt_part<P: Platform>(
         answer
     })
     .await;
-    run.committed.set(false);
     // A provider may accept an answer that isn't 2xx: a later step finds out whether the part is uploaded.
     let is_success = answer.as_ref().is_ok_and(Response::ok);
     let answer = answer.map_err(|error| expired_or(cx, error, expiry, session.began_at()));

@@ -34,7 +34,7 @@ pub(super) struct Run<P: Platform> {
     pub(super) open_session: RefCell<Option<SharedSession<P>>>,
     /// How long its parts take.
     pub(super) tail: Tail,
-    /// Whether a request that must not be repeated was sent to its end, and its answer is awaited.
+    /// Whether a request that must not be repeated was sent to its end, and its answer is awaited or verified.
     pub(super) committed: Cell<bool>,
 }
 
@@ -109,6 +109,6 @@ impl<P: Platform> Run<P> {
 
     /// Whether a part is saved with its MD5: a later page finds out by it whether `transform` makes the same bytes.
     pub(super) fn saves_md5s(&self, session: &dyn AnySession<P::Json>) -> bool {
-        self.cx.source.replacement().is_some() && self.store.has_record() && self.continues_after(session)
+        self.cx.source.replacement().is_some() && self.store.has_record() && session.is_multipart()
     }
 }

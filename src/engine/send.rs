@@ -167,6 +167,7 @@ async fn send_part<P: Platform>(
             permit = Some(run.slots.acquire().await);
         }
         let attempt = attempt_part(run, session, part, renew, retries.stalls()).await;
+        run.committed.set(false);
         let checked = match attempt {
             Ok(Answered { receipt, verification, md5: sent }) => {
                 md5 = sent;

@@ -6,7 +6,7 @@ use partway::error::Code;
 use partway::model::events::ProofBy;
 use partway::platform::Hook;
 use partway_simulation::servers::STORE;
-use partway_simulation::{Fault, World};
+use partway_simulation::{Fault, HashWorkers, World};
 use serde_json::{Map, Value, json};
 
 use crate::dialects::MIB;
@@ -197,4 +197,21 @@ fn a_missing_cors_rule_is_named_with_the_rule_to_paste() {
     let hint = error.hint.clone().unwrap();
     assert_eq!(error.code, Code::Network, "{upload:?}");
     assert!(hint.contains("CORS rule on the bucket") && hint.contains("\"AllowedMethods\": [\"POST\"]"), "{hint}");
+}
+
+#[test]
+fn a_form_that_was_answered_is_not_sent_again_by_a_pause_while_it_is_hashed() {
+    let world = World::new(1);
+    world.hash_workers(HashWorkers::HangAfter(0));
+    let upload = world.upload(once(), auto(), &world.file("clip.mp4", 3 * MIB));
+    while world.sent("store:PostObject").iter().all(|form| form.status.is_none()) {
+        world.run_for(1);
+    }
+    assert!(upload.result().is_none(), "its MD5 isn't known yet");
+    upload.pause();
+    world.run_for(5_000);
+    upload.resume();
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("store:PostObject"), 1, "{upload:?}");
 }
