@@ -104,6 +104,18 @@ mod tests {
     }
 
     #[test]
+    fn a_store_whose_etags_were_md5s_most_likely_has_md5s_again() {
+        let url = Url { href: String::new(), origin: String::new(), path: "/a".into(), query: String::new() };
+        let store = Stores::default().of(&url, None);
+        let known = KnownEtags::default();
+        known.store.set(store.clone()).unwrap();
+        assert_eq!((known.wanted(), known.likely()), (BOTH, Etags::Unknown));
+        store.set_matched();
+        assert_eq!((known.wanted(), known.likely()), (Wanted::MD5, Etags::Md5s));
+        assert_eq!(known.etags(), Etags::Unknown, "that isn't sure");
+    }
+
+    #[test]
     fn a_store_is_known_to_have_no_checksums_once_neither_parts_nor_completing_gave_one() {
         for (part_had_none, may_follow, has_none) in
             [(false, false, false), (false, true, false), (true, false, false), (true, true, true)]

@@ -143,6 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_slow_for_more_requests_than_it_completes_in_time() {
+        let bandwidth = Bandwidth::default();
+        let is_slow = |requests| bandwidth.is_slow(5 * MIB, requests);
+        assert!(!is_slow(6), "nothing is known yet");
+        burst(&bandwidth, 0, &[20_000]);
+        assert_eq!(bandwidth.max_concurrency(5 * MIB), 6);
+        assert_eq!([5, 6, 7].map(is_slow), [false, false, true]);
+        bandwidth.reduce(INITIAL_BANDWIDTH);
+        assert!(is_slow(1), "a request timed out");
+    }
+
+    #[test]
     fn time_between_requests_does_not_count() {
         let bandwidth = Bandwidth::default();
         burst(&bandwidth, 0, &[10_000]);

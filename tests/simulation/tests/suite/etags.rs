@@ -1,5 +1,6 @@
 //! ETags that look like MD5s but aren't (SSE-KMS, SSE-C), ETags that a proxy changed, and ETags of damaged bytes.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use partway::error::Code;
@@ -95,6 +96,21 @@ fn a_bucket_with_kms_costs_one_repetition_in_a_page() {
 }
 
 #[test]
+fn a_proxy_whose_etags_say_nothing_costs_one_repetition_in_a_page() {
+    let world = World::new(1);
+    let count = Cell::new(0_u32);
+    let another = Fault::json(move |reply| {
+        count.set(count.get() + 1);
+        reply["etag"] = json!(format!("\"{:032x}\"", count.get()));
+    });
+    world.fault("ofauth:part", 0, None, another);
+    let provider = || json!({ "name": "ofauth", "baseUrl": "/api/ofauth" });
+    let all = [(); 2].map(|()| uploads(&world, provider(), auto(), 42 * MIB));
+    let parts: u32 = all.iter().map(|upload| upload.done().parts).sum();
+    assert_eq!(world.count("ofauth:part") as u32, parts + 1, "{all:?}");
+}
+
+#[test]
 fn uploads_side_by_side_find_it_out_together() {
     for concurrency in [1, 2, 6] {
         let world = encrypted();
@@ -107,6 +123,19 @@ fn uploads_side_by_side_find_it_out_together() {
         world.run();
         assert_eq!(repetitions(&world, &all), 1, "{concurrency}: {all:?}");
         assert_eq!(warned(&world), 1);
+    }
+}
+
+/// The parts that wait for the repetition have all slots but its own.
+#[test]
+fn a_repetition_that_is_lost_keeps_its_slot() {
+    for fault in [Fault::ResetBefore, Fault::ResetAfter, Fault::status(503)] {
+        let world = encrypted();
+        // With two slots the third request is the repetition.
+        world.fault("store:UploadPart", 2, 1, fault.clone());
+        let upload = uploads(&world, s3("a"), json!({ "integrity": "auto", "concurrency": 2 }), 33 * MIB);
+        assert!(!world.stored(&upload).verified);
+        assert_eq!(repetitions(&world, &[upload]), 2, "{fault:?}");
     }
 }
 
@@ -307,6 +336,17 @@ fn if_none_match_works_with_kms() {
             assert_eq!(uploads(&world, provider, auto(), MIB).code(), Some(Code::Conflict), "what is there stays");
         }
     }
+}
+
+#[test]
+fn an_object_that_its_own_lost_answer_made_is_proven_by_its_etag() {
+    let provider = || crate::s3::with(json!({ "ifNoneMatch": true }));
+    let world = World::new(1);
+    world.fault("store:PutObject", 0, 1, Fault::ResetAfter);
+    let upload = uploads(&world, provider(), require(), MIB);
+    assert!(world.stored(&upload).verified, "the second answer, a 412, proves nothing by itself");
+    world.run_for(60_000);
+    assert_eq!(uploads(&world, provider(), require(), MIB).code(), Some(Code::Conflict));
 }
 
 #[test]

@@ -166,6 +166,42 @@ fn what_a_plans_complete_returns_is_compared_with_the_file_read_once_more() {
     }
 }
 
+/// Nothing that a page may read says anything any more but the ETags.
+fn hide_checksums(world: &World) {
+    world.servers().store.config.checksums = Checksums::Off;
+    world.servers().bucket_cors.exposes.as_mut().unwrap().retain(|name| name != CRC64);
+}
+
+#[test]
+fn what_a_checksum_tells_of_an_etag_spares_the_next_upload_the_repetition() {
+    let world = quiet_kms(Checksums::All);
+    proven(&world, &uploads(&world, s3(json!({})), "auto", THREE));
+    hide_checksums(&world);
+    let second = uploads(&world, s3(json!({ "key": "b" })), "auto", THREE);
+    assert!(!world.stored(&second).verified);
+    assert_eq!(puts(&world), 6, "{second:?}");
+}
+
+#[test]
+fn a_checksum_beside_a_hidden_etag_tells_nothing_of_the_next_etag() {
+    let world = with_stores(|config| config.checksums = Checksums::All);
+    world.fault("store:PutObject", 0, 1, Fault::HideEtag);
+    assert_eq!(proven(&world, &uploads(&world, s3(json!({})), "auto", MIB)).by, ProofBy::Crc64Nvme);
+    hide_checksums(&world);
+    let second = uploads(&world, s3(json!({ "key": "b" })), "auto", MIB);
+    assert_eq!((proven(&world, &second).by, warned(&world)), (ProofBy::EtagMd5, 0));
+}
+
+#[test]
+fn a_bucket_key_that_is_named_leaves_the_checksum_as_proof() {
+    let world = with_stores(|config| config.checksums = Checksums::All);
+    let provider = s3(json!({ "headers": { "x-amz-server-side-encryption": "aws:kms" } }));
+    for size in [MIB, THREE] {
+        let upload = uploads(&world, provider.clone(), "require", size);
+        assert_eq!(proven(&world, &upload).by, ProofBy::Crc64Nvme);
+    }
+}
+
 #[test]
 fn integrity_off_compares_nothing() {
     let world = kms(Checksums::All);

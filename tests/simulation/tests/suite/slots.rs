@@ -89,6 +89,20 @@ fn a_connection_is_left_for_the_calls_of_other_uploads() {
 }
 
 #[test]
+fn no_connection_is_left_where_no_calls_go() {
+    // A plan's functions are the application's, and a small file needs no call beside its own request.
+    for (provider, size) in [(json!({ "name": "plan" }), 60 * MIB), (s3("a", &[STORE]), MIB)] {
+        let world = world();
+        let uploader = world.uploader(json!({}));
+        let uploads: Vec<Handle> =
+            (0..20).map(|_| uploader.upload(provider.clone(), &world.file("clip.mp4", size))).collect();
+        world.run();
+        uploads.iter().for_each(|upload| drop(upload.done()));
+        assert_eq!(most(&world, STORE), 6, "{provider}");
+    }
+}
+
+#[test]
 fn a_shared_connection_gets_more_as_long_as_that_pays() {
     let most_at = |multiplexed: bool, shared: Option<u64>, options: Value| {
         let world = world();

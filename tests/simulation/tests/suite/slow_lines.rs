@@ -148,6 +148,47 @@ fn a_slow_line_gets_fewer_parts_at_once_and_a_fast_one_all_again() {
     assert_eq!(most, Some(6), "{upload:?}");
 }
 
+/// The most parts that went at once, from a moment on, for a while.
+fn most_at_once(world: &World, from: u64, ms: u64) -> usize {
+    let parts = world.sent("store:UploadPart");
+    let at_once = |at: u64| {
+        parts.iter().filter(|part| part.sent_at <= at && part.ended_at.is_none_or(|end| end > at)).count()
+    };
+    let from = world.beginning() + from;
+    (from..from + ms).step_by(100).map(at_once).max().unwrap_or(0)
+}
+
+#[test]
+fn a_call_tells_nothing_of_how_many_parts_a_slow_line_carries() {
+    let world = world(125_000, 64 * KIB, true);
+    let uploader = Rc::new(world.uploader(json!({ "concurrency": 6 })));
+    let first = uploader.upload(s3(5 * MIB), &world.file("a.mp4", 200 * MIB));
+    let later = world.clone();
+    world.after(600_000, move || {
+        let provider = crate::s3::with(json!({ "partSize": 5 * MIB, "multipartThreshold": 1, "key": "b.mp4" }));
+        uploader.upload(provider, &later.file("b.mp4", 10 * MIB));
+    });
+    world.run();
+    sent_once(&world, &first);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 2);
+    assert_eq!(most_at_once(&world, 600_000, 100_000), 2);
+}
+
+#[test]
+fn parts_that_were_too_many_for_the_line_go_fewer_at_once() {
+    // Slower than the bandwidth that the first deadlines assume.
+    let world = world(8_000, 64 * MIB, true);
+    world.hooks().credentials_ms = Some(24 * 3_600_000);
+    let upload = world.upload(s3(5 * MIB), json!({ "concurrency": 6 }), &world.file("clip.mp4", 30 * MIB));
+    world.run();
+    world.stored(&upload);
+    let parts = world.sent("store:UploadPart");
+    let (first, again) = parts.split_at(6);
+    assert!(first.iter().all(|part| part.sent_at == first[0].sent_at && part.ended_at.is_none()), "{upload:?}");
+    let until = again[0].sent_at + 600_000;
+    assert_eq!(again.iter().filter(|part| part.sent_at < until).count(), 3, "{upload:?}");
+}
+
 #[test]
 fn a_line_that_becomes_much_slower_costs_few_repetitions() {
     for reports in [true, false] {

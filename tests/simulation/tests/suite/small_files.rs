@@ -142,6 +142,34 @@ fn an_upload_that_fails_or_is_paused_is_saved_after_all() {
 }
 
 #[test]
+fn one_that_fails_again_and_again_is_saved_once() {
+    let world = World::new(1);
+    world.fault("store:PutObject", 0, 3, Fault::status(503));
+    let (upload, _) = begin(&world, crate::s3::with(json!({})), &world.file("clip.mp4", SMALL));
+    world.run();
+    assert_eq!(world.stored(&upload).attempts, 4);
+    assert_eq!(world.writes(), 2, "its record, and the removal");
+}
+
+#[test]
+fn one_that_goes_in_parts_is_saved() {
+    let world = World::new(1);
+    let (provider, file) = (crate::s3::with(json!({ "multipartThreshold": 0 })), world.file("clip.mp4", SMALL));
+    let (_, session) = begin(&world, provider.clone(), &file);
+    while world.count("store:UploadPart") == 0 {
+        world.run_for(1);
+    }
+    world.crash(true);
+    let kept = world.kept(session).expect("it was saved before its only part was sent");
+    let uploader = world.uploader(json!({ "integrity": "auto" }));
+    let next = uploader.begin(provider, &file, Some(session), Beginning::Kept(kept));
+    world.run();
+    world.stored(&next);
+    assert_eq!(world.count("store:CreateMultipartUpload"), 1);
+    assert_eq!(world.servers().store.open_uploads(), []);
+}
+
+#[test]
 fn one_that_fails_for_good_can_be_continued() {
     let world = World::new(1);
     opens_alone(&world);

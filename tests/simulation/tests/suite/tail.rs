@@ -148,6 +148,19 @@ fn a_second_copy_goes_once_nothing_stands_against_it() {
     assert!(began.len() == 2 && began[0] < 11_000 && (20_000..=20_250).contains(&began[1]), "{began:?}");
 }
 
+#[test]
+fn a_copy_that_fails_for_good_leaves_the_first_under_way() {
+    for (first, second) in [(Fault::Latency(25_000), Fault::status(400)), (Fault::status(400), Fault::Latency(0))] {
+        let world = World::new(1);
+        world.fault("store:UploadPart", 20, 1, second);
+        // What fails first is answered when its copy is under way.
+        world.fault("store:UploadPart", 19, 1, Fault::Late(8_000));
+        let upload = upload(&world, s3(), checked(), first);
+        assert!(world.stored(&upload).verified);
+        assert_eq!(copies(&world).len(), 2, "{upload:?}");
+    }
+}
+
 /// How often the last of 20 parts of 64 MiB is sent, if its answer takes four minutes more than that of the others.
 fn copies_of_a_large_part(bytes_per_ms: u64) -> usize {
     let world = World::new(1);

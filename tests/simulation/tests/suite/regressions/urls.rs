@@ -1,9 +1,10 @@
 //! Presigned URLs that expire, and URLs that were signed for something else.
 
 use partway::error::Code;
-use partway::model::events::Event;
+use partway::model::events::{Event, Status};
 use partway::platform::Hook;
 use partway_simulation::environment::Cut;
+use partway_simulation::servers::STORE;
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
 
@@ -50,6 +51,36 @@ fn a_put_that_may_be_stored_and_cannot_be_aborted_is_not_repeated() {
     assert_eq!((error.code, error.retryable), (Code::UrlExpired, true), "{upload:?}");
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`abort`")), "{error:?}");
     assert_eq!((world.effects("store:PutObject"), world.servers().store.keys("media").len()), (1, 1), "{upload:?}");
+}
+
+#[test]
+fn parts_that_may_be_stored_and_cannot_be_aborted_are_left_behind() {
+    let world = std::rc::Rc::new(World::new(1));
+    let provider = plan_that_expires(&world);
+    world.fault("plan:abort", 0, None, Fault::status(500));
+    world.fault("store:UploadPart", 0, 1, Fault::ResetAfter);
+    let upload = world.upload(provider, json!({ "concurrency": 1 }), &world.file("clip.mp4", 12 * MIB));
+    let later = world.clone();
+    world.after(300, move || later.nap(2 * HOUR, Cut::Reset));
+    world.run();
+    world.stored(&upload);
+    assert_eq!((world.count("plan:open"), world.effects("plan:abort")), (2, 0), "{upload:?}");
+}
+
+#[test]
+fn a_url_that_does_not_say_when_it_expires_holds_as_long_as_its_plan() {
+    let world = World::new(1);
+    let provider = plan_that_expires(&world);
+    world.servers().bucket_cors.hides_errors = true;
+    let of_a_ticket = Fault::json(|plan| plan["parts"][0]["uploadUrl"] = json!(format!("{STORE}/media/a?ticket=1")));
+    world.fault("plan:open", 0, 1, of_a_ticket);
+    let upload = world.upload(provider, json!({}), &world.file("clip.mp4", MIB));
+    upload.when_status(Status::Sending, Handle::pause);
+    world.run_for(HOUR);
+    upload.resume();
+    world.run();
+    world.stored(&upload);
+    assert_eq!(world.count("plan:open"), 2, "{upload:?}");
 }
 
 /// Refusals of the stores can't be read, and nothing else tells what time it is there; the page's clock is `skew` behind. The upload
