@@ -162,7 +162,7 @@ impl<P: Platform> Context<P> {
 
     /// How many parts of an upload may go at once to so many hosts.
     pub fn slots_for(&self, hosts: usize) -> usize {
-        self.adapt_slots(hosts, false, 0);
+        self.adapt_slots(hosts, false);
         self.slots.total()
     }
 
@@ -176,13 +176,18 @@ impl<P: Platform> Context<P> {
         self.shared.uplink.rate()
     }
 
-    /// Sets how many parts may go at once, where that isn't the caller's number: by the hosts that this upload's go to. `sent` are the
-    /// bytes of a part that was uploaded. Calls of another upload need a connection if `calls_go_there`.
-    pub(crate) fn adapt_slots(&self, hosts: usize, calls_go_there: bool, sent: u64) {
+    /// Counts a part that was uploaded: by the rate there may be more or fewer slots, where their number isn't the caller's.
+    pub(crate) fn count_part(&self, bytes: u64) {
+        self.slots.count_success();
         if let Some(auto) = &self.auto_slots {
-            if sent > 0 {
-                auto.count(sent, self.slots.total(), self.platform.now());
-            }
+            auto.count(bytes, self.slots.total(), self.platform.now());
+        }
+    }
+
+    /// Sets how many parts may go at once, where that isn't the caller's number: by the hosts that this upload's go to. Calls of another
+    /// upload need a connection if `calls_go_there`.
+    pub(crate) fn adapt_slots(&self, hosts: usize, calls_go_there: bool) {
+        if let Some(auto) = &self.auto_slots {
             let have_calls = calls_go_there && self.seat.has_neighbours();
             auto.apply(&self.slots, Connections { hosts, have_calls });
         }

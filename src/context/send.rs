@@ -105,10 +105,11 @@ impl<P: Platform> Context<P> {
         let hosts = &self.shared.hosts;
         match answer {
             Ok(response) if response.ok() => hosts.worked(host),
+            // What else it answers, its provider judges.
+            Ok(_) => {}
             // The page's policy forbids it, or its answers can't be read.
             Err(error) if error.concerns_host() => hosts.refused(host),
-            Err(error) if matches!(error.code, Code::Network | Code::Stalled) => hosts.failed(host),
-            _ => {}
+            Err(_) => hosts.failed(host),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn check<P: Platform>(run: &Run<P>) -> Result<()> {
     }
     run.provider.accept().check(&cx.settings.accept, &file.name, file.known_type(), file.size)?;
     let can = &run.capabilities;
-    let proves = can.etags_are_md5s || can.answers_checksums || can.sends_checksums;
+    let proves = can.etags_are_md5s || can.answers_checksums;
     if cx.settings.integrity == Integrity::Require && !proves {
         return Err(integrity::unprovable().at(Step::Check));
     }

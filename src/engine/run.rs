@@ -94,10 +94,10 @@ impl<P: Platform> Run<P> {
         }
     }
 
-    /// Adapts the number of slots, once a part of so many bytes was uploaded (0: none).
-    pub(super) fn adapt_slots(&self, session: &dyn AnySession<P::Json>, sent: u64) {
+    /// Adapts the number of slots.
+    pub(super) fn adapt_slots(&self, session: &dyn AnySession<P::Json>) {
         let calls_go_there = self.capabilities.calls_hosts_of_parts && self.continues_after(session);
-        self.cx.adapt_slots(self.provider.hosts(&self.cx), calls_go_there, sent);
+        self.cx.adapt_slots(self.provider.hosts(&self.cx), calls_go_there);
     }
 
     /// Saves the session, and waits until it is saved.

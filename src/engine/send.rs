@@ -41,7 +41,7 @@ pub(super) async fn send_all<P: Platform>(
     mut uploaded: Vec<UploadedPart<P::Json>>,
 ) -> Result<Vec<UploadedPart<P::Json>>> {
     let (cx, parts) = (&run.cx, session.plan().parts());
-    run.adapt_slots(session, 0);
+    run.adapt_slots(session);
     let now = cx.platform.now();
     cx.reporter.measure(|meter| {
         meter.begin(session.plan().size(), parts.len() as u32, now);
@@ -130,8 +130,8 @@ fn waiting_parts<'a, J>(parts: &'a [Part], uploaded: &[UploadedPart<J>]) -> Vec<
 fn report<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>, uploaded: &UploadedPart<P::Json>) {
     let (cx, part) = (&run.cx, &uploaded.part);
     cx.reporter.count_completed();
-    run.slots.count_success();
-    run.adapt_slots(session, part.range.len());
+    cx.count_part(part.range.len());
+    run.adapt_slots(session);
     run.tail.completed(part.number, part.verified);
     if run.continues_after(session) {
         run.store.save_part(&cx.platform, part.number, || record::write_part(uploaded));

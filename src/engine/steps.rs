@@ -147,7 +147,7 @@ pub(super) async fn give_up<P: Platform>(run: &Run<P>, session: &dyn AnySession<
 /// a second time.
 async fn give_up_former<P: Platform>(run: &Run<P>, former: Former<P>) -> Result<()> {
     let Former { session, error, spared } = former;
-    let matters = !spared && !session.is_multipart() && error.answer_lost;
+    let matters = !session.is_multipart() && error.answer_lost;
     // If it matters, a second attempt is made: sleep or a lost network may have used up the first.
     for _ in 0..=u32::from(matters) {
         run.cx.wait_for_network(true).await;

@@ -155,7 +155,7 @@ impl Trip {
     /// The way there and back; None where it failed.
     async fn go(&self, on_sent: Option<&OnSent>) -> Option<Response> {
         let core = &self.core;
-        let gone = core.servers.borrow().bad_hosts.get(self.origin.as_str()) == Some(&BadHost::Gone);
+        let gone = core.servers.borrow_mut().is_gone(&self.origin);
         let Some(cors) = self.allowed().filter(|_| !gone) else {
             self.settled.set(true);
             core.travel().await;

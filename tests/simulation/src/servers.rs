@@ -67,6 +67,8 @@ pub struct Servers {
     pub secrets: Vec<String>,
     /// Hosts of the store that don't work as the others do.
     pub bad_hosts: BTreeMap<&'static str, BadHost>,
+    /// No connection came about last time, to a host that falters.
+    falters: bool,
     answered: BTreeMap<String, Response>,
 }
 
@@ -79,6 +81,8 @@ pub enum BadHost {
     Forbidden,
     /// No connection comes about.
     Gone,
+    /// By turns no connection comes about, and a proxy answers in its place (502).
+    Falters,
 }
 
 impl Servers {
@@ -99,6 +103,7 @@ impl Servers {
             vendor_cors: Cors::vendor(),
             secrets: Vec::new(),
             bad_hosts: BTreeMap::new(),
+            falters: false,
             answered: BTreeMap::new(),
         }
     }
@@ -132,11 +137,26 @@ impl Servers {
         PLACES.iter().any(|place| place.origin == origin).then(|| self.vendor_cors.clone())
     }
 
+    /// Whether no connection to an origin comes about this time.
+    pub(crate) fn is_gone(&mut self, origin: &str) -> bool {
+        match self.bad_hosts.get(origin) {
+            Some(BadHost::Gone) => true,
+            Some(BadHost::Falters) => {
+                self.falters = !self.falters;
+                self.falters
+            }
+            _ => false,
+        }
+    }
+
     /// Answers a request; true where it took effect, as its status says.
     pub(crate) fn step(&mut self, origin: &str, request: &Request, now: u64) -> (Response, bool) {
         if self.bad_hosts.get(origin) == Some(&BadHost::Refuses) {
             let body = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
             return (Response { body: body.into(), ..Response::empty(403) }, false);
+        }
+        if self.bad_hosts.get(origin) == Some(&BadHost::Falters) {
+            return (Response::empty(502), false);
         }
         let done = |answer: Response| {
             let effect = (200..300).contains(&answer.status);

@@ -25,7 +25,7 @@ fn sent_to(world: &World, host: &str) -> usize {
     world.log().records.iter().filter(|record| record.url.starts_with(&format!("{host}/"))).count()
 }
 
-const BAD: [BadHost; 3] = [BadHost::Refuses, BadHost::Forbidden, BadHost::Gone];
+const BAD: [BadHost; 4] = [BadHost::Refuses, BadHost::Forbidden, BadHost::Gone, BadHost::Falters];
 
 #[test]
 fn parts_go_to_both_hosts_where_both_work() {
