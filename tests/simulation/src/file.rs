@@ -1,8 +1,10 @@
 //! Files that a story's user picks: real bytes, or only said to be there.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 use partway::model::file::SourceFile;
 use partway::model::plan::ByteRange;
@@ -28,12 +30,14 @@ struct Data {
     /// So many reads are answered; None: all of them.
     reads_left: Cell<Option<u32>>,
     reads: Cell<u32>,
+    /// Reads that hang.
+    waiting: RefCell<Vec<Waker>>,
 }
 
 impl Data {
     fn new(id: u64, size: u64, bytes: Option<Arc<[u8]>>) -> Self {
         let (readable, reads_left, reads) = (Cell::new(true), Cell::new(None), Cell::new(0));
-        Self { id, size, bytes, readable, reads_left, reads }
+        Self { id, size, bytes, readable, reads_left, reads, waiting: RefCell::default() }
     }
 }
 
@@ -112,9 +116,23 @@ impl File {
         self.data.readable.get()
     }
 
-    /// After so many more reads none comes to an end, as with a file that a cloud drive hasn't downloaded; None: all do.
+    /// After so many more reads none comes to an end, as with a file that a cloud drive hasn't downloaded; None: all do, the page's that
+    /// hang by then too.
     pub fn hang_after(&self, reads: Option<u32>) {
         self.data.reads_left.set(reads);
+        self.data.waiting.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends once what is read comes.
+    pub(crate) async fn comes(&self) {
+        poll_fn(|context| {
+            if !self.hangs() {
+                return Poll::Ready(());
+            }
+            self.data.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Whether what is read now never comes, which goes for bodies that are sent too.

@@ -169,7 +169,7 @@ impl Platform for SimPlatform {
         let hangs = !range.is_empty() && blob.begin_read();
         async move {
             if hangs {
-                return std::future::pending().await;
+                blob.comes().await;
             }
             executor.sleep_until(executor.now() + 1).await;
             blob.read(range)

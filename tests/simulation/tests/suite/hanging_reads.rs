@@ -1,6 +1,7 @@
 //! Files whose reads hang: a cloud drive that hasn't downloaded them, a network share that doesn't answer.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use partway::error::{Code, Step};
 use partway::model::events::{Event, Status};
@@ -33,6 +34,23 @@ fn a_file_that_cannot_be_read_fails_before_anything_is_opened() {
             assert!(world.log().records.is_empty() && world.elapsed() < 40_000, "{upload:?}");
         }
     });
+}
+
+#[test]
+fn a_read_is_waited_for_beyond_the_sleep_of_the_machine() {
+    const HOUR: u64 = 3_600_000;
+    // One that is copied whole, and one whose head and tail are read.
+    for size in [MIB / 8, 30 * MIB] {
+        let world = Rc::new(World::new(1));
+        let file = world.file("clip.mp4", size);
+        file.hang_after(Some(0));
+        let upload = world.upload(crate::s3::with(json!({})), json!({}), &file);
+        let later = world.clone();
+        world.after(10_000, move || later.nap(HOUR, None));
+        world.after(HOUR + 20_000, move || file.hang_after(None));
+        world.run();
+        world.stored(&upload);
+    }
 }
 
 #[test]
