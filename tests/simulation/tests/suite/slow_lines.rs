@@ -35,6 +35,13 @@ fn sent_once(world: &World, upload: &Handle) {
     assert_eq!(result.attempts, result.parts, "{upload:?}");
 }
 
+/// How many parts were under way so many milliseconds after the world's beginning.
+fn at_once(world: &World, ms: u64) -> usize {
+    let (log, at) = (world.log(), world.beginning() + ms);
+    let parts = log.records.iter().filter(|record| record.route == "store:UploadPart");
+    parts.filter(|part| part.sent_at <= at && part.ended_at.is_none_or(|end| end > at)).count()
+}
+
 #[test]
 fn six_parts_over_a_megabit_are_sent_once() {
     for reports in [true, false] {
@@ -137,25 +144,9 @@ fn a_slow_line_gets_fewer_parts_at_once_and_a_fast_one_all_again() {
     world.after(1_000_000, move || later.line(|line| line.shared_bytes_per_ms = Some(5_000)));
     world.run();
     sent_once(&world, &upload);
-    let log = world.log();
-    let parts: Vec<_> = log.records.iter().filter(|record| record.route == "store:UploadPart").collect();
-    let at_once = |at: u64| {
-        let at = world.beginning() + at;
-        parts.iter().filter(|record| record.sent_at <= at && record.ended_at.is_none_or(|end| end > at)).count()
-    };
-    assert_eq!((at_once(200_000), at_once(600_000)), (6, 2), "{upload:?}");
-    let most = (1_000..world.elapsed() / 1000).map(|second| at_once(second * 1000)).max();
+    assert_eq!([200_000, 600_000].map(|at| at_once(&world, at)), [6, 2], "{upload:?}");
+    let most = (1_000..world.elapsed() / 1000).map(|second| at_once(&world, second * 1000)).max();
     assert_eq!(most, Some(6), "{upload:?}");
-}
-
-/// The most parts that went at once, from a moment on, for a while.
-fn most_at_once(world: &World, from: u64, ms: u64) -> usize {
-    let parts = world.sent("store:UploadPart");
-    let at_once = |at: u64| {
-        parts.iter().filter(|part| part.sent_at <= at && part.ended_at.is_none_or(|end| end > at)).count()
-    };
-    let from = world.beginning() + from;
-    (from..from + ms).step_by(100).map(at_once).max().unwrap_or(0)
 }
 
 #[test]
@@ -171,7 +162,8 @@ fn a_call_tells_nothing_of_how_many_parts_a_slow_line_carries() {
     world.run();
     sent_once(&world, &first);
     assert_eq!(world.count("store:CreateMultipartUpload"), 2);
-    assert_eq!(most_at_once(&world, 600_000, 100_000), 2);
+    let most = (600_000..700_000).step_by(100).map(|at| at_once(&world, at)).max();
+    assert_eq!(most, Some(2));
 }
 
 #[test]
