@@ -49,7 +49,7 @@ impl Hosts {
         }
     }
 
-    /// Notes that a connection to a host was lost, or timed out.
+    /// Notes that a request to a host failed: mostly the connection was lost, or it timed out.
     pub(super) fn failed(&self, origin: &str) {
         self.of(origin).failed = true;
     }
