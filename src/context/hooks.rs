@@ -95,6 +95,22 @@ impl<P: Platform> Context<P> {
         .boxed_local()
     }
 
+    /// Calls the application's `transform`, if there is one that hasn't run. It has no deadline: nobody knows how long a video takes.
+    ///
+    /// # Errors
+    /// `application`, with the exception as its cause.
+    pub(crate) async fn transform(&self) -> Result<()> {
+        let output = match self.source.is_untransformed() {
+            true => {
+                let output = self.platform.transform().await;
+                output.map_err(|failure| failed(Hook::Transform, failure, false).at(Step::Check))?
+            }
+            false => None,
+        };
+        self.source.set_output(output);
+        Ok(())
+    }
+
     /// Milliseconds that a function of the application may take: its request shares the uplink with all that are pending.
     pub fn call_ms(&self) -> u64 {
         self.settings.stall_ms.saturating_add(self.shared.uplink.drain_ms())
@@ -102,7 +118,7 @@ impl<P: Platform> Context<P> {
 }
 
 /// The error for an exception that a function of the application threw.
-pub(super) fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
+fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
     let (what, hint) = match failure.kind {
         Thrown::NotJson => (
             "The application's `{}` got a response that isn't JSON, most likely an HTML page: {}",

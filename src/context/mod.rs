@@ -145,6 +145,11 @@ impl<P: Platform> Context<P> {
         }
     }
 
+    /// The file that is sent.
+    pub fn file(&self) -> &SourceFile<P::Blob> {
+        self.source.sent()
+    }
+
     /// The servers' time, as far as it is known, in milliseconds since 1970.
     pub fn server_now(&self) -> u64 {
         self.clock.at(self.platform.now())

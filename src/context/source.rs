@@ -2,11 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::Context;
-use super::hooks;
-use crate::error::{Result, Step};
 use crate::model::file::SourceFile;
-use crate::platform::{Hook, Platform};
 
 /// The file of an upload.
 #[derive(Debug)]
@@ -56,38 +52,20 @@ impl<B: Clone> Source<B> {
         self.output.get().is_some()
     }
 
-    /// Whether the bytes that are sent can be read; if not, [`Context::transform`] makes them.
+    /// Whether the bytes that are sent can be read; if not, `transform` has to make them.
     pub fn is_at_hand(&self) -> bool {
         self.is_prepared() || !(self.transforms || self.described.get().is_some())
+    }
+
+    /// Sets what this page sends in the picked file's place; None: the picked file.
+    pub fn set_output(&self, output: Option<SourceFile<B>>) {
+        let _ = self.output.set(output);
     }
 
     /// Remembers what an earlier page sent in the picked file's place.
     pub fn describe(&self, name: String, size: u64, content_type: String) {
         let described = SourceFile { name, size, content_type, blob: self.picked.blob.clone(), copy: OnceCell::new() };
         let _ = self.described.set(described);
-    }
-}
-
-impl<P: Platform> Context<P> {
-    /// The file that is sent.
-    pub fn file(&self) -> &SourceFile<P::Blob> {
-        self.source.sent()
-    }
-
-    /// Calls the application's `transform`, if there is one that hasn't run. It has no deadline: nobody knows how long a video takes.
-    ///
-    /// # Errors
-    /// `application`, with the exception as its cause.
-    pub(crate) async fn transform(&self) -> Result<()> {
-        let output = match self.source.is_untransformed() {
-            true => {
-                let output = self.platform.transform().await;
-                output.map_err(|failure| hooks::failed(Hook::Transform, failure, false).at(Step::Check))?
-            }
-            false => None,
-        };
-        let _ = self.source.output.set(output);
-        Ok(())
     }
 }
 
@@ -112,7 +90,7 @@ mod tests {
             let source = Source::new(file("clip.mp4", 5), transforms);
             source.describe("clip.gz".into(), 3, String::new());
             assert_eq!((source.sent().size, source.picked().size, source.is_at_hand()), (3, 5, false));
-            source.output.set(Some(file("clip.gz", 4))).unwrap();
+            source.set_output(Some(file("clip.gz", 4)));
             assert_eq!((source.sent().size, source.is_at_hand(), source.is_untransformed()), (4, true, false));
         }
     }
@@ -122,7 +100,7 @@ mod tests {
         let source = Source::new(file("clip.mp4", 5), true);
         assert!(!source.is_at_hand());
         source.describe("clip.gz".into(), 3, String::new());
-        source.output.set(None).unwrap();
+        source.set_output(None);
         assert_eq!((source.sent().size, source.is_at_hand(), source.replacement().is_none()), (5, true, true));
     }
 }

@@ -163,6 +163,15 @@ pub(super) fn urls_expired_after_a_restart(case: &Case<'_>) -> bool {
     })
 }
 
+/// Answers hung for as long as URLs live, again and again.
+pub(super) fn urls_expired_while_answers_hung(case: &Case<'_>) -> bool {
+    let scenario = &case.stage.scenario;
+    let stalls = |fault: &Fault| matches!(fault, Fault::StallInBody | Fault::StallAnswer);
+    let hung = scenario.troubles.iter().any(|trouble| stalls(&trouble.rule.fault));
+    let outlived = case.stage.world.elapsed() > scenario.servers.url_expires_s * 1000;
+    case.is_storm() && case.code() == Code::UrlExpired && hung && outlived
+}
+
 /// What fails for longer than URLs live ends with whichever runs out first, the attempts or the URLs.
 pub(super) fn urls_expired_before_the_attempts_ended(case: &Case<'_>) -> bool {
     let lives_ms = case.stage.scenario.servers.url_expires_s * 1000;
@@ -262,12 +271,12 @@ pub(super) fn policy_expired_while_it_was_sent(case: &Case<'_>) -> bool {
     case.code() == Code::UrlExpired && case.is(Destination::Policy) && last > POLICY_S * 1000
 }
 
-/// An earlier page's only request completed the upload, and its answer was lost. `transform` made other bytes since, so the vendor doesn't
-/// answer as it did then.
+/// An earlier page's only request completed the upload, and its answer was lost. `transform` made other bytes since: the vendor doesn't
+/// answer as it did then, and the object under a key that must be new isn't made of them.
 pub(super) fn other_bytes_were_completed(case: &Case<'_>) -> bool {
     let fresh = matches!(case.stage.scenario.transform, Some(Transform { output: Output::Fresh, .. }));
-    let done = |record: &Record| record.route == "ofauth:single" && record.effects > 0;
-    case.code() == Code::OutcomeUnknown && fresh && case.error.status == Some(409) && case.sent(done)
+    let done = |record: &Record| matches!(record.route, "ofauth:single" | "store:PutObject") && record.effects > 0;
+    case.code() == Code::OutcomeUnknown && fresh && matches!(case.error.status, Some(409 | 412)) && case.sent(done)
 }
 
 /// Calls that may take minutes hang on each of the two connections to a host, and another upload's call waits behind them.

@@ -53,6 +53,7 @@ const FIRST_END: &[Excuse<OfCase>] = named!(
     store_is_kept_busy,
     urls_expired_after_a_restart,
     urls_expired_before_the_attempts_ended,
+    urls_expired_while_answers_hung,
 );
 
 /// For the end of an upload that the application tried again, when nothing went wrong any more.
@@ -64,6 +65,7 @@ const SECOND_END: &[Excuse<OfCase>] = named!(
     key_exists_after_a_restart,
     key_has_damaged_bytes,
     nothing_proves_what_require_wants,
+    other_bytes_were_completed,
     policy_expired_while_it_was_sent,
     short_lived_urls_in_any_story,
 );
@@ -102,9 +104,11 @@ pub const RARE: &[(&str, &[u64])] = &[
     ("tried again: etags_of_an_unknown_kind", &[152_706]),
     ("tried again: key_exists_after_a_restart", &[46_548, 57_017]),
     ("tried again: key_has_damaged_bytes", &[4_204_825]),
+    ("tried again: other_bytes_were_completed", &[5_138_450, 5_284_750]),
     ("tried again: policy_expired_while_it_was_sent", &[2_001_378, 2_021_395]),
     ("urls_expired_after_a_restart", &[210_913, 2_026_056_264]),
     ("urls_expired_before_the_attempts_ended", &[40_125, 52_316]),
+    ("urls_expired_while_answers_hung", &[5_311_766]),
 ];
 
 /// The names of all excuses.
