@@ -121,7 +121,11 @@ pub(super) async fn attempt_part<P: Platform>(
     let md5 = md5.filter(|_| compared.md5);
     let own = receipt.checksum.clone().or(crc64.map(checksum::of_crc64));
     let evidence = Evidence { etag, md5, said: said.as_deref(), own: own.as_deref(), is_success };
-    let verification = match integrity::verify(cx, evidence) {
+    let verified = integrity::verify(cx, evidence);
+    if matches!(verified, Ok(Verification::Verified) | Err(_)) {
+        cx.digests.forget(part.range);
+    }
+    let verification = match verified {
         // Only a second copy would tell why the ETag is another one.
         Ok(Verification::Suspicious) if must_not_repeat => {
             integrity::unverified(cx).map(|()| Verification::Unverified)?

@@ -8,33 +8,38 @@ use crate::platform::Digests;
 /// The file's digests, as far as they were computed.
 #[derive(Debug, Default)]
 pub struct FileDigests {
-    whole: Cell<Digests>,
-    /// Those of parts that were hashed before they were sent.
-    parts: RefCell<Vec<(ByteRange, Digests)>>,
+    /// Those of ranges, in order.
+    ranges: RefCell<Vec<(ByteRange, Digests)>>,
     sample: Cell<Option<[u8; 16]>>,
 }
 
 impl FileDigests {
-    /// Those of the whole file that a step computed.
-    pub fn whole(&self) -> Digests {
-        self.whole.get()
+    fn at(ranges: &[(ByteRange, Digests)], range: ByteRange) -> Result<usize, usize> {
+        ranges.binary_search_by(|(known, _)| known.start.cmp(&range.start))
     }
 
-    /// Remembers those of the whole file.
-    pub fn set_whole(&self, digests: Digests) {
-        self.whole.set(digests);
+    /// Those of a range.
+    pub fn of(&self, range: ByteRange) -> Digests {
+        let ranges = self.ranges.borrow();
+        let found = Self::at(&ranges, range).ok().map(|at| ranges[at]);
+        found.filter(|(known, _)| *known == range).map(|(_, digests)| digests).unwrap_or_default()
     }
 
-    /// Remembers those of a part for when it is sent.
-    pub fn set_part(&self, range: ByteRange, digests: Digests) {
-        self.parts.borrow_mut().push((range, digests));
+    /// Remembers those of a range, so that it is hashed once, however often it is sent.
+    pub fn set(&self, range: ByteRange, digests: Digests) {
+        let mut ranges = self.ranges.borrow_mut();
+        match Self::at(&ranges, range) {
+            Ok(at) => ranges[at] = (range, digests),
+            Err(at) => ranges.insert(at, (range, digests)),
+        }
     }
 
-    /// Takes those of a part, once: for another attempt it is read again, as it then is.
-    pub fn take_part(&self, range: ByteRange) -> Digests {
-        let mut parts = self.parts.borrow_mut();
-        let at = parts.iter().position(|(known, _)| *known == range);
-        at.map_or_else(Digests::default, |at| parts.swap_remove(at).1)
+    /// Forgets those of a range: an answer proved them, or contradicted them, and then the range is read again, as it now is.
+    pub fn forget(&self, range: ByteRange) {
+        let mut ranges = self.ranges.borrow_mut();
+        if let Ok(at) = Self::at(&ranges, range) {
+            ranges.remove(at);
+        }
     }
 
     /// Remembers the MD5 of the file's head and tail when the upload began.
@@ -53,12 +58,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parts_digests_are_good_for_one_attempt() {
+    fn digests_are_those_of_their_range_until_they_are_forgotten() {
         let (digests, range) = (FileDigests::default(), ByteRange::new(5, 9));
         let known = Digests { md5: Some([1; 16]), crc64: None };
-        digests.set_part(range, known);
-        assert_eq!(digests.take_part(ByteRange::new(5, 8)), Digests::default());
-        assert_eq!([digests.take_part(range), digests.take_part(range)], [known, Digests::default()]);
+        digests.set(ByteRange::new(9, 12), Digests::default());
+        digests.set(range, known);
+        assert_eq!([digests.of(ByteRange::new(5, 8)), digests.of(ByteRange::new(6, 9))], [Digests::default(); 2]);
+        assert_eq!([digests.of(range), digests.of(range)], [known; 2]);
+        digests.forget(ByteRange::new(9, 12));
+        assert_eq!(digests.of(range), known);
+        digests.forget(range);
+        assert_eq!(digests.of(range), Digests::default());
     }
 
     #[test]

@@ -31,8 +31,7 @@ async fn digests<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted)
     if !cx.source.is_at_hand() {
         return Ok(None);
     }
-    let is_whole = range == ByteRange::new(0, cx.file().size);
-    let known = if is_whole { cx.digests.whole() } else { cx.digests.take_part(range) };
+    let known = cx.digests.of(range);
     let missing = Wanted { md5: wanted.md5 && known.md5.is_none(), crc64: wanted.crc64 && known.crc64.is_none() };
     if missing == Wanted::default() {
         return Ok(Some(known));
@@ -42,8 +41,8 @@ async fn digests<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted)
         None => on_page(cx, [range, ByteRange::new(range.end, range.end)], missing).await?,
     };
     let digests = found.map(|found| Digests { md5: found.md5.or(known.md5), crc64: found.crc64.or(known.crc64) });
-    if is_whole && let Some(digests) = digests {
-        cx.digests.set_whole(digests);
+    if let Some(digests) = digests {
+        cx.digests.set(range, digests);
     }
     Ok(digests)
 }

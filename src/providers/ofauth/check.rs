@@ -12,7 +12,7 @@ use crate::http::{Body, Method};
 use crate::json::{Json, JsonBuilder, decoded};
 use crate::model::events::{Outcome, Proof, ProofBy};
 use crate::model::plan::Plan;
-use crate::platform::{Digests, Platform};
+use crate::platform::Platform;
 use crate::providers::shared::api::Api;
 use crate::providers::shared::reply;
 use crate::sync::in_flight::InFlight;
@@ -67,11 +67,7 @@ async fn expected_etag<P: Platform>(cx: &Context<P>, part_size: u64) -> Result<O
         while !in_flight.is_empty() {
             let (number, md5) = poll_fn(|context| in_flight.poll_completed(context)).await;
             let Some(md5) = md5? else { return Ok(None) };
-            let at = number as usize - 1;
-            etags[at] = Some(hex(&md5));
-            if parts.len() > 1 {
-                cx.digests.set_part(parts[at].range, Digests { md5: Some(md5), crc64: None });
-            }
+            etags[number as usize - 1] = Some(hex(&md5));
         }
         let hashed = some.last().map_or(size, |part| part.range.end);
         let may_take_ms = hashed.saturating_mul(1000) / (cx.measured_rate().unwrap_or(USUAL_RATE).max(1) * SHARE);

@@ -11,6 +11,7 @@ use crate::context::integrity::{Etags, combined};
 use crate::context::retry::RetryLoop;
 use crate::error::{Code, Result, Retry, Step};
 use crate::http::foreign::says_html;
+use crate::model::plan::ByteRange;
 use crate::model::session::{Receipt, Session};
 use crate::platform::Platform;
 use crate::util::hex::hex;
@@ -106,7 +107,7 @@ impl<P: Platform> Completing<'_, P> {
             size: cx.file().size,
             etag: match upload_id {
                 Some(_) => combined(parts.iter().map(|part| part.etag.as_deref())),
-                None => cx.digests.whole().md5.map(|md5| hex(&md5)),
+                None => cx.digests.of(ByteRange::new(0, cx.file().size)).md5.map(|md5| hex(&md5)),
             },
             etags: if client.target.etags_are_md5s() { etags } else { Etags::Opaque },
             began_ms_ago: cx.platform.now().saturating_sub(session.began_at),

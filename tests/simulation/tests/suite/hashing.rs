@@ -1,12 +1,14 @@
 //! Digests by workers, and by the page where there are none.
 
+use std::rc::Rc;
+
 use partway::error::Code;
 use partway::model::events::Event;
 use partway::platform::Hook;
 use partway_simulation::{Fault, File, Handle, HashWorkers, World};
 use serde_json::json;
 
-use crate::dialects::MIB;
+use crate::dialects::{MIB, of};
 
 /// An upload of a file in parts, each verified by its ETag.
 fn verified(world: &World, file: &File) -> Handle {
@@ -115,4 +117,40 @@ fn a_file_that_hangs_is_no_fault_of_the_workers() {
     world.run();
     is_verified(&world, &other);
     assert_eq!(world.hashed_windows(), before + 5, "the page hashes from now on");
+}
+
+#[test]
+fn a_part_is_hashed_once_however_often_it_is_sent() {
+    of(
+        |dialect| dialect.complete.is_some(),
+        |dialect| {
+            for fault in [Fault::status(503), Fault::ResetAfter] {
+                let world = World::new(1);
+                world.fault(dialect.part, 0, 3, fault.clone());
+                let options = json!({ "integrity": "require", "concurrency": 2 });
+                let upload = world.upload(dialect.provider(), options, &world.file("clip.mp4", dialect.large));
+                world.run();
+                let result = world.stored(&upload);
+                assert!(result.verified && result.attempts > result.parts, "{fault:?}: {result:?}");
+                assert_eq!(world.hashed_windows(), u64::from(result.parts), "{fault:?}: {result:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_part_whose_answer_contradicts_its_digest_is_read_again() {
+    let world = World::new(1);
+    let other = Fault::Edit(Rc::new(|response| response.headers.insert("etag", &format!("\"{}\"", "0".repeat(32)))));
+    // The first answer of the upload would be a store's whose ETags say nothing.
+    world.fault("store:UploadPart", 1, 1, other);
+    let options = json!({ "integrity": "require", "concurrency": 1 });
+    let upload = world.upload(crate::s3::with(json!({})), options, &world.file("clip.mp4", 40 * MIB));
+    world.run();
+    let result = world.stored(&upload);
+    assert_eq!(
+        (result.attempts, world.hashed_windows()),
+        (result.parts + 1, u64::from(result.parts) + 1),
+        "{result:?}"
+    );
 }

@@ -414,3 +414,16 @@ fn a_result_says_which_id_can_be_used_again() {
         assert!(media || again == Err(ConsumeError::Used));
     }
 }
+
+#[test]
+fn what_the_look_up_hashed_is_not_hashed_again() {
+    for (refused, integrity) in [(0, "auto"), (0, "require"), (3, "auto")] {
+        let world = World::new(1);
+        world.fault("ofauth:part", 0, refused, Fault::status(503));
+        let upload = world.upload(provider(), json!({ "integrity": integrity }), &world.file("clip.mp4", 22 * MIB));
+        world.run();
+        let result = world.stored(&upload);
+        assert_eq!((result.parts, result.attempts, result.verified), (5, 5 + refused, true), "{integrity}");
+        assert_eq!((world.count("ofauth:check"), world.hashed_windows()), (1, 5), "{refused} {integrity}");
+    }
+}
