@@ -225,7 +225,7 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     if (attempt !== this.#attempt) return;
     this.#sessionSearch = this.#session ? undefined : this.#findSession(attempt, provider, source, handle, former);
     await Promise.all([this.#sessionSearch, loadForUpload((isWaiting) => this.#setLoadWaiting(isWaiting))]);
-    await turn();
+    await turn(true);
     if (attempt !== this.#attempt) return;
     const known = { ...source, type: context.typeOf(source) };
     const record = this.#session?.isKept ? this.#session.stored.record : undefined;

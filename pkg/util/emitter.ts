@@ -3,6 +3,8 @@ import { report } from "./report.ts";
 /** An event target whose events have details; `Events` has the type of each. */
 export class Emitter<Events extends object> extends EventTarget {
   #errorListeners = new Set<unknown>();
+  /** The types that were ever listened to: an event that nobody gets isn't made. */
+  #heard = new Set<string>();
 
   override addEventListener<K extends keyof Events>(
     type: K,
@@ -15,6 +17,7 @@ export class Emitter<Events extends object> extends EventTarget {
     options?: boolean | AddEventListenerOptions,
   ): void;
   override addEventListener(type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void {
+    this.#heard.add(type);
     if (type === "error" && listener) {
       this.#errorListeners.add(listener);
       (options as Partial<AddEventListenerOptions> | undefined)?.signal?.addEventListener("abort", () =>
@@ -51,6 +54,6 @@ export class Emitter<Events extends object> extends EventTarget {
     } catch (error) {
       report(error);
     }
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (this.#heard.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -3,16 +3,23 @@
  * which the page can paint and answer its user.
  */
 
-/** How long turns may keep the thread before they pause. (A choice: half of a frame at 60 Hz.) */
-const BUDGET_MS = 8;
+/** How long turns may keep the thread before they pause: what is being sent meanwhile needs the thread too. (A choice: as long as a small request takes.) */
+const BUDGET_MS = 2;
 
-const waiting: (() => void)[] = [];
+type Waiting = (() => void)[];
+/** First turns: Chromium asks another process for a file's size, and waits. */
+const first: Waiting = [];
+/** Last turns: the engine gets the file. */
+const last: Waiting = [];
 let isRunning = false;
 
-/** Resolves when it is the caller's turn, in the order of the calls: at once, unless others have kept the thread for too long. */
-export function turn(): Promise<void> {
+/**
+ * Resolves when it is the caller's turn, in the order of the calls: at once, unless others have kept the thread for too long. Last turns go
+ * before first ones, so that files are sent while others are still looked at.
+ */
+export function turn(isLast = false): Promise<void> {
   return new Promise((resolve) => {
-    waiting.push(resolve);
+    (isLast ? last : first).push(resolve);
     if (!isRunning) void run();
   });
 }
@@ -20,7 +27,7 @@ export function turn(): Promise<void> {
 async function run(): Promise<void> {
   isRunning = true;
   let began = performance.now();
-  for (let resolve; (resolve = waiting.shift()); ) {
+  for (let resolve; (resolve = last.shift() ?? first.shift()); ) {
     resolve();
     await null;
     if (performance.now() - began > BUDGET_MS) {

@@ -37,6 +37,33 @@ for (const [what, ms, between] of [
   });
 }
 
+test("who is ready to be sent goes before those that were not looked at yet", async () => {
+  const seen = [];
+  const passes = async (number) => {
+    await turn();
+    seen.push(`first ${number}`);
+    await turn(true);
+    seen.push(`last ${number}`);
+  };
+  await Promise.all([1, 2, 3].map(passes));
+  assert.ok(seen.indexOf("last 1") < seen.indexOf("first 3"), seen.join(", "));
+  assert.deepEqual(
+    seen.filter((one) => one.startsWith("last")),
+    ["last 1", "last 2", "last 3"],
+  );
+});
+
+test("the first of many uploads starts before the last is looked at", async () => {
+  await begun(plan({ resume: false }));
+  const before = core.tasks.length;
+  const looked = new Set();
+  const sized = (name) => Object.defineProperty(file(name), "size", { get: () => looked.add(name) && 3 });
+  for (let number = 0; number < 50; number += 1) void plan({ resume: false }).upload(sized(`${number}.mp4`)).done;
+  await until(() => core.tasks.length > before);
+  assert.ok(looked.size < 50, `${looked.size} files were looked at before one was started`);
+  await until(() => core.tasks.length === before + 50);
+});
+
 /** How many transactions the database has while `action` runs. */
 async function transactions(action) {
   const { transaction } = IDBDatabase.prototype;
