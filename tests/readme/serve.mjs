@@ -44,6 +44,7 @@ async function install() {
   await symlink(fileURLToPath(new URL("node_modules/@aws-sdk", import.meta.url)), `${folder}node_modules/@aws-sdk`);
   const texts = samples(await readFile(`${root}pkg/README.md`, "utf8"));
   for (const [name, text] of texts) await writeFile(`${folder}${name}`, placed(text));
+  await writeFile(`${folder}session.mjs`, `export const signedIn = async () => (${JSON.stringify(user)});`);
 }
 
 /** What the SDK reads from the environment on a server. */
@@ -62,7 +63,7 @@ async function serverKeys() {
 await install();
 await serverKeys();
 const { credentials } = await import(`${folder}credentials.mjs`);
-const { plan } = await import(`${folder}plan-backend.mjs`);
+const { POST } = await import(`${folder}plan-route.mjs`);
 
 const TYPES = { ".js": "text/javascript", ".html": "text/html", ".wasm": "application/wasm" };
 const IMPORTS = { "partway/s3": "/node_modules/partway/s3.js", "partway/plan": "/node_modules/partway/plan.js" };
@@ -106,10 +107,16 @@ const RECIPES_PAGE = `<output id="state"></output>
   document.querySelector("#state").value = told.join("; ");
 </script>`;
 
+/** What the README's route answers. */
+async function planned(url, method, body) {
+  const response = await POST(new Request(new URL(url, "http://page"), { method: "POST", body }), { params: Promise.resolve({ method }) });
+  return { status: response.status, json: response.ok ? await response.json() : null };
+}
+
 async function answer({ method, url }, body) {
   if (method === "POST" && url === "/api/credentials") return { json: await credentials(user) };
   const called = /^\/api\/plan\/(\w+)$/.exec(url)?.[1];
-  if (method === "POST" && called) return { json: await plan[called](user, ...JSON.parse(body)) };
+  if (method === "POST" && called) return planned(url, called, body);
   if (url === "/s3") return { html: importMap + (await readFile(`${folder}page.html`, "utf8")) };
   if (url === "/plan") return { html: importMap + PLAN_PAGE };
   if (url === "/recipes") return { html: RECIPES_PAGE };
@@ -120,9 +127,10 @@ const server = createServer(async (request, response) => {
   let body = "";
   for await (const chunk of request) body += chunk;
   try {
-    const { json, html, file } = await answer(request, body);
+    const { status = 200, json, html, file } = await answer(request, body);
+    response.statusCode = status;
     const content = json ? JSON.stringify(json) : (html ?? (await readFile(file)));
-    response.setHeader("content-type", json ? "application/json" : html ? "text/html" : (TYPES[extname(file)] ?? "text/plain"));
+    response.setHeader("content-type", json !== undefined ? "application/json" : html ? "text/html" : (TYPES[extname(file)] ?? "text/plain"));
     response.end(content);
   } catch (error) {
     response.statusCode = error.code === "ENOENT" ? 404 : 500;

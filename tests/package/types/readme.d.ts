@@ -17,7 +17,7 @@ declare global {
   function draw(fraction: number): void;
   const getCredentials: S3Provider["getCredentials"];
   function send(message: { text: string; mediaItems: (string | undefined)[] }): Promise<void>;
-  function show(message: string, more?: { hint?: string; retry: boolean }): void;
+  function show(message: string, more?: { hint?: string; retry: boolean } | { onContinue(): unknown; onDiscard(): unknown }): void;
   function token(): Promise<string>;
   function setFraction(fraction: number): void;
   function useEffect(effect: () => () => void, dependencies: unknown[]): void;
