@@ -129,7 +129,7 @@ const server = createServer(async (request, response) => {
   try {
     const { status = 200, json, html, file } = await answer(request, body);
     response.statusCode = status;
-    const content = json ? JSON.stringify(json) : (html ?? (await readFile(file)));
+    const content = json !== undefined ? JSON.stringify(json) : (html ?? (await readFile(file)));
     response.setHeader("content-type", json !== undefined ? "application/json" : html ? "text/html" : (TYPES[extname(file)] ?? "text/plain"));
     response.end(content);
   } catch (error) {
