@@ -16,7 +16,7 @@ export function fileInfo(
   meta: Meta,
   keptDate: () => number | undefined,
 ): FileInfo {
-  return Object.freeze({
+  const info = {
     get name() {
       return sent.name;
     },
@@ -32,8 +32,9 @@ export function fileInfo(
     },
     relativePath,
     meta,
-    file,
-  });
+  };
+  // As JSON it would be an empty object.
+  return Object.freeze(Object.defineProperty(info, "file", { value: file })) as typeof info & Pick<FileInfo, "file">;
 }
 
 /** The provider with functions that get the file. `getCredentials` isn't for one file, and stays the same. */

@@ -23,9 +23,16 @@ const retry = options<Retry>({
 
 const bytes = number();
 
+/** A pattern as in `<input accept>`. */
+function fileType(value: unknown, path: string): string {
+  const text = nonEmptyString(value, path);
+  if (!/^\.|\/|^\*$/.test(text)) throw invalidOptions(`${path} is ${describe(text)}.`, `Write ".${text}", or a media type such as "image/${text}".`);
+  return text;
+}
+
 const accept = options<Accept>({
   optional: {
-    types: list(nonEmptyString),
+    types: list(fileType),
     maxBytes: either((value) => typeof value === "number", bytes, record(bytes)),
   },
 });

@@ -150,6 +150,15 @@ impl<P: Platform> Context<P> {
         self.source.sent()
     }
 
+    /// Warns about something that the application should fix, once in a page.
+    pub fn warn_once(&self, message: &'static str) {
+        let mut warned = self.shared.warned.borrow_mut();
+        if !warned.contains(&message) {
+            warned.push(message);
+            self.platform.warn(message);
+        }
+    }
+
     /// The servers' time, as far as it is known, in milliseconds since 1970.
     pub fn server_now(&self) -> u64 {
         self.clock.at(self.platform.now())

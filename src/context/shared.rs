@@ -1,6 +1,6 @@
 //! What all uploads of the page share.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::backoff::Backoffs;
@@ -30,4 +30,6 @@ pub struct SharedState {
     pub reach: Reach,
     /// Workers that hash made no progress: what is left is hashed on the page.
     pub workers_hang: Rc<Cell<bool>>,
+    /// What the page was warned of already.
+    pub warned: Rc<RefCell<Vec<&'static str>>>,
 }

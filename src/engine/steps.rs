@@ -1,6 +1,7 @@
 //! The steps of one upload: check, open, send, complete, settle.
 
 use std::pin::pin;
+use std::rc::Rc;
 
 use super::prepare::{check, prepare, with_the_same_bytes};
 use super::record::Resumed;
@@ -36,7 +37,7 @@ struct Uploaded<J> {
 /// # Errors
 /// The error that ended the upload.
 pub(super) async fn run_steps<P: Platform>(
-    run: &Run<P>,
+    run: &Rc<Run<P>>,
     resumed: Option<Resumed<P>>,
 ) -> Result<Box<UploadResult<P::Json>>> {
     let cx = &run.cx;
@@ -84,7 +85,7 @@ fn already_there<P: Platform>(run: &Run<P>, outcome: Outcome<P::Json>) -> Upload
 
 /// Uploads the file with one session, or restarts with another one if the first is gone.
 async fn upload<P: Platform>(
-    run: &Run<P>,
+    run: &Rc<Run<P>>,
     mut resumed: Option<Resumed<P>>,
     settling: bool,
 ) -> Result<Uploaded<P::Json>> {
@@ -145,19 +146,27 @@ pub(super) async fn give_up<P: Platform>(run: &Run<P>, session: &dyn AnySession<
 /// # Errors
 /// The former session's error, if it may have stored the whole file and could not be aborted: the new session would store the file
 /// a second time.
-async fn give_up_former<P: Platform>(run: &Run<P>, former: Former<P>) -> Result<()> {
+async fn give_up_former<P: Platform>(run: &Rc<Run<P>>, former: Former<P>) -> Result<()> {
     let Former { session, error, spared } = former;
-    let matters = !session.is_multipart() && error.answer_lost;
     // If it matters, a second attempt is made: sleep or a lost network may have used up the first.
+    let matters = !session.is_multipart() && error.answer_lost;
     for _ in 0..=u32::from(matters) {
         run.cx.wait_for_network(true).await;
         run.cx.wait_while_paused().await;
-        if spared || give_up(run, &*session).await {
+        if spared {
             return Ok(());
         }
-    }
-    if !matters {
-        return Ok(());
+        if !matters {
+            // A session that is gone may take its time to say so, and the new one doesn't wait for it.
+            let shared = run.clone();
+            run.cx.platform.spawn(Box::pin(async move {
+                give_up(&shared, &*session).await;
+            }));
+            return Ok(());
+        }
+        if give_up(run, &*session).await {
+            return Ok(());
+        }
     }
     Err(error.retry(Retry::Never).hint(
         "The file may already be stored and `abort` failed, so it was not sent again. Fix `abort`, then upload the file again.",
@@ -166,7 +175,7 @@ async fn give_up_former<P: Platform>(run: &Run<P>, former: Former<P>) -> Result<
 
 /// Uploads the file with one session.
 async fn upload_once<P: Platform>(
-    run: &Run<P>,
+    run: &Rc<Run<P>>,
     resumed: Option<Resumed<P>>,
     former: Option<Former<P>>,
 ) -> Result<Uploaded<P::Json>> {

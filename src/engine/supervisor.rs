@@ -18,7 +18,7 @@ use crate::sync::pause::EndReason;
 
 /// Runs an upload to its end and outlives it, so that one that ends early can be aborted at the server.
 pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json>) {
-    let run = &*run;
+    let run = &run;
     let cx = &run.cx;
     let resumed = load_session(run, start);
     let saved = resumed.is_some();

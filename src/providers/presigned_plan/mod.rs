@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::context::calls::Idempotency;
 use crate::error::{Code, Result, Retry, Step, UploadError};
 use crate::http::{Request, Response};
+use crate::json::Json;
 use crate::model::events::Outcome;
 use crate::model::plan::Part;
 use crate::model::session::{Phase, Progressed, Receipt, Session};
@@ -39,6 +40,9 @@ use crate::util::text;
 /// The timeout for the application's `abort` when a plan can't be used. (A choice: the upload has failed, and its caller waits for the
 /// error.)
 const ABORT_MS: u64 = 10_000;
+
+/// What the console says where nobody may complete the upload.
+const NEVER_COMPLETED: &str = "partway: the plan has an `uploadId`, but the provider has no `complete`: a store makes an object of the parts only when the upload is completed. If your server does that by itself, give a `complete` that returns nothing.";
 
 const CAPABILITIES: Capabilities = Capabilities {
     repeats_single_parts: true,
@@ -169,11 +173,17 @@ struct Unopened<'a, P: Platform> {
 
 impl<P: Platform> Drop for Unopened<'_, P> {
     fn drop(&mut self) {
-        if let Some(plan_json) = self.plan_json.take().filter(|_| self.platform.has(Hook::Abort)) {
+        let plan_json = self.plan_json.take().filter(is_plan);
+        if let Some(plan_json) = plan_json.filter(|_| self.platform.has(Hook::Abort)) {
             let call = self.platform.call(Hook::Abort, vec![plan_json]);
             self.platform.spawn(call.map(drop).boxed_local());
         }
     }
+}
+
+/// Whether what `open` returned names anything that could be aborted.
+fn is_plan<J: Json>(json: &J) -> bool {
+    ["uploadId", "key", "parts"].iter().any(|member| json.member(member).is_some())
 }
 
 /// The error for a saved session that can't be continued.
@@ -209,11 +219,16 @@ impl<P: Platform> Provider<P> for PresignedPlan {
         unopened.plan_json.take();
         match adopted {
             Ok((session, plan)) => {
+                if session.multipart && !self.completes {
+                    cx.warn_once(NEVER_COMPLETED);
+                }
                 self.plan.replace(Some(Rc::new(plan)));
                 Ok(session)
             }
             Err(error) => {
-                self.abort_unusable(cx, plan_json).await;
+                if is_plan(&plan_json) {
+                    self.abort_unusable(cx, plan_json).await;
+                }
                 Err(error)
             }
         }

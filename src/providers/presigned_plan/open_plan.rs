@@ -90,7 +90,7 @@ fn unusable(why: String, hint: &str) -> UploadError {
 
 fn mistyped(mismatch: Mismatch) -> UploadError {
     let why = text!("`open` must return an UploadPlan: {}.", mismatch.message());
-    unusable(why, "The type UploadPlan has its members.")
+    unusable(why, "Expected: { uploadId?, key?, parts: [{ partNumber, byteRange: { start, end }, uploadUrl? }] }.")
 }
 
 impl OpenPlan {

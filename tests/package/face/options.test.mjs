@@ -103,6 +103,7 @@ for (const [what, options, pattern] of [
   ["a hook that is none", { provider: PLAN, beforeRequest: "x" }, /beforeRequest must be a function/],
   ["accept: true", { provider: PLAN, accept: true }, /accept must be an object/],
   ["types that are no list", { provider: PLAN, accept: { types: "video/*" } }, /accept\.types must be an array/],
+  ["an extension without its dot", { provider: PLAN, accept: { types: ["image/*", "png"] } }, /accept\.types\[1\] is "png"/],
   ["a type that is none", { provider: PLAN, accept: { types: ["video/*", 3] } }, /accept\.types\[1\] must be a string, but is a number/],
   [
     "bytes that are text",

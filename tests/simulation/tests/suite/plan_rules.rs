@@ -204,3 +204,39 @@ fn parts_may_be_numbered_with_gaps_and_given_in_any_order() {
     world.fault("plan:open", 0, None, Fault::json(|plan| plan["parts"].as_array_mut().unwrap().reverse()));
     world.stored(&uploads(&world, 23 * MIB));
 }
+
+#[test]
+fn what_open_returned_is_only_aborted_where_it_names_something() {
+    for (plan, aborts) in [
+        (Value::Null, 0),
+        (json!("text"), 0),
+        (json!({}), 0),
+        (json!({ "data": {} }), 0),
+        (json!({ "uploadId": "u" }), 1),
+        (json!({ "key": "k" }), 1),
+    ] {
+        let world = World::new(1);
+        let given = plan.clone();
+        world.hooks().replaced.insert(Hook::Open, Rc::new(move |_| Ok(given.clone())));
+        let upload = uploads(&world, 12 * MIB);
+        assert_eq!(upload.code(), Some(Code::PlanMismatch), "{plan}: {upload:?}");
+        assert_eq!(world.count("plan:abort"), aborts, "{plan}");
+    }
+}
+
+#[test]
+fn a_plan_that_nobody_may_complete_is_told_once() {
+    let warned = |absent: &[Hook], size| {
+        let world = World::new(1);
+        world.hooks().absent.extend(absent);
+        let uploader = world.uploader(json!({}));
+        for _ in 0..3 {
+            uploader.upload(json!({ "name": "plan" }), &world.file("clip.mp4", size));
+        }
+        world.run();
+        world.log().warnings.iter().filter(|warning| warning.contains("no `complete`")).count()
+    };
+    assert_eq!(warned(&[Hook::Complete], 12 * MIB), 1);
+    assert_eq!(warned(&[], 12 * MIB), 0);
+    assert_eq!(warned(&[Hook::Complete], MIB), 0, "a single PUT is complete by itself");
+}

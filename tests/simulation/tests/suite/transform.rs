@@ -4,7 +4,7 @@ use partway::error::{Code, Step};
 use partway::model::events::Status;
 use partway_simulation::transform::{Output, Transform};
 use partway_simulation::uploader::Beginning;
-use partway_simulation::{File, Handle, HashWorkers, World};
+use partway_simulation::{Fault, File, Handle, HashWorkers, World};
 use serde_json::{Value, json};
 
 use crate::dialects::{Dialect, MIB, each, of};
@@ -228,4 +228,25 @@ fn parts_are_hashed_without_workers_too() {
             assert_eq!(dialect.init.map(|init| world.count(init)), Some(1), "{upload:?}");
         },
     );
+}
+
+#[test]
+fn a_session_that_cannot_be_aborted_does_not_hold_up_the_one_that_replaces_it() {
+    for (name, abort) in [("plan", "plan:abort"), ("s3", "store:AbortMultipartUpload")] {
+        of(
+            |dialect| dialect.name == name,
+            |dialect| {
+                let world = world_with(Output::Growing);
+                world.fault(abort, 0, None, Fault::StallAnswer);
+                let file = world.file("clip.mp4", dialect.large);
+                let upload = resume_midway(&world, dialect, &file);
+                world.run();
+                world.stored(&upload);
+                let opened = world.sent(dialect.init.unwrap()).pop().unwrap().sent_at;
+                let parts = world.sent(dialect.part);
+                let first = parts.iter().find(|part| part.upload == 1).unwrap().sent_at;
+                assert!(world.count(abort) > 0 && first - opened < 2_000, "{upload:?}");
+            },
+        );
+    }
 }
