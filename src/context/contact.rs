@@ -11,6 +11,9 @@ use crate::util::text;
 
 /// The deadline of a probe. (A choice: a server that takes longer proves nothing in time.)
 const PROBE_MS: u64 = 5_000;
+/// What to do where nothing answers, before what CORS needs.
+const UNREACHED: &str =
+    "Check the address, and whether the server is running and can be reached from this machine. If it is: ";
 
 /// A request to another origin than the page's.
 #[derive(Debug)]
@@ -66,6 +69,9 @@ impl Contact {
                 return Ok(response);
             }
         };
+        if moved {
+            reach.took_bytes(origin);
+        }
         let mut next = Next::Retry;
         if !moved && cx.is_online() && !reach.is_readable(origin) {
             next = reach.failed(origin, cx.began_at, started, platform.now());
@@ -73,7 +79,17 @@ impl Contact {
         if next == Next::Probe {
             let (mut probe, mut limit) = (platform.probe(origin), platform.sleep(PROBE_MS));
             let found = timeout(probe.as_mut(), limit.as_mut()).await == Some(true);
-            next = reach.probed(origin, found, platform.now());
+            // Without a network it proves nothing.
+            if found || cx.is_online() {
+                next = reach.probed(origin, found, platform.now());
+            }
+        }
+        if cx.is_online() && reach.is_silent(origin) {
+            let (message, hint) = (text!("Nothing answers at {}.", origin), text::concat(&[UNREACHED, &self.hint]));
+            if next == Next::WarnSilent {
+                platform.warn(&text::concat(&[&message, " Partway keeps trying. ", &hint]));
+            }
+            return Err(without_answer(message, &error).hint(hint));
         }
         if next == Next::Warn {
             let warning =
@@ -92,10 +108,10 @@ impl Contact {
 /// The error if the page can't read an origin's answers.
 fn blocked(origin: &str, error: &UploadError) -> UploadError {
     let message = text!("{} answers, but the browser keeps the answers from this page (CORS).", origin);
-    error
-        .clone()
-        .renamed(Code::Network, message)
-        .answer_lost(error.answer_lost)
-        .no_readable_answer()
-        .retry(Retry::Never)
+    without_answer(message, error).retry(Retry::Never)
+}
+
+/// The same failure in other words.
+fn without_answer(message: String, error: &UploadError) -> UploadError {
+    error.clone().renamed(Code::Network, message).answer_lost(error.answer_lost).no_readable_answer()
 }

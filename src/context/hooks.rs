@@ -17,6 +17,8 @@ use crate::util::text;
 /// How often a function is called that never worked and gets something other than JSON: a gateway's error page is temporary, a wrong
 /// address isn't. (A choice.)
 const UNREADABLE_ATTEMPTS: u32 = 3;
+/// How many failures of a function the console is told after. (A choice: a single one is a lost connection most often.)
+const WARN_AFTER: u32 = 2;
 
 impl<P: Platform> Context<P> {
     /// The file as a JSON argument for the application's functions: `{name, size, type}`.
@@ -43,7 +45,7 @@ impl<P: Platform> Context<P> {
         let mut retries = RetryLoop::default();
         let repeatable = idempotency == Idempotency::Safe;
         let stall_ms = self.settings.stall_ms;
-        let mut unreadable = false;
+        let (mut unreadable, mut failures) = (false, 0);
         loop {
             self.wait_while_paused().await;
             // It sends a request to the application's server, which would fail without a network.
@@ -54,7 +56,7 @@ impl<P: Platform> Context<P> {
             let (mut answer, mut timer) = (self.platform.call(hook, arguments.clone()), self.platform.sleep(deadline));
             let error = match timeout(answer.as_mut(), timer.as_mut()).await {
                 Some(Ok(value)) => {
-                    self.worked_hooks.add(hook);
+                    self.hook_history.worked(hook);
                     return Ok(value);
                 }
                 Some(Err(failure)) => {
@@ -72,11 +74,20 @@ impl<P: Platform> Context<P> {
             let error = if repeatable { error } else { error.retry(Retry::Never) };
             // All attempts are made here: the caller must not multiply them.
             let retry = match self.settings.retry {
-                retry if unreadable && !self.worked_hooks.has(hook) => {
+                retry if unreadable && !self.hook_history.has_worked(hook) => {
                     RetrySettings { attempts: retry.attempts.min(UNREADABLE_ATTEMPTS), ..retry }
                 }
                 retry => retry,
             };
+            failures += 1;
+            let repeated = matches!(error.retry, Retry::Later(_)) && failures < retry.attempts;
+            if repeated && failures >= WARN_AFTER && self.hook_history.warned(hook) {
+                let stop = if error.message.ends_with('.') { "" } else { "." };
+                let attempts = retry.attempts;
+                let warning =
+                    text!("{}{} Partway tries again, up to {} attempts in all.", error.message, stop, attempts);
+                self.platform.warn(&warning);
+            }
             let retried = retries.backoff(self, error, &retry).await;
             retried.map_err(|error| error.retry(Retry::Never))?;
         }
@@ -86,10 +97,10 @@ impl<P: Platform> Context<P> {
     /// once it is needed.
     pub fn call_ahead(&self, hook: Hook, arguments: Vec<P::Json>) -> LocalBoxFuture<'static, Option<P::Json>> {
         let (mut answer, mut timer) = (self.platform.call(hook, arguments), self.platform.sleep(self.call_ms()));
-        let worked_hooks = self.worked_hooks.clone();
+        let history = self.hook_history.clone();
         async move {
             let value = timeout(answer.as_mut(), timer.as_mut()).await?.ok()?;
-            worked_hooks.add(hook);
+            history.worked(hook);
             Some(value)
         }
         .boxed_local()

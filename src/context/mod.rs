@@ -9,6 +9,7 @@ pub mod connectivity;
 mod contact;
 pub mod cors;
 pub mod deadline;
+pub mod hook_history;
 mod hooks;
 pub mod hosts;
 pub mod integrity;
@@ -26,7 +27,6 @@ pub mod slots;
 pub mod source;
 pub mod uplink;
 pub mod watchdog;
-pub mod worked_hooks;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -34,6 +34,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use self::clock::ServerClock;
+use self::hook_history::HookHistory;
 use self::hosts::Hosts;
 use self::integrity::digests::FileDigests;
 use self::integrity::known::KnownEtags;
@@ -43,7 +44,6 @@ use self::seat::Seat;
 use self::shared::SharedState;
 use self::slots::{AutoSlots, Connections};
 use self::source::Source;
-use self::worked_hooks::WorkedHooks;
 use crate::model::events::Status;
 use crate::model::file::SourceFile;
 use crate::model::settings::Settings;
@@ -78,7 +78,7 @@ pub struct Context<P: Platform> {
     seat: Seat,
     slots: Semaphore,
     auto_slots: Option<AutoSlots>,
-    worked_hooks: WorkedHooks,
+    hook_history: HookHistory,
     /// The CORS rule that the provider's bucket needs, if it doesn't follow from the request.
     cors_rule: Option<String>,
 }
@@ -103,8 +103,8 @@ pub struct Surroundings<P: Platform> {
     pub auto_slots: Option<AutoSlots>,
     /// The upload's seat among the active ones.
     pub seat: Seat,
-    /// The application's functions that have worked, for any upload of the uploader.
-    pub worked_hooks: WorkedHooks,
+    /// What is known of the application's functions, for all uploads of the uploader.
+    pub hook_history: HookHistory,
     /// The CORS rule that the provider's bucket needs.
     pub cors_rule: Option<String>,
 }
@@ -122,7 +122,7 @@ impl<P: Platform> Context<P> {
             slots,
             auto_slots,
             seat,
-            worked_hooks,
+            hook_history,
             cors_rule,
         } = surroundings;
         Self {
@@ -140,7 +140,7 @@ impl<P: Platform> Context<P> {
             seat,
             slots,
             auto_slots,
-            worked_hooks,
+            hook_history,
             cors_rule,
         }
     }
@@ -217,6 +217,16 @@ impl<P: Platform> Context<P> {
         self.seat.release();
     }
 
+    /// Runs a future, which is dropped once the upload is paused: then the result is None.
+    pub async fn until_paused<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let (mut future, mut paused) = (pin!(future), pin!(self.pause.paused()));
+        poll_fn(|context| match paused.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => future.as_mut().poll(context).map(Some),
+        })
+        .await
+    }
+
     /// Waits while the upload is paused; its seat is free meanwhile.
     pub async fn wait_while_paused(&self) {
         if !self.pause.is_paused() {
@@ -224,15 +234,10 @@ impl<P: Platform> Context<P> {
         }
         let before = self.reporter.status();
         self.reporter.set_status(Status::Paused);
-        let seated = self.seat.release();
         while self.pause.is_paused() {
+            self.seat.lend();
             self.pause.resumed().await;
-            if seated {
-                self.seat.acquire().await;
-                if self.pause.is_paused() {
-                    self.seat.release();
-                }
-            }
+            self.seat.take_back().await;
         }
         self.reporter.set_status(before);
     }

@@ -14,6 +14,8 @@ const GAP_MS: u64 = 5_000;
 const SHARED_END_MS: u64 = 60_000;
 /// How many failures start a probe: a single one is a lost connection most often.
 const PROBE_AFTER: u32 = 2;
+/// How many probes without an answer show that there is no server. (A choice: one may meet a network that is just lost.)
+const SILENT_AFTER: u32 = 2;
 
 /// What is known of every origin. Clones are the same registry.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +37,10 @@ struct State {
     ended_at: Option<u64>,
     /// The console has the warning.
     warned: bool,
+    /// Something answered, readable or not.
+    heard: bool,
+    /// Probes that found no server.
+    silent: u32,
 }
 
 /// What follows a failure or a probe.
@@ -46,6 +52,8 @@ pub(super) enum Next {
     Probe,
     /// Warn on the console, and try again.
     Warn,
+    /// Warn on the console that nothing answers, and try again.
+    WarnSilent,
     /// End the upload: the page can't read this origin's answers.
     End,
 }
@@ -67,13 +75,13 @@ impl Reach {
 
     /// Notes that an answer was readable.
     pub(super) fn answered(&self, origin: &str) {
-        *self.of(origin) = State { readable: true, ..State::default() };
+        *self.of(origin) = State { readable: true, heard: true, ..State::default() };
     }
 
     /// Notes that something else answered in the origin's place: earlier failures may have the same cause.
     pub(super) fn foreign_answer(&self, origin: &str) {
         let state = &mut *self.of(origin);
-        (state.failures, state.found) = (0, 0);
+        (state.failures, state.found, state.heard) = (0, 0, true);
     }
 
     /// Milliseconds to wait before the next request.
@@ -111,17 +119,31 @@ impl Reach {
         let state = &mut *self.of(origin);
         if state.readable || !found {
             state.found = 0;
-            return Next::Retry;
+            state.silent += 1;
+            let told = state.heard || state.silent != SILENT_AFTER;
+            return if told { Next::Retry } else { Next::WarnSilent };
         }
         state.found += 1;
+        state.heard = true;
         if state.found > 1 {
             // Later uploads start over: the rule may have been set meanwhile.
-            *state = State { ended_at: Some(now), warned: true, ..State::default() };
+            *state = State { ended_at: Some(now), warned: true, heard: true, ..State::default() };
             return Next::End;
         }
         let warned = state.warned;
         state.warned = true;
         if warned { Next::Retry } else { Next::Warn }
+    }
+
+    /// Notes that the body of a request was taken.
+    pub(super) fn took_bytes(&self, origin: &str) {
+        self.of(origin).heard = true;
+    }
+
+    /// Whether nothing ever answered, neither requests nor probes.
+    pub(super) fn is_silent(&self, origin: &str) -> bool {
+        let state = self.of(origin);
+        !state.heard && state.silent >= SILENT_AFTER
     }
 
     /// Whether a server answers, and no answer was readable.
@@ -191,6 +213,27 @@ mod tests {
         assert_eq!(reach.wait(ORIGIN, 6_002), 0);
         assert_eq!(reach.failed(ORIGIN, 0, 12_000, 12_001), Next::Probe);
         assert_eq!(reach.probed(ORIGIN, true, 12_002), Next::Retry, "it starts over with the first probe");
+    }
+
+    #[test]
+    fn two_probes_that_find_nothing_are_told_once_unless_something_ever_answered() {
+        let silent = |reach: &Reach| [1, 2, 3].map(|at| reach.probed(ORIGIN, false, at));
+        let told = [Next::Retry, Next::WarnSilent, Next::Retry];
+        let reach = Reach::default();
+        assert_eq!((silent(&reach), reach.is_silent(ORIGIN)), (told, true));
+        reach.answered(ORIGIN);
+        assert!(!reach.is_silent(ORIGIN));
+        let acts: [fn(&Reach); 4] = [
+            |reach| reach.answered(ORIGIN),
+            |reach| reach.foreign_answer(ORIGIN),
+            |reach| reach.took_bytes(ORIGIN),
+            |reach| drop(reach.probed(ORIGIN, true, 0)),
+        ];
+        for (at, act) in acts.iter().enumerate() {
+            let reach = Reach::default();
+            act(&reach);
+            assert_eq!((silent(&reach), reach.is_silent(ORIGIN)), ([Next::Retry; 3], false), "{at}");
+        }
     }
 
     #[test]

@@ -8,11 +8,11 @@ use super::pace::Pace;
 use super::run::Run;
 use super::start::Start;
 use super::supervisor::supervise;
+use crate::context::hook_history::HookHistory;
 use crate::context::reporter::Reporter;
 use crate::context::seat::Seat;
 use crate::context::shared::SharedState;
 use crate::context::slots::AutoSlots;
-use crate::context::worked_hooks::WorkedHooks;
 use crate::context::{Context, Surroundings};
 use crate::error::Result;
 use crate::model::events::{Event, EventSink, Status};
@@ -34,7 +34,7 @@ pub struct Uploader {
     /// Limits the uploads that run at once to the number of slots, so that a thousand files don't open a thousand sessions.
     seats: Semaphore,
     pace: Pace,
-    worked_hooks: WorkedHooks,
+    hook_history: HookHistory,
     shared: SharedState,
     live: RefCell<Vec<PauseToken>>,
 }
@@ -49,7 +49,7 @@ impl Uploader {
             auto_slots: (settings.concurrency == Concurrency::Auto).then(AutoSlots::default),
             seats: Semaphore::new(count),
             settings: Rc::new(settings),
-            worked_hooks: WorkedHooks::default(),
+            hook_history: HookHistory::default(),
             shared,
             live: RefCell::default(),
         }
@@ -93,7 +93,7 @@ impl Uploader {
             slots: slots.clone(),
             auto_slots: self.auto_slots.clone(),
             seat: Seat::new(seats.clone()),
-            worked_hooks: self.worked_hooks.clone(),
+            hook_history: self.hook_history.clone(),
             cors_rule: provider.cors_rule(&platform.origin()),
             platform: platform.clone(),
             file,

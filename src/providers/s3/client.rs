@@ -127,6 +127,14 @@ impl S3Client {
         cors::rule(page_origin, cors::DIRECT, &self.target.extra_headers(), more)
     }
 
+    /// Gets the credentials ahead of a request.
+    ///
+    /// # Errors
+    /// Those of [`CredentialCache::get`].
+    pub(super) async fn authenticate<P: Platform>(&self, cx: &Context<P>) -> Result<()> {
+        self.credentials.get(cx).await.map(drop)
+    }
+
     /// The origins of the endpoints.
     pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
         self.target.endpoints.iter().map(Endpoint::origin)
@@ -162,7 +170,7 @@ impl S3Client {
     /// The error for an answer to a part that isn't 2xx.
     pub(super) fn part_refusal<P: Platform>(&self, cx: &Context<P>, number: u32, response: &Response) -> UploadError {
         let signed = self.sent.borrow().get(number).copied().unwrap_or_default();
-        let error = self.refusal(cx, signed, response).at(Step::Part);
+        let error = not_a_store(self.refusal(cx, signed, response).at(Step::Part), response);
         self.note_refusal(cx, signed, &error);
         error
     }
@@ -281,6 +289,7 @@ impl S3Client {
             self.credentials.reject(signed.set);
             return error.retry(Retry::Later(None));
         }
+        let error = if head { error } else { not_a_store(error, response) };
         if operation.step == Step::Init {
             self.note_refusal(cx, signed, &error);
         }
@@ -327,6 +336,14 @@ impl S3Client {
         }
         error
     }
+}
+
+/// Says where an answer of a web server comes from that knows no S3: a store's refusals are XML.
+fn not_a_store(error: UploadError, response: &Response) -> UploadError {
+    if error.code == Code::BadRequest && xml::root(&response.body) != Some("Error") {
+        return error.hint("Check `endpoint`: what answers there may not be an S3 store.");
+    }
+    error
 }
 
 /// What a request to that endpoint is signed with now.

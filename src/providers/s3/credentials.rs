@@ -25,39 +25,79 @@ pub(super) struct Credentials {
 }
 
 /// The current set of all uploads with the same options. Clones are the same one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SharedCredentials(Rc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     current: RefCell<Option<Rc<Credentials>>>,
     /// The set that the store refused last.
     rejected: Cell<u64>,
+    /// Single-flight: concurrent callers share one call to the application, and its failure.
+    single_flight: Semaphore,
+    /// How often it failed for good, and with what the last time.
+    failures: Cell<u32>,
+    failure: RefCell<Option<UploadError>>,
+}
+
+impl Default for SharedCredentials {
+    fn default() -> Self {
+        Self(Rc::new(State {
+            current: RefCell::default(),
+            rejected: Cell::default(),
+            single_flight: Semaphore::new(1),
+            failures: Cell::default(),
+            failure: RefCell::default(),
+        }))
+    }
 }
 
 /// One upload's access to the current set.
 #[derive(Debug)]
-pub(super) struct CredentialCache {
-    shared: SharedCredentials,
-    /// Single-flight: concurrent callers share one call to the application. Each upload has its own, so that one that is paused holds
-    /// up no other.
-    single_flight: Semaphore,
-}
+pub(super) struct CredentialCache(SharedCredentials);
 
 impl CredentialCache {
     pub(super) fn new(shared: SharedCredentials) -> Self {
-        Self { shared, single_flight: Semaphore::new(1) }
+        Self(shared)
     }
 
-    /// Credentials that are valid, as far as is known.
+    /// Credentials that are valid, as far as is known. An upload that is paused or ends leaves the call to another that waits.
     ///
     /// # Errors
     /// `application` where the call failed, `invalid-options` for an answer that isn't a set of credentials, `unauthorized` where the
     /// application returns a set again that the store refused.
     pub(super) async fn get<P: Platform>(&self, cx: &Context<P>) -> Result<Rc<Credentials>> {
+        let status = cx.reporter.status();
+        loop {
+            cx.wait_while_paused().await;
+            if let Some(result) = cx.until_paused(self.get_in_turn(cx)).await {
+                return result;
+            }
+            // It may have waited for the network.
+            cx.reporter.set_status(status);
+        }
+    }
+
+    /// The credentials, once no other upload asks for them. Where the one before failed, so does this: it would only ask the same again.
+    async fn get_in_turn<P: Platform>(&self, cx: &Context<P>) -> Result<Rc<Credentials>> {
+        let State { single_flight, failures, failure, .. } = &*self.0.0;
+        let failed_before = failures.get();
+        let _permit = single_flight.acquire().await;
+        let failed = failure.borrow().clone().filter(|_| failures.get() != failed_before);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let result = self.cached_or_new(cx).await;
+        if let Err(error) = &result {
+            failures.set(failures.get() + 1);
+            failure.replace(Some(error.clone()));
+        }
+        result
+    }
+
+    async fn cached_or_new<P: Platform>(&self, cx: &Context<P>) -> Result<Rc<Credentials>> {
         let now = cx.server_now();
-        let _permit = self.single_flight.acquire().await;
-        let State { current, rejected } = &*self.shared.0;
+        let State { current, rejected, .. } = &*self.0.0;
         let before = current.borrow().clone();
         let refused = before.as_ref().is_some_and(|cached| cached.set == rejected.get());
         if let Some(cached) = &before
@@ -88,7 +128,7 @@ impl CredentialCache {
 
     /// Marks a set as expired, as the store says.
     pub(super) fn reject(&self, set: u64) {
-        let rejected = &self.shared.0.rejected;
+        let rejected = &self.0.0.rejected;
         rejected.set(rejected.get().max(set));
     }
 }

@@ -205,6 +205,8 @@ impl<P: Platform> Provider<P> for S3<P> {
             headers.extend(target.checksum.into_iter().flat_map(Algorithm::of_upload));
             Some(create_multipart_upload(&self.client, cx, &key, &headers).await?)
         } else {
+            // The part would ask for them, when the upload is said to send.
+            self.client.authenticate(cx).await?;
             None
         };
         Ok(Session::new(plan, multipart, S3Session { key, upload_id }))
@@ -221,7 +223,12 @@ impl<P: Platform> Provider<P> for S3<P> {
         if !session.is_sound() || session.multipart != upload_id.is_some() {
             return Err(incomplete_session());
         }
-        let Some(upload_id) = upload_id else { return Ok(saved) };
+        let Some(upload_id) = upload_id else {
+            if saved.uploaded.is_empty() {
+                self.client.authenticate(cx).await?;
+            }
+            return Ok(saved);
+        };
         let Progressed { phase, uploaded } = saved;
         let uploaded = match list_parts(&self.client, cx, key, upload_id).await {
             Ok(listed) => {

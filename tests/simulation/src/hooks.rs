@@ -23,7 +23,8 @@ use crate::servers::{BUCKET, Servers};
 /// How long a policy of the application's backend is valid, in seconds.
 pub(crate) const POLICY_S: u64 = 300;
 
-type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
+/// Something else that a function does.
+pub type Replacement = Rc<dyn Fn(&[Value]) -> std::result::Result<Value, HookFailure>>;
 type MapUrl = Rc<dyn Fn(&str, Step) -> Result<String>>;
 
 /// What the application gives as functions.

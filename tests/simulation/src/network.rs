@@ -73,7 +73,7 @@ pub(crate) async fn exchange(page: SimPlatform, request: RequestOf<SimPlatform>,
     })
 }
 
-/// Whether a server is there, as a browser tells it without a CORS rule.
+/// Whether a server is there, as a browser tells it without a CORS rule. Any fault of `probe` keeps its answer.
 pub(crate) async fn probe(core: Rc<Core>, origin: String) -> bool {
     let way = async {
         let now = core.executor.now();
@@ -86,6 +86,9 @@ pub(crate) async fn probe(core: Rc<Core>, origin: String) -> bool {
                 core.executor.sleep_until(now + core.weather.between(200, 4_000)).await;
                 return false;
             }
+        }
+        if !core.script.borrow_mut().draw("probe", &core.weather).is_empty() {
+            return false;
         }
         core.travel().await;
         let there = core.servers.borrow().cors(&origin).is_some();

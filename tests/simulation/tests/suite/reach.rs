@@ -223,6 +223,47 @@ fn a_rule_is_only_suggested_where_no_server_was_found() {
 }
 
 #[test]
+fn where_nothing_ever_answered_the_error_says_so() {
+    of(
+        |dialect| dialect.needs_etag,
+        |dialect| {
+            let world = World::new(1);
+            world.fault("store:*", 0, None, Fault::ResetBefore);
+            world.fault("probe", 0, None, Fault::ResetBefore);
+            let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", MIB));
+            world.run();
+            let error = upload.error();
+            assert_eq!((error.code, error.retryable), (Code::Network, true), "{upload:?}");
+            assert!(error.message.starts_with("Nothing answers at https://"), "{error}");
+            assert!(hint(&upload).starts_with("Check the address, and whether the server is running"), "{upload:?}");
+            assert!(hint(&upload).contains("CORS rule on the bucket"), "{upload:?}");
+            let told = world.log().warnings.iter().filter(|told| told.contains("Nothing answers at")).count();
+            assert_eq!(told, 1, "{:?}", world.log().warnings);
+        },
+    );
+}
+
+#[test]
+fn a_connection_is_lost_where_something_answered_before() {
+    // It answered this page, a probe of it, or took bytes.
+    for before in 0..3 {
+        let world = World::new(1);
+        let uploader = world.uploader(json!({}));
+        if before == 0 {
+            let first = uploader.upload(s3().provider(), &world.file("first.mp4", MIB));
+            world.run();
+            world.stored(&first);
+        }
+        world.fault("probe", u32::from(before == 1), None, Fault::ResetBefore);
+        world.fault("store:*", 0, None, if before == 2 { Fault::ResetInBody } else { Fault::ResetBefore });
+        let upload = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));
+        world.run();
+        assert!(upload.error().message.starts_with("The connection was lost"), "{before}: {upload:?}");
+        assert!(world.log().warnings.iter().all(|told| !told.contains("Nothing answers")), "{before}");
+    }
+}
+
+#[test]
 fn the_rule_for_presigned_urls_has_the_headers_that_they_sign() {
     let world = World::new(1);
     no_rule(&world);

@@ -1,7 +1,8 @@
 //! What is particular to S3: ranges of very large files, hosts, signed headers, credentials, clocks.
 
 use partway::error::{Code, Step};
-use partway::model::events::Event;
+use partway::model::events::{Event, Status};
+use partway::platform::{Hook, HookFailure, Thrown};
 use partway_simulation::servers::{STORE, STORE_TWO};
 use partway_simulation::{Fault, Handle, World};
 use serde_json::{Value, json};
@@ -149,7 +150,7 @@ fn uploads_with_the_same_options_share_their_credentials() {
     world.run();
     // All have the same key: the last one remains.
     assert!(uploads.iter().all(|upload| upload.code().is_none()), "{uploads:?}");
-    assert!(world.count("credentials") <= 4, "{} calls: one for each that began at once", world.count("credentials"));
+    assert_eq!(world.count("credentials"), 1, "those that begin at once share the call");
 
     let before = world.count("credentials");
     let keyed = uploader.upload(with(json!({ "key": "own" })), &world.file("own.mp4", MIB));
@@ -328,6 +329,149 @@ fn what_get_credentials_throws_reaches_the_caller() {
         world.fault("credentials", 0, None, Fault::body(given));
         assert_eq!(uploads(&world, with(json!({})), MIB).code(), Some(Code::InvalidOptions), "{given}");
         assert_eq!(world.count("store:*"), 0);
+    }
+}
+
+/// An uploader with six uploads that begin at once.
+fn six(world: &World) -> Vec<Handle> {
+    let uploader = world.uploader(json!({ "concurrency": 6 }));
+    let start = |number: u32| {
+        let file = world.file(&format!("{number}.mp4"), MIB);
+        uploader.upload(with(json!({ "key": format!("{number}.mp4") })), &file)
+    };
+    (0..6).map(start).collect()
+}
+
+fn warnings(world: &World) -> Vec<String> {
+    world.log().warnings.iter().filter(|told| told.contains("getCredentials")).cloned().collect()
+}
+
+#[test]
+fn uploads_that_wait_for_credentials_share_the_failure() {
+    let world = World::new(1);
+    world.fault("credentials", 0, None, Fault::status(500));
+    let uploads = six(&world);
+    world.run();
+    assert!(uploads.iter().all(|upload| upload.code() == Some(Code::Application)), "{uploads:?}");
+    assert_eq!(world.count("credentials"), 8, "the attempts of one");
+    assert_eq!(world.count("store:*"), 0);
+}
+
+#[test]
+fn the_console_is_told_of_a_function_that_fails_again_and_again() {
+    let world = World::new(1);
+    world.fault("credentials", 0, None, Fault::status(500));
+    let uploads = six(&world);
+    while world.count("credentials") < 2 {
+        assert_eq!(warnings(&world).len(), 0, "one failure may be a lost connection");
+        world.run_for(10);
+    }
+    world.run();
+    let told = warnings(&world);
+    assert_eq!(told.len(), 1, "once: {told:?}");
+    for words in ["The application's `getCredentials` failed: ", "500", "Partway tries again, up to 8 attempts in all."]
+    {
+        assert!(told[0].contains(words), "{words}: {told:?}");
+    }
+    assert!(uploads.iter().all(|upload| upload.code().is_some()));
+    // A third attempt that there won't be isn't announced.
+    let world = World::new(1);
+    world.fault("credentials", 0, None, Fault::status(500));
+    world.upload(with(json!({})), json!({ "retry": { "attempts": 2 } }), &world.file("clip.mp4", MIB));
+    world.run();
+    assert_eq!((world.count("credentials"), warnings(&world)), (2, Vec::new()));
+}
+
+#[test]
+fn who_leaves_hands_the_call_for_credentials_on() {
+    for paused in [false, true] {
+        let world = World::new(1);
+        world.fault("credentials", 0, 1, Fault::StallAnswer);
+        let uploads = six(&world);
+        world.run_for(1_000);
+        assert_eq!(world.count("credentials"), 1);
+        if paused {
+            uploads[0].pause()
+        } else {
+            uploads[0].cancel()
+        }
+        world.run_for(3_000);
+        assert_eq!(world.count("credentials"), 2, "another one asks, long before the first call times out");
+        for upload in &uploads[1..] {
+            world.stored(upload);
+        }
+        if paused {
+            assert_eq!(uploads[0].statuses().last(), Some(&Status::Paused));
+            uploads[0].resume();
+            world.run();
+            world.stored(&uploads[0]);
+            assert_eq!(world.count("credentials"), 2);
+        }
+    }
+}
+
+#[test]
+fn one_that_is_paused_while_others_ask_shows_it_at_once() {
+    let world = World::new(1);
+    world.fault("credentials", 0, 1, Fault::Latency(5_000));
+    let uploads = six(&world);
+    world.run_for(1_000);
+    uploads[3].pause();
+    world.run_for(1_000);
+    assert_eq!(uploads[3].statuses().last(), Some(&Status::Paused));
+    uploads[3].resume();
+    world.run();
+    uploads.iter().for_each(|upload| drop(world.stored(upload)));
+    assert_eq!(world.count("credentials"), 1);
+}
+
+#[test]
+fn nothing_is_said_to_be_sent_before_there_are_credentials() {
+    for size in [MIB, 24 * MIB] {
+        let world = World::new(1);
+        world.fault("credentials", 0, 4, Fault::status(500));
+        let upload = world.upload(with(json!({})), json!({}), &world.file("clip.mp4", size));
+        while world.count("credentials") < 5 {
+            assert!(!upload.statuses().contains(&Status::Sending), "{upload:?}");
+            world.run_for(10);
+        }
+        world.run();
+        world.stored(&upload);
+    }
+}
+
+#[test]
+fn an_upload_error_of_get_credentials_that_is_not_retryable_ends_it_at_once() {
+    let world = World::new(1);
+    let refuses: partway_simulation::hooks::Replacement = std::rc::Rc::new(|_| {
+        Err(HookFailure {
+            message: "signed out".into(),
+            upload_error: Some(false),
+            kind: Thrown::Anything,
+            cause: None,
+        })
+    });
+    world.hooks().replaced.insert(Hook::Credentials, refuses);
+    let error = uploads(&world, with(json!({})), MIB).error();
+    assert_eq!((error.code, error.retryable), (Code::Application, false));
+    assert_eq!((world.count("credentials"), warnings(&world)), (1, Vec::new()));
+}
+
+#[test]
+fn a_web_server_that_knows_no_s3_is_taken_for_what_it_is() {
+    let hint = |size, answer: Fault| {
+        let world = World::new(1);
+        world.fault("store:*", 0, None, answer);
+        let error = uploads(&world, with(json!({})), size).error();
+        assert_eq!(error.code, Code::BadRequest);
+        error.hint.clone().unwrap_or_default()
+    };
+    for size in [MIB, 24 * MIB] {
+        for body in ["", "Method Not Allowed"] {
+            assert!(hint(size, Fault::answer(405, body)).contains("Check `endpoint`"), "{size} {body}");
+        }
+        let refused = "<Error><Code>MethodNotAllowed</Code></Error>";
+        assert!(!hint(size, Fault::answer(405, refused)).contains("`endpoint`"), "{size}");
     }
 }
 
