@@ -2,7 +2,7 @@ import { UploadError } from "./errors.ts";
 
 /** What every browser and Node have, and what the DOMs of test runners may lack. */
 const GLOBALS = ["WebAssembly", "TextDecoder", "TextEncoder", "Headers"] as const;
-const BLOB_METHODS = ["slice", "arrayBuffer"] as const;
+const BLOB_METHODS = ["slice", "arrayBuffer", "stream"] as const;
 
 /**
  * Rejects in an environment that can't read and send a file unchanged: the DOM of a test runner looks like a browser's, and has less.
@@ -11,7 +11,7 @@ const BLOB_METHODS = ["slice", "arrayBuffer"] as const;
 export async function checkFeatures(blob: Blob, byXhr: boolean): Promise<void> {
   const missing: string[] = [
     ...GLOBALS.filter((name) => globalThis[name] === undefined),
-    ...BLOB_METHODS.filter((name) => typeof blob[name] !== "function").map((name) => `Blob.${name}`),
+    ...BLOB_METHODS.filter((name) => typeof blob[name] !== "function").map((name) => `Blob.prototype.${name}`),
   ];
   if (!globalThis.fetch && !globalThis.XMLHttpRequest) missing.push("fetch");
   if (missing.length) throw unsupported(`it has no ${missing.join(", no ")}`);
@@ -50,6 +50,6 @@ function unsupported(why: string, hint?: string): UploadError {
     retryable: false,
     hint:
       hint ??
-      "Upload in a browser or in Node, with their own File and fetch. A DOM in a test runner (jsdom) lacks some of it: run such a test in the runner's Node environment, or give it Node's own classes.",
+      "Upload in a browser or in Node, with their own File and fetch. A DOM in a test runner (jsdom) lacks some of it: run such a test in the runner's Node environment, or give it Node's own classes. In unit tests of your components, mock the entry with partway/testing.",
   });
 }

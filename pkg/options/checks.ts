@@ -122,6 +122,7 @@ export function record<T>(check: Check<T>): Check<Record<string, T>> {
 }
 
 export function object(value: unknown, path: string): Record<string, unknown> {
+  if (value === undefined && !path) throw invalidOptions("The options are missing.");
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongType(value, path || "the options", "an object");
   return value as Record<string, unknown>;
 }

@@ -14,6 +14,7 @@ export function checkProvider(value: unknown, path: string): Provider {
   if (check) return check(value, path);
   const names = Object.keys(CHECKS);
   const meant = typeof name === "string" && closestMatch(name, names);
+  if (name === undefined) throw invalidOptions(`${path}.name is missing.`, `Write name: ${names.map((known) => JSON.stringify(known)).join(" or ")}.`);
   const whole = names.length === 1 ? 'This is an entry for one destination: import from "partway", which has all of them.' : undefined;
   throw invalidOptions(
     `${path}.name must be one of ${names.map((known) => JSON.stringify(known)).join(", ")}, but is ${describe(name)}.`,

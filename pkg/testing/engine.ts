@@ -78,17 +78,25 @@ export class Task implements TaskOfFace {
     const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor(file, { name, size, type, provider: this.#provider });
     await this.#enter("checking");
     const sent = await this.#transform();
-    for (const status of ["opening", "sending"] as const) await this.#enter(status);
+    await this.#enter("opening");
+    const key = await this.#key(sent);
+    await this.#enter("sending");
+    let last = 0;
     for (const fraction of progress) {
       await this.#turn();
-      if (!this.#isOver) this.#listener("progress", progressAt(fraction, sent.size));
+      this.#report(progressAt((last = fraction), sent.size));
     }
     if (hold) await released(name);
     await this.#turn();
-    if (error !== undefined) return this.#end("error", errorOf(error));
+    if (error !== undefined) {
+      const failed = progressAt(last, sent.size);
+      this.#report({ ...failed, parts: { ...failed.parts, inFlight: 0 } });
+      return this.#end("error", errorOf(error));
+    }
+    this.#report(progressAt(1, sent.size));
     await this.#enter("completing");
     await this.#turn();
-    this.#end("complete", { ...resultOf(this.#provider, sent), ...result } as UploadResult);
+    this.#end("complete", { ...resultOf(this.#provider, sent, key), ...result } as UploadResult);
   }
 
   async #transform(): Promise<Source> {
@@ -97,6 +105,20 @@ export class Task implements TaskOfFace {
     } catch (cause) {
       throw { code: "application", step: "check", message: `The application's \`transform\` failed: ${messageOf(cause)}`, cause };
     }
+  }
+
+  /** The object's key: what the provider's `key` is, or what it gives. */
+  async #key({ name, size, type }: Source): Promise<string> {
+    const { key } = this.#provider as { key?: unknown };
+    try {
+      return typeof key === "function" ? await key({ name, size, type }) : typeof key === "string" ? key : name;
+    } catch (cause) {
+      throw { code: "application", step: "init", message: `The application's \`key\` failed: ${messageOf(cause)}`, cause };
+    }
+  }
+
+  #report(progress: Progress): void {
+    if (!this.#isOver) this.#listener("progress", progress);
   }
 
   async #enter(status: UploadStatus): Promise<void> {
@@ -130,8 +152,7 @@ function errorOf(error: UploadError | UploadErrorCode): EngineError {
 }
 
 /** What a destination would give, with the members that its results always have. */
-function resultOf(provider: Provider, { name, size }: Source): Partial<UploadResult> {
-  const key = provider.name === "s3" && typeof provider.key === "string" ? provider.key : name;
+function resultOf(provider: Provider, { size }: Source, key: string): Partial<UploadResult> {
   const ids = {
     ofauth: { mediaUploadId: "test-media-upload", mediaItem: "test-media-upload", reusable: false },
     onlymonster: { mediaId: "test-media", key },

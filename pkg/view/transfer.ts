@@ -126,6 +126,7 @@ async function readFolder<T extends { name: string }>(
   const failed: Rejected[] = [];
   await list().catch((error: unknown) => failed.push(unreadable(path, error)));
   const wanted = children.filter(({ name }) => !SYSTEM_FILES.has(name)).sort(byName);
+  if (depth === 0 && !wanted.length && !failed.length) return [{ name: path, why: "The folder is empty." }];
   const found = await Promise.all(wanted.map((child) => read(child, `${path}/`, depth + 1)));
   return [...found.flat(), ...failed];
 }

@@ -132,7 +132,7 @@ fn what_something_else_answers_between_losses_is_no_missing_rule() {
 }
 
 #[test]
-fn a_failing_network_does_not_count_as_a_missing_cors_rule() {
+fn where_nothing_ever_answers_the_console_and_the_error_say_so() {
     let world = World::new(1);
     let mut provider = s3().provider();
     // A probe finds no server either.
@@ -141,7 +141,12 @@ fn a_failing_network_does_not_count_as_a_missing_cors_rule() {
     world.run();
     assert_eq!(upload.code(), Some(Code::Network), "{upload:?}");
     assert_eq!(world.count("unknown:unknown"), 8, "all of its tries: {upload:?}");
-    assert!(!world.log().probes.is_empty() && world.log().warnings.is_empty(), "{:?}", world.log().warnings);
+    assert!(upload.error().message.starts_with("Nothing answers at https://nowhere.example."), "{upload:?}");
+    assert!(upload.error().retryable && hint(&upload).starts_with("Check the address, and whether"), "{upload:?}");
+    assert!(hint(&upload).contains("CORS rule on the bucket"), "{upload:?}");
+    let log = world.log();
+    assert!(log.warnings.len() == 1 && log.warnings[0].contains("Nothing answers at"), "{:?}", log.warnings);
+    assert!(log.probes.len() > 2 && log.probes[1].0 - world.beginning() < 15_000, "early: {:?}", log.probes);
 }
 
 #[test]
@@ -223,27 +228,6 @@ fn a_rule_is_only_suggested_where_no_server_was_found() {
 }
 
 #[test]
-fn where_nothing_ever_answered_the_error_says_so() {
-    of(
-        |dialect| dialect.needs_etag,
-        |dialect| {
-            let world = World::new(1);
-            world.fault("store:*", 0, None, Fault::ResetBefore);
-            world.fault("probe", 0, None, Fault::ResetBefore);
-            let upload = world.upload(dialect.provider(), json!({}), &world.file("clip.mp4", MIB));
-            world.run();
-            let error = upload.error();
-            assert_eq!((error.code, error.retryable), (Code::Network, true), "{upload:?}");
-            assert!(error.message.starts_with("Nothing answers at https://"), "{error}");
-            assert!(hint(&upload).starts_with("Check the address, and whether the server is running"), "{upload:?}");
-            assert!(hint(&upload).contains("CORS rule on the bucket"), "{upload:?}");
-            let told = world.log().warnings.iter().filter(|told| told.contains("Nothing answers at")).count();
-            assert_eq!(told, 1, "{:?}", world.log().warnings);
-        },
-    );
-}
-
-#[test]
 fn a_connection_is_lost_where_something_answered_before() {
     // It answered this page, a probe of it, or took bytes.
     for before in 0..3 {
@@ -255,7 +239,11 @@ fn a_connection_is_lost_where_something_answered_before() {
             world.stored(&first);
         }
         world.fault("probe", u32::from(before == 1), None, Fault::ResetBefore);
-        world.fault("store:*", 0, None, if before == 2 { Fault::ResetInBody } else { Fault::ResetBefore });
+        if before == 1 {
+            no_rule(&world);
+        } else {
+            world.fault("store:*", 0, None, Fault::ResetInBody);
+        }
         let upload = uploader.upload(s3().provider(), &world.file("clip.mp4", MIB));
         world.run();
         assert!(upload.error().message.starts_with("The connection was lost"), "{before}: {upload:?}");

@@ -136,10 +136,13 @@ pub(super) fn application_call_failed(case: &Case<'_>) -> bool {
     disturbed && matches!(case.code(), Code::Application | Code::Stalled) && case.sent(failed)
 }
 
-/// The network failed a function of the application.
+/// The network failed a function of the application. Uploads share the call for credentials, and its failure.
 pub(super) fn application_call_without_network(case: &Case<'_>) -> bool {
     let failed = |record: &Record| record.method.is_empty() && record.status == Some(0);
-    case.is_storm() && case.code() == Code::Application && case.sent(failed)
+    let shared = |record: &Record| record.route == "credentials" && failed(record);
+    let of_another =
+        || case.error.message.contains("`getCredentials` failed") && case.stage.world.log().records.iter().any(shared);
+    case.is_storm() && case.code() == Code::Application && (case.sent(failed) || of_another())
 }
 
 /// Requests hung for as long as URLs live, after the upload had restarted, which it does once.
