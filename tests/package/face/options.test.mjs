@@ -79,12 +79,12 @@ test("every option is taken", () => {
 });
 
 for (const [what, options, pattern] of [
-  ["nothing", undefined, /the options must be an object, but is not given/],
+  ["nothing", undefined, /The options are missing\./],
   ["a list", [], /an array/],
   ["no provider", {}, /provider is missing/],
   ["a provider by name only", { provider: "s3" }, /provider must be an object, but is a string/],
   ["an unknown provider", { provider: { name: "ofaut" } }, /"ofaut".*Did you mean "ofauth"/],
-  ["a provider without a name", { provider: {} }, /provider\.name must be one of/],
+  ["a provider without a name", { provider: {} }, /provider\.name is missing\. Write name: "/],
   ["a name out of the prototype", { provider: { name: "toString" } }, /provider\.name must be one of/],
   ["a misspelt option", { provider: PLAN, concurency: 2 }, /concurency is not an option.*mean concurrency/],
   ["an option in the wrong case", { provider: { ...OFAUTH, baseURL: "/x" } }, /provider\.baseURL is not an option.*mean provider\.baseUrl/],

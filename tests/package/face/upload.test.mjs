@@ -42,12 +42,14 @@ test("a file of a test runner's DOM is one, though it doesn't say so", async () 
     type = "";
     slice = (...range) => this.#blob.slice(...range);
     arrayBuffer = () => this.#blob.arrayBuffer();
+    stream = () => this.#blob.stream();
   }
   assert.equal((await begun(planUploader(), new Fake())).task.source.size, 2);
 });
 
 for (const [what, spoil, word] of [
-  ["has no arrayBuffer()", (blob) => (blob.arrayBuffer = undefined), "Blob.arrayBuffer"],
+  ["has no arrayBuffer()", (blob) => (blob.arrayBuffer = undefined), "Blob.prototype.arrayBuffer"],
+  ["has no stream()", (blob) => (blob.stream = undefined), "Blob.prototype.stream"],
   ["isn't one to fetch", (blob) => (blob.slice = () => ({ toString: () => "[object Blob]" })), "its fetch"],
 ]) {
   test(`a file that ${what} is refused before anything is sent`, async () => {

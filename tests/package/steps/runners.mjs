@@ -14,10 +14,10 @@ const vitest = (environment) => [`${here}node_modules/vitest/vitest.mjs`, "run",
 /** The command, and how an upload of the environment's own File ends: it arrives, or is refused in words that have these in them. */
 const RUNNERS = {
   "Jest with Node": [jest("node")],
-  "Jest with jsdom": [jest(JEST_JSDOM), ["TextDecoder", "Blob.arrayBuffer"]],
+  "Jest with jsdom": [jest(JEST_JSDOM), ["TextDecoder", "Blob.prototype.arrayBuffer"]],
   "Jest with jsdom that Node lends its classes": [jest("./lent.cjs")],
   "Vitest with Node": [vitest("node")],
-  "Vitest with jsdom": [vitest("jsdom"), ["Blob.arrayBuffer"]],
+  "Vitest with jsdom": [vitest("jsdom"), ["Blob.prototype.arrayBuffer"]],
   "Vitest with jsdom that Node lends its classes": [[...vitest("jsdom"), "--config", "vitest.lent.mjs"]],
   "Vitest with happy-dom": [vitest("happy-dom")],
 };
