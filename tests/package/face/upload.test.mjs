@@ -31,6 +31,7 @@ test("a file of another realm is a file", async () => {
     type: { value: "" },
     slice: { value() {} },
     arrayBuffer: { value() {} },
+    stream: { value() {} },
   });
   assert.equal((await begun(planUploader(), foreign)).task.source.size, 2);
 });
