@@ -227,7 +227,7 @@ mod tests {
             |reach| reach.answered(ORIGIN),
             |reach| reach.foreign_answer(ORIGIN),
             |reach| reach.took_bytes(ORIGIN),
-            |reach| drop(reach.probed(ORIGIN, true, 0)),
+            |reach| _ = reach.probed(ORIGIN, true, 0),
         ];
         for (at, act) in acts.iter().enumerate() {
             let reach = Reach::default();
