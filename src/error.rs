@@ -346,6 +346,11 @@ impl UploadError {
             self.code.as_str(),
             self.message
         );
+        self.unknown(message)
+    }
+
+    /// Replaces code and message: the upload may have taken effect.
+    pub(crate) fn unknown(self, message: String) -> Self {
         self.renamed(Code::OutcomeUnknown, message)
             .hint("Check whether the file is at the destination before you upload it again: a second upload may store or bill it twice.")
     }

@@ -100,6 +100,8 @@ pub enum Thrown {
     Mistake,
     /// A parse error: the answer isn't JSON, most likely an HTML page that describes an error.
     NotJson,
+    /// An `UploadError` with the code `session-expired`, thrown on purpose.
+    SessionExpired,
 }
 
 /// Messages of a TypeError that mean a programming error, in V8, SpiderMonkey and JavaScriptCore. Any other TypeError may be `fetch`'s

@@ -136,10 +136,13 @@ fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
             "Check the URL that it requests, and `response.ok` before `response.json()`.",
         ),
         Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` is the exception that it threw."),
-        Thrown::Anything => ("The application's `{}` failed: {}", "`cause` is the exception that it threw."),
+        Thrown::Anything | Thrown::SessionExpired => ("The application's `{}` failed: {}", "`cause` is the exception that it threw."),
     };
-    let again = failure.upload_error.unwrap_or(repeatable && failure.kind != Thrown::Mistake);
-    UploadError::new(Code::Application, text::fill(what, &[&hook.as_str(), &failure.message]))
+    // Only `list` is asked whether the upload is still there.
+    let gone = failure.kind == Thrown::SessionExpired && hook == Hook::ListParts;
+    let code = if gone { Code::SessionExpired } else { Code::Application };
+    let again = !gone && failure.upload_error.unwrap_or(repeatable && failure.kind != Thrown::Mistake);
+    UploadError::new(code, text::fill(what, &[&hook.as_str(), &failure.message]))
         .hint(hint)
         .retryable(failure.upload_error.unwrap_or(false))
         .retry(if again { Retry::Later(None) } else { Retry::Never })

@@ -30,7 +30,7 @@ fn check_size<P: Platform>(run: &Run<P>, size: u64) -> Result<()> {
     }
     Err(UploadError::new(Code::FileRejected, "The file is empty; this destination needs at least 1 byte.")
         .at(Step::Check)
-        .hint("Pick another file. Only `s3` and `form` take empty ones."))
+        .hint(text!("Pick another file: the `{}` destination can't send an empty one.", run.provider.name())))
 }
 
 /// Gets the bytes that are sent: those of the picked file, or what the application's `transform` makes of them.

@@ -16,6 +16,9 @@ use crate::model::session::Phase;
 use crate::platform::Platform;
 use crate::sync::pause::EndReason;
 
+/// The hint where only the last step is missing.
+const PARTS_KEPT: &str = "The parts are kept: `retry()` completes the upload without sending them again. `cause` is the exception that `complete` threw.";
+
 /// Runs an upload to its end and outlives it, so that one that ends early can be aborted at the server.
 pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json>) {
     let run = &run;
@@ -54,6 +57,8 @@ pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json
             // taken effect, or if a saved session was only refused: that would lose the work of earlier pages.
             let spared = error.code == Code::OutcomeUnknown || (saved && is_refusal(&error));
             session = session.filter(|_| !stays && !spared);
+            let completes = stays && error.code == Code::Application && error.step == Some(Step::Complete);
+            let error = if completes { error.hint(PARTS_KEPT) } else { error };
             (Status::Failed, Event::Error(error), !stays)
         }
         None => {

@@ -121,7 +121,7 @@ impl<J, B> StoreRequest<J, B> {
             return mismatch(
                 "A presigned URL must be https, but is {}.",
                 &url.without_query(),
-                "Presign the URL for https: it is a secret.",
+                "Presign the URL for https: it is a secret. Behind docker compose presign for the address that the browser uses, such as http://localhost:9000.",
             );
         }
         if let Some(name) = url.signed_for_empty_body().filter(|_| body.file_len() > 0) {

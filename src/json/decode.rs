@@ -62,9 +62,10 @@ impl FirstMismatch {
         self.note_found(expected, Kind::of(found).name());
     }
 
+    /// [`FirstMismatch::note`] with what was found.
     #[cold]
     #[inline(never)]
-    fn note_found(&mut self, expected: &'static str, found: &'static str) {
+    pub(crate) fn note_found(&mut self, expected: &'static str, found: &'static str) {
         self.0.get_or_insert_with(|| Mismatch::of(expected, found));
     }
 

@@ -47,11 +47,14 @@ pub(super) async fn transform(
 }
 
 fn failure(thrown: JsValue) -> HookFailure {
-    let message = message(&thrown);
+    let (message, upload_error) = (message(&thrown), upload_error(&thrown));
     HookFailure {
-        kind: Thrown::of(&text(&thrown, "name").unwrap_or_default(), &message),
+        kind: match text(&thrown, "code") {
+            Some(code) if upload_error.is_some() && code == Code::SessionExpired.as_str() => Thrown::SessionExpired,
+            _ => Thrown::of(&text(&thrown, "name").unwrap_or_default(), &message),
+        },
         message,
-        upload_error: upload_error(&thrown),
+        upload_error,
         cause: Some(Cause(Rc::new(thrown))),
     }
 }

@@ -149,6 +149,9 @@ impl PresignedPlan {
                 warn_unlisted(cx, &error.message);
                 return Ok(saved);
             }
+            Err(ListFailure::Call(error)) if error.code == Code::SessionExpired => {
+                return Err(error.retry(Retry::Restart));
+            }
             Err(ListFailure::Call(error)) => return Err(error),
             Err(ListFailure::Value(why)) => {
                 warn_unlisted(cx, &why);

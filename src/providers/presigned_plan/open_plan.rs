@@ -11,12 +11,13 @@ use super::urls::{PartUrl, Urls};
 use crate::context::Context;
 use crate::error::{Code, Result, Step, UploadError};
 use crate::http::{Body, StoreRequest, Url};
-use crate::json::{Mismatch, decode};
+use crate::json::{Json, Kind, Mismatch, decode};
 use crate::model::plan::Part;
 use crate::model::session::{Session, UploadedPart};
 use crate::platform::{Hook, Platform, StoreRequestOf};
 use crate::providers::shared::presigned::absolute_url;
 use crate::sync::semaphore::Semaphore;
+use crate::util::text;
 
 /// A plan that is being sent.
 #[derive(Debug)]
@@ -30,6 +31,11 @@ pub(super) struct OpenPlan {
 /// After so many parts the page may do something else. (A choice, measured: they take 3 ms on a desktop machine; a phone is some times
 /// slower.)
 const AT_ONCE: usize = 256;
+
+/// The most members of a plan that an error names. (A choice: a line.)
+const NAMED: usize = 10;
+/// The most bytes of a path in an error. (A choice: a line.)
+const SHOWN: usize = 80;
 
 /// A plan that was checked, as the engine sends it and as it is kept.
 pub(super) type Adopted<J> = (Session<PlanSession<J>>, OpenPlan);
@@ -48,10 +54,10 @@ pub(super) fn adopt<P: Platform>(
 }
 
 async fn adopted<P: Platform>(cx: &Context<P>, plan_json: P::Json, signs: bool) -> Result<Adopted<P::Json>> {
-    let PartList(items) = decode(&plan_json).map_err(mistyped)?;
+    let PartList(items) = decode(&plan_json).map_err(|why| mistyped(&why, &plan_json))?;
     let mut parts = Vec::with_capacity(items.len());
     for item in items {
-        parts.push(PlanPart::of(&item).map_err(mistyped)?);
+        parts.push(PlanPart::of(&item).map_err(|why| mistyped(&why, &plan_json))?);
         if parts.len() % AT_ONCE == 0 {
             cx.platform.next_task().await;
         }
@@ -73,7 +79,7 @@ fn checked<P: Platform>(
     parts: Vec<PlanPart>,
     signs: bool,
 ) -> Result<Adopted<P::Json>> {
-    let upload_plan: UploadPlan = decode(&plan_json).map_err(mistyped)?;
+    let upload_plan: UploadPlan = decode(&plan_json).map_err(|why| mistyped(&why, &plan_json))?;
     let (plan, options) = upload_plan
         .checked(cx.file().size, cx.platform.has(Hook::Complete), parts)
         .map_err(|why| unusable(why, "Let the parts cover the file exactly; `byteRange.end` is the last byte."))?;
@@ -88,8 +94,16 @@ fn unusable(why: String, hint: &str) -> UploadError {
     UploadError::new(Code::PlanMismatch, why).at(Step::Init).hint(hint)
 }
 
-fn mistyped(mismatch: Mismatch) -> UploadError {
-    let why = text!("`open` must return an UploadPlan: {}.", mismatch.message());
+fn mistyped<J: Json>(mismatch: &Mismatch, plan_json: &J) -> UploadError {
+    let names = match plan_json.kind() {
+        Kind::Object => plan_json.names(),
+        _ => Vec::new(),
+    };
+    let got = match &names[..] {
+        [] => String::new(),
+        names => text!("; got the members: {}", text::join(&names[..names.len().min(NAMED)], ", ")),
+    };
+    let why = text!("`open` must return an UploadPlan: {}{}.", mismatch.message(), got);
     unusable(why, "Expected: { uploadId?, key?, parts: [{ partNumber, byteRange: { start, end }, uploadUrl? }] }.")
 }
 
@@ -144,7 +158,11 @@ pub(super) fn mismatch(message: impl Into<String>) -> UploadError {
 /// `plan-mismatch` for what isn't an absolute URL.
 pub(super) fn resolve<P: Platform>(platform: &P, step: Step, text: &str, number: u32) -> Result<Url> {
     absolute_url(platform, text).ok_or_else(|| {
-        UploadError::new(Code::PlanMismatch, "`uploadUrl` must be an absolute URL, but is something else.")
+        // A URL's query may be a secret; a path isn't.
+        let is_path = text.starts_with('/') && !text.starts_with("//");
+        let path = text::before(text::before(text, "?"), "#");
+        let found = if is_path { text!("\"{}\"", path.get(..SHOWN).unwrap_or(path)) } else { "something else".into() };
+        UploadError::new(Code::PlanMismatch, text!("`uploadUrl` must be an absolute URL, but is {}.", found))
             .at(step)
             .part(number)
             .hint("Give https URLs as the presigner made them.")

@@ -96,9 +96,10 @@ fn learn<P: Platform>(platform: &P, plan: &OpenPlan, json: &P::Json, asked: &[u3
     }
     for number in &missing {
         if plan.urls.borrow_mut().leave_out(*number) {
-            return Err(mismatch(
-                "`sign` must return a URL for every part that it is asked for, but left this one out twice.",
-            )
+            return Err(mismatch(text!(
+                "`sign` must return a URL for every part that it is asked for, but left out part {} twice.",
+                number
+            ))
             .part(*number)
             .hint("Let it return { partNumber, uploadUrl } for every number that it gets."));
         }

@@ -1,7 +1,7 @@
 //! `UploadPlan` of the public types: the plan as the application gives it, checked before anything is sent.
 
 use crate::http::Method;
-use crate::json::{Decode, FirstMismatch, Items, Json, JsonBuilder, Mismatch, Object, StringMap, decoded};
+use crate::json::{Decode, FirstMismatch, Items, Json, JsonBuilder, Kind, Mismatch, Object, StringMap, decoded};
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::util::time::parse_iso;
 
@@ -20,7 +20,7 @@ decoded! {
     /// An item of the plan's `parts`.
     #[derive(Debug)]
     pub(super) struct PlanPart {
-        part_number: u32 = "partNumber",
+        part_number: PartNumber = "partNumber",
         upload_url: Option<String> = "uploadUrl",
         byte_range: InclusiveRange = "byteRange",
     }
@@ -30,6 +30,22 @@ decoded! {
     struct InclusiveRange {
         start: u64 = "start",
         end: u64 = "end",
+    }
+}
+
+/// A part's number, from 1.
+#[derive(Debug)]
+pub(super) struct PartNumber(u32);
+
+impl<J: Json> Decode<J> for PartNumber {
+    fn read(json: Option<&J>, mismatch: &mut FirstMismatch) -> Self {
+        let number = u32::decode(json).unwrap_or_default();
+        if number == 0 {
+            let kind = Kind::of(json);
+            let found = if matches!(kind, Kind::Number(_)) { "another number" } else { kind.name() };
+            mismatch.note_found("a whole number from 1", found);
+        }
+        Self(number)
     }
 }
 
@@ -53,7 +69,7 @@ impl PlanPart {
     pub(super) fn without_url(&self) -> JsonBuilder<'static> {
         let InclusiveRange { start, end } = self.byte_range;
         let range = JsonBuilder::Object(vec![("start", start.into()), ("end", end.into())]);
-        JsonBuilder::Object(vec![("partNumber", self.part_number.into()), ("byteRange", range)])
+        JsonBuilder::Object(vec![("partNumber", self.part_number.0.into()), ("byteRange", range)])
     }
 }
 
@@ -107,12 +123,12 @@ impl UploadPlan {
             let Some(range) = ByteRange::from_inclusive(start, end) else {
                 return Err(text!(
                     "`byteRange` of part {} ends before it starts: {} to {}.",
-                    part.part_number,
+                    part.part_number.0,
                     start,
                     end
                 ));
             };
-            parts.push(Part { number: part.part_number, range, url: part.upload_url });
+            parts.push(Part { number: part.part_number.0, range, url: part.upload_url });
         }
         let plan = Plan::checked(size, parts)?;
         let headers = self.headers.clone().unwrap_or_default().0;
@@ -131,7 +147,7 @@ mod tests {
 
     fn list(parts: &[(u32, u64, u64)]) -> Vec<PlanPart> {
         let parts = parts.iter().map(|&(part_number, start, end)| PlanPart {
-            part_number,
+            part_number: PartNumber(part_number),
             upload_url: None,
             byte_range: InclusiveRange { start, end },
         });
@@ -168,7 +184,7 @@ mod tests {
         ) {
             let (mut given, mut parts) = (given(), list(&parts));
             if whole {
-                parts = vec![PlanPart { part_number: 1, upload_url: None, byte_range: InclusiveRange { start: 0, end: size - 1 } }];
+                parts = vec![PlanPart { part_number: PartNumber(1), upload_url: None, byte_range: InclusiveRange { start: 0, end: size - 1 } }];
             }
             (given.method, given.etags, given.expires_at) = (texts[0].clone(), texts[1].clone(), texts[2].clone());
             if let Ok((plan, _)) = given.checked(size, true, parts) {

@@ -25,5 +25,5 @@ pub(crate) fn incomplete_session() -> UploadError {
 
 /// The error when the page was left while a call may have taken effect.
 pub(crate) fn outcome_unknown(step: Step, what: &str) -> UploadError {
-    UploadError::new(Code::Network, what).at(step).answer_lost(true).or_unknown()
+    UploadError::new(Code::OutcomeUnknown, "").at(step).unknown(text!("The upload may have succeeded. {}", what))
 }

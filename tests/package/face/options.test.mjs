@@ -217,6 +217,7 @@ for (const [what, options, pattern] of [
   ["parse that is no function", { provider: { ...FORM, parse: "json" } }, /provider\.parse must be a function, but is a string/],
   ["job that is no function", { provider: { ...FORM, job: {} } }, /provider\.job must be a function, but is an object/],
   ["repeatable as text", { provider: { ...FORM, repeatable: "yes" } }, /provider\.repeatable must be true or false/],
+  ["two swapped letters", { provider: { name: "plan", opne() {} } }, /provider\.opne is not an option\. Did you mean provider\.open\?/],
   ["a misspelt option of a form's", { provider: { ...FORM, field: {} } }, /provider\.field is not an option\. Did you mean provider\.fields/],
   ...[0, 86_400_001, 1.5].map((pollIntervalMs) => [
     `a form's poll after ${pollIntervalMs} ms`,

@@ -89,6 +89,7 @@ fn parts_missing_in_the_answer_of_sign_are_requested_again() {
     let upload = uploads(&world, 50 * MIB);
     let error = upload.error();
     assert_eq!((error.code, error.part_number), (Code::PlanMismatch, Some(4)), "{upload:?}");
+    assert!(error.message.contains("left out part 4 twice"), "{error:?}");
     assert_eq!(world.servers().store.open_uploads(), []);
 }
 

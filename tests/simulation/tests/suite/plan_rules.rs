@@ -240,3 +240,45 @@ fn a_plan_that_nobody_may_complete_is_told_once() {
     assert_eq!(warned(&[], 12 * MIB), 0);
     assert_eq!(warned(&[Hook::Complete], MIB), 0, "a single PUT is complete by itself");
 }
+
+#[test]
+fn a_refused_plan_says_what_was_expected_and_found() {
+    type Change = fn(&mut Value);
+    let changes: [(Change, &str, &str); 6] = [
+        (|plan| plan["parts"][0]["partNumber"] = json!("1"), "a whole number from 1, but is a string", "byteRange: {"),
+        (|plan| plan["parts"][0]["partNumber"] = json!(0), "a whole number from 1, but is another number", "byteRange: {"),
+        (|plan| *plan = json!({ "data": {} }), "; got the members: data.", "Expected: {"),
+        (|plan| plan["parts"][0]["uploadUrl"] = json!("/api/part?token=secret"), "but is \"/api/part\".", "https URLs"),
+        (|plan| plan["parts"][0]["uploadUrl"] = json!("//host/part?token=secret"), "but is something else.", "https URLs"),
+        (|plan| plan["parts"][0]["uploadUrl"] = json!("http://minio:9000/x"), "must be https", "docker compose"),
+    ];
+    for (change, message, hint) in changes {
+        let world = World::new(1);
+        world.fault("plan:open", 0, None, Fault::json(change));
+        let error = uploads(&world, 12 * MIB).error();
+        assert!(error.message.contains(message), "{error:?} should say {message}");
+        assert!(error.hint.as_ref().is_some_and(|said| said.contains(hint)), "{error:?} should hint {hint}");
+        assert!(!error.message.contains("secret"), "{error:?}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_refused_by_the_name_of_the_destination() {
+    let world = World::new(1);
+    let error = uploads(&world, 0).error();
+    assert_eq!(error.code, Code::FileRejected);
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("the `plan` destination can't send")), "{error:?}");
+}
+
+#[test]
+fn a_failed_complete_says_that_the_parts_are_kept() {
+    let world = World::new(1);
+    let throws = |_: &[Value]| {
+        Err(HookFailure { message: "500".into(), upload_error: None, kind: Thrown::Anything, cause: None })
+    };
+    world.hooks().replaced.insert(Hook::Complete, Rc::new(throws));
+    let error = uploads(&world, 12 * MIB).error();
+    assert_eq!(error.code, Code::Application);
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("The parts are kept")), "{error:?}");
+    assert!(world.servers().store.open_uploads().len() == 1, "the parts are kept");
+}
