@@ -136,7 +136,9 @@ fn failed(hook: Hook, failure: HookFailure, repeatable: bool) -> UploadError {
             "Check the URL that it requests, and `response.ok` before `response.json()`.",
         ),
         Thrown::Mistake => ("The application's `{}` has a mistake: {}", "`cause` is the exception that it threw."),
-        Thrown::Anything | Thrown::SessionExpired => ("The application's `{}` failed: {}", "`cause` is the exception that it threw."),
+        Thrown::Anything | Thrown::SessionExpired => {
+            ("The application's `{}` failed: {}", "`cause` is the exception that it threw.")
+        }
     };
     // Only `list` is asked whether the upload is still there.
     let gone = failure.kind == Thrown::SessionExpired && hook == Hook::ListParts;

@@ -246,10 +246,18 @@ fn a_refused_plan_says_what_was_expected_and_found() {
     type Change = fn(&mut Value);
     let changes: [(Change, &str, &str); 6] = [
         (|plan| plan["parts"][0]["partNumber"] = json!("1"), "a whole number from 1, but is a string", "byteRange: {"),
-        (|plan| plan["parts"][0]["partNumber"] = json!(0), "a whole number from 1, but is another number", "byteRange: {"),
+        (
+            |plan| plan["parts"][0]["partNumber"] = json!(0),
+            "a whole number from 1, but is another number",
+            "byteRange: {",
+        ),
         (|plan| *plan = json!({ "data": {} }), "; got the members: data.", "Expected: {"),
         (|plan| plan["parts"][0]["uploadUrl"] = json!("/api/part?token=secret"), "but is \"/api/part\".", "https URLs"),
-        (|plan| plan["parts"][0]["uploadUrl"] = json!("//host/part?token=secret"), "but is something else.", "https URLs"),
+        (
+            |plan| plan["parts"][0]["uploadUrl"] = json!("//host/part?token=secret"),
+            "but is something else.",
+            "https URLs",
+        ),
         (|plan| plan["parts"][0]["uploadUrl"] = json!("http://minio:9000/x"), "must be https", "docker compose"),
     ];
     for (change, message, hint) in changes {

@@ -203,6 +203,23 @@ fn a_saved_part_counts_once_and_only_where_it_is_the_plans() {
 }
 
 #[test]
+fn a_list_that_says_session_expired_starts_the_upload_again_at_once() {
+    let world = World::new(1);
+    let (_page, upload, session, file) = begin(&world, plan(), 40 * MIB);
+    run_until(&world, "a saved part", || world.kept(session).is_some_and(|kept| !kept.parts.is_empty()));
+    world.crash(true);
+    let throws = |_: &[serde_json::Value]| {
+        let (message, kind) = ("gone".into(), partway::platform::Thrown::SessionExpired);
+        Err(partway::platform::HookFailure { message, upload_error: Some(true), kind, cause: None })
+    };
+    world.hooks().replaced.insert(Hook::ListParts, std::rc::Rc::new(throws));
+    let restored = resume(&world, &upload, session, &file);
+    world.run();
+    world.stored(&restored);
+    assert_eq!((world.count("plan:open"), world.count("plan:list")), (2, 1), "{restored:?}");
+}
+
+#[test]
 fn storage_that_hangs_leaves_no_outdated_session() {
     let world = World::new(1);
     world.servers().onlymonster.config.end = End::Exported;
