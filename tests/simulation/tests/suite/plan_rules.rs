@@ -277,16 +277,3 @@ fn an_empty_file_is_refused_by_the_name_of_the_destination() {
     assert_eq!(error.code, Code::FileRejected);
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("the `plan` destination can't send")), "{error:?}");
 }
-
-#[test]
-fn a_failed_complete_says_that_the_parts_are_kept() {
-    let world = World::new(1);
-    let throws = |_: &[Value]| {
-        Err(HookFailure { message: "500".into(), upload_error: None, kind: Thrown::Anything, cause: None })
-    };
-    world.hooks().replaced.insert(Hook::Complete, Rc::new(throws));
-    let error = uploads(&world, 12 * MIB).error();
-    assert_eq!(error.code, Code::Application);
-    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("The parts are kept")), "{error:?}");
-    assert!(world.servers().store.open_uploads().len() == 1, "the parts are kept");
-}

@@ -220,6 +220,21 @@ fn a_list_that_says_session_expired_starts_the_upload_again_at_once() {
 }
 
 #[test]
+fn a_failed_complete_says_that_the_parts_are_kept() {
+    let world = World::new(1);
+    let (_page, upload, session, _file) = begin(&world, plan(), 12 * MIB);
+    let throws = |_: &[serde_json::Value]| {
+        let (message, kind) = ("500".into(), partway::platform::Thrown::Anything);
+        Err(partway::platform::HookFailure { message, upload_error: None, kind, cause: None })
+    };
+    world.hooks().replaced.insert(Hook::Complete, std::rc::Rc::new(throws));
+    world.run();
+    let error = upload.error();
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("The parts are kept")), "{error:?}");
+    assert!(world.kept(session).is_some_and(|kept| kept.parts.len() == 3), "{error:?}");
+}
+
+#[test]
 fn storage_that_hangs_leaves_no_outdated_session() {
     let world = World::new(1);
     world.servers().onlymonster.config.end = End::Exported;
