@@ -1256,7 +1256,7 @@ export interface DropzoneOptions {
   onFiles(files: FileEntry[]): void;
   /**
    * Some of what came in isn't taken: another type, more than one file without `multiple`, folders without `folders`, what can't be read,
-   * folders nested more than 32 deep. It comes after `onFiles` with the others. `why` is an English sentence.
+   * folders nested more than 32 deep, an empty folder. It comes after `onFiles` with the others. `why` is an English sentence.
    */
   onReject?: ((rejected: { name: string; why: string }[]) => void) | undefined;
   /** Files are dragged over the element (`true`), or not any more. It doesn't change from one child of the element to another. */

@@ -59,11 +59,8 @@ export function toUploadError(thrown: unknown): UploadError {
   if (thrown instanceof UploadError) return thrown;
   if (isEngineError(thrown)) {
     const { code, message, cause, ...details } = thrown;
-    return new UploadError(
-      code,
-      code === "invalid-options" ? withHint(message, details.hint) : message,
-      cause === undefined ? details : { ...details, cause },
-    );
+    if (code === "invalid-options") return invalidOptions(message, details.hint, details);
+    return new UploadError(code, message, cause === undefined ? details : { ...details, cause });
   }
   return new UploadError("internal", `Internal error in partway: ${messageOf(thrown)}`, {
     cause: thrown,
@@ -71,13 +68,16 @@ export function toUploadError(thrown: unknown): UploadError {
   });
 }
 
-/** The message has the hint too: this error is thrown by a constructor, where nobody reads an error's properties. */
-export function invalidOptions(message: string, hint?: string): UploadError {
-  return new UploadError("invalid-options", withHint(message, hint), { hint });
-}
-
-function withHint(message: string, hint: string | undefined): string {
-  return hint ? `${message} ${hint}` : message;
+/**
+ * Its stack begins with message and hint where stacks begin with a message (V8): this error is thrown by a constructor, and a console
+ * shows its stack.
+ */
+export function invalidOptions(message: string, hint?: string, details?: UploadErrorDetails): UploadError {
+  const error = new UploadError("invalid-options", hint ? `${message} ${hint}` : message, { ...details, hint });
+  // V8 makes the stack when it is first read.
+  void error.stack;
+  error.message = message;
+  return error;
 }
 
 export function cancelled(message: string, cause?: unknown): UploadError {

@@ -197,6 +197,14 @@ for (const [api, make] of [
     assert.match(reasons()[0][1], /nested more than 32 deep/);
   });
 
+  test(`${api}: an empty folder that is dropped is rejected, and one within another isn't`, async () => {
+    open();
+    drag("drop", zone, transfer(make("nothing", { ".DS_Store": file(".DS_Store") }), make("album", { empty: {}, "a.txt": file("a.txt") })));
+    await settle();
+    assert.deepEqual(paths(), ["album/a.txt"]);
+    assert.deepEqual(reasons(), [["nothing", "The folder is empty."]]);
+  });
+
   test(`${api}: without \`folders\` a folder is rejected`, async () => {
     open({ folders: false });
     drag("drop", zone, transfer(make("album", { "a.txt": file("a.txt") }), make("b.txt", file("b.txt"))));
@@ -414,7 +422,7 @@ test("wrong options throw, in words", () => {
       createDropzone(...given);
     } catch (error) {
       assert.ok(error instanceof UploadError);
-      return [error.code, error.message];
+      return [error.code, `${error.message} ${error.hint ?? ""}`];
     }
     return assert.fail("it took them");
   };

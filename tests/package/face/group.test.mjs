@@ -417,7 +417,7 @@ for (const [what, call, message] of [
   ["a wrong option of add()", () => uploader.group().add([], { priority: "high" }), /priority must be/],
 ]) {
   test(`${what} is an error at once`, () => {
-    assert.throws(call, (error) => error instanceof UploadError && error.code === "invalid-options" && message.test(error.message));
+    assert.throws(call, (error) => error instanceof UploadError && error.code === "invalid-options" && message.test(`${error.message} ${error.hint ?? ""}`));
   });
 }
 
