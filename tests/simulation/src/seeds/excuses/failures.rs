@@ -279,7 +279,12 @@ pub(super) fn policy_expired_while_it_was_sent(case: &Case<'_>) -> bool {
 pub(super) fn other_bytes_were_completed(case: &Case<'_>) -> bool {
     let fresh = matches!(case.stage.scenario.transform, Some(Transform { output: Output::Fresh, .. }));
     let done = |record: &Record| matches!(record.route, "ofauth:single" | "store:PutObject") && record.effects > 0;
-    case.code() == Code::OutcomeUnknown && fresh && matches!(case.error.status, Some(409 | 412)) && case.sent(done)
+    let told = match case.code() {
+        Code::OutcomeUnknown => matches!(case.error.status, Some(409 | 412)),
+        Code::IntegrityMismatch => case.error.step == Some(Step::Complete),
+        _ => false,
+    };
+    fresh && told && case.sent(done)
 }
 
 /// Calls that may take minutes hang on each of the two connections to a host, and another upload's call waits behind them.
