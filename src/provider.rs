@@ -1,8 +1,7 @@
 //! The interface between the engine and a destination.
 //!
 //! A provider implements [`Provider`], with a type of its own for what it remembers of an upload. The engine sees any of them as a
-//! [`DynProvider`], which is implemented for all of them here: the one place in which a session's type is erased and its futures
-//! are boxed.
+//! [`DynProvider`], which is implemented for all of them here: the one place that erases a session's type and boxes futures.
 
 use std::future::ready;
 use std::rc::Rc;
