@@ -33,9 +33,10 @@ pub(super) fn vendor_denied_what_it_completed(stage: &Stage) -> bool {
             .any(|trouble| trouble.rule.route == "ofauth:single" && denies(&trouble.rule.fault))
 }
 
-/// OFAuth's allowance is used up after some ninety parts.
+/// OFAuth's allowance is used up after some ninety parts, of all uploads.
 pub(super) fn allowance_used_up(scenario: &Scenario, result: &UploadResult<Value>) -> bool {
-    scenario.destination == Destination::Ofauth && result.parts >= 80
+    let parts: u64 = scenario.uploads.iter().map(|upload| upload.size.div_ceil(scenario.servers.part_size)).sum();
+    scenario.destination == Destination::Ofauth && (result.parts >= 80 || parts >= 80)
 }
 
 /// A part is sent once more to find out that ETags are none of MD5s.
