@@ -91,8 +91,8 @@ fn nothing_is_left_open(stage: &Stage) -> Result<(), String> {
             .all(|occurrence| matches!(occurrence.incident, Incident::Pause { .. } | Incident::PageEvent(_)))
         && scenario.line.ghosts == 0.0
         && scenario.troubles.iter().all(|trouble| trouble.rule.route.ends_with("UploadPart"));
-    // One that ended for the network, or for a busy store, is kept, to be resumed.
-    let passes = |code| matches!(code, Code::Network | Code::RateLimited);
+    // One that ended for the network, or for a busy store, is kept, to be resumed; one that seems to be completed is never aborted.
+    let passes = |code| matches!(code, Code::Network | Code::RateLimited | Code::IntegrityMismatch);
     let waits = |history: &History| matches!(history.result(), Some(Err(error)) if passes(error.code));
     // Giving up has a deadline: where another upload's parts take every connection for minutes, no abort arrives.
     let unheard = |record: &Record| record.route == "store:AbortMultipartUpload" && record.arrived_at.is_none();

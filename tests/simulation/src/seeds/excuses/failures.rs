@@ -225,7 +225,7 @@ pub(super) fn processing_took_too_long(case: &Case<'_>) -> bool {
 
 /// The object under a key that must be new is this upload's, with bytes that were changed on the way.
 pub(super) fn key_has_damaged_bytes(case: &Case<'_>) -> bool {
-    matches!(case.code(), Code::Conflict | Code::OutcomeUnknown)
+    matches!(case.code(), Code::Conflict | Code::OutcomeUnknown | Code::IntegrityMismatch)
         && case.history.provider["ifNoneMatch"] == true
         && was_damaged(case.stage, case.history)
 }
