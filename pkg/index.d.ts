@@ -789,7 +789,7 @@ export class UploadError extends Error {
   readonly partNumber?: number;
   /** The vendor's own code and message, and the request id for its support. */
   readonly vendor?: { code?: string; message?: string; requestId?: string };
-  /** What to do, in a sentence; for `etag-not-exposed` with the CORS rule to paste. For `invalid-options` the message has it too. */
+  /** What to do, in a sentence; for `etag-not-exposed` with the CORS rule to paste. For `invalid-options` the stack has it too, in Chromium and Node. */
   readonly hint?: string;
 }
 
@@ -1028,7 +1028,8 @@ export interface PlanProvider {
     | undefined;
   /**
    * Returns the parts that the store has, so that a resumed upload needn't rely on the browser's session. If all its attempts reject, the
-   * session counts; if `sign` then rejects too, a new upload starts.
+   * session counts; if `sign` then rejects too, a new upload starts. An empty list, or an `UploadError` with the code `session-expired`, says
+   * that the store doesn't know the upload any more: a new one starts at once.
    */
   list?: Method<[plan: UploadPlan, file: FileInfo], { partNumber: number; size: number; etag: string }[]> | undefined;
   /**

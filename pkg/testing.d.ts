@@ -2,7 +2,8 @@ import type { Provider, UploadError, UploadErrorCode, UploadResult } from "partw
 
 /**
  * A double of the package for an application's own tests: the same classes, checks and types, and in the place of the WebAssembly an
- * engine that plays a script. It sends and loads nothing, and runs in jsdom too.
+ * engine that plays a script. It sends and loads nothing, and runs in jsdom too. Of the application's functions it calls `transform` and
+ * `key`.
  *
  * ```js
  * import { afterEach, vi } from "vitest";
@@ -28,7 +29,7 @@ export * from "partway";
 
 /** What happens to one upload. Without a word it succeeds. */
 export interface Script {
-  /** Where progress is reported, as fractions of the file. @defaultValue `[0.5, 1]` */
+  /** Where progress is reported, as fractions of the file; a success reports the whole at the end. @defaultValue `[0.5, 1]` */
   progress?: number[] | undefined;
   /** Whether it stays at the last of these until `script.release()`. @defaultValue `false` */
   hold?: boolean | undefined;

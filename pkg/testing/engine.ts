@@ -1,5 +1,5 @@
 /* An engine that plays scripts, with the exports of the generated glue. It neither loads nor sends anything. */
-import type { Progress, Provider, UploadError, UploadErrorCode, UploadResult, UploadStatus, UploaderOptions } from "partway";
+import type { Progress, Provider, Step, UploadError, UploadErrorCode, UploadResult, UploadStatus, UploaderOptions } from "partway";
 
 import type { Source } from "../sessions/source.ts";
 import { messageOf } from "../util/message-of.ts";
@@ -103,7 +103,7 @@ export class Task implements TaskOfFace {
     try {
       return (await this.#options.transform?.()) ?? this.#source;
     } catch (cause) {
-      throw { code: "application", step: "check", message: `The application's \`transform\` failed: ${messageOf(cause)}`, cause };
+      throw failedFunction("transform", "check", cause);
     }
   }
 
@@ -113,7 +113,7 @@ export class Task implements TaskOfFace {
     try {
       return typeof key === "function" ? await key({ name, size, type }) : typeof key === "string" ? key : name;
     } catch (cause) {
-      throw { code: "application", step: "init", message: `The application's \`key\` failed: ${messageOf(cause)}`, cause };
+      throw failedFunction("key", "init", cause);
     }
   }
 
@@ -145,6 +145,10 @@ function progressAt(fraction: number, total: number): Progress {
   const isWhole = fraction === 1;
   const parts = { total: 1, done: Number(isWhole), inFlight: Number(!isWhole) };
   return { sent: Math.round(fraction * total), total, fraction, rate: null, eta: null, parts, processing: null };
+}
+
+function failedFunction(name: string, step: Step, cause: unknown): EngineError {
+  return { code: "application", step, message: `The application's \`${name}\` failed: ${messageOf(cause)}`, cause };
 }
 
 function errorOf(error: UploadError | UploadErrorCode): EngineError {

@@ -63,15 +63,17 @@ pub(super) async fn prepare<P: Platform>(run: &Run<P>) -> Result<()> {
 /// # Errors
 /// `file-changed` with a restart, if the application's `transform` makes other bytes than it made for an earlier page.
 pub(super) async fn with_the_same_bytes<P: Platform>(run: &Run<P>, restored: Resumed<P>) -> Result<Resumed<P>> {
-    let Resumed { session, progressed: Progressed { phase, uploaded } } = restored;
-    let (cx, plan) = (&run.cx, session.plan());
-    if phase == Phase::Settling || cx.source.is_at_hand() || uploaded.len() == plan.parts().len() {
-        return Ok(Resumed { session, progressed: Progressed { phase, uploaded } });
+    let cx = &run.cx;
+    let is_whole = restored.progressed.uploaded.len() == restored.session.plan().parts().len();
+    if is_whole || restored.progressed.phase == Phase::Settling || cx.source.is_at_hand() {
+        return Ok(restored);
     }
     prepare(run).await?;
     if cx.source.is_picked() {
-        return Ok(Resumed { session, progressed: Progressed { phase, uploaded } });
+        return Ok(restored);
     }
+    let Resumed { session, progressed: Progressed { phase, uploaded } } = restored;
+    let plan = session.plan();
     let mut same = cx.file().size == plan.size();
     let mut kept = Vec::new();
     for uploaded in uploaded {
