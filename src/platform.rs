@@ -229,7 +229,7 @@ pub trait Platform: Clone + Debug + 'static {
     fn probe(&self, origin: &str) -> LocalBoxFuture<'static, bool>;
 
     /// Reads a whole file into memory; None if it can't be read.
-    fn copy(&self, blob: &Self::Blob, size: u64) -> LocalBoxFuture<'static, Option<Self::Blob>>;
+    fn copy(&self, blob: &Self::Blob) -> LocalBoxFuture<'static, Option<Self::Blob>>;
     /// Reads bytes of a file; None if it can't be read, or no longer.
     fn read(&self, blob: &Self::Blob, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>>;
 

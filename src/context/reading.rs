@@ -13,17 +13,19 @@ use crate::platform::Platform;
 use crate::sync::timeout::timeout;
 
 impl<P: Platform> Context<P> {
-    /// Reads a small file into memory. Returns whether it can be read; None if it isn't small.
+    /// Whether the file is small.
+    pub fn is_small(&self) -> bool {
+        self.file().size <= SMALL
+    }
+
+    /// Reads the whole file into memory. Returns whether it can be read.
     ///
     /// # Errors
     /// Those of [`Context::read`].
-    pub async fn copy_small(&self) -> Result<Option<bool>> {
+    pub async fn copy(&self) -> Result<bool> {
         let file = self.file();
-        if file.size > SMALL {
-            return Ok(None);
-        }
-        let copy = self.until_read(self.platform.copy(&file.blob, file.size)).await?;
-        Ok(Some(copy.is_some_and(|copy| file.copy.set(copy).is_ok())))
+        let copy = self.until_read(self.platform.copy(&file.blob)).await?;
+        Ok(copy.is_some_and(|copy| file.copy.set(copy).is_ok()))
     }
 
     /// Reads bytes of the file; None if it can't be read (any more).

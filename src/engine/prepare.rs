@@ -42,15 +42,18 @@ pub(super) async fn prepare<P: Platform>(run: &Run<P>) -> Result<()> {
     cx.transform().await?;
     cx.wait_while_paused().await;
     check_size(run, cx.file().size)?;
-    let readable = match cx.copy_small().await.map_err(|error| error.at(Step::Check))? {
-        Some(readable) => readable,
-        None => {
-            let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Check))?;
+    if cx.is_small() && run.repeats_small() {
+        return Ok(());
+    }
+    let readable = if cx.is_small() {
+        cx.copy().await
+    } else {
+        integrity::sample(cx).await.map(|sample| {
             cx.digests.set_sample(sample);
             sample.is_some()
-        }
+        })
     };
-    if readable {
+    if readable.map_err(|error| error.at(Step::Check))? {
         return Ok(());
     }
     Err(UploadError::new(Code::FileUnreadable, "The browser can't read the file.")

@@ -80,11 +80,17 @@ impl<P: Platform> Run<P> {
     }
 
     /// Whether a later page does as well by sending the file again as by continuing the session, which then isn't saved until its upload
-    /// takes longer than that: a copy in memory is sent by one request, which may be repeated.
+    /// takes longer than that: a small file is sent by one request, which may be repeated.
     pub(super) fn is_sent_again(&self, session: &dyn AnySession<P::Json>) -> bool {
         let alone = !session.is_multipart() && session.plan().parts().len() == 1;
         let repeats = self.capabilities.repeats_single_parts || broken!(UnsavedForm);
-        alone && repeats && self.cx.file().copy.get().is_some()
+        alone && repeats && self.cx.is_small()
+    }
+
+    /// Whether a small file is sent as it is, and hashed beside that: a request that finds it changed or gone may be repeated, and needs
+    /// no checksum of it.
+    pub(super) fn repeats_small(&self) -> bool {
+        self.capabilities.repeats_single_parts && !self.capabilities.sends_checksums
     }
 
     /// Saves a session that wasn't worth it at first: its request failed, or the upload is paused.

@@ -285,6 +285,14 @@ async fn send_and_complete<'a, P: Platform>(
 ) -> Result<(Outcome<P::Json>, Receipts<'a, P::Json>)> {
     let cx = &run.cx;
     cx.wait_while_paused().await;
+    let one_part = session.plan().parts().len() == 1;
+    // A request reads a small file in a moment. Between the parts of one, it could change.
+    if cx.is_small() && !one_part && cx.file().copy.get().is_none() && cx.source.is_at_hand() {
+        let readable = cx.copy().await.map_err(|error| error.at(Step::Part))?;
+        if !readable {
+            return Err(file_changed());
+        }
+    }
     let uploaded = match send_all(run, session, uploaded).await {
         Err(error) if !fresh && run.provider.completed_before(session, &error) => {
             count_all(run, session.plan());
@@ -296,8 +304,7 @@ async fn send_and_complete<'a, P: Platform>(
     let receipts = receipts(session, uploaded);
     // Not every browser reports a file that is rewritten while it is read: the parts may be of two versions. A copy is of one, and so
     // is a single part whose bytes are the ones that were hashed.
-    let of_one_version =
-        cx.file().copy.get().is_some() || (receipts.verified && receipts.parts.len() == 1) || !cx.source.is_at_hand();
+    let of_one_version = cx.is_small() || (receipts.verified && one_part) || !cx.source.is_at_hand();
     if !of_one_version {
         let sample = integrity::sample(cx).await.map_err(|error| error.at(Step::Part))?;
         if !cx.digests.has_sample(sample) {

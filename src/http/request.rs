@@ -297,7 +297,7 @@ mod tests {
     }
 
     fn file(content_type: &str) -> FileBody<()> {
-        FileBody { blob: (), size: 5, range: ByteRange::new(0, 5), content_type: ContentType::of(Some(content_type)) }
+        FileBody { blob: (), range: ByteRange::new(0, 5), content_type: ContentType::of(Some(content_type)) }
     }
 
     fn type_of(request: StoreRequest<(), ()>) -> ContentType {

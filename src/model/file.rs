@@ -7,8 +7,9 @@ use crate::model::plan::ByteRange;
 use crate::model::settings::AcceptSetting;
 use crate::util::text;
 
-/// A file of at most so many bytes is read once, whole, before anything is opened for it: what is hashed and sent is then the copy in
-/// memory, which no change of the file reaches. (A choice: as much as is hashed at a time on the page's own thread.)
+/// A file of at most so many bytes is small: it is read at most once, whole. Where its request may be repeated, that is beside the
+/// sending; else before anything is opened for it, and what is hashed and sent is then the copy in memory, which no change of the file
+/// reaches. (A choice: as much as is hashed at a time on the page's own thread.)
 pub const SMALL: u64 = 256 << 10;
 
 /// A file: what the engine knows of it, and the platform's handle to its bytes.
@@ -39,7 +40,7 @@ impl<B: Clone> SourceFile<B> {
 
     /// A range of it as a body.
     pub fn body(&self, range: ByteRange, content_type: Option<&str>) -> FileBody<B> {
-        FileBody { blob: self.bytes().clone(), size: self.size, range, content_type: ContentType::of(content_type) }
+        FileBody { blob: self.bytes().clone(), range, content_type: ContentType::of(content_type) }
     }
 }
 
@@ -48,8 +49,6 @@ impl<B: Clone> SourceFile<B> {
 pub struct FileBody<B> {
     /// The whole file, or the copy of it in memory.
     pub blob: B,
-    /// The file's size in bytes.
-    pub size: u64,
     /// The bytes that are sent.
     pub range: ByteRange,
     /// The `Content-Type` that is sent with it.

@@ -10,16 +10,16 @@ use crate::model::plan::ByteRange;
 /// The bytes of a file, which are read when they are sent, or a copy of all of them.
 #[derive(Clone, Debug)]
 pub enum FileBytes {
-    /// The picked file.
-    File(Blob),
+    /// The picked file, and its size: to ask the Blob for it takes Chromium a call to another process.
+    File(Blob, u64),
     /// A copy in memory.
     Copy(Uint8Array),
 }
 
-/// Reads the whole file. Without a slice: Chromium waits for another process to make one.
-pub(super) async fn copy(bytes: FileBytes, size: u64) -> Option<FileBytes> {
+/// Reads the whole file.
+pub(super) async fn copy(bytes: FileBytes) -> Option<FileBytes> {
     match bytes {
-        FileBytes::File(blob) => load(&blob, size).await.map(FileBytes::Copy),
+        FileBytes::File(blob, size) => load(&blob, size).await.map(FileBytes::Copy),
         copy => Some(copy),
     }
 }
@@ -27,7 +27,9 @@ pub(super) async fn copy(bytes: FileBytes, size: u64) -> Option<FileBytes> {
 /// Reads a range.
 pub(super) async fn read(bytes: FileBytes, range: ByteRange) -> Option<Vec<u8>> {
     let part = match bytes {
-        FileBytes::File(blob) => load(&slice(&blob, range, "").ok()?, range.len()).await?,
+        // Chromium waits for another process to make a slice.
+        FileBytes::File(blob, size) if range == ByteRange::new(0, size) => load(&blob, size).await?,
+        FileBytes::File(blob, _) => load(&slice(&blob, range, "").ok()?, range.len()).await?,
         FileBytes::Copy(bytes) => within(&bytes, range),
     };
     Some(part.to_vec())

@@ -25,11 +25,12 @@ extern "C" {
 impl FileSource {
     /// The file for the engine; None if a member is missing or of another type.
     pub(super) fn read(&self) -> Option<SourceFile<FileBytes>> {
+        let size = self.size().ok()?.as_f64()? as u64;
         Some(SourceFile {
             name: self.name().ok()?.as_string()?,
-            size: self.size().ok()?.as_f64()? as u64,
+            size,
             content_type: self.content_type().ok()?.as_string().unwrap_or_default(),
-            blob: FileBytes::File(self.file().ok().filter(JsValue::is_object)?.unchecked_into()),
+            blob: FileBytes::File(self.file().ok().filter(JsValue::is_object)?.unchecked_into(), size),
             copy: OnceCell::new(),
         })
     }

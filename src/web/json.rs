@@ -1,6 +1,6 @@
 //! JSON by the browser's own parser.
 
-use js_sys::{Array, Date, JSON, Object};
+use js_sys::{Array, Date, JSON, Object, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -49,11 +49,12 @@ impl Json for JsValue {
     }
 
     fn member(&self, name: &str) -> Option<Self> {
-        object::member(self, name)
+        object::member_at(self, &name.into())
     }
 
     fn with(self, name: &str, member: Self) -> Self {
-        object::set(&self, name, &member);
+        // It can't fail on a plain object.
+        let _ = Reflect::set(&self, &name.into(), &member);
         self
     }
 }

@@ -126,8 +126,8 @@ impl Platform for WebPlatform {
         }
     }
 
-    fn copy(&self, blob: &FileBytes, size: u64) -> LocalBoxFuture<'static, Option<FileBytes>> {
-        file_bytes::copy(blob.clone(), size).boxed_local()
+    fn copy(&self, blob: &FileBytes) -> LocalBoxFuture<'static, Option<FileBytes>> {
+        file_bytes::copy(blob.clone()).boxed_local()
     }
 
     fn read(&self, blob: &FileBytes, range: ByteRange) -> LocalBoxFuture<'static, Option<Vec<u8>>> {
@@ -136,7 +136,7 @@ impl Platform for WebPlatform {
 
     fn digest(&self, bytes: &FileBytes, range: ByteRange, wanted: Wanted) -> LocalBoxFuture<'static, Option<Digests>> {
         match bytes {
-            FileBytes::File(blob) => self.options.hasher.clone().digest(blob.clone(), range, wanted).boxed_local(),
+            FileBytes::File(blob, _) => self.options.hasher.clone().digest(blob.clone(), range, wanted).boxed_local(),
             FileBytes::Copy(_) => future::ready(None).boxed_local(),
         }
     }

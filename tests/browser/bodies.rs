@@ -71,7 +71,7 @@ async fn the_file_itself_goes_where_it_may() {
 async fn a_copy_in_memory_goes_as_bytes_to_a_presigned_url_and_as_a_blob_elsewhere() {
     let file = file("['hello']", "a.mp4", "video/mp4");
     let sliced = super::support::Spy::on("Blob.prototype", "slice");
-    let copied = platform(&options(ECHO)).copy(&FileBytes::File(file.clone()), 5).await.unwrap();
+    let copied = platform(&options(ECHO)).copy(&FileBytes::File(file.clone(), 5)).await.unwrap();
     assert_eq!(sliced.count(), 0);
     let of_copy = |start, end, kind| FileBody { blob: copied.clone(), ..part(&file, start, end, kind) };
     let signed = "X-Amz-SignedHeaders=content-type%3Bhost";
@@ -86,7 +86,7 @@ async fn a_copy_in_memory_goes_as_bytes_to_a_presigned_url_and_as_a_blob_elsewhe
     assert_eq!(sliced.count(), 0);
     let (_, told) = echo(Request::Api(api(Method::Put, "/a", Body::File(of_copy(1, 5, Some("video/mp4")))))).await;
     assert_eq!(json_of(&told, "[$.body, $.headers['content-type']]"), r#"["ello","video/mp4"]"#);
-    assert!(platform(&options(ECHO)).copy(&FileBytes::File(file.clone()), 6).await.is_none(), "it isn't of that size");
+    assert!(platform(&options(ECHO)).copy(&FileBytes::File(file.clone(), 6)).await.is_none(), "it isn't of that size");
 }
 
 #[wasm_bindgen_test]

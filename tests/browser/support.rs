@@ -89,8 +89,7 @@ pub(crate) fn api(method: Method, url: &str, body: BodyOf<WebPlatform>) -> ApiRe
 /// A range of a file as a body.
 pub(crate) fn part(blob: &Blob, start: u64, end: u64, content_type: Option<&str>) -> FileBody<FileBytes> {
     FileBody {
-        blob: FileBytes::File(blob.clone()),
-        size: blob.size() as u64,
+        blob: FileBytes::File(blob.clone(), blob.size() as u64),
         range: ByteRange::new(start, end),
         content_type: ContentType::of(content_type),
     }

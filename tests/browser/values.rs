@@ -181,7 +181,7 @@ async fn a_timer_rings_once_its_time_is_over_and_not_after_it_is_dropped() {
 }
 
 async fn read(blob: &Blob, start: u64, end: u64) -> Option<Vec<u8>> {
-    plain().read(&FileBytes::File(blob.clone()), ByteRange::new(start, end)).await
+    plain().read(&FileBytes::File(blob.clone(), blob.size() as u64), ByteRange::new(start, end)).await
 }
 
 #[wasm_bindgen_test]
@@ -199,6 +199,14 @@ async fn files_beyond_4_gib_are_read_where_they_are_asked_for() {
     assert_eq!(read(&blob, edge - 1, edge + 3).await.unwrap(), [1, 2, 3, 0]);
     assert_eq!(read(&blob, edge + (1 << 20) - 1, edge + (1 << 20)).await.unwrap(), [1]);
     assert!(read(&blob, edge, edge + (1 << 20) + 1).await.is_none(), "past the end");
+}
+
+#[wasm_bindgen_test]
+async fn a_whole_file_is_read_without_a_slice() {
+    let file = file("['abc']", "a", "");
+    let sliced = super::support::Spy::on("Blob.prototype", "slice");
+    assert_eq!((read(&file, 0, 3).await.unwrap().as_slice(), sliced.count()), (b"abc".as_slice(), 0));
+    assert_eq!((read(&file, 0, 2).await.unwrap().as_slice(), sliced.count()), (b"ab".as_slice(), 1));
 }
 
 #[wasm_bindgen_test]

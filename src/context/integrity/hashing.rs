@@ -57,8 +57,8 @@ pub async fn md5_of<P: Platform>(cx: &Context<P>, range: ByteRange) -> Result<Op
 
 /// The digests, computed by a worker; None if there is none, or if it can't read the range, or makes no progress.
 async fn in_worker<P: Platform>(cx: &Context<P>, range: ByteRange, wanted: Wanted) -> Option<Digests> {
-    // A copy is in memory already, and takes no longer here than on its way there.
-    if cx.shared.workers_hang.get() || cx.file().copy.get().is_some() {
+    // A small file takes no longer here than on its way there.
+    if cx.shared.workers_hang.get() || cx.is_small() {
         return None;
     }
     let mut digests = cx.platform.digest(&cx.file().blob, range, wanted);

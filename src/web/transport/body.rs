@@ -20,18 +20,18 @@ pub(super) fn file(file: &FileBody<FileBytes>, presigned: bool) -> Result<(JsVal
         ContentType::Absent => Some(""),
         ContentType::Any => None,
     };
-    let (blob, range) = match &file.blob {
-        FileBytes::File(blob) => (blob.clone(), file.range),
+    let (blob, size, range) = match &file.blob {
+        FileBytes::File(blob, size) => (blob.clone(), *size, file.range),
         FileBytes::Copy(bytes) => {
             let bytes = within(bytes, file.range);
             if presigned {
                 return Ok((bytes.into(), wanted.filter(|wanted| !wanted.is_empty())));
             }
-            (joined(&list(&[bytes.into()]))?, ByteRange::new(0, file.range.len()))
+            (joined(&list(&[bytes.into()]))?, file.range.len(), ByteRange::new(0, file.range.len()))
         }
     };
     let takes_own_type = wanted.is_none_or(|wanted| blob.type_() == wanted);
-    let is_whole = takes_own_type && range.start == 0 && blob.size() == range.end as f64;
+    let is_whole = takes_own_type && range == ByteRange::new(0, size);
     let wanted = wanted.unwrap_or_default();
     let body = if is_whole { blob } else { slice(&blob, range, wanted)? };
     let header = Some(wanted).filter(|wanted| !wanted.is_empty() && *wanted != body.type_());

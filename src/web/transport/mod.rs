@@ -39,8 +39,9 @@ pub(super) fn send(
                 before_request::call(before_request, &mut outgoing).await?;
             }
             outgoing.serialise()?;
+            outgoing.parsed = url::resolve(&outgoing.url);
         }
-        let policy = Policy::watch(&outgoing.url);
+        let policy = Policy::watch(outgoing.parsed.clone());
         // Service workers have no XMLHttpRequest.
         let xhr = if uses_xhr(&options, &outgoing) { XmlHttpRequest::new().ok() } else { None };
         let result = match xhr {
@@ -67,7 +68,7 @@ fn uses_xhr(options: &BrowserOptions, outgoing: &Outgoing) -> bool {
             let needs_progress = outgoing.must_not_repeat || outgoing.size > 0;
             // XMLHttpRequest sends cookies to the page's own origin, whatever the caller wants.
             let omits_cookies = outgoing.credentials == RequestCredentials::Omit && !outgoing.presigned;
-            let is_same_origin = || url::resolve(&outgoing.url).is_some_and(|url| url.origin == url::origin());
+            let is_same_origin = || outgoing.parsed.as_ref().is_some_and(|url| url.origin == url::origin());
             needs_progress && !(omits_cookies && is_same_origin())
         }
     }

@@ -30,8 +30,7 @@ pub(super) struct Policy {
 
 impl Policy {
     /// Watches for a violation by a request to that URL.
-    pub(super) fn watch(url: &str) -> Self {
-        let url = url::resolve(url);
+    pub(super) fn watch(url: Option<Url>) -> Self {
         let origin = url.as_ref().map(|url| url.origin.clone());
         let forbidden = Signal::new();
         let found = forbidden.clone();

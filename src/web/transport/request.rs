@@ -6,7 +6,7 @@ use web_sys::{Headers, RequestCredentials};
 
 use super::body;
 use crate::error::{Code, Step, UploadError};
-use crate::http::{Body, Request};
+use crate::http::{Body, Request, Url};
 use crate::platform::SendFailure;
 use crate::web::file_bytes::FileBytes;
 use crate::web::js::object::{function, tag};
@@ -25,6 +25,8 @@ pub(super) struct Outgoing {
     pub(super) method: String,
     /// Its URL.
     pub(super) url: String,
+    /// The same, parsed; None where it isn't known to be http or https.
+    pub(super) parsed: Option<Url>,
     /// Its headers.
     pub(super) headers: Headers,
     /// null, text, or anything else that `fetch` takes.
@@ -49,18 +51,22 @@ impl Outgoing {
         credentials: RequestCredentials,
         request: &Request<JsValue, FileBytes>,
     ) -> Result<Self, SendFailure> {
-        let (method, url, credentials, has_credentials) = match request {
+        let (method, url, parsed, credentials, has_credentials) = match request {
             // A vendor's key and the page's cookies don't go to another origin together.
             Request::Api(request) if request.has_credentials && credentials == RequestCredentials::Include => {
-                (request.method, &request.url, RequestCredentials::SameOrigin, true)
+                (request.method, &request.url, None, RequestCredentials::SameOrigin, true)
             }
-            Request::Api(request) => (request.method, &request.url, credentials, request.has_credentials),
-            Request::Store(request) => (request.method(), &request.url().href, RequestCredentials::Omit, false),
+            Request::Api(request) => (request.method, &request.url, None, credentials, request.has_credentials),
+            Request::Store(request) => {
+                let url = request.url();
+                (request.method(), &url.href, Some(url.clone()), RequestCredentials::Omit, false)
+            }
         };
         let mut outgoing = Self {
             step: request.step(),
             method: method.as_str().into(),
             url: url.clone(),
+            parsed,
             headers: Headers::new().map_err(|_| refused("The browser can't create a `Headers` object.".into()))?,
             body: JsValue::NULL,
             json: false,

@@ -17,7 +17,7 @@ use crate::platform::{OnSent, SendFailure};
 use crate::util::text;
 use crate::web::js::globals::user_agent;
 use crate::web::js::handler::as_function;
-use crate::web::js::object::{self, member};
+use crate::web::js::object::{js_name, member};
 use crate::web::js::{Handler, Signal, url};
 
 /// Ten times the interval of Gecko's progress events.
@@ -30,11 +30,11 @@ fn reports_late() -> bool {
     user_agent().is_some_and(|agent| text::contains(&agent, " Gecko/"))
 }
 
-fn is(event: &JsValue, kind: &str) -> bool {
-    object::text(event, "type").as_deref() == Some(kind)
+fn is(event: &JsValue, kind: &'static str) -> bool {
+    member(event, "type").as_ref() == Some(&js_name(kind))
 }
 
-fn number(event: &JsValue, name: &str) -> Option<f64> {
+fn number(event: &JsValue, name: &'static str) -> Option<f64> {
     member(event, name)?.as_f64()
 }
 
@@ -95,7 +95,7 @@ impl Exchange {
     fn send(&mut self, outgoing: &Outgoing) -> Result<(), JsValue> {
         let request = &self.request;
         request.open(&outgoing.method, &outgoing.url)?;
-        self.address = url::resolve(&outgoing.url).map_or_else(|| outgoing.url.clone(), |url| url.href);
+        self.address = outgoing.parsed.as_ref().map_or(&outgoing.url, |url| &url.href).clone();
         // Cookies go to the page's own origin all the same.
         request.set_with_credentials(outgoing.credentials == RequestCredentials::Include);
         request.set_response_type(XmlHttpRequestResponseType::Text);

@@ -158,8 +158,8 @@ impl Platform for SimPlatform {
         probe(self.core.clone(), origin.into()).boxed_local()
     }
 
-    fn copy(&self, blob: &File, size: u64) -> LocalBoxFuture<'static, Option<File>> {
-        let (blob, read) = (blob.clone(), self.read(blob, ByteRange::new(0, size)));
+    fn copy(&self, blob: &File) -> LocalBoxFuture<'static, Option<File>> {
+        let (blob, read) = (blob.clone(), self.read(blob, ByteRange::new(0, blob.size())));
         async move { read.await.map(|_| blob.copy()) }.boxed_local()
     }
 

@@ -1,9 +1,10 @@
-//! A small file: read once, and sent from memory; its session is saved only where a later page needs it.
+//! A small file: read once at most, beside the sending or before it; its session is saved only where a later page needs it.
 
 use partway::error::Code;
 use partway::model::events::{Event, Status};
 use partway::model::file::SMALL;
 use partway::platform::Hook;
+use partway_models::store::Checksums;
 use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};
@@ -55,9 +56,66 @@ fn a_larger_one_is_not_read_again_once_its_only_part_is_verified() {
 }
 
 #[test]
-fn what_becomes_of_the_file_does_not_reach_the_bytes_that_are_sent() {
+fn one_whose_request_may_be_repeated_is_read_while_it_is_sent() {
+    for (integrity, reads) in [("auto", 1), ("off", 0)] {
+        for provider in [plan(), crate::s3::with(json!({}))] {
+            let world = World::new(1);
+            opens_alone(&world);
+            let file = world.file("clip.mp4", SMALL);
+            let upload = world.upload(provider, json!({ "integrity": integrity }), &file);
+            while world.count("store:PutObject") == 0 {
+                assert_eq!(file.reads(), 0, "before it is sent: {upload:?}");
+                world.run_for(1);
+            }
+            world.run();
+            world.stored(&upload);
+            assert_eq!((file.reads(), upload.done().verified), (reads, reads > 0), "{integrity} {upload:?}");
+        }
+    }
+}
+
+#[test]
+fn one_whose_checksum_goes_along_is_read_before_it_is_sent() {
+    let world = World::new(1);
+    world.servers().store.config.checksums = Checksums::All;
+    let file = world.file("clip.mp4", SMALL);
+    let provider = crate::s3::with(json!({ "checksum": "sha256" }));
+    let upload = world.upload(provider, json!({ "integrity": "off" }), &file);
+    world.run();
+    world.stored(&upload);
+    assert_eq!(file.reads(), 1, "{upload:?}");
+}
+
+#[test]
+fn the_parts_of_one_are_of_one_version() {
+    let world = World::new(1);
+    (world.servers().backend.part_size, world.servers().backend.single_below) = (SMALL / 2, 0);
+    world.servers().store.config.min_part_size = 1;
+    let file = world.file("clip.mp4", SMALL);
+    let upload = world.upload(plan(), json!({ "integrity": "auto" }), &file);
+    let changed = file.clone();
+    upload.when(|event| matches!(event, Event::Status(Status::Sending)), move |_| changed.spoil());
+    world.run();
+    assert_eq!((world.stored(&upload).parts, file.reads()), (2, 1), "{upload:?}");
+}
+
+#[test]
+fn one_that_is_gone_before_its_request_fails_as_changed() {
+    for provider in [plan(), crate::s3::with(json!({}))] {
+        let world = World::new(1);
+        opens_alone(&world);
+        let file = world.file("clip.mp4", SMALL);
+        file.spoil();
+        let upload = world.upload(provider, json!({ "integrity": "auto" }), &file);
+        world.run();
+        assert_eq!(upload.code(), Some(Code::FileChanged), "{upload:?}");
+    }
+}
+
+#[test]
+fn what_becomes_of_the_file_does_not_reach_a_request_that_must_not_be_repeated() {
     of(
-        |dialect| !dialect.is_form,
+        |dialect| !dialect.is_form && !matches!(dialect.name, "s3" | "plan"),
         |dialect| {
             let world = World::new(1);
             world.fault(dialect.single, 0, 2, Fault::status(503));
