@@ -1,4 +1,4 @@
-import { address, complete, create, partUrl, pool, ranges } from "./store.js";
+import { complete, create, fileUrl, partUrl, pool, ranges } from "./store.js";
 
 const ATTEMPTS = 8;
 
@@ -23,7 +23,7 @@ export async function plainly(files, { hosts, partSize, concurrency, single }, c
   if (single) {
     await pool(files, concurrency, async (file) => {
       const checked = check(file);
-      const etag = await put(address(host(0), file.name), file);
+      const etag = await put(fileUrl(host(0), file.name), file);
       (await checked)?.(etag);
     });
     return;

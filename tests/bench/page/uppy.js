@@ -1,4 +1,4 @@
-import { abort, address, complete, create, partUrl } from "./store.js";
+import { abort, address, complete, create, fileUrl, partUrl } from "./store.js";
 
 /** `Plugin` gets the options of its version. */
 export async function uppy(Uppy, Plugin, files, options) {
@@ -11,6 +11,7 @@ export async function uppy(Uppy, Plugin, files, options) {
 
 export const calls = ({ hosts }) => ({
   signed: (name, uploadId, partNumber) => partUrl(hosts[(partNumber - 1) % hosts.length], name, uploadId, partNumber),
+  signedFile: (name) => fileUrl(hosts[0], name),
   address: (name) => address(hosts[0], name),
   create: (name) => create(hosts[0], name),
   complete: (name, uploadId, parts) => complete(hosts[0], name, uploadId, parts),

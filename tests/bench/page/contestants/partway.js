@@ -1,6 +1,6 @@
 // Partway by `plan`, with the options that the bench names, or by `s3`.
 import { Uploader, load } from "/pkg/index.js";
-import { abort, address, complete, create, partUrl, ranges } from "../store.js";
+import { abort, complete, create, fileUrl, partUrl, ranges } from "../store.js";
 
 export const prepare = () => load();
 
@@ -9,7 +9,7 @@ function plan({ hosts, partSize, single }) {
   if (single) {
     return {
       name: "plan",
-      open: async ({ name, size }) => ({ parts: [{ partNumber: 1, uploadUrl: address(host(0), name), byteRange: { start: 0, end: size - 1 } }] }),
+      open: async ({ name, size }) => ({ parts: [{ partNumber: 1, uploadUrl: fileUrl(host(0), name), byteRange: { start: 0, end: size - 1 } }] }),
     };
   }
   return {

@@ -8,7 +8,7 @@ export function run(files, settings) {
     limit: settings.concurrency,
     shouldUseMultipart: !settings.single,
     getChunkSize: () => settings.partSize,
-    getUploadParameters: async ({ name }) => ({ method: "PUT", url: store.address(name), headers: {} }),
+    getUploadParameters: async ({ name }) => ({ method: "PUT", url: store.signedFile(name), headers: {} }),
     createMultipartUpload: async ({ name }) => ({ uploadId: await store.create(name), key: name }),
     signPart: async (_, { key, uploadId, partNumber }) => ({ url: store.signed(key, uploadId, partNumber) }),
     listParts: async () => [],

@@ -7,7 +7,7 @@ export function run(files, settings) {
   const url = ({ method, key, uploadId, partNumber }) => {
     if (partNumber) return store.signed(key, uploadId, partNumber);
     if (uploadId) return `${store.address(key)}?uploadId=${uploadId}`;
-    return method === "POST" ? `${store.address(key)}?uploads` : store.address(key);
+    return method === "POST" ? `${store.address(key)}?uploads` : store.signedFile(key);
   };
   return uppy(Uppy, AwsS3, files, {
     limit: settings.concurrency,
