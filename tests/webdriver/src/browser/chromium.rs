@@ -20,15 +20,25 @@ const FLAGS: &[&str] = &[
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-dev-shm-usage",
     "--window-size=1280,900",
 ];
+
+/// Below so many bytes of shared memory Chromium gets files in their place: a container has 64 MiB, and tabs crash where that is full.
+/// Files are slower. (A choice.)
+const ENOUGH_SHARED_MEMORY: u64 = 1 << 30;
+
+fn has_shared_memory() -> bool {
+    rustix::fs::statvfs("/dev/shm").is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) >= ENOUGH_SHARED_MEMORY)
+}
 
 /// CHROMEDRIVER and CHROMIUM name the programs, where they aren't on the search path.
 pub(super) async fn launch(profile: &Profile) -> Result<Launch> {
     let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
     let (driver, port) = Process::start("chromedriver", Command::new(program).arg("--port=0"), port).await?;
     let mut arguments: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+    if !has_shared_memory() {
+        arguments.push("--disable-dev-shm-usage".into());
+    }
     arguments.push(format!("--user-data-dir={}", profile.path().display()));
     let mut options = json!({ "args": arguments });
     if let Some(chromium) = env::var_os("CHROMIUM") {
