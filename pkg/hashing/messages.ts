@@ -1,6 +1,6 @@
 /* What the page and its workers say to each other. */
 
-/** What is to be computed of the bytes of a Blob. */
+/** What is to be computed of bytes of a Blob. */
 export interface Wanted {
   md5: boolean;
   crc64: boolean;
@@ -10,6 +10,8 @@ export interface Wanted {
 export interface Request extends Partial<Wanted> {
   id: number;
   blob?: Blob;
+  start?: number;
+  end?: number;
 }
 
 /**

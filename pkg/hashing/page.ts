@@ -26,14 +26,18 @@ class Hasher {
     this.#url = url;
   }
 
-  /** The digests of the bytes of a Blob; nothing where no worker can compute them. `signal` ends the job. */
-  async hash(blob: Blob, wanted: Wanted, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const id = (this.#lastId += 1);
+  /**
+   * The digests of bytes of a Blob; nothing where no worker can compute them. `signal` ends the job. The worker cuts the bytes out: Chromium
+   * waits for another process when that is done.
+   */
+  async hash(blob: Blob, start: number, end: number, wanted: Wanted, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const id = this.#lastId + 1;
+    signal.addEventListener("abort", () => this.#settle(id) && void this.#post({ id }));
+    this.#lastId = id;
     clearTimeout(this.#idle);
     return new Promise((resolve) => {
       this.#jobs.set(id, resolve);
-      signal.addEventListener("abort", () => this.#settle(id) && void this.#post({ id }));
-      void this.#post({ id, blob, ...wanted });
+      void this.#post({ id, blob, start, end, ...wanted });
     });
   }
 

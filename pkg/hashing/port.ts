@@ -25,7 +25,7 @@ export function hashPort(workerUrl: string | URL | undefined): HashPort {
         if (!isWarned) console.warn(`partway: files are hashed on the page itself: dist/hashing.js couldn't be loaded: ${messageOf(error)}`);
         isWarned = true;
       }
-      return hasher?.hash(blob.slice(start, end), { md5, crc64 }, signal);
+      return hasher?.hash(blob, start, end, { md5, crc64 }, signal);
     },
   };
 }

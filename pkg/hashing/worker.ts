@@ -106,7 +106,8 @@ async function fill(lane: number, job: Job): Promise<void> {
 function next(lane: number): Job | undefined {
   const request = queue.shift();
   if (!request?.blob) return undefined;
-  const { id, blob } = request;
+  const { id, start, end } = request;
+  const blob = request.blob.slice(start, end);
   lanes.begin(lane, request.md5 === true, request.crc64 === true);
   return {
     ...{ id, size: blob.size, reader: readerOf(blob, WINDOW), at: 0, room: WINDOW },

@@ -70,7 +70,7 @@ async function page(workerUrl) {
   const { hashPort } = await import(`../../../pkg/hashing/port.ts${fresh}`);
   const port = hashPort(workerUrl);
   // To load what hashes takes more turns than a test waits.
-  await assert.rejects(port.hash(undefined, 0, 0, true, true));
+  await assert.rejects(port.hash(undefined, 0, 0, true, true, undefined));
   const hash = (size = 10, signal = new AbortController().signal) => {
     const job = { digests: "pending" };
     port.hash(new Blob([new Uint8Array(100)]), 5, 5 + size, true, false, signal).then((digests) => (job.digests = digests));
@@ -94,7 +94,7 @@ test("a worker of text is asked for the range's digests", async () => {
   assert.equal(await blobs[0].text(), "the worker's source");
   assert.equal(blobs[1], "blob:1", "its address is given back");
   const [{ blob, ...asked }] = workers[0].messages;
-  assert.deepEqual([blob.size, asked], [10, { id: 1, md5: true, crc64: false }]);
+  assert.deepEqual([blob.size, asked], [100, { id: 1, start: 5, end: 15, md5: true, crc64: false }]);
   const before = port.progress;
   workers[0].onmessage({ data: {} });
   assert.notEqual(port.progress, before);

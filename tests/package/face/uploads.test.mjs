@@ -22,7 +22,11 @@ afterEach(async () => {
   delete globalThis.cancelAnimationFrame;
 });
 
+/** Frames that come sooner after the last one are left out. */
+const BETWEEN_FRAMES_MS = 30;
+
 async function frame() {
+  await new Promise((resolve) => setTimeout(resolve, BETWEEN_FRAMES_MS + 1));
   await settle();
   for (const paint of painting.splice(0)) paint();
   await settle();
