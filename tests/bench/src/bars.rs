@@ -53,6 +53,7 @@ const BARS: &[Bar] = &[
     bar("`s3`, part size by itself, shaped, × plain", "s3-shaped", Time("partway-s3", "plain"), AtMost(0.75)),
     bar("500 × 64 KiB, as it comes, × plain", "small-files", Time("partway", "plain"), AtMost(1.15)),
     bar("500 × 64 KiB, all off, × plain", "small-files", Time("partway-bare", "plain"), AtMost(1.00)),
+    bar("1,000 × 64 KiB in a group, × one by one", "group", Time("partway-group", "partway"), AtMost(1.10)),
     bar("faults, as it comes, × plain", "faults", Time("partway", "plain"), AtMost(1.10)),
     bar(
         "faults, bytes wasted beyond plain's, MiB",

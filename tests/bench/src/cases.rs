@@ -85,6 +85,15 @@ pub(crate) fn all(quick: bool) -> Vec<Case> {
             ..PARTS
         },
         Case {
+            name: "group",
+            title: "1,000 files of 64 KiB, 6 at once",
+            files: 1000,
+            size: 64 * 1024,
+            concurrency: 6,
+            contestants: &["plain", "partway", "partway-group"],
+            ..PARTS
+        },
+        Case {
             name: "faults",
             title: "1 GiB in 5 MiB parts, 4 at once, 5 % of 503 with `Retry-After: 1`, 2 % of resets",
             shape: Shape { faults: true, ..UNSHAPED },

@@ -30,6 +30,7 @@ pub(crate) const ALL: &[Contestant] = &[
         settings: OTHERS,
     },
     partway("partway", "Partway as it comes", || json!({ "options": {} })),
+    partway("partway-group", "Partway, as one group", || json!({ "group": true })),
     partway("partway-unchecked", "Partway, integrity off", || json!({ "options": { "integrity": "off" } })),
     partway("partway-unkept", "Partway, resume off", || json!({ "options": { "resume": false } })),
     partway(
