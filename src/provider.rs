@@ -82,7 +82,7 @@ pub trait Provider<P: Platform>: 'static {
     type Session: SessionState<P::Json>;
 
     /// Its name in the provider's options.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// What the destination can do.
     fn capabilities(&self) -> Capabilities;
@@ -204,7 +204,7 @@ pub struct SavedBase {
 
 /// Any provider, as the engine sees it: [`Provider`] with its types erased. Each method is the provider's of that name.
 pub trait DynProvider<P: Platform> {
-    /// See [`Provider::NAME`].
+    /// See [`Provider::name`].
     fn name(&self) -> &'static str;
     /// See [`Provider::capabilities`].
     fn capabilities(&self) -> Capabilities;
@@ -285,7 +285,7 @@ fn refused<'a, T: 'a>() -> LocalBoxFuture<'a, Result<T>> {
 
 impl<P: Platform, T: Provider<P>> DynProvider<P> for T {
     fn name(&self) -> &'static str {
-        T::NAME
+        Provider::name(self)
     }
 
     fn capabilities(&self) -> Capabilities {

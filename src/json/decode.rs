@@ -115,6 +115,24 @@ pub fn decode<J: Json, T: Decode<J>>(json: &J) -> Result<T, Mismatch> {
     T::decode(Some(json))
 }
 
+/// Decodes a member of an object.
+///
+/// # Errors
+/// Those of [`Decode::decode`], also where the value isn't an object.
+///
+/// ```
+/// use partway::json::decode_member;
+/// let list: Vec<u32> = decode_member(&serde_json::json!({ "list": [1, 2] }), "list").unwrap();
+/// assert_eq!(list, [1, 2]);
+/// let error = decode_member::<_, Option<u32>>(&serde_json::json!([]), "list").unwrap_err();
+/// assert_eq!(error.message(), "it must be an object, but is a list");
+/// ```
+pub fn decode_member<J: Json, T: Decode<J>>(json: &J, name: &str) -> Result<T, Mismatch> {
+    let mut mismatch = FirstMismatch::default();
+    let value = Object::of(Some(json), &mut mismatch).field(name);
+    mismatch.0.map_or(Ok(value), Err)
+}
+
 /// An object whose members are read one by one.
 #[derive(Debug)]
 pub struct Object<'a, J> {

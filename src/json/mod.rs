@@ -6,5 +6,5 @@ mod native;
 mod value;
 
 pub(crate) use decode::decoded;
-pub use decode::{Decode, FirstMismatch, IdText, Items, Mismatch, Object, StringMap, decode};
+pub use decode::{Decode, FirstMismatch, IdText, Items, Mismatch, Object, StringMap, decode, decode_member};
 pub use value::{Json, JsonBuilder, Kind, MAX_ITEMS};

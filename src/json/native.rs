@@ -9,6 +9,10 @@ impl Json for Value {
         serde_json::from_str(text).ok().map(as_javascript)
     }
 
+    fn text(&self) -> String {
+        self.to_string()
+    }
+
     fn build(value: &JsonBuilder<'_>) -> Self {
         serde_json::to_value(value).unwrap_or(Value::Null)
     }

@@ -8,6 +8,8 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 pub trait Json: Clone + Debug + 'static {
     /// Parses JSON text; None where it isn't JSON.
     fn parse(text: &str) -> Option<Self>;
+    /// The value as JSON text; empty where JSON has none for it.
+    fn text(&self) -> String;
     /// Builds a value.
     fn build(value: &JsonBuilder<'_>) -> Self;
     /// The value's kind, with its content.

@@ -1,24 +1,26 @@
-//! apifansly: one form upload, then a job whose status is polled until it is done.
+//! apifansly: a form, and a job that is polled until it is done.
 //!
 //! Source: apifansly's documentation, "Upload Media" and "Rate limits".
 
+use std::future::ready;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+
+use super::form::dialect::{Accepted, Dialect, Target, no_answer};
+use super::form::job::failed;
 use super::setup::Setup;
 use super::shared::api::{Access, Api, Vendor};
-use super::shared::errors::outcome_unknown;
-use super::shared::form::{self, FormSession};
-use super::shared::job::{Cadence, Job};
 use super::shared::reply::{self, refusal};
 use crate::context::Context;
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor as Words};
-use crate::http::{Method, Request, Response, encode_segment};
-use crate::json::{IdText, Json, decode, decoded};
+use crate::http::{Method, Response, encode_segment};
+use crate::json::{IdText, Json, decode, decode_member, decoded};
 use crate::model::events::Outcome;
 use crate::model::plan::Part;
-use crate::model::session::{Phase, Progressed, Receipt, Session};
-use crate::platform::{Platform, RequestOf};
-use crate::provider::{Capabilities, Provider};
-use crate::util::hex::hex;
-use crate::util::text;
+use crate::model::session::Receipt;
+use crate::platform::Platform;
+use crate::provider::Capabilities;
 use crate::util::time;
 
 const VENDOR: Vendor = Vendor {
@@ -35,40 +37,21 @@ decoded! {
     struct Options {
         base_url: Option<String> = "baseUrl",
         account_id: String = "accountId",
-        form_inputs: Option<Vec<FormInput>> = "formInputs",
-        poll_timeout_ms: Option<u64> = "pollTimeoutMs",
-        poll_interval_ms: Option<u64> = "pollIntervalMs",
         api_key: Option<String> = "apiKey",
         dangerously_expose_secrets: Option<bool> = "dangerouslyExposeSecrets",
     }
 
-    struct FormInput {
-        kind: i64 = "type",
-        value: String = "value",
-    }
-
-    struct UploadReply {
-        data: Option<UploadData> = "data",
-        message: Option<String> = "message",
-    }
-
-    struct UploadData {
+    /// `data` of the reply to the form.
+    struct Taken {
         success: Option<bool> = "success",
         job_id: Option<IdText> = "jobId",
-        message: Option<String> = "message",
     }
 
-    struct StatusReply {
-        data: Option<JobStatus> = "data",
-        message: Option<String> = "message",
-        timestamp: Option<String> = "timestamp",
-    }
-
-    struct JobStatus {
+    /// `data` of the reply to a poll.
+    struct Status {
         state: Option<String> = "state",
         progress: Option<f64> = "progress",
         result: Option<JobResult> = "result",
-        message: Option<String> = "message",
     }
 
     struct JobResult {
@@ -76,13 +59,11 @@ decoded! {
     }
 }
 
-/// The provider for one upload to apifansly. Its plan is one part, the form.
+/// apifansly's dialect.
 #[derive(Debug)]
-pub struct Apifansly {
-    api: Api,
-    account_id: String,
+pub(crate) struct Apifansly {
+    target: Target,
     form_inputs: Option<String>,
-    cadence: Cadence,
 }
 
 impl Apifansly {
@@ -90,7 +71,10 @@ impl Apifansly {
     ///
     /// # Errors
     /// `invalid-options`.
-    pub fn new<P: Platform>(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
+    pub(crate) fn new<P: Platform>(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
+        // A JSON array of `{type: number, value: string}`.
+        let form_inputs = options.member("formInputs").map(|inputs| inputs.text());
+        let cadence = setup.options(options)?;
         let options: Options = setup.options(options)?;
         let access = Access {
             base_url: options.base_url,
@@ -100,151 +84,93 @@ impl Apifansly {
         let mut api = Api::new(setup, &VENDOR, access, refusal::<P::Json>)?;
         let name = text!("apifansly {}", api.origins.base.href);
         api.rate_limiter = Some(setup.shared.rate_limiters.of(&name, None));
+        let path = text!("/api/fansly/{}/media/upload", encode_segment(&options.account_id));
         Ok(Self {
-            api,
-            account_id: options.account_id,
-            form_inputs: options.form_inputs.map(|inputs| form_inputs_json(&inputs)),
-            cadence: Cadence { first_ms: options.poll_interval_ms, timeout_ms: options.poll_timeout_ms },
+            target: Target {
+                method: Method::Post,
+                url: api.origins.join(&path, ""),
+                api,
+                file_field: "file".into(),
+                // No call shows whether a form arrived, and each that does may cost money.
+                repeatable: false,
+                cadence,
+            },
+            form_inputs,
         })
     }
 }
 
-/// The field `formInputs`: a JSON array of `{type: number, value: string}`.
-fn form_inputs_json(inputs: &[FormInput]) -> String {
-    let mut json = String::from("[");
-    for (index, input) in inputs.iter().enumerate() {
-        if index > 0 {
-            json.push(',');
-        }
-        json.push_str("{\"type\":");
-        if input.kind < 0 {
-            json.push('-');
-        }
-        json.push_str(&text::number(input.kind.unsigned_abs()));
-        json.push_str(",\"value\":\"");
-        for character in input.value.chars() {
-            match character {
-                '"' | '\\' => json.extend(['\\', character]),
-                control if control < ' ' => {
-                    json.push_str("\\u00");
-                    json.push_str(&hex(&[control as u8]));
-                }
-                other => json.push(other),
-            }
-        }
-        json.push_str("\"}");
+/// Reads a job's status, and reports its progress. Returns its outcome, or None while it isn't done.
+fn read_status<P: Platform>(cx: &Context<P>, job_id: &str, response: &Response) -> Result<Option<Outcome<P::Json>>> {
+    let json: P::Json = reply::parse(Step::Status, response)?;
+    let Some(status) = reply::member::<_, Option<Status>>(Step::Status, response, &json, "data")? else {
+        return Ok(None);
+    };
+    if let Some(percent) = status.progress {
+        cx.reporter.measure(|meter| meter.processing(percent / 100.0));
     }
-    json.push(']');
-    json
-}
-
-/// The job that the form became.
-fn job_id<J: Json>(form: &Receipt<J>) -> Option<String> {
-    let reply: UploadReply = decode(form.reply.as_ref()?).ok()?;
-    reply.data?.job_id.map(|id| id.0)
-}
-
-/// The error when apifansly may have the file, but the id of its job is unknown.
-fn no_job_id() -> UploadError {
-    outcome_unknown(Step::Part, "The page was closed before apifansly's reply gave the job's id.")
+    judge(status, &json, job_id)
 }
 
 /// Interprets a job's status: its outcome, an error, or None while it isn't done. `json` is the whole reply.
-fn judge<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> Result<Option<Outcome<J>>> {
-    let Some(status) = &reply.data else { return Ok(None) };
-    match status.state.as_deref() {
+fn judge<J: Json>(status: Status, json: &J, job_id: &str) -> Result<Option<Outcome<J>>> {
+    let state = status.state.unwrap_or_default();
+    match (&*state, status.result) {
+        ("completed", Some(JobResult { media_id: Some(IdText(media_id)) })) => {
+            let done_at = text_in(json, "timestamp").as_deref().and_then(time::parse_iso);
+            Ok(Some(Outcome {
+                media_id: Some(media_id),
+                media: json.member("data").and_then(|data| data.member("result")),
+                links_expire_at: done_at.map(|at| time::format_iso(at + LINKS_MS)),
+                ..Outcome::default()
+            }))
+        }
         // The documentation has no `error`; a consumer of the API treats it as an end too.
-        Some("failed" | "error") => return Err(failed(reply, json, job_id)),
-        Some("completed") => {}
-        _ => return Ok(None),
+        ("failed" | "error", _) => {
+            let words = Words { code: Some(state), message: message(json), request_id: Some(job_id.into()) };
+            Err(failed("apifansly", words).hint("Check that Fansly takes this kind of file, then upload it again."))
+        }
+        _ => Ok(None),
     }
-    let Some(media_id) = status.result.as_ref().and_then(|result| result.media_id.as_ref()) else { return Ok(None) };
-    let done_at = reply.timestamp.as_deref().and_then(time::parse_iso);
-    Ok(Some(Outcome {
-        media_id: Some(media_id.0.clone()),
-        media: json.member("data").and_then(|data| data.member("result")),
-        links_expire_at: done_at.map(|at| time::format_iso(at + LINKS_MS)),
-        ..Outcome::default()
-    }))
 }
 
-/// The error for a job that failed. The documentation doesn't show such a reply: these members may have the reason.
-fn failed<J: Json>(reply: &StatusReply, json: &J, job_id: &str) -> UploadError {
-    let error = json.member("data").and_then(|data| data.member("error"));
-    let error = error.and_then(|error| decode(error.member("message").as_ref().unwrap_or(&error)).ok());
-    let data = reply.data.as_ref();
-    let message = error.or_else(|| data?.message.clone()).or_else(|| reply.message.clone());
-    UploadError::new(
-        Code::ProcessingFailed,
-        match &message {
-            Some(words) => text!("apifansly failed to process the file. It says: {}", words),
-            None => "apifansly failed to process the file.".into(),
-        },
-    )
-    .at(Step::Status)
-    .hint("Check that Fansly takes this kind of file, then upload it again.")
-    .vendor(Words { code: data.and_then(|status| status.state.clone()), message, request_id: Some(job_id.into()) })
+/// What a reply says of a failure. The documentation doesn't show such a reply: these members may have the reason.
+fn message<J: Json>(json: &J) -> Option<String> {
+    let data = json.member("data");
+    let error = data.as_ref().and_then(|data| data.member("error"));
+    let said = |json: Option<&J>| text_in(json?, "message");
+    said(error.as_ref())
+        .or_else(|| text_in(data.as_ref()?, "error"))
+        .or_else(|| said(data.as_ref()))
+        .or_else(|| said(Some(json)))
 }
 
-impl<P: Platform> Provider<P> for Apifansly {
-    type Session = FormSession;
+/// A member that is a text.
+fn text_in<J: Json>(json: &J, name: &str) -> Option<String> {
+    decode(&json.member(name)?).ok()
+}
 
-    const NAME: &'static str = "apifansly";
+impl<P: Platform> Dialect<P> for Apifansly {
+    fn name(&self) -> &'static str {
+        "apifansly"
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            etags_are_md5s: false,
-            processes: true,
-            // The form can't be continued midway, and apifansly has no call that shows whether it arrived.
-            // Each form that arrives may cost money.
-            resumes: false,
-            calls_hosts_of_parts: true,
-            ..Capabilities::DEFAULT
-        }
+        Capabilities { etags_are_md5s: false, processes: true, ..Capabilities::DEFAULT }
     }
 
-    async fn open(&self, cx: &Context<P>) -> Result<Session<FormSession>> {
-        form::open(cx)
-    }
-
-    async fn restore(
-        &self,
-        _cx: &Context<P>,
-        session: &Session<FormSession>,
-        saved: Progressed<P::Json>,
-    ) -> Result<Progressed<P::Json>> {
-        let known = match saved.phase {
-            Phase::Settling => session.state.job.get().is_some(),
-            _ => saved.uploaded.first().is_some_and(|form| job_id(&form.receipt).is_some()),
-        };
-        if known { Ok(saved) } else { Err(no_job_id()) }
-    }
-
-    async fn part_request(
-        &self,
-        cx: &Context<P>,
-        _session: &Session<FormSession>,
-        part: &Part,
-        _renew: bool,
-    ) -> Result<RequestOf<P>> {
-        self.api.wait_for_rate_limit(cx).await;
-        let path = text!("/api/fansly/{}/media/upload", encode_segment(&self.account_id));
+    fn fields<'a>(&'a self, _cx: &'a Context<P>) -> LocalBoxFuture<'a, Result<Vec<(String, String)>>> {
         let fields = self.form_inputs.iter().map(|json| ("formInputs".into(), json.clone())).collect();
-        let url = self.api.origins.join(&path, "");
-        let body = form::body(cx, part, fields, "file".into());
-        Ok(Request::Api(form::request(&self.api, cx, Method::Post, url, body, true)))
+        ready(Ok(fields)).boxed_local()
     }
 
-    fn receipt(
-        &self,
-        cx: &Context<P>,
-        _session: &Session<FormSession>,
-        part: &Part,
-        response: &Response,
-    ) -> Result<Receipt<P::Json>> {
-        self.api.answered(cx, response);
+    fn receipt(&self, part: &Part, response: &Response, now: u64) -> Result<Receipt<P::Json>> {
         if !response.ok() {
-            let error = self.api.refusal(response, cx.platform.now()).at(Step::Part);
+            let error = self.target.api.refusal(response, now).at(Step::Part);
             // There is no session that could have expired: a 404 is about the account.
             return Err(match error.code {
                 Code::SessionExpired => {
@@ -254,57 +180,46 @@ impl<P: Platform> Provider<P> for Apifansly {
             });
         }
         let json: P::Json = reply::parse(Step::Part, response)?;
-        let UploadReply { data, message } = reply::decode(Step::Part, response, &json)?;
-        let (success, job_id, words) = match data {
-            Some(data) => (data.success, data.job_id, data.message.or(message)),
-            None => (None, None, message),
-        };
-        let why = match (success, job_id) {
-            (Some(false), _) => "apifansly's reply must have `data.success: true`, but has `false`.",
-            (_, None) => "apifansly's reply must have the job's id in `data.jobId`, but has none.",
-            _ => return Ok(Receipt { reply: Some(json), ..Receipt::new(part.number, None) }),
+        let why = match reply::member(Step::Part, response, &json, "data")? {
+            Some(Taken { success: Some(false), .. }) => {
+                "apifansly's reply must have `data.success: true`, but has `false`."
+            }
+            Some(Taken { job_id: Some(_), .. }) => {
+                return Ok(Receipt { reply: Some(json), ..Receipt::new(part.number, None) });
+            }
+            _ => "apifansly's reply must have the job's id in `data.jobId`, but has none.",
         };
         Err(UploadError::new(Code::Server, why)
             .at(Step::Part)
             .status(response.status)
-            .vendor(Words { message: words, ..Words::default() })
+            .vendor(Words { message: message(&json), ..Words::default() })
             .retry(Retry::Never)
             .answer_lost(true))
     }
 
-    async fn complete(
-        &self,
-        _cx: &Context<P>,
-        session: &Session<FormSession>,
-        parts: &[Receipt<P::Json>],
-        _again: bool,
-    ) -> Result<Outcome<P::Json>> {
-        let job_id = parts.first().and_then(job_id).ok_or_else(no_job_id)?;
-        session.state.job.get_or_init(|| job_id);
-        Ok(Outcome::default())
+    fn accepted<'a>(
+        &'a self,
+        _cx: &'a Context<P>,
+        form: &'a Receipt<P::Json>,
+    ) -> LocalBoxFuture<'a, Result<Accepted<P::Json>>> {
+        let taken = form.reply.as_ref().and_then(|reply| decode_member::<_, Taken>(reply, "data").ok());
+        let job = taken.and_then(|taken| taken.job_id);
+        let accepted = |IdText(id)| Accepted { outcome: Outcome::default(), job: Some(id) };
+        ready(job.map(accepted).ok_or_else(no_answer)).boxed_local()
     }
 
-    async fn settle(
-        &self,
-        cx: &Context<P>,
-        session: &Session<FormSession>,
-        _outcome: Outcome<P::Json>,
-    ) -> Result<Outcome<P::Json>> {
-        let job_id = session.state.job.get().ok_or_else(no_job_id)?;
-        let path = text!("/api/fansly/media/upload/{}/status", encode_segment(job_id));
-        let mut job = Job::new(cx, &self.api, self.api.origins.join(&path, ""), self.cadence);
-        loop {
-            // The vendor has no webhooks; a notice from the application is a reason to poll at once.
-            let response = job.next(cx).await?;
-            let json: P::Json = reply::parse(Step::Status, &response)?;
-            let reply: StatusReply = reply::decode(Step::Status, &response, &json)?;
-            if let Some(percent) = reply.data.as_ref().and_then(|status| status.progress) {
-                cx.reporter.measure(|meter| meter.processing(percent / 100.0));
-            }
-            if let Some(outcome) = judge(&reply, &json, job_id)? {
-                return Ok(outcome);
-            }
-        }
+    fn job_url(&self, _cx: &Context<P>, job: &str) -> Result<String> {
+        Ok(self.target.api.origins.join(&text!("/api/fansly/media/upload/{}/status", encode_segment(job)), ""))
+    }
+
+    fn judge<'a>(
+        &'a self,
+        cx: &'a Context<P>,
+        job: &'a str,
+        status: &'a Response,
+        _known: &'a Outcome<P::Json>,
+    ) -> LocalBoxFuture<'a, Result<Option<Outcome<P::Json>>>> {
+        ready(read_status(cx, job, status)).boxed_local()
     }
 }
 
@@ -314,17 +229,9 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn form_inputs_are_json_whatever_they_hold() {
-        let input = FormInput { kind: 3, value: "a \"b\" \\ \n é".into() };
-        assert_eq!(form_inputs_json(&[input]), "[{\"type\":3,\"value\":\"a \\\"b\\\" \\\\ \\u000a é\"}]");
-        assert_eq!(form_inputs_json(&[]), "[]");
-    }
-
-    #[test]
     fn a_job_is_done_when_it_is_completed_and_has_a_media_id() {
-        let judged = |json: Value| judge(&decode(&json).unwrap(), &json, "7");
+        let judged = |json: Value| judge(decode(&json["data"]).unwrap(), &json, "7");
         for json in [
-            json!({}),
             json!({ "data": { "success": true, "state": "waiting" } }),
             json!({ "data": { "state": "active", "result": { "mediaId": "9" } } }),
             json!({ "data": { "state": "completed" } }),

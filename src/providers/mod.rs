@@ -2,7 +2,7 @@
 
 #[cfg(feature = "apifansly")]
 pub mod apifansly;
-#[cfg(feature = "form")]
+#[cfg(any(feature = "apifansly", feature = "form"))]
 pub mod form;
 #[cfg(feature = "ofauth")]
 pub mod ofauth;
@@ -33,13 +33,13 @@ pub fn create<P: Platform>(name: &str, options: &P::Json, setup: &Setup<'_, P>) 
         #[cfg(feature = "onlymonster")]
         "onlymonster" => Box::new(onlymonster::Onlymonster::new(options, setup)?),
         #[cfg(feature = "apifansly")]
-        "apifansly" => Box::new(apifansly::Apifansly::new(options, setup)?),
+        "apifansly" => Box::new(form::Form(Box::new(apifansly::Apifansly::new(options, setup)?))),
         #[cfg(feature = "s3")]
         "s3" => Box::new(s3::S3::new(options, setup)?),
         #[cfg(feature = "plan")]
         "plan" => Box::new(presigned_plan::PresignedPlan::new(setup)),
         #[cfg(feature = "form")]
-        "form" => Box::new(form::Form::new(options, setup)?),
+        "form" => Box::new(form::Form(Box::new(form::own::Own::new(options, setup)?))),
         _ => {
             return Err(UploadError::new(
                 Code::InvalidOptions,

@@ -14,6 +14,10 @@ impl Json for JsValue {
         JSON::parse(text).ok()
     }
 
+    fn text(&self) -> String {
+        JSON::stringify(self).ok().and_then(|text| text.as_string()).unwrap_or_default()
+    }
+
     fn build(value: &JsonBuilder<'_>) -> Self {
         value.serialize(&Serializer::json_compatible()).unwrap_or(JsValue::NULL)
     }

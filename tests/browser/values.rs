@@ -32,6 +32,7 @@ fn json_goes_round_with_sizes_beyond_32_bits_as_numbers() {
     ]));
     let text = r#"{"uploadId":"a","size":9007199254740991,"note":null,"done":true,"list":["b"]}"#;
     assert_eq!(json_of(&built, "$"), text);
+    assert_eq!(built.text(), text);
     assert_eq!(of(&built, "typeof $.size"), "number");
     let parsed = parse(text);
     assert_eq!(u64::decode(parsed.member("size").as_ref()), Ok((1 << 53) - 1));
@@ -53,6 +54,9 @@ fn an_object_takes_one_more_member() {
 fn what_is_no_json_is_none() {
     for text in ["", "{", "<html>", "{\"a\":undefined}", "[1,]", "\u{feff}"] {
         assert!(JsValue::parse(text).is_none(), "{text:?} is no JSON");
+    }
+    for value in ["undefined", "() => 1", "({ toJSON() { throw 'no' } })"] {
+        assert_eq!(js(value).text(), "", "{value} has no JSON");
     }
 }
 

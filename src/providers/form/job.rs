@@ -1,70 +1,69 @@
-//! What a job's status means.
+//! The polls of a job at a server that has the file.
 
 use crate::context::Context;
 use crate::context::calls::Idempotency;
-use crate::error::{Code, Result, Step, UploadError, Vendor};
-use crate::json::{Json, decode, decoded};
-use crate::model::events::Outcome;
-use crate::platform::{Hook, Platform};
-use crate::providers::shared::outcome::merged;
+use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
+use crate::http::{Method, Response};
+use crate::json::decoded;
+use crate::platform::{ApiRequestOf, Platform};
+use crate::providers::shared::api::Api;
+use crate::providers::shared::poll::Poll;
 
-/// The states of a job, in their order.
-const STATES: [&str; 4] = ["waiting", "active", "completed", "failed"];
+/// From 2 seconds doubling to 30; 15 minutes in all. (Choices: apifansly's documentation gives no cadence, and prices a standard request
+/// at a credit without saying whether a poll is one.)
+const FIRST_MS: u64 = 2_000;
+const CAP_MS: u64 = 30_000;
+const TIMEOUT_MS: u64 = 15 * 60_000;
 
 decoded! {
-    struct Judgement {
-        state: String = "state",
-        progress: Option<f64> = "progress",
-        error: Option<String> = "error",
+    /// How a job is polled, where the options say so.
+    #[derive(Debug)]
+    pub(crate) struct Cadence {
+        /// Milliseconds before the first poll.
+        first_ms: Option<u64> = "pollIntervalMs",
+        /// Milliseconds in all.
+        timeout_ms: Option<u64> = "pollTimeoutMs",
     }
 }
 
-/// Judges the reply to a poll by the application's `job`, or by what it says itself where there is none (`judges`).
-///
-/// Returns the outcome, with what the job adds to `known`; None while the job isn't done.
-///
-/// # Errors
-/// `processing-failed`, `application` where `job` threw, and for a judgement that can't be used.
-pub(super) async fn judge<P: Platform>(
-    cx: &Context<P>,
-    reply: P::Json,
-    judges: bool,
-    known: &Outcome<P::Json>,
-) -> Result<Option<Outcome<P::Json>>> {
-    let (json, source, code) = if judges {
-        let judged = cx.hook(Hook::Job, vec![reply], Step::Status, Idempotency::Unsafe).await?;
-        (judged, "what `job` returned", Code::Application)
-    } else {
-        (reply, "the reply to the poll", Code::Server)
-    };
-    let unusable = |why: &str| {
-        UploadError::new(code, text!("{} can't be used: {}.", source, why)).at(Step::Status).hint(
-            "It must be an object with `state`: \"waiting\", \"active\", \"completed\" or \"failed\". Give `job` where your server says it otherwise.",
-        )
-    };
-    let said: Judgement = decode(&json).map_err(|mismatch| unusable(&mismatch.message()))?;
-    if let Some(progress) = said.progress {
-        cx.reporter.measure(|meter| meter.processing(progress));
+/// The polls of one job.
+pub(crate) struct Job<'a> {
+    api: &'a Api,
+    url: String,
+    poll: Poll,
+}
+
+impl<'a> Job<'a> {
+    /// A job whose status is at `url`.
+    pub(crate) fn new<P: Platform>(cx: &Context<P>, api: &'a Api, url: String, cadence: &Cadence) -> Self {
+        let first_ms = cadence.first_ms.unwrap_or(FIRST_MS);
+        let poll = Poll::new(cx, first_ms, CAP_MS.max(first_ms), cadence.timeout_ms.unwrap_or(TIMEOUT_MS));
+        Self { api, url, poll }
     }
-    match STATES.iter().position(|state| *state == said.state) {
-        Some(0 | 1) => Ok(None),
-        Some(2) => {
-            let outcome = known.clone();
-            Ok(Some(match json.member("result") {
-                Some(result) => merged(&result, outcome, source, &|message| cx.platform.warn(message)),
-                None => outcome,
-            }))
+
+    /// Waits until the next poll is due, or the application passes a notice, and polls.
+    ///
+    /// # Errors
+    /// `processing-timeout`, and what no later poll would mend. The server has the file, so a status that can't be read for a while
+    /// doesn't end the upload.
+    pub(crate) async fn next<P: Platform>(&mut self, cx: &Context<P>) -> Result<Response> {
+        loop {
+            self.poll.next(cx).await?;
+            let request: ApiRequestOf<P> = self.api.request_to(Step::Status, Method::Get, self.url.clone());
+            match self.api.call(cx, request, Idempotency::Safe).await {
+                Err(error) if matches!(error.retry, Retry::Later(_)) => {}
+                answer => return answer,
+            }
         }
-        Some(_) => Err(failed(said.error)),
-        None => Err(unusable("`state` is another text")),
     }
 }
 
-fn failed(message: Option<String>) -> UploadError {
-    let what = "The server failed to process the file.";
-    let what = match &message {
-        Some(words) => text!("{} It says: {}", what, words),
-        None => what.into(),
+/// The error for a job that failed at `who`, with its words.
+pub(crate) fn failed(who: &str, words: Vendor) -> UploadError {
+    let what = text!("{} failed to process the file.", who);
+    let what = match &words.message {
+        Some(message) => text!("{} It says: {}", what, message),
+        None => what,
     };
-    UploadError::new(Code::ProcessingFailed, what).at(Step::Status).vendor(Vendor { message, ..Vendor::default() })
+    UploadError::new(Code::ProcessingFailed, what).at(Step::Status).vendor(words)
 }

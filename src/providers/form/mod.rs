@@ -1,150 +1,52 @@
-//! One form with the whole file, to a server of one's own or to a bucket by a POST policy; then, if the server says so, a job whose status
-//! is polled.
-//!
-//! Sources: HTML Standard, "Multipart form data"; RFC 7578; AWS S3 API Reference, "POST Object".
+//! One form with the whole file; then, if the server made a job of it, the polls of its status. Each API that takes a form is a [`Dialect`].
 
-mod job;
-mod options;
-mod reply;
+pub(crate) mod dialect;
+pub(crate) mod job;
+#[cfg(feature = "form")]
+pub(crate) mod own;
+mod session;
 
-use std::cell::{Cell, RefCell};
-
-use self::options::Options;
-use super::setup::Setup;
-use super::shared::errors::outcome_unknown;
-use super::shared::form::{self, FormSession};
-use super::shared::job::Job;
-use super::shared::outcome::merged;
+use self::dialect::{Accepted, Dialect, no_answer};
+use self::job::Job;
+use self::session::FormSession;
 use crate::context::Context;
-use crate::context::calls::Idempotency;
-use crate::context::integrity;
-use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{Request, Response, StoreRequest};
-use crate::json::{Decode, Json, StringMap};
+use crate::error::{Code, Result, UploadError};
+use crate::http::{Body, Response};
 use crate::model::events::Outcome;
-use crate::model::plan::Part;
+use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::{Phase, Progressed, Receipt, Session};
-use crate::model::settings::Integrity;
-use crate::platform::{Hook, Platform, RequestOf};
+use crate::platform::{Platform, RequestOf};
 use crate::provider::{Capabilities, Provider};
-use crate::util::text;
 
 /// The provider for one upload by a form. Its plan is one part, the form.
-#[derive(Debug)]
-pub struct Form {
-    options: Options,
-    /// Whether the server may name a job: until its answer to the form is read, and then whether it did.
-    has_job: Cell<bool>,
-    /// The policy of the form that was sent, where it went to a bucket.
-    policy: RefCell<Option<Policy>>,
-    /// The answer to the form.
-    answer: RefCell<Option<Response>>,
-}
+///
+/// (An enum of the dialects would save the boxes, but made the whole download no smaller, measured.)
+pub(crate) struct Form<P: Platform>(pub(crate) Box<dyn Dialect<P>>);
 
-impl Form {
-    /// Reads the options.
-    ///
-    /// # Errors
-    /// `invalid-options`.
-    pub fn new<P: Platform>(options: &P::Json, setup: &Setup<'_, P>) -> Result<Self> {
-        let options = Options::read(options, setup)?;
-        Ok(Self { has_job: Cell::new(options.parses), options, policy: RefCell::default(), answer: RefCell::default() })
-    }
-
-    /// The fields beside the file. A function of the application's is called for each attempt: a policy may have expired since the last.
-    async fn fields<P: Platform>(&self, cx: &Context<P>) -> Result<Vec<(String, String)>> {
-        let fields = match &self.options.fields {
-            Some(fields) => fields.clone(),
-            None => {
-                let info = cx.file_info(cx.file().known_type());
-                let given = cx.hook(Hook::Fields, vec![info], Step::Sign, Idempotency::Safe).await?;
-                let given: Option<StringMap> = Decode::decode(Some(&given)).map_err(|mismatch| {
-                    let why = mismatch.within("fields").message();
-                    UploadError::new(Code::Application, text!("What `fields` returned can't be sent: {}.", why))
-                        .at(Step::Sign)
-                        .hint("Return an object of strings, or a promise of it.")
-                })?;
-                given.unwrap_or_default().0
-            }
-        };
-        if fields.iter().any(|(name, _)| *name == self.options.file_field) {
-            return Err(UploadError::new(
-                Code::InvalidOptions,
-                text!("`fields` must not have the file's own field, \"{}\".", self.options.file_field),
-            )
-            .at(Step::Sign)
-            .hint("Leave it out, or name the file's field by `fileField`."));
-        }
-        Ok(fields)
-    }
-
-    /// The address of a job, if it may be asked: it gets the headers of the form.
-    fn job_url<P: Platform>(&self, cx: &Context<P>, address: &str) -> Result<String> {
-        let origins = &self.options.api.origins;
-        // A path is one of the server that the form went to.
-        let address = match address.strip_prefix('/') {
-            Some(path) if !path.starts_with('/') => text::concat(&[&origins.base.origin, "/", path]),
-            _ => address.into(),
-        };
-        let url = cx.platform.resolve(&address).filter(|_| text::contains(&address, "://"));
-        if let Some(url) = url.as_ref().filter(|url| origins.trusts(url)) {
-            return Ok(url.href.clone());
-        }
-        let found = url.map_or("something else".into(), |url| text!("one of {}", url.origin));
-        Err(UploadError::new(
-            Code::Application,
-            text!("`poll` must be an address of {}, but is {}.", origins.base.origin, found),
-        )
-        .at(Step::Status)
-        .hint("The server has accepted the form. Name another origin in `trustedOrigins`: polls carry the form's `headers`."))
-    }
-}
-
-/// A form that is for a bucket, since a policy allows it.
-#[derive(Clone, Debug)]
-struct Policy {
-    /// The object's key, if the page can know it.
-    key: Option<String>,
-}
-
-impl Policy {
-    /// None for the fields of any other form. (AWS S3 API Reference, "POST Object": `policy` and `x-amz-signature`, or `signature` with
-    /// version 2; Google Cloud Storage, "POST Object": `policy` and `x-goog-signature`.)
-    fn of(fields: &[(String, String)]) -> Option<Self> {
-        let find = |is: fn(&str) -> bool| fields.iter().find(|(name, _)| is(&name.to_ascii_lowercase()));
-        find(|name| name == "policy").and(find(|name| name.ends_with("signature")))?;
-        // The store replaces what is in braces.
-        let key = find(|name| name == "key").filter(|(_, key)| !text::contains(key, "${"));
-        Some(Self { key: key.map(|(_, key)| key.clone()) })
-    }
-}
-
-/// The error when the server may have the file, and what it answered is unknown.
-fn no_answer() -> UploadError {
-    outcome_unknown(Step::Part, "The page was closed before the server's answer to the form was read.")
-}
-
-impl<P: Platform> Provider<P> for Form {
+impl<P: Platform> Provider<P> for Form<P> {
     type Session = FormSession;
 
-    const NAME: &'static str = "form";
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
 
     fn capabilities(&self) -> Capabilities {
+        let (target, capabilities) = (self.0.target(), self.0.capabilities());
         Capabilities {
-            takes_empty: true,
-            // An expired policy is replaced by the next one.
-            renews_urls: self.options.fields.is_none(),
-            processes: self.has_job.get(),
             // A form can't be continued midway; one that may arrive twice is sent again.
-            resumes: self.options.repeatable,
-            repeats_single_parts: self.options.repeatable,
+            resumes: target.repeatable,
+            repeats_single_parts: target.repeatable,
             calls_hosts_of_parts: true,
-            ..Capabilities::DEFAULT
+            ..capabilities
         }
     }
 
+    /// Nothing is sent for it.
     async fn open(&self, cx: &Context<P>) -> Result<Session<FormSession>> {
-        form::open(cx)
+        let size = cx.file().size;
+        let form = Part { number: 1, range: ByteRange::new(0, size), url: None };
+        let plan = Plan::checked(size, vec![form]).map_err(|why| UploadError::new(Code::PlanMismatch, why))?;
+        Ok(Session::new(plan, false, FormSession::default()))
     }
 
     async fn restore(
@@ -153,14 +55,13 @@ impl<P: Platform> Provider<P> for Form {
         session: &Session<FormSession>,
         saved: Progressed<P::Json>,
     ) -> Result<Progressed<P::Json>> {
-        match saved.phase {
-            Phase::Settling if session.state.job.get().is_some() => Ok(saved),
-            // The answer isn't saved, so neither is what it says of a job.
-            Phase::Sending | Phase::Completing if self.options.repeatable => {
-                Ok(Progressed { phase: Phase::Sending, uploaded: Vec::new() })
-            }
-            _ => Err(no_answer()),
-        }
+        let has_answer = match saved.phase {
+            Phase::Settling => session.state.job.get().is_some(),
+            // Where the form may be sent again, its answer isn't saved.
+            _ if self.0.target().repeatable => return Ok(Progressed { phase: Phase::Sending, uploaded: Vec::new() }),
+            _ => saved.uploaded.first().is_some_and(|form| form.receipt.reply.is_some()),
+        };
+        if has_answer { Ok(saved) } else { Err(no_answer()) }
     }
 
     async fn part_request(
@@ -170,23 +71,12 @@ impl<P: Platform> Provider<P> for Form {
         part: &Part,
         _renew: bool,
     ) -> Result<RequestOf<P>> {
-        let Options { api, method, file_field, repeatable, .. } = &self.options;
-        let fields = self.fields(cx).await?;
-        let policy = Policy::of(&fields);
-        self.policy.replace(policy.clone());
-        let body = form::body(cx, part, fields, file_field.clone());
-        let url = &api.origins.base;
-        if policy.is_some() {
-            // What is the page's own, `headers` among it, is not for a bucket: the policy is all that it needs.
-            let request = StoreRequest::new(&cx.platform.origin(), Step::Part, *method, url.clone(), Vec::new(), body)?;
-            return Ok(Request::Store(request.once(!repeatable)));
-        }
-        if cx.settings.integrity == Integrity::Require {
-            return Err(integrity::unprovable().at(Step::Check));
-        }
-        // Frameworks give the answer an ETag of its own, which may look like an MD5 (Rack::ETag).
-        cx.etags.set_meaningless();
-        Ok(Request::Api(form::request(api, cx, *method, url.href.clone(), body, !repeatable)))
+        let target = self.0.target();
+        target.api.wait_for_rate_limit(cx).await;
+        let fields = self.0.fields(cx).await?;
+        let file = cx.file().body(part.range, Some(cx.file().known_type()));
+        let (file_field, filename) = (target.file_field.clone(), cx.file().name.clone());
+        self.0.request(cx, Body::Form { fields, file_field, file, filename })
     }
 
     fn receipt(
@@ -196,13 +86,8 @@ impl<P: Platform> Provider<P> for Form {
         part: &Part,
         response: &Response,
     ) -> Result<Receipt<P::Json>> {
-        self.options.api.answered(cx, response);
-        if !response.ok() {
-            return Err(self.options.api.refusal(response, cx.platform.now()).at(Step::Part));
-        }
-        self.answer.replace(Some(response.clone()));
-        let etag = self.policy.borrow().is_some().then(|| reply::object::<P::Json>(response).etag);
-        Ok(Receipt::new(part.number, etag.flatten()))
+        self.0.target().api.answered(cx, response);
+        self.0.receipt(part, response, cx.platform.now())
     }
 
     async fn complete(
@@ -212,33 +97,12 @@ impl<P: Platform> Provider<P> for Form {
         parts: &[Receipt<P::Json>],
         _again: bool,
     ) -> Result<Outcome<P::Json>> {
-        let response = self.answer.take().ok_or_else(no_answer)?;
-        let known = match &*self.policy.borrow() {
-            Some(Policy { key }) => {
-                let object = reply::object(&response);
-                let etag = parts.first().and_then(|part| part.etag.clone());
-                Outcome { etag, key: object.key.or_else(|| key.clone()), ..object }
-            }
-            None => Outcome::default(),
-        };
-        let known = Outcome { status: Some(response.status), ..known };
-        let value: P::Json = reply::value(&response);
-        let warn = &|message: &str| cx.platform.warn(message);
-        if !self.options.parses {
-            return Ok(merged(&value, known, "the server's reply", warn));
+        let form = parts.first().ok_or_else(no_answer)?;
+        let Accepted { outcome, job } = self.0.accepted(cx, form).await?;
+        if let Some(job) = job {
+            session.state.job.get_or_init(|| job);
         }
-        let arguments = vec![value, reply::head(&response)];
-        let parsed = cx.hook(Hook::Parse, arguments, Step::Complete, Idempotency::Unsafe).await.map_err(|error| {
-            error.hint("The server has accepted the form: look there before you send the file again. `cause` is the exception.")
-        })?;
-        let poll = parsed.member("poll");
-        self.has_job.set(poll.is_some());
-        if let Some(poll) = poll {
-            let address = String::decode(Some(&poll)).unwrap_or_default();
-            let url = self.job_url(cx, &address)?;
-            session.state.job.get_or_init(|| url);
-        }
-        Ok(merged(&parsed, known, "what `parse` returned", warn))
+        Ok(outcome)
     }
 
     async fn settle(
@@ -247,13 +111,13 @@ impl<P: Platform> Provider<P> for Form {
         session: &Session<FormSession>,
         outcome: Outcome<P::Json>,
     ) -> Result<Outcome<P::Json>> {
-        let Some(job) = session.state.job.get() else { return Ok(outcome) };
-        let url = self.job_url(cx, job)?;
-        let mut job = Job::new(cx, &self.options.api, url, self.options.cadence);
+        let Some(name) = session.state.job.get() else { return Ok(outcome) };
+        let (target, url) = (self.0.target(), self.0.job_url(cx, name)?);
+        let mut job = Job::new(cx, &target.api, url, &target.cadence);
         loop {
-            let response = job.next(cx).await?;
-            let judged = job::judge(cx, reply::value(&response), self.options.judges, &outcome).await?;
-            if let Some(outcome) = judged {
+            // A notice from the application is a reason to poll at once.
+            let status = job.next(cx).await?;
+            if let Some(outcome) = self.0.judge(cx, name, &status, &outcome).await? {
                 return Ok(outcome);
             }
         }

@@ -98,7 +98,9 @@ impl<P: Platform> Ofauth<P> {
 impl<P: Platform> Provider<P> for Ofauth<P> {
     type Session = OfauthSession;
 
-    const NAME: &'static str = "ofauth";
+    fn name(&self) -> &'static str {
+        "ofauth"
+    }
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {

@@ -134,7 +134,9 @@ impl Onlymonster {
 impl<P: Platform> Provider<P> for Onlymonster {
     type Session = OnlymonsterSession;
 
-    const NAME: &'static str = "onlymonster";
+    fn name(&self) -> &'static str {
+        "onlymonster"
+    }
 
     fn capabilities(&self) -> Capabilities {
         // A presigned URL that expired can't be replaced by another one.

@@ -202,7 +202,9 @@ fn completion_unknown() -> UploadError {
 impl<P: Platform> Provider<P> for PresignedPlan {
     type Session = PlanSession<P::Json>;
 
-    const NAME: &'static str = "plan";
+    fn name(&self) -> &'static str {
+        "plan"
+    }
 
     /// The parts' URLs are in the plan's JSON, which the session saves by itself.
     fn capabilities(&self) -> Capabilities {

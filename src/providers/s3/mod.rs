@@ -135,7 +135,9 @@ impl<P: Platform> S3<P> {
 impl<P: Platform> Provider<P> for S3<P> {
     type Session = S3Session;
 
-    const NAME: &'static str = "s3";
+    fn name(&self) -> &'static str {
+        "s3"
+    }
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {

@@ -2,9 +2,6 @@
 
 pub(crate) mod api;
 pub(crate) mod errors;
-#[cfg(any(feature = "apifansly", feature = "form"))]
-pub(crate) mod form;
-pub(crate) mod job;
 pub(crate) mod listed;
 pub(crate) mod outcome;
 pub(crate) mod poll;

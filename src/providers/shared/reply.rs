@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
-use crate::json::{Decode, Json};
+use crate::json::{Decode, Json, decode_member};
 
 /// Reads a 2xx answer.
 ///
@@ -27,6 +27,14 @@ pub(crate) fn parse<J: Json>(step: Step, response: &Response) -> Result<J> {
 /// Those of [`read`].
 pub(crate) fn decode<J: Json, T: Decode<J>>(step: Step, response: &Response, json: &J) -> Result<T> {
     T::decode(Some(json)).map_err(|mismatch| unreadable(step, response, &mismatch.message()))
+}
+
+/// Decodes a member of the JSON of a 2xx answer.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn member<J: Json, T: Decode<J>>(step: Step, response: &Response, json: &J, name: &str) -> Result<T> {
+    decode_member(json, name).map_err(|mismatch| unreadable(step, response, &mismatch.message()))
 }
 
 fn unreadable(step: Step, response: &Response, why: &str) -> UploadError {

@@ -5,9 +5,9 @@ use crate::error::{Code, Result, UploadError};
 use crate::http::Method;
 use crate::json::{StringMap, decoded};
 use crate::platform::{Hook, Platform};
+use crate::providers::form::dialect::Target;
 use crate::providers::setup::Setup;
 use crate::providers::shared::api::Api;
-use crate::providers::shared::job::Cadence;
 
 /// The name of the file's field. S3 takes no other name (AWS S3 API Reference, "POST Object"), and Dropzone's and Uppy's default is the
 /// same.
@@ -23,8 +23,6 @@ decoded! {
         file_field: Option<String> = "fileField",
         headers: Option<StringMap> = "headers",
         repeatable: Option<bool> = "repeatable",
-        poll_timeout_ms: Option<u64> = "pollTimeoutMs",
-        poll_interval_ms: Option<u64> = "pollIntervalMs",
     }
 
     struct Fields {
@@ -35,16 +33,11 @@ decoded! {
 /// The options, checked.
 #[derive(Debug)]
 pub(super) struct Options {
-    /// The server, with the headers that only it gets.
-    pub(super) api: Api,
-    pub(super) method: Method,
+    pub(super) target: Target,
     /// The fields beside the file; None where a function gives them.
     pub(super) fields: Option<Vec<(String, String)>>,
-    pub(super) file_field: String,
-    pub(super) repeatable: bool,
     pub(super) parses: bool,
     pub(super) judges: bool,
-    pub(super) cadence: Cadence,
 }
 
 impl Options {
@@ -77,14 +70,17 @@ impl Options {
             }
         }
         Ok(Self {
-            api,
-            method: if given.method.as_deref() == Some("PUT") { Method::Put } else { Method::Post },
+            target: Target {
+                method: if given.method.as_deref() == Some("PUT") { Method::Put } else { Method::Post },
+                url: api.origins.base.href.clone(),
+                api,
+                file_field: given.file_field.unwrap_or_else(|| FILE_FIELD.into()),
+                repeatable: given.repeatable == Some(true),
+                cadence: setup.options(json)?,
+            },
             fields,
-            file_field: given.file_field.unwrap_or_else(|| FILE_FIELD.into()),
-            repeatable: given.repeatable == Some(true),
             parses: has(Hook::Parse),
             judges: has(Hook::Job),
-            cadence: Cadence { first_ms: given.poll_interval_ms, timeout_ms: given.poll_timeout_ms },
         })
     }
 }
