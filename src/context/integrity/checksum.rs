@@ -25,7 +25,7 @@ fn to_crc64(text: &str) -> Option<u64> {
 }
 
 /// Whether a text is a CRC64NVME.
-pub(super) fn is_crc64(text: &str) -> bool {
+pub(crate) fn is_crc64(text: &str) -> bool {
     to_crc64(text).is_some()
 }
 

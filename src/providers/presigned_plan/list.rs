@@ -36,5 +36,11 @@ pub(super) async fn list<P: Platform>(cx: &Context<P>, plan_json: &P::Json) -> R
     let parts: Vec<StoredPart> = decode(&json).map_err(|mismatch| {
         ListFailure::Value(text!("`list` must return [{ partNumber, size, etag }]: {}.", mismatch.message()))
     })?;
-    Ok(parts.into_iter().map(|part| Listed { number: part.part_number, size: part.size, etag: part.etag }).collect())
+    let listed = parts.into_iter().map(|part| Listed {
+        number: part.part_number,
+        size: part.size,
+        etag: part.etag,
+        checksum: None,
+    });
+    Ok(listed.collect())
 }

@@ -32,7 +32,7 @@ use self::options::{MAX_PART_SIZE, Options, check_key};
 use self::session::S3Session;
 use super::setup::Setup;
 use super::shared::errors::incomplete_session;
-use super::shared::listed::reconcile;
+use super::shared::listed::{Listed, reconcile, stored};
 use crate::context::calls::Idempotency;
 use crate::context::integrity::md5_of;
 use crate::context::{Context, cors};
@@ -123,6 +123,29 @@ impl<P: Platform> S3<P> {
         };
         self.checksums.borrow_mut().insert(part.number, value.clone());
         Ok(Some((algorithm.header().into(), value)))
+    }
+
+    /// The parts that are uploaded, where the store checks them: each with its checksum, which completing names. One that wasn't saved has the
+    /// checksum of its bytes in the file.
+    async fn reconcile_checked(
+        &self,
+        cx: &Context<P>,
+        plan: &Plan,
+        saved: Vec<UploadedPart<P::Json>>,
+        listed: Vec<Listed>,
+    ) -> Result<Vec<UploadedPart<P::Json>>> {
+        let mut uploaded = Vec::new();
+        for mut stored in stored(plan, saved, listed) {
+            let saved = stored.saved.take().filter(|saved| saved.receipt.checksum.is_some());
+            if saved.is_none() && stored.listed.checksum.is_some() && cx.source.is_at_hand() {
+                let own = self.checksum_header(cx, stored.part).await?.map(|(_, own)| own);
+                if own == stored.listed.checksum {
+                    uploaded.push(stored.adopted(own));
+                }
+            }
+            uploaded.extend(saved);
+        }
+        Ok(uploaded)
     }
 
     /// The condition that the key is new, where the caller set it.
@@ -234,9 +257,11 @@ impl<P: Platform> Provider<P> for S3<P> {
         let Progressed { phase, uploaded } = saved;
         let uploaded = match list_parts(&self.client, cx, key, upload_id).await {
             Ok(listed) => {
-                // An MD5 is no checksum that completing could name.
-                let md5s = self.client.target.etags_are_md5s() && self.client.target.checksum.is_none();
-                reconcile(cx, &session.plan, uploaded, listed, md5s).await?
+                if self.client.target.checksum.is_some() {
+                    self.reconcile_checked(cx, &session.plan, uploaded, listed).await?
+                } else {
+                    reconcile(cx, &session.plan, uploaded, listed, self.client.target.etags_are_md5s()).await?
+                }
             }
             // Gone: completed by an earlier page, which completing it again finds out, or aborted.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(phase, &uploaded, &session.plan) => {

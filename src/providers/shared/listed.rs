@@ -1,12 +1,12 @@
 //! Compares the parts that a store lists for a saved upload with the record and with the file.
 
 use crate::context::Context;
-use crate::context::integrity::{self, Verdict};
+use crate::context::integrity::{self, Verdict, checksum};
 use crate::error::{Result, Step};
-use crate::model::plan::Plan;
+use crate::model::plan::{Part, Plan};
 use crate::model::session::UploadedPart;
 use crate::model::settings::Integrity;
-use crate::platform::Platform;
+use crate::platform::{Platform, Wanted};
 use crate::util::ordered;
 
 /// A part that the store lists.
@@ -15,10 +15,61 @@ pub(crate) struct Listed {
     pub(crate) number: u32,
     pub(crate) size: u64,
     pub(crate) etag: String,
+    /// Its checksum as S3 writes it, if the store says one.
+    pub(crate) checksum: Option<String>,
+}
+
+/// A part of the plan that the store has in the right size.
+#[derive(Debug)]
+pub(crate) struct Stored<'a, J> {
+    pub(crate) part: &'a Part,
+    pub(crate) listed: Listed,
+    /// The part as it was saved, if the store still has what was saved.
+    pub(crate) saved: Option<UploadedPart<J>>,
+}
+
+impl<J> Stored<'_, J> {
+    /// The part as one that is uploaded, since the store has its bytes. `checksum` is theirs, unless their MD5 proved it.
+    pub(crate) fn adopted(self, checksum: Option<String>) -> UploadedPart<J> {
+        let mut adopted = UploadedPart::from_saved(self.part, Some(self.listed.etag), true, None);
+        adopted.receipt.checksum = checksum;
+        adopted
+    }
+}
+
+/// The parts of the plan that the store lists in the right size, in order.
+pub(crate) fn stored<'a, J: 'a>(
+    plan: &'a Plan,
+    saved: Vec<UploadedPart<J>>,
+    listed: Vec<Listed>,
+) -> impl Iterator<Item = Stored<'a, J>> {
+    let mut listed = Ascending::new(listed, |part| part.number);
+    let mut saved = Ascending::new(saved, |uploaded| uploaded.part.number);
+    plan.parts().iter().filter_map(move |part| {
+        let listed = listed.take(part.number);
+        let saved = saved.take(part.number);
+        let listed = listed.filter(|listed| listed.size == part.range.len())?;
+        Some(Stored { part, saved: saved.and_then(|saved| confirmed(saved, &listed)), listed })
+    })
+}
+
+/// A part as it was saved, if the store lists its ETag, and no other checksum than its own.
+fn confirmed<J>(mut saved: UploadedPart<J>, listed: &Listed) -> Option<UploadedPart<J>> {
+    saved.part.etag.as_deref().filter(|etag| integrity::same(etag, &listed.etag))?;
+    if let (Some(own), Some(said)) = (&saved.receipt.checksum, &listed.checksum)
+        && checksum::is_crc64(own) == checksum::is_crc64(said)
+    {
+        if own != said {
+            return None;
+        }
+        saved.part.verified = true;
+    }
+    Some(saved)
 }
 
 /// The parts of the plan that are uploaded: the store has each in the right size, and it was saved with this ETag, or its bytes in the
-/// file have this ETag as their MD5. Every other one is sent again. `md5s`: the store's ETags may be MD5s.
+/// file have this ETag as their MD5, or the CRC64NVME that the store says. Every other one is sent again. `md5s`: the store's ETags may
+/// be MD5s.
 ///
 /// # Errors
 /// `file-unreadable`, where the file can't be read in time.
@@ -29,28 +80,49 @@ pub(crate) async fn reconcile<P: Platform>(
     listed: Vec<Listed>,
     md5s: bool,
 ) -> Result<Vec<UploadedPart<P::Json>>> {
-    let mut listed = Ascending::new(listed, |part| part.number);
-    let mut saved = Ascending::new(saved, |uploaded| uploaded.part.number);
     let mut uploaded = Vec::new();
-    for part in plan.parts() {
-        let stored = listed.take(part.number).filter(|stored| stored.size == part.range.len());
-        let known = saved.take(part.number);
-        let Some(stored) = stored else { continue };
-        let same = |known: &UploadedPart<P::Json>| {
-            known.part.etag.as_deref().is_some_and(|etag| integrity::same(etag, &stored.etag))
+    for mut stored in stored(plan, saved, listed) {
+        let adopted = match stored.saved.take() {
+            Some(saved) => Some(saved),
+            None if cx.settings.integrity == Integrity::Off => None,
+            None => adopt(cx, stored, md5s).await?,
         };
-        if let Some(known) = known.filter(same) {
-            uploaded.push(known);
-            continue;
-        }
-        let checkable = md5s && cx.settings.integrity != Integrity::Off && integrity::is_md5(&stored.etag);
-        let md5 = if checkable { integrity::md5_of(cx, part.range).await } else { Ok(None) };
-        let md5 = md5.map_err(|error| error.at(Step::Check))?;
-        if integrity::verdict(Some(&stored.etag), md5) == Verdict::Same {
-            uploaded.push(UploadedPart::from_saved(part, Some(stored.etag), true, None));
-        }
+        uploaded.extend(adopted);
     }
     Ok(uploaded)
+}
+
+/// A part that wasn't saved, if its bytes in the file are those that the store has.
+async fn adopt<P: Platform>(
+    cx: &Context<P>,
+    stored: Stored<'_, P::Json>,
+    md5s: bool,
+) -> Result<Option<UploadedPart<P::Json>>> {
+    let Listed { etag, checksum: said, .. } = &stored.listed;
+    let may_prove = cx.etags.wanted();
+    let wanted = Wanted {
+        md5: may_prove.md5 && md5s && integrity::is_md5(etag),
+        crc64: may_prove.crc64 && said.as_deref().is_some_and(checksum::is_crc64),
+    };
+    if wanted == Wanted::default() {
+        return Ok(None);
+    }
+    let digests = integrity::digests_of(cx, stored.part.range, wanted).await.map_err(|error| error.at(Step::Check))?;
+    let digests = digests.unwrap_or_default();
+    let verdict = integrity::verdict(Some(etag), digests.md5.filter(|_| wanted.md5));
+    if verdict == Verdict::Same {
+        cx.etags.set_md5s();
+        return Ok(Some(stored.adopted(None)));
+    }
+    let own = digests.crc64.filter(|_| wanted.crc64).map(checksum::of_crc64);
+    if own.is_none() || own != *said {
+        return Ok(None);
+    }
+    if verdict == Verdict::Differs {
+        // The bytes are right, so the ETag isn't their MD5.
+        cx.etags.set_meaningless();
+    }
+    Ok(Some(stored.adopted(own)))
 }
 
 /// Numbered things, taken in ascending order: each is looked at once, however many there are and in whatever order they came.

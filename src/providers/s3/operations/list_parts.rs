@@ -5,6 +5,7 @@ use crate::error::{Result, Step};
 use crate::http::Method;
 use crate::model::plan::MAX_PARTS;
 use crate::platform::Platform;
+use crate::providers::s3::checksum::Algorithm;
 use crate::providers::s3::client::{Operation, Reply, S3Client};
 use crate::providers::shared::listed::Listed;
 use crate::providers::shared::xml;
@@ -12,7 +13,8 @@ use crate::providers::shared::xml;
 /// Pages of the list that are read: 10,000 parts, a hundred on each page at the least.
 const MAX_PAGES: u32 = 100;
 
-/// The parts that the store has, over all pages of its list (1,000 parts each).
+/// The parts that the store has, over all pages of its list (1,000 parts each). Each may have the checksum that the upload was created
+/// with; where that is none, AWS computes a CRC64NVME (AWS S3 API Reference, "Part").
 ///
 /// # Errors
 /// Those of [`S3Client::call`].
@@ -22,15 +24,17 @@ pub(crate) async fn list_parts<P: Platform>(
     key: &str,
     upload_id: &str,
 ) -> Result<Vec<Listed>> {
+    let checksum = client.target.checksum.unwrap_or(Algorithm::Crc64Nvme).element();
     let mut marker = String::from("0");
     let mut listed = Vec::new();
     for _ in 0..MAX_PAGES {
         let query = [("part-number-marker", marker.as_str()), ("uploadId", upload_id)];
         let page = list(client, cx, key, &query).await?;
-        let rows = xml::rows(&page, "Part", ["PartNumber", "Size", "ETag"]).unwrap_or_default();
-        for [number, size, etag] in rows {
+        let rows = xml::rows(&page, "Part", ["PartNumber", "Size", "ETag", checksum]).unwrap_or_default();
+        for [number, size, etag, checksum] in rows {
             if let (Ok(number), Ok(size)) = (number.parse(), size.parse()) {
-                listed.push(Listed { number, size, etag });
+                let checksum = (!checksum.is_empty()).then_some(checksum);
+                listed.push(Listed { number, size, etag, checksum });
             }
         }
         if listed.len() as u64 > MAX_PARTS {
