@@ -3,6 +3,8 @@
 mod common;
 
 use common::{bytes, element, eventually, now, sha256};
+use partway_models::checksum::Algorithm;
+use partway_models::content::Content;
 use serde_json::json;
 
 const ORIGIN: (&str, &str) = ("origin", "https://app.example");
@@ -259,4 +261,30 @@ fn checksums_are_said_checked_and_show_a_changed_byte() {
     let mut other = file.clone();
     other[(1 << 20) / 2] ^= 1;
     sandbox.assert_stored("s3", "c", &other);
+}
+
+#[test]
+fn the_list_of_parts_has_their_checksums() {
+    let sandbox = common::start();
+    let credentials = sandbox.credentials();
+    sandbox.settings(&json!({ "store": { "checksums": "all", "encryption": "aws:kms" } }));
+    let value = |algorithm: Algorithm| algorithm.of_body(&Content::bytes(b"one".to_vec())).unwrap();
+    let sha = value(Algorithm::Sha256);
+    let composite = [("x-amz-checksum-algorithm", "SHA256"), ("x-amz-checksum-type", "COMPOSITE")];
+    let call = |method: &str, query: &[(&str, &str)], headers: &[(&str, &str)], body: &[u8]| {
+        let url = sandbox.sign_at(&credentials, method, "k", query, headers, now(), 300);
+        let answer = sandbox.request(method, &url, headers, body).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.text()
+    };
+    for (create, part, algorithm, named) in [
+        (&[][..], &[][..], Algorithm::Crc64Nvme, false),
+        (&composite, &[("x-amz-checksum-sha256", sha.as_str())], Algorithm::Sha256, true),
+    ] {
+        let id = element(&call("POST", &[("uploads", "")], create, b""), "UploadId");
+        call("PUT", &[("partNumber", "1"), ("uploadId", &id)], part, b"one");
+        let listed = call("GET", &[("uploadId", &id)], &[], b"");
+        assert_eq!(element(&listed, algorithm.element()), value(algorithm));
+        assert_eq!(listed.contains("<ChecksumAlgorithm>SHA256</ChecksumAlgorithm>"), named, "{listed}");
+    }
 }

@@ -261,6 +261,10 @@ fn part_list(page: &PartList) -> String {
     }
     inner += &xml::element("MaxParts", &page.max_parts.to_string());
     inner += &xml::element("IsTruncated", &page.next_part_number_marker.is_some().to_string());
+    if let Some(algorithm) = page.algorithm {
+        inner += &xml::element("ChecksumAlgorithm", algorithm.name());
+        inner += &xml::element("ChecksumType", algorithm.kind());
+    }
     for part in &page.parts {
         let fields = [
             xml::element("PartNumber", &part.part_number.to_string()),

@@ -50,7 +50,10 @@ pub(super) fn upload_part(operation: Operation, state: &mut State, now: u64) -> 
         return Err(error);
     }
     let etag = state.etag_for(content.etag());
-    let said = checksum.or_else(|| state.own_checksum(&content).filter(|_| state.config.checksums == Checksums::All));
+    // A part of an upload that was created with CRC64NVME may come without: the store computes it.
+    let computes = state.config.checksums == Checksums::All
+        || state.upload(&bucket, &key, &upload_id)?.algorithm == Some(Algorithm::Crc64Nvme);
+    let said = checksum.or_else(|| state.own_checksum(&content).filter(|_| computes));
     let part = Part { content, etag: etag.clone(), last_modified: now, checksum: said.clone() };
     let upload = state.upload(&bucket, &key, &upload_id)?;
     if let Some(old) = upload.parts.insert(part_number, part) {
@@ -234,5 +237,11 @@ pub(super) fn list_parts(operation: Operation, state: &mut State) -> Result<Repl
         .collect();
     let more = after().count() > parts.len();
     let next = more.then(|| parts.last().map_or(marker, |part| part.part_number));
-    Ok(Reply::Parts(PartList { parts, max_parts, part_number_marker: marker, next_part_number_marker: next }))
+    Ok(Reply::Parts(PartList {
+        parts,
+        max_parts,
+        part_number_marker: marker,
+        next_part_number_marker: next,
+        algorithm: upload.algorithm,
+    }))
 }

@@ -223,6 +223,8 @@ pub struct PartList {
     pub part_number_marker: u32,
     /// The last part number of the page, if more parts follow.
     pub next_part_number_marker: Option<u32>,
+    /// The algorithm that the upload was created with.
+    pub algorithm: Option<Algorithm>,
 }
 
 /// An uploaded part.

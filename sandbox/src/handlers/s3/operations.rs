@@ -335,6 +335,8 @@ impl S3 for Operations {
             max_parts: Some(number(page.max_parts)),
             part_number_marker: Some(number(page.part_number_marker)),
             next_part_number_marker: page.next_part_number_marker.map(number),
+            checksum_algorithm: page.algorithm.map(|known| ChecksumAlgorithm::from(known.name().to_string())),
+            checksum_type: page.algorithm.map(|known| ChecksumType::from(known.kind().to_string())),
             parts: Some(parts.collect()),
             ..Default::default()
         }))

@@ -144,6 +144,27 @@ fn a_composite_upload_needs_each_parts_value_twice() {
 }
 
 #[test]
+fn a_list_of_parts_has_the_checksums_that_the_store_has() {
+    let of = |checksums, create: &[(&str, &str)], encryption: Option<&str>| {
+        let mut state = store(checksums);
+        state.config.encryption = encryption.map(String::from);
+        let (id, _) = sent(&mut state, create, &[("123456789", &[])]);
+        let listed = call(&mut state, "GET", &[("uploadId", &id)], &[], "").text();
+        ["ChecksumCRC64NVME", "ChecksumAlgorithm", "ChecksumType"].map(|name| element(&listed, name).map(String::from))
+    };
+    let crc = [("x-amz-checksum-algorithm", "CRC64NVME"), ("x-amz-checksum-type", "FULL_OBJECT")];
+    let said = |crc: Option<&str>, algorithm: Option<&str>| {
+        [crc, algorithm, algorithm.map(|_| "FULL_OBJECT")].map(|text| text.map(String::from))
+    };
+    assert_eq!(of(Checksums::Off, &[], None), said(None, None));
+    assert_eq!(of(Checksums::Complete, &[], None), said(None, None));
+    for encryption in [None, Some("aws:kms")] {
+        assert_eq!(of(Checksums::All, &[], encryption), said(Some(CRC), None), "the store computes it by itself");
+        assert_eq!(of(Checksums::Complete, &crc, encryption), said(Some(CRC), Some("CRC64NVME")));
+    }
+}
+
+#[test]
 fn complete_compares_the_whole_before_the_object_exists() {
     let mut state = store(Checksums::All);
     let create = [("x-amz-checksum-algorithm", "CRC64NVME"), ("x-amz-checksum-type", "FULL_OBJECT")];
