@@ -2,11 +2,11 @@
 //!
 //! A record has no keys and no credentials. It has presigned URLs only where the destination can't renew them.
 
-use crate::json::{Decode, Json, JsonBuilder, decode, decoded};
+use crate::json::{Decode, FirstMismatch, Items, Json, JsonBuilder, Object, decode, decoded};
 use crate::model::file::SourceFile;
 use crate::model::plan::{ByteRange, Part, Plan};
 use crate::model::session::{AnySession, Phase, Progressed, UploadedPart};
-use crate::platform::Platform;
+use crate::platform::{Platform, yield_after};
 use crate::provider::{DynProvider, SavedBase, SharedSession};
 
 /// The version of the record's format. A record of another version isn't read.
@@ -45,7 +45,6 @@ decoded! {
         size: u64 = "size",
         output: Option<Replacement> = "output",
         multipart: bool = "multipart",
-        parts: Vec<RecordPart> = "parts",
         began_at: u64 = "begunAt",
         expires_at: Option<u64> = "expiresAt",
     }
@@ -124,8 +123,10 @@ pub(super) fn write_part<J: Json>(uploaded: &UploadedPart<J>) -> J {
 }
 
 /// Reads the session that was saved for a file of `size` bytes at this provider, and what was sent in the file's place; None if the
-/// record is damaged, of another version, or of another file or provider.
-pub fn read<P: Platform>(
+/// record is damaged, of another version, or of another file or provider. It may have thousands of parts, so the page has its turn in
+/// between.
+pub async fn read<P: Platform>(
+    platform: &P,
     provider: &dyn DynProvider<P>,
     size: u64,
     saved: &SavedSession<P::Json>,
@@ -137,26 +138,30 @@ pub fn read<P: Platform>(
         return None;
     }
     let phase = PHASES.iter().find(|(_, name)| *name == record.phase)?.0;
-    let mut parts = Vec::new();
-    for part in record.parts {
+    let Items(items) = Object::of(Some(&saved.record), &mut FirstMismatch::default()).field("parts");
+    let mut parts = Vec::with_capacity(items.len());
+    for item in items {
+        let part = RecordPart::decode(Some(&item)).ok()?;
         let range = match size {
             0 => ByteRange::new(0, 0),
             _ => ByteRange::from_inclusive(part.start, part.end)?,
         };
         parts.push(Part { number: part.part_number, range, url: part.url });
+        yield_after(platform, parts.len()).await;
     }
     let plan = Plan::checked(size, parts).ok()?;
-    let uploaded = if broken!(ForgottenParts) { Vec::new() } else { read_parts(&plan, &saved.parts) };
+    let uploaded = if broken!(ForgottenParts) { Vec::new() } else { read_parts(platform, &plan, &saved.parts).await };
     let Record { multipart, began_at, expires_at, output, .. } = record;
     let session = provider.load(SavedBase { plan, multipart, began_at, expires_at }, &saved.record)?;
     Some((Resumed { session, progressed: Progressed { phase, uploaded } }, output))
 }
 
 /// Reads the parts that were saved as uploaded; any that aren't the plan's are ignored.
-fn read_parts<J: Json>(plan: &Plan, saved: &[J]) -> Vec<UploadedPart<J>> {
+async fn read_parts<P: Platform>(platform: &P, plan: &Plan, saved: &[P::Json]) -> Vec<UploadedPart<P::Json>> {
     let mut uploaded = Vec::new();
     let mut seen = vec![false; plan.parts().len()];
-    for json in saved {
+    for (json, done) in saved.iter().zip(1..) {
+        yield_after(platform, done).await;
         let Ok(upload) = RecordUpload::decode(Some(json)) else { continue };
         let Some(at) = plan.index_of(upload.part_number) else { continue };
         let part = &plan.parts()[at];

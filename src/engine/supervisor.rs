@@ -23,7 +23,7 @@ const PARTS_KEPT: &str = "The parts are kept: `retry()` completes the upload wit
 pub(super) async fn supervise<P: Platform>(run: Rc<Run<P>>, start: Start<P::Json>) {
     let run = &run;
     let cx = &run.cx;
-    let resumed = load_session(run, start);
+    let resumed = load_session(run, start).await;
     let saved = resumed.is_some();
     let ended = {
         let (mut running, mut closed) = (pin!(run_steps(run, resumed)), pin!(run.pause.ended()));
@@ -89,7 +89,7 @@ async fn report_progress<P: Platform>(cx: &Context<P>) {
 }
 
 /// The session that an earlier page saved, if it can be continued.
-fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resumed<P>> {
+async fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resumed<P>> {
     let (saved, discarded) = match start {
         Start::New => return None,
         Start::Saved(saved) => (saved, false),
@@ -98,7 +98,8 @@ fn load_session<P: Platform>(run: &Run<P>, start: Start<P::Json>) -> Option<Resu
     if discarded {
         run.pause.end(EndReason::Cancel);
     }
-    let found = record::read(&*run.provider, run.cx.source.picked().size, &saved)
+    let found = record::read(&run.cx.platform, &*run.provider, run.cx.source.picked().size, &saved)
+        .await
         .filter(|(resumed, _)| resumed.progressed.phase != Phase::Settling || run.capabilities.processes);
     run.store.found();
     let Some((resumed, replacement)) = found else {

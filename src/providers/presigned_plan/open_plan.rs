@@ -14,7 +14,7 @@ use crate::http::{Body, StoreRequest, Url};
 use crate::json::{Json, Kind, Mismatch, decode};
 use crate::model::plan::Part;
 use crate::model::session::{Session, UploadedPart};
-use crate::platform::{Hook, Platform, StoreRequestOf};
+use crate::platform::{Hook, Platform, StoreRequestOf, yield_after};
 use crate::providers::shared::presigned::absolute_url;
 use crate::sync::semaphore::Semaphore;
 use crate::util::text;
@@ -27,10 +27,6 @@ pub(super) struct OpenPlan {
     /// Single-flight: concurrent parts share the result of one call to `sign`.
     pub(super) signing: Semaphore,
 }
-
-/// After so many parts the page may do something else. (A choice, measured: they take 3 ms on a desktop machine; a phone is some times
-/// slower.)
-const AT_ONCE: usize = 256;
 
 /// The most members of a plan that an error names. (A choice: a line.)
 const NAMED: usize = 10;
@@ -58,16 +54,12 @@ async fn adopted<P: Platform>(cx: &Context<P>, plan_json: P::Json, signs: bool) 
     let mut parts = Vec::with_capacity(items.len());
     for item in items {
         parts.push(PlanPart::of(&item).map_err(|why| mistyped(&why, &plan_json))?);
-        if parts.len() % AT_ONCE == 0 {
-            cx.platform.next_task().await;
-        }
+        yield_after(&cx.platform, parts.len()).await;
     }
     let (session, open) = checked(cx, plan_json, parts, signs)?;
-    for (index, part) in session.plan.parts().iter().enumerate() {
+    for (part, done) in session.plan.parts().iter().zip(1..) {
         open.learn_url(cx, part, signs)?;
-        if index % AT_ONCE == AT_ONCE - 1 {
-            cx.platform.next_task().await;
-        }
+        yield_after(&cx.platform, done).await;
     }
     Ok((session, open))
 }

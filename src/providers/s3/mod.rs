@@ -42,7 +42,7 @@ use crate::json::Decode;
 use crate::model::events::Outcome;
 use crate::model::plan::{Part, Plan};
 use crate::model::session::{Phase, Progressed, Receipt, Session, UploadedPart};
-use crate::platform::{Hook, Platform, RequestOf};
+use crate::platform::{Hook, Platform, RequestOf, yield_after};
 use crate::provider::{Capabilities, Provider};
 use crate::util::hex::hex;
 use crate::util::ordered::OrderedMap;
@@ -135,7 +135,8 @@ impl<P: Platform> S3<P> {
         listed: Vec<Listed>,
     ) -> Result<Vec<UploadedPart<P::Json>>> {
         let mut uploaded = Vec::new();
-        for mut stored in stored(plan, saved, listed) {
+        for (mut stored, done) in stored(plan, saved, listed).zip(1..) {
+            yield_after(&cx.platform, done).await;
             let saved = stored.saved.take().filter(|saved| saved.receipt.checksum.is_some());
             if saved.is_none() && stored.listed.checksum.is_some() && cx.source.is_at_hand() {
                 let own = self.checksum_header(cx, stored.part).await?.map(|(_, own)| own);

@@ -6,7 +6,7 @@ use crate::error::{Result, Step};
 use crate::model::plan::{Part, Plan};
 use crate::model::session::UploadedPart;
 use crate::model::settings::Integrity;
-use crate::platform::{Platform, Wanted};
+use crate::platform::{Platform, Wanted, yield_after};
 use crate::util::ordered;
 
 /// A part that the store lists.
@@ -81,7 +81,8 @@ pub(crate) async fn reconcile<P: Platform>(
     md5s: bool,
 ) -> Result<Vec<UploadedPart<P::Json>>> {
     let mut uploaded = Vec::new();
-    for mut stored in stored(plan, saved, listed) {
+    for (mut stored, done) in stored(plan, saved, listed).zip(1..) {
+        yield_after(&cx.platform, done).await;
         let adopted = match stored.saved.take() {
             Some(saved) => Some(saved),
             None if cx.settings.integrity == Integrity::Off => None,

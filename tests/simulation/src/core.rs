@@ -84,6 +84,8 @@ pub(crate) struct Core {
     /// The page that lives; those before it are gone.
     pub(crate) page: Cell<Page>,
     pub(crate) milestones: Cell<u32>,
+    /// How often something let the page do something else.
+    pub(crate) yields: Cell<u32>,
     pub(crate) plans: RefCell<Vec<Plan>>,
 }
 

@@ -94,6 +94,7 @@ impl Platform for SimPlatform {
     }
 
     fn next_task(&self) -> LocalBoxFuture<'static, ()> {
+        self.core.yields.set(self.core.yields.get() + 1);
         self.sleep(0)
     }
 

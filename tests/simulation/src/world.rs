@@ -70,6 +70,7 @@ impl World {
                 transforming: Transforming::default(),
                 page: Cell::new(1),
                 milestones: Cell::default(),
+                yields: Cell::default(),
                 plans: RefCell::default(),
             }),
             shared: RefCell::default(),
@@ -273,6 +274,11 @@ impl World {
     /// What may be sent of a picked file: everything that `transform` gave for it, or the file itself.
     pub fn sent_files(&self, picked: &File) -> Vec<File> {
         self.core.transforming.sent(picked)
+    }
+
+    /// How often something let the page do something else in between.
+    pub fn yields(&self) -> u32 {
+        self.core.yields.get()
     }
 
     /// How many windows they have hashed.

@@ -17,6 +17,7 @@ mod hashing;
 mod hostile;
 mod hosts;
 mod intranet;
+mod long_records;
 mod manners;
 mod ofauth;
 mod ofauth_loss;
