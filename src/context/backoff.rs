@@ -116,7 +116,7 @@ mod tests {
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Response { status, headers, body: String::new() }
+        Response { status, headers, ..Response::default() }
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl<P: Platform> Context<P> {
         limits: Limits,
         mut on_bytes: Box<dyn FnMut(u64) + '_>,
     ) -> Result<Response> {
-        let contact = Contact::of(self, &request);
+        let (contact, address) = (Contact::of(self, &request), request.address());
         let backoff = match &request {
             Request::Store(request) => Some(self.shared.backoffs.of(&request.url().origin)),
             Request::Api(_) => None,
@@ -80,7 +80,7 @@ impl<P: Platform> Context<P> {
         if let Some(host) = host {
             self.learn_host(&host, answer.as_ref());
         }
-        let response = answer?;
+        let response = Response { address, ..answer? };
         let now = self.platform.now();
         if offline && !self.platform.online() {
             self.shared.connectivity.refute();

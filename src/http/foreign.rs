@@ -97,7 +97,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn answer(kind: &str, body: &str) -> Response {
-        Response { status: 200, headers: vec![("content-type".into(), kind.into())], body: body.into() }
+        Response {
+            status: 200,
+            headers: vec![("content-type".into(), kind.into())],
+            body: body.into(),
+            ..Response::default()
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod response;
 mod url;
 
 pub use origins::{Origins, UrlKind};
+pub(crate) use request::address;
 pub use request::{ApiRequest, Body, Method, Request, StoreRequest};
 pub use response::{Response, reset_in};
 pub use url::{Url, encode_segment};

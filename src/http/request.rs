@@ -264,6 +264,11 @@ impl<J, B> Request<J, B> {
         }
     }
 
+    /// Its URL as messages name it: without what may be a secret.
+    pub fn address(&self) -> String {
+        address(self.href())
+    }
+
     /// What it carries.
     pub fn body(&self) -> &Body<J, B> {
         match self {
@@ -281,9 +286,42 @@ impl<J, B> Request<J, B> {
     }
 }
 
+/// The most bytes of an address in a message. (A choice: two lines; what is longer is the name of a file.)
+const SHOWN: usize = 200;
+
+/// A URL as messages name it: without user name, query and fragment, which may be secrets.
+pub(crate) fn address(url: &str) -> String {
+    let url = text::before(text::before(url, "?"), "#");
+    let (scheme, rest) = text::split_once(url, "://").unwrap_or(("", url));
+    let path = text::find(rest, "/").unwrap_or(rest.len());
+    let host = text::rfind(&rest[..path], b'@').map_or(0, |at| at + 1);
+    let shown = rest.floor_char_boundary(SHOWN.max(path).min(rest.len()));
+    let (mark, cut) = (if scheme.is_empty() { "" } else { "://" }, if shown < rest.len() { "…" } else { "" });
+    text::concat(&[scheme, mark, &rest[host..shown], cut])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_has_nothing_that_may_be_a_secret() {
+        let long = "é".repeat(500);
+        for (url, shown) in [
+            ("https://store.example/a/b%20c?X-Amz-Signature=secret", "https://store.example/a/b%20c"),
+            ("https://store.example/a#secret", "https://store.example/a"),
+            ("https://store.example?secret=/@", "https://store.example"),
+            ("https://user:secret@api.example:8443/v1/@me", "https://api.example:8443/v1/@me"),
+            ("/api/upload?token=secret", "/api/upload"),
+            ("", ""),
+        ] {
+            assert_eq!(address(url), shown);
+        }
+        let cut = address(&format!("https://store.example/{long}"));
+        assert!(cut.len() < 220 && cut.starts_with("https://store.example/é") && cut.ends_with("é…"), "{cut}");
+        let host = format!("https://{}.example/a", "h".repeat(300));
+        assert_eq!(address(&host), format!("{}…", &host[..host.len() - 2]));
+    }
     use crate::model::plan::ByteRange;
 
     fn url(query: &str) -> Url {

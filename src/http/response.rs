@@ -12,12 +12,28 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
+    /// Who was asked (see [`Request::address`](super::Request::address)): the engine sets it.
+    pub address: String,
 }
 
 impl Response {
     /// Whether the status is 200 to 299.
     pub fn ok(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Who answered with which status, as a sentence after another one; empty where the address isn't known.
+    ///
+    /// ```
+    /// use partway::http::Response;
+    /// let response = Response { status: 404, address: "https://store.example/key".into(), ..Response::default() };
+    /// assert_eq!(response.who(), " https://store.example/key answered 404.");
+    /// ```
+    pub fn who(&self) -> String {
+        if self.address.is_empty() {
+            return String::new();
+        }
+        text!(" {} answered {}.", self.address, self.status)
     }
 
     /// A header's value, if the page may read it.

@@ -201,7 +201,7 @@ mod tests {
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Response { status, headers, body: String::new() }
+        Response { status, headers, ..Response::default() }
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
         for value in ["4294967295", "Fri, 31 Dec 9999 23:59:59 GMT"] {
             let limiter = RateLimiter::default();
             let headers = vec![("retry-after".into(), value.into())];
-            limiter.learn(&Response { status: 429, headers, body: String::new() }, 1_000);
+            limiter.learn(&Response { status: 429, headers, ..Response::default() }, 1_000);
             assert!(limiter.wait(1_000) > 0 && limiter.wait(1_000 + MAX_RETRY_AFTER_MS) == 0, "{value}");
         }
     }

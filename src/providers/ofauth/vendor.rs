@@ -78,7 +78,7 @@ mod tests {
 
     fn refused(status: u16, headers: &[(&str, &str)], body: &Value) -> UploadError {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        meaning::<Value>(&Response { status, headers, body: body.to_string() }, 0)
+        meaning::<Value>(&Response { status, headers, body: body.to_string(), ..Response::default() }, 0)
     }
 
     #[test]

@@ -169,7 +169,10 @@ impl S3Client {
 
     /// The error for an answer to a part that isn't 2xx.
     pub(super) fn part_refusal<P: Platform>(&self, cx: &Context<P>, number: u32, response: &Response) -> UploadError {
-        let signed = self.sent.borrow().get(number).copied().unwrap_or_default();
+        let last = self.sent.borrow().get(number).copied().unwrap_or_default();
+        // A late part is sent twice: its last request may have gone elsewhere.
+        let asked = |origin: &str| response.address.strip_prefix(origin).is_some_and(|path| path.starts_with('/'));
+        let signed = Signed { endpoint: self.origins().position(asked).unwrap_or(last.endpoint), ..last };
         let error = not_a_store(self.refusal(cx, signed, response).at(Step::Part), response);
         self.note_refusal(cx, signed, &error);
         error
@@ -386,7 +389,7 @@ fn unusable(error: UploadError, expected: Reply, response: &Response) -> UploadE
         Reply::Any => ("anything but an error".into(), "with one"),
     };
     let found = root.map_or_else(|| "no XML document".into(), |root| text!("a document `{}` {}", root, flaw));
-    let message = text!("The store's answer (status {}) must be {}, but is {}.", response.status, expected, found);
+    let message = text!("The store's answer must be {}, but is {}.{}", expected, found, response.who());
     error
         .renamed(Code::Server, message)
         .hint("Check `endpoint`: a server that is no S3 store may have answered.")
@@ -426,7 +429,7 @@ mod tests {
     fn the_error_says_what_was_expected_and_found() {
         for (reply, body, words) in [
             (Reply::Element("ETag"), "<html><p>x</p></html>", "with `ETag`, but is a document `html` without it."),
-            (Reply::Element("ETag"), "{}", "(status 200) must be a document with `ETag`, but is no XML document."),
+            (Reply::Element("ETag"), "{}", "must be a document with `ETag`, but is no XML document."),
             (Reply::PartList, "<List><Part>", "a list of parts, but is a document `List` that is cut short."),
         ] {
             let error = unusable(UploadError::new(Code::Server, "x").status(200), reply, &answer(200, body));

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::context::calls::{Call, Idempotency};
 use crate::context::rate_limit::RateLimiter;
 use crate::error::{Code, Result, Step, UploadError};
-use crate::http::{ApiRequest, Body, Method, Origins, Response};
+use crate::http::{ApiRequest, Body, Method, Origins, Response, address};
 use crate::platform::{ApiRequestOf, Platform};
 use crate::providers::setup::Setup;
 use crate::util::text;
@@ -137,18 +137,18 @@ impl Api {
         request: ApiRequestOf<P>,
         idempotency: Idempotency,
     ) -> Result<Response> {
-        let step = request.step;
+        let (step, url) = (request.step, request.url.clone());
         let long_running = step == Step::Complete;
         let (rate_limiter, refusal) = (self.rate_limiter.clone(), self.refusal);
         cx.call(Call { request, idempotency, rate_limiter, long_running, refusal }).await.map_err(|error| {
-            // Nothing is open yet, so a 404 is about the URL, not about an upload.
+            // Nothing is open yet, so a 404 is about the URL, as a 405 is, and not about an upload.
             let early = matches!(step, Step::Check | Step::Init | Step::VerifyFan | Step::List);
-            if !early || error.code != Code::SessionExpired {
+            if !early || (error.code != Code::SessionExpired && error.status != Some(405)) {
                 return error;
             }
-            error
-                .renamed(Code::BadRequest, "The API answered 404: there is nothing at this address.")
-                .hint("Check `baseUrl`, the account, and the proxy's routes.")
+            let status = error.status.unwrap_or_default();
+            let message = text!("The API has nothing for this request. {} answered {}.", address(&url), status);
+            error.renamed(Code::BadRequest, message).hint("Check `baseUrl`, the account, and the proxy's routes.")
         })
     }
 

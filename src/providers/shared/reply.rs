@@ -3,6 +3,7 @@
 use crate::error::{Code, Result, Retry, Step, UploadError, Vendor};
 use crate::http::Response;
 use crate::json::{Decode, Json, decode_member};
+use crate::util::text;
 
 /// Reads a 2xx answer.
 ///
@@ -38,11 +39,8 @@ pub(crate) fn member<J: Json, T: Decode<J>>(step: Step, response: &Response, jso
 }
 
 fn unreadable(step: Step, response: &Response, why: &str) -> UploadError {
-    UploadError::new(Code::Server, text!("The server's answer must be the documented JSON: {}.", why))
-        .at(step)
-        .status(response.status)
-        .retry(Retry::Never)
-        .answer_lost(true)
+    let message = text!("The server's answer must be the documented JSON: {}.{}", why, response.who());
+    UploadError::new(Code::Server, message).at(step).status(response.status).retry(Retry::Never).answer_lost(true)
 }
 
 /// The code, message and request id of a vendor's error.
@@ -131,13 +129,14 @@ impl Meaning {
         meanings.iter().find(|meaning| meaning.codes.contains(&code))
     }
 
-    /// The error for an answer, with the vendor's own message.
+    /// The error for an answer: what it means, who answered, and the vendor's own message.
     pub(crate) fn error(&self, response: &Response, vendor: Vendor, now: u64) -> UploadError {
-        let mut error = UploadError::new(self.code, self.what).status(response.status).vendor(vendor);
-        if let Some(words) = error.vendor.as_ref().and_then(|vendor| vendor.message.as_ref()) {
-            let message = text!("{} It says: {}", self.what, words);
-            error = error.renamed(self.code, message);
+        let mut message = text::concat(&[self.what, &response.who()]);
+        if let Some(words) = &vendor.message {
+            message.push_str(" It says: ");
+            message.push_str(words);
         }
+        let mut error = UploadError::new(self.code, message).status(response.status).vendor(vendor);
         if !self.hint.is_empty() {
             error = error.hint(self.hint);
         }

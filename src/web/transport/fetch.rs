@@ -61,7 +61,7 @@ impl Exchange {
             // The guard aborts the rest.
             Content::TooLong => String::new(),
         };
-        Ok(Response { status: response.status(), headers, body })
+        Ok(Response { status: response.status(), headers, body, ..Response::default() })
     }
 }
 

@@ -162,7 +162,7 @@ impl Exchange {
             let text: Option<JsString> = self.request.response().ok()?.dyn_into().ok();
             text.as_ref().map(capped).unwrap_or_default()
         };
-        Some(Response { status, headers, body })
+        Some(Response { status, headers, body, ..Response::default() })
     }
 }
 

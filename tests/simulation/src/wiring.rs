@@ -247,6 +247,7 @@ impl Cors {
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect(),
             body: answer.text(),
+            ..Response::default()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The engine and its providers against the models, in virtual time: one suite that every provider passes, and what is particular
 //! to each.
 
+mod addresses;
 mod adoption;
 mod apifansly;
 mod cancel_pause;
