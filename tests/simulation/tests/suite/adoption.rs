@@ -6,6 +6,7 @@ use std::rc::Rc;
 use partway::model::events::ProofBy;
 use partway_models::store::Checksums;
 use partway_models::wire::Response;
+use partway_simulation::transform::{Output, Transform};
 use partway_simulation::uploader::Beginning;
 use partway_simulation::{Fault, File, Handle, World};
 use serde_json::{Value, json};
@@ -151,6 +152,54 @@ fn a_part_that_was_damaged_on_its_way_is_found_by_the_list() {
         let second = goes_on(&world, s3(json!({})), "auto", (file, session));
         assert_eq!(proven(&world, &second), ProofBy::Crc64Nvme);
         assert_eq!(second.done().attempts, 4 - stored + 1, "the damaged one is sent again: {second:?}");
+    }
+}
+
+#[test]
+fn what_the_list_tells_of_etags_spares_a_repetition() {
+    let world = stores(Checksums::All, true);
+    let hidden = ["x-amz-checksum-crc64nvme", "x-amz-server-side-encryption"];
+    world.servers().bucket_cors.exposes.as_mut().unwrap().retain(|name| !hidden.contains(&name.as_str()));
+    let first = crashed(&world, &s3(json!({})), "auto");
+    let second = goes_on(&world, s3(json!({})), "auto", first);
+    assert_eq!(proven(&world, &second), ProofBy::Crc64Nvme);
+    assert_eq!(
+        (puts(&world), second.done().attempts),
+        (4, 2),
+        "no part is sent to find out what ETags are: {second:?}"
+    );
+}
+
+#[test]
+fn a_checksum_that_was_not_saved_is_taken_from_the_list() {
+    for checksum in ["sha256", "crc64nvme"] {
+        let world = stores(Checksums::All, true);
+        world.line(|line| line.bytes_per_ms = 500);
+        let (session, file, provider) =
+            (world.session(), world.file("clip.mp4", FOUR), s3(json!({ "checksum": checksum })));
+        world.uploader(options("auto")).begin(provider.clone(), &file, Some(session), Beginning::New);
+        while world.kept(session).is_none_or(|kept| kept.parts.len() < HALF) {
+            world.run_for(50);
+        }
+        world.crash(true);
+        world.change_kept(session, |kept| kept.parts.values_mut().for_each(|part| part["checksum"] = Value::Null));
+        let stored = world.effects("store:UploadPart");
+        let second = goes_on(&world, provider, "auto", (file, session));
+        proven(&world, &second);
+        assert_eq!(second.done().attempts, 4 - stored, "{second:?}");
+        assert_eq!(world.count("store:CompleteMultipartUpload"), 1);
+    }
+}
+
+#[test]
+fn what_transform_made_for_an_earlier_page_is_not_compared_with_the_picked_file() {
+    for members in [json!({}), json!({ "checksum": "sha256" }), json!({ "checksum": "crc64nvme" })] {
+        let world = stores(Checksums::All, true);
+        world.transform(Some(Transform { output: Output::Same, ms: 200 }));
+        let first = crashed(&world, &s3(members.clone()), "auto");
+        let second = goes_on(&world, s3(members), "auto", first);
+        proven(&world, &second);
+        assert_eq!(second.done().attempts, 4, "what wasn't saved is sent again: {second:?}");
     }
 }
 
