@@ -1,6 +1,6 @@
 //! Workers that compute digests beside the page, as long as they do.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use partway::model::plan::ByteRange;
@@ -26,6 +26,8 @@ pub enum HashWorkers {
 pub(crate) struct Hashing {
     pub(crate) workers: Cell<HashWorkers>,
     jobs: Cell<u32>,
+    /// What was asked for so far.
+    pub(crate) asked: RefCell<Vec<Wanted>>,
     /// Windows hashed so far.
     pub(crate) progress: Cell<u64>,
 }
@@ -38,6 +40,7 @@ const BYTES_PER_MS: u64 = 1_000_000;
 /// Digests of a range of a file; None if no worker can compute them.
 pub(crate) async fn digest(core: Rc<Core>, file: File, range: ByteRange, wanted: Wanted) -> Option<Digests> {
     let (hashing, executor) = (&core.hashing, &core.executor);
+    hashing.asked.borrow_mut().push(wanted);
     let before = hashing.jobs.replace(hashing.jobs.get().saturating_add(1));
     let (jobs, hangs) = match hashing.workers.get() {
         HashWorkers::Work => (u32::MAX, false),

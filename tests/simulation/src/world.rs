@@ -8,7 +8,7 @@ use partway::context::shared::SharedState;
 use partway::engine::uploader::Uploader as Engine;
 use partway::json::Decode;
 use partway::model::settings::Settings;
-use partway::platform::PageEvent;
+use partway::platform::{PageEvent, Wanted};
 use serde_json::{Value, json};
 
 use crate::bottleneck::Bottleneck;
@@ -284,6 +284,11 @@ impl World {
     /// How many windows they have hashed.
     pub fn hashed_windows(&self) -> u64 {
         self.core.hashing.progress.get()
+    }
+
+    /// The digests that they were asked for.
+    pub fn digests_asked(&self) -> Vec<Wanted> {
+        self.core.hashing.asked.borrow().clone()
     }
 
     /// What is kept of a session; None where there is no record.

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use partway::model::events::ProofBy;
+use partway::platform::Wanted;
 use partway_models::store::Checksums;
 use partway_models::wire::Response;
 use partway_simulation::transform::{Output, Transform};
@@ -168,6 +169,37 @@ fn what_the_list_tells_of_etags_spares_a_repetition() {
         (4, 2),
         "no part is sent to find out what ETags are: {second:?}"
     );
+}
+
+#[test]
+fn what_the_list_proves_of_etags_spares_the_other_digest() {
+    let world = stores(Checksums::All, false);
+    let first = crashed(&world, &s3(json!({})), "auto");
+    let before = world.digests_asked().len();
+    let second = goes_on(&world, s3(json!({})), "auto", first);
+    assert_eq!(proven(&world, &second), ProofBy::EtagMd5);
+    let both = Wanted { md5: true, crc64: true };
+    assert_eq!(world.digests_asked()[before..], [both, Wanted::MD5, Wanted::MD5, Wanted::MD5], "{second:?}");
+}
+
+/// The page that sent them could read no checksum, and completing says none.
+#[test]
+fn parts_that_were_saved_are_proven_by_the_list() {
+    let world = stores(Checksums::All, true);
+    let exposed = world.servers().bucket_cors.exposes.clone();
+    world.servers().bucket_cors.exposes.as_mut().unwrap().retain(|name| name != "x-amz-checksum-crc64nvme");
+    world.line(|line| line.bytes_per_ms = 500);
+    let (session, file) = (world.session(), world.file("clip.mp4", FOUR));
+    world.uploader(options("auto")).begin(s3(json!({})), &file, Some(session), Beginning::New);
+    while world.kept(session).is_none_or(|kept| kept.parts.len() < HALF) {
+        world.run_for(50);
+    }
+    world.crash(true);
+    world.servers().bucket_cors.exposes = exposed;
+    let silent =
+        |response: &mut Response| response.body = response.text().replace("ChecksumCRC64NVME", "x").into_bytes();
+    world.fault("store:CompleteMultipartUpload", 0, None, Fault::Edit(Rc::new(silent)));
+    assert_eq!(proven(&world, &goes_on(&world, s3(json!({})), "auto", (file, session))), ProofBy::Crc64Nvme);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The record of an upload of many parts is read in turns, so that the page isn't busy with it for long.
 
 use partway::error::Code;
+use partway_models::store::Checksums;
 use partway_simulation::storage::SavedSession;
 use partway_simulation::uploader::Beginning;
 use partway_simulation::{File, World};
@@ -13,14 +14,19 @@ const MOST: u64 = 10_000;
 /// After so many items the page has its turn.
 const AT_ONCE: u64 = 256;
 
-fn s3() -> Value {
-    crate::s3::with(json!({ "partSize": 5 * MIB }))
+fn s3(checksum: Option<&str>) -> Value {
+    let mut provider = crate::s3::with(json!({ "partSize": 5 * MIB }));
+    if let Some(checksum) = checksum {
+        provider["checksum"] = json!(checksum);
+    }
+    provider
 }
 
 /// What a page keeps of an upload of so many parts, all of which were uploaded.
-fn kept(world: &World, parts: u64) -> (File, u64, SavedSession) {
+fn kept(world: &World, parts: u64, checksum: Option<&str>) -> (File, u64, SavedSession) {
+    world.servers().store.config.checksums = Checksums::Complete;
     let (session, file) = (world.session(), world.file("clip.mp4", parts * 5 * MIB));
-    world.uploader(json!({})).begin(s3(), &file, Some(session), Beginning::New);
+    world.uploader(json!({})).begin(s3(checksum), &file, Some(session), Beginning::New);
     while world.kept(session).is_none() {
         world.run_for(10);
     }
@@ -34,16 +40,16 @@ fn kept(world: &World, parts: u64) -> (File, u64, SavedSession) {
 /// An uploaded part as it is kept.
 fn row(number: u32) -> Value {
     let start = (u64::from(number) - 1) * 5 * MIB;
-    json!({ "partNumber": number, "start": start, "end": start + 5 * MIB - 1, "etag": "\"e\"", "verified": false })
+    json!({ "partNumber": number, "start": start, "end": start + 5 * MIB - 1, "etag": "\"e\"", "verified": false, "checksum": "x" })
 }
 
 #[test]
 fn the_page_has_its_turn_while_a_long_record_is_read() {
     for parts in [AT_ONCE - 1, AT_ONCE, 3 * AT_ONCE + 1, MOST] {
         let world = World::new(1);
-        let (file, session, kept) = kept(&world, parts);
+        let (file, session, kept) = kept(&world, parts, None);
         let before = world.yields();
-        let upload = world.uploader(json!({})).begin(s3(), &file, Some(session), Beginning::Discard(kept));
+        let upload = world.uploader(json!({})).begin(s3(None), &file, Some(session), Beginning::Discard(kept));
         world.run();
         assert_eq!(upload.code(), Some(Code::Cancelled));
         // The record's own parts, and those beside it.
@@ -55,17 +61,19 @@ fn the_page_has_its_turn_while_a_long_record_is_read() {
 
 #[test]
 fn the_page_has_its_turn_while_a_long_list_is_compared() {
-    let world = World::new(1);
-    let (file, session, kept) = kept(&world, MOST);
-    world.fault("store:ListParts", 0, None, listed_whole());
-    let before = (world.yields(), world.count("store:UploadPart"));
-    let upload = world.uploader(json!({})).begin(s3(), &file, Some(session), Beginning::Kept(kept));
-    while world.count("store:CompleteMultipartUpload") == 0 {
-        world.run_for(1);
+    for checksum in [None, Some("sha256")] {
+        let world = World::new(1);
+        let (file, session, kept) = kept(&world, MOST, checksum);
+        world.fault("store:ListParts", 0, None, listed_whole());
+        let before = (world.yields(), world.count("store:UploadPart"));
+        let upload = world.uploader(json!({})).begin(s3(checksum), &file, Some(session), Beginning::Kept(kept));
+        while world.count("store:CompleteMultipartUpload") == 0 {
+            world.run_for(1);
+        }
+        assert_eq!(u64::from(world.yields() - before.0), 3 * (MOST / AT_ONCE), "{upload:?}");
+        assert_eq!(world.count("store:UploadPart"), before.1, "all parts are uploaded");
+        world.crash(true);
     }
-    assert_eq!(u64::from(world.yields() - before.0), 3 * (MOST / AT_ONCE), "{upload:?}");
-    assert_eq!(world.count("store:UploadPart"), before.1, "all parts are uploaded");
-    world.crash(true);
 }
 
 /// The list of all parts on one page.
@@ -79,8 +87,8 @@ fn listed_whole() -> partway_simulation::Fault {
 #[test]
 fn an_upload_that_is_cancelled_while_its_record_is_read_is_aborted() {
     let world = World::new(1);
-    let (file, session, kept) = kept(&world, MOST);
-    let upload = world.uploader(json!({})).begin(s3(), &file, Some(session), Beginning::Kept(kept));
+    let (file, session, kept) = kept(&world, MOST, None);
+    let upload = world.uploader(json!({})).begin(s3(None), &file, Some(session), Beginning::Kept(kept));
     world.run_for(10);
     upload.cancel();
     world.run();
@@ -92,9 +100,9 @@ fn an_upload_that_is_cancelled_while_its_record_is_read_is_aborted() {
 #[test]
 fn an_uploader_that_is_closed_meanwhile_keeps_the_record() {
     let world = World::new(1);
-    let (file, session, kept) = kept(&world, MOST);
+    let (file, session, kept) = kept(&world, MOST, None);
     let uploader = world.uploader(json!({}));
-    let upload = uploader.begin(s3(), &file, Some(session), Beginning::Kept(kept));
+    let upload = uploader.begin(s3(None), &file, Some(session), Beginning::Kept(kept));
     world.run_for(10);
     let before = world.count("store:*");
     uploader.close();
