@@ -260,7 +260,7 @@ const AT_ONCE: usize = 256;
 
 /// Lets the page do something else, each time that another 256 items of a long list are done.
 pub async fn yield_after<P: Platform>(platform: &P, done: usize) {
-    if done % AT_ONCE == 0 {
+    if done.is_multiple_of(AT_ONCE) {
         platform.next_task().await;
     }
 }

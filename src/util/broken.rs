@@ -64,6 +64,8 @@ mod mutants {
         DeadHost,
         /// A part counts as verified whatever checksum the store says of it.
         UncheckedPart,
+        /// A part counts as uploaded whatever checksum the store lists of it.
+        UncheckedList,
         /// An object counts as proven whatever checksum the store says of it.
         UncheckedObject,
         /// An upload goes on, whatever `transform` makes of the parts that were sent.
@@ -72,7 +74,7 @@ mod mutants {
 
     impl Mutant {
         /// Every mutant.
-        pub const ALL: [Mutant; 20] = [
+        pub const ALL: [Mutant; 21] = [
             Mutant::LostPart,
             Mutant::SecondExport,
             Mutant::SecondForm,
@@ -91,6 +93,7 @@ mod mutants {
             Mutant::UnsavedForm,
             Mutant::DeadHost,
             Mutant::UncheckedPart,
+            Mutant::UncheckedList,
             Mutant::UncheckedObject,
             Mutant::MixedOutputs,
         ];

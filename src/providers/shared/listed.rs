@@ -116,7 +116,7 @@ async fn adopt<P: Platform>(
         return Ok(Some(stored.adopted(None)));
     }
     let own = digests.crc64.filter(|_| wanted.crc64).map(checksum::of_crc64);
-    if own.is_none() || own != *said {
+    if own.is_none() || (own != *said && !broken!(UncheckedList)) {
         return Ok(None);
     }
     if verdict == Verdict::Differs {

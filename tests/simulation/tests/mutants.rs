@@ -120,6 +120,11 @@ fn a_part_that_counts_whatever_the_store_says_of_it() {
 }
 
 #[test]
+fn a_part_that_is_adopted_whatever_the_store_lists_of_it() {
+    caught(Mutant::UncheckedList);
+}
+
+#[test]
 fn an_object_that_counts_whatever_the_store_says_of_it() {
     let failure = caught(Mutant::UncheckedObject);
     assert!(failure.contains("damaged bytes are proven"), "{failure}");
