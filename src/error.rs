@@ -255,6 +255,13 @@ impl UploadError {
         self
     }
 
+    /// Adds a sentence to the message.
+    #[must_use]
+    pub(crate) fn adding(mut self, sentence: &str) -> Self {
+        self.0.message.push_str(sentence);
+        self
+    }
+
     /// Sets the step, unless it is set already.
     #[must_use]
     #[inline(never)] // It has some fifty callers.

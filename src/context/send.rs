@@ -70,6 +70,8 @@ impl<P: Platform> Context<P> {
         }
         drop((watchdog, running));
         let answer = answer.map_err(|error| {
+            let foreign = error.code == Code::Network && !error.no_readable_answer;
+            let error = if foreign { error.adding(&text!(" The request went to {}.", address)) } else { error };
             let queued = size == 0 && error.code == Code::Stalled && self.shared.uplink.is_stalled_since(sent_at);
             error.queued_behind_stalled(queued)
         });

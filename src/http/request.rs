@@ -303,6 +303,7 @@ pub(crate) fn address(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::plan::ByteRange;
 
     #[test]
     fn an_address_has_nothing_that_may_be_a_secret() {
@@ -322,7 +323,6 @@ mod tests {
         let host = format!("https://{}.example/a", "h".repeat(300));
         assert_eq!(address(&host), format!("{}…", &host[..host.len() - 2]));
     }
-    use crate::model::plan::ByteRange;
 
     fn url(query: &str) -> Url {
         let (origin, path) = ("https://store.example".into(), "/key".into());

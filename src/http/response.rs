@@ -27,9 +27,9 @@ impl Response {
     /// ```
     /// use partway::http::Response;
     /// let response = Response { status: 404, address: "https://store.example/key".into(), ..Response::default() };
-    /// assert_eq!(response.who(), " https://store.example/key answered 404.");
+    /// assert_eq!(response.attribution(), " https://store.example/key answered 404.");
     /// ```
-    pub fn who(&self) -> String {
+    pub fn attribution(&self) -> String {
         if self.address.is_empty() {
             return String::new();
         }

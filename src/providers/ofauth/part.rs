@@ -72,7 +72,7 @@ pub(super) fn receipt<P: Platform>(
     let json = P::Json::parse(&response.body);
     // A proxy may drop the body, but a body that is present must be the API's.
     if json.is_none() && !response.body.trim_ascii().is_empty() && !is_presigned() {
-        let message = text!("The answer to the part must be JSON, but is something else.{}", response.who());
+        let message = text!("The answer to the part must be JSON, but is something else.{}", response.attribution());
         return Err(UploadError::new(Code::Server, message)
             .at(Step::Part)
             .hint("Check that `baseUrl` leads to OFAuth, and that nothing between answers in its place.")

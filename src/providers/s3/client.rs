@@ -389,7 +389,7 @@ fn unusable(error: UploadError, expected: Reply, response: &Response) -> UploadE
         Reply::Any => ("anything but an error".into(), "with one"),
     };
     let found = root.map_or_else(|| "no XML document".into(), |root| text!("a document `{}` {}", root, flaw));
-    let message = text!("The store's answer must be {}, but is {}.{}", expected, found, response.who());
+    let message = text!("The store's answer must be {}, but is {}.{}", expected, found, response.attribution());
     error
         .renamed(Code::Server, message)
         .hint("Check `endpoint`: a server that is no S3 store may have answered.")

@@ -51,6 +51,8 @@ use crate::util::ordered::OrderedMap;
 const MAX_ABORTS: u32 = 3;
 /// Milliseconds between two of these attempts. (A choice.)
 const ABORT_PAUSE_MS: u64 = 500;
+/// In place of the ETag of a part whose bytes aren't at hand: a list of parts needs one each. (A choice: no store gives it.)
+const UNKNOWN_ETAG: &str = "\"unknown\"";
 
 /// The provider for one upload to S3.
 #[derive(Debug)]
@@ -388,9 +390,9 @@ async fn assume_uploaded<P: Platform>(
     for part in plan.parts() {
         if saved.get(part.number).is_none() {
             let md5 = md5_of(cx, part.range).await.map_err(|error| error.at(Step::Check))?;
-            let etag = md5.map(|md5| hex(&md5));
-            let mut assumed = UploadedPart::from_saved(part, etag, false, None);
-            if let Some(algorithm) = algorithm {
+            let etag = md5.map_or_else(|| UNKNOWN_ETAG.into(), |md5| hex(&md5));
+            let mut assumed = UploadedPart::from_saved(part, Some(etag), false, None);
+            if let Some(algorithm) = algorithm.filter(|_| cx.source.is_at_hand()) {
                 assumed.receipt.checksum = Some(algorithm.of_range(cx, part.range).await?);
             }
             uploaded.push(assumed);

@@ -39,7 +39,7 @@ pub(crate) fn member<J: Json, T: Decode<J>>(step: Step, response: &Response, jso
 }
 
 fn unreadable(step: Step, response: &Response, why: &str) -> UploadError {
-    let message = text!("The server's answer must be the documented JSON: {}.{}", why, response.who());
+    let message = text!("The server's answer must be the documented JSON: {}.{}", why, response.attribution());
     UploadError::new(Code::Server, message).at(step).status(response.status).retry(Retry::Never).answer_lost(true)
 }
 
@@ -131,7 +131,7 @@ impl Meaning {
 
     /// The error for an answer: what it means, who answered, and the vendor's own message.
     pub(crate) fn error(&self, response: &Response, vendor: Vendor, now: u64) -> UploadError {
-        let mut message = text::concat(&[self.what, &response.who()]);
+        let mut message = text::concat(&[self.what, &response.attribution()]);
         if let Some(words) = &vendor.message {
             message.push_str(" It says: ");
             message.push_str(words);

@@ -111,6 +111,23 @@ fn an_answer_that_makes_no_sense_names_its_address() {
 }
 
 #[test]
+fn an_answer_of_something_between_names_the_address_that_was_asked() {
+    each(|dialect| {
+        for fault in [Fault::portal(true), Fault::Redirect] {
+            let world = World::new(1);
+            world.fault(dialect.single, 0, None, fault);
+            let options = json!({ "retry": { "attempts": 1 } });
+            let upload = world.upload(dialect.provider(), options, &world.file("clip.mp4", MIB));
+            world.run();
+            let (error, asked) = (upload.error(), world.some_sent(dialect.single));
+            let address = asked[0].url.split('?').next().unwrap_or_default();
+            assert!(error.message.contains(&format!(" The request went to {address}.")), "{error}");
+            assert!(!error.message.contains("X-Amz"), "{error}");
+        }
+    });
+}
+
+#[test]
 fn the_host_that_refused_a_late_copy_of_a_part_is_the_one_that_is_blamed() {
     let world = World::new(1);
     world.line(|line| line.bytes_per_ms = 2_500);

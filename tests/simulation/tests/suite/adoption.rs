@@ -236,6 +236,25 @@ fn what_transform_made_for_an_earlier_page_is_not_compared_with_the_picked_file(
 }
 
 #[test]
+fn an_upload_that_an_earlier_page_completed_needs_none_of_what_transform_made() {
+    for members in [json!({}), json!({ "checksum": "sha256" }), json!({ "checksum": "crc64nvme" })] {
+        let world = stores(Checksums::All, false);
+        world.transform(Some(Transform { output: Output::Same, ms: 200 }));
+        world.fault("store:CompleteMultipartUpload", 0, 1, Fault::StallAnswer);
+        let (session, file) = (world.session(), world.file("clip.mp4", FOUR));
+        world.uploader(options("auto")).begin(s3(members.clone()), &file, Some(session), Beginning::New);
+        while world.effects("store:CompleteMultipartUpload") == 0 {
+            world.run_for(50);
+        }
+        world.crash(true);
+        world.change_kept(session, |kept| drop(kept.parts.remove(&2)));
+        let second = goes_on(&world, s3(members.clone()), "auto", (file, session));
+        world.stored(&second);
+        assert_eq!((puts(&world), world.transforms()), (4, 1), "{members}");
+    }
+}
+
+#[test]
 fn what_a_list_without_checksums_says_counts_as_before() {
     for (checksums, kms, members, attempts) in [
         (Checksums::Off, false, json!({}), 2),
