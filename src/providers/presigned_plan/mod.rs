@@ -22,7 +22,7 @@ use self::open_plan::OpenPlan;
 pub use self::session::PlanSession;
 use super::setup::Setup;
 use super::shared::errors::outcome_unknown;
-use super::shared::listed::reconcile;
+use super::shared::listed::{By, reconcile};
 use super::shared::store;
 use crate::context::Context;
 use crate::context::calls::Idempotency;
@@ -159,7 +159,8 @@ impl PresignedPlan {
             }
         };
         let Progressed { phase, uploaded } = saved;
-        let uploaded = reconcile(cx, &session.plan, uploaded, listed, CAPABILITIES.etags_are_md5s).await?;
+        let uploaded =
+            reconcile(cx, &session.plan, uploaded, listed, By::Etags { md5s: CAPABILITIES.etags_are_md5s }).await?;
         // If the store still has all parts, the upload wasn't completed.
         if completing && uploaded.len() < count {
             return Err(completion_unknown());

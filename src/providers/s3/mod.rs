@@ -19,6 +19,8 @@ mod stored_object;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
+use futures::FutureExt;
+
 use self::checksum::Algorithm;
 use self::client::S3Client;
 use self::completion::{Completing, FEW_ATTEMPTS};
@@ -32,7 +34,7 @@ use self::options::{MAX_PART_SIZE, Options, check_key};
 use self::session::S3Session;
 use super::setup::Setup;
 use super::shared::errors::incomplete_session;
-use super::shared::listed::{Listed, reconcile, stored};
+use super::shared::listed::{By, reconcile};
 use crate::context::calls::Idempotency;
 use crate::context::integrity::md5_of;
 use crate::context::{Context, cors};
@@ -42,7 +44,7 @@ use crate::json::Decode;
 use crate::model::events::Outcome;
 use crate::model::plan::{Part, Plan};
 use crate::model::session::{Phase, Progressed, Receipt, Session, UploadedPart};
-use crate::platform::{Hook, Platform, RequestOf, yield_after};
+use crate::platform::{Hook, Platform, RequestOf};
 use crate::provider::{Capabilities, Provider};
 use crate::util::hex::hex;
 use crate::util::ordered::OrderedMap;
@@ -115,8 +117,8 @@ impl<P: Platform> S3<P> {
         headers
     }
 
-    /// The header with a part's checksum, where the store checks it.
-    async fn checksum_header(&self, cx: &Context<P>, part: &Part) -> Result<Option<(String, String)>> {
+    /// A part's checksum, where the store checks it.
+    async fn own_checksum(&self, cx: &Context<P>, part: &Part) -> Result<Option<String>> {
         let Some(algorithm) = self.client.target.checksum else { return Ok(None) };
         let known = self.checksums.borrow().get(part.number).cloned();
         let value = match known {
@@ -124,31 +126,13 @@ impl<P: Platform> S3<P> {
             None => algorithm.of_range(cx, part.range).await?,
         };
         self.checksums.borrow_mut().insert(part.number, value.clone());
-        Ok(Some((algorithm.header().into(), value)))
+        Ok(Some(value))
     }
 
-    /// The parts that are uploaded, where the store checks them: each with its checksum, which completing names. One that wasn't saved has the
-    /// checksum of its bytes in the file.
-    async fn reconcile_checked(
-        &self,
-        cx: &Context<P>,
-        plan: &Plan,
-        saved: Vec<UploadedPart<P::Json>>,
-        listed: Vec<Listed>,
-    ) -> Result<Vec<UploadedPart<P::Json>>> {
-        let mut uploaded = Vec::new();
-        for (mut stored, done) in stored(plan, saved, listed).zip(1..) {
-            yield_after(&cx.platform, done).await;
-            let saved = stored.saved.take().filter(|saved| saved.receipt.checksum.is_some());
-            if saved.is_none() && stored.listed.checksum.is_some() && cx.source.is_at_hand() {
-                let own = self.checksum_header(cx, stored.part).await?.map(|(_, own)| own);
-                if own == stored.listed.checksum {
-                    uploaded.push(stored.adopted(own));
-                }
-            }
-            uploaded.extend(saved);
-        }
-        Ok(uploaded)
+    /// The header with a part's checksum, where the store checks it.
+    async fn checksum_header(&self, cx: &Context<P>, part: &Part) -> Result<Option<(String, String)>> {
+        let value = self.own_checksum(cx, part).await?;
+        Ok(self.client.target.checksum.zip(value).map(|(algorithm, value)| (algorithm.header().into(), value)))
     }
 
     /// The condition that the key is new, where the caller set it.
@@ -260,11 +244,12 @@ impl<P: Platform> Provider<P> for S3<P> {
         let Progressed { phase, uploaded } = saved;
         let uploaded = match list_parts(&self.client, cx, key, upload_id).await {
             Ok(listed) => {
-                if self.client.target.checksum.is_some() {
-                    self.reconcile_checked(cx, &session.plan, uploaded, listed).await?
-                } else {
-                    reconcile(cx, &session.plan, uploaded, listed, self.client.target.etags_are_md5s()).await?
-                }
+                let own = |part| self.own_checksum(cx, part).boxed_local();
+                let by = match self.client.target.checksum {
+                    Some(_) => By::Checksums(&own),
+                    None => By::Etags { md5s: self.client.target.etags_are_md5s() },
+                };
+                reconcile(cx, &session.plan, uploaded, listed, by).await?
             }
             // Gone: completed by an earlier page, which completing it again finds out, or aborted.
             Err(error) if error.code == Code::SessionExpired && may_be_complete(phase, &uploaded, &session.plan) => {

@@ -1,5 +1,7 @@
 //! Compares the parts that a store lists for a saved upload with the record and with the file.
 
+use futures::future::LocalBoxFuture;
+
 use crate::context::Context;
 use crate::context::integrity::{self, Verdict, checksum};
 use crate::error::{Result, Step};
@@ -19,18 +21,30 @@ pub(crate) struct Listed {
     pub(crate) checksum: Option<String>,
 }
 
+/// What proves that a part that wasn't saved has the file's bytes.
+#[derive(Clone, Copy)]
+pub(crate) enum By<'a> {
+    /// Its ETag, if the store's `md5s` may be that, or the CRC64NVME that the store computed by itself; nothing, if `integrity` is "off".
+    Etags {
+        /// Whether the store's ETags may be MD5s.
+        md5s: bool,
+    },
+    /// The checksum that each part was sent with, and that completing names. The function gives that of a part's bytes in the file.
+    Checksums(&'a dyn Fn(&'a Part) -> LocalBoxFuture<'a, Result<Option<String>>>),
+}
+
 /// A part of the plan that the store has in the right size.
 #[derive(Debug)]
-pub(crate) struct Stored<'a, J> {
-    pub(crate) part: &'a Part,
-    pub(crate) listed: Listed,
+struct Stored<'a, J> {
+    part: &'a Part,
+    listed: Listed,
     /// The part as it was saved, if the store still has what was saved.
-    pub(crate) saved: Option<UploadedPart<J>>,
+    saved: Option<UploadedPart<J>>,
 }
 
 impl<J> Stored<'_, J> {
     /// The part as one that is uploaded, since the store has its bytes. `checksum` is theirs, unless their MD5 proved it.
-    pub(crate) fn adopted(self, checksum: Option<String>) -> UploadedPart<J> {
+    fn adopted(self, checksum: Option<String>) -> UploadedPart<J> {
         let mut adopted = UploadedPart::from_saved(self.part, Some(self.listed.etag), true, None);
         adopted.receipt.checksum = checksum;
         adopted
@@ -38,7 +52,7 @@ impl<J> Stored<'_, J> {
 }
 
 /// The parts of the plan that the store lists in the right size, in order.
-pub(crate) fn stored<'a, J: 'a>(
+fn stored<'a, J: 'a>(
     plan: &'a Plan,
     saved: Vec<UploadedPart<J>>,
     listed: Vec<Listed>,
@@ -68,27 +82,34 @@ fn confirmed<J>(mut saved: UploadedPart<J>, listed: &Listed) -> Option<UploadedP
 }
 
 /// The parts of the plan that are uploaded: the store has each in the right size, and it was saved with this ETag, or its bytes in the
-/// file have this ETag as their MD5, or the CRC64NVME that the store says. Every other one is sent again. `md5s`: the store's ETags may
-/// be MD5s.
+/// file have this ETag as their MD5, or the checksum that the store says. Every other one is sent again.
 ///
 /// # Errors
 /// `file-unreadable`, where the file can't be read in time.
-pub(crate) async fn reconcile<P: Platform>(
-    cx: &Context<P>,
-    plan: &Plan,
+pub(crate) async fn reconcile<'a, P: Platform>(
+    cx: &'a Context<P>,
+    plan: &'a Plan,
     saved: Vec<UploadedPart<P::Json>>,
     listed: Vec<Listed>,
-    md5s: bool,
+    by: By<'a>,
 ) -> Result<Vec<UploadedPart<P::Json>>> {
     let mut uploaded = Vec::new();
     for (mut stored, done) in stored(plan, saved, listed).zip(1..) {
         yield_after(&cx.platform, done).await;
-        let adopted = match stored.saved.take() {
-            Some(saved) => Some(saved),
-            None if cx.settings.integrity == Integrity::Off => None,
-            None => adopt(cx, stored, md5s).await?,
-        };
-        uploaded.extend(adopted);
+        match (stored.saved.take(), by) {
+            (Some(saved), By::Etags { .. }) => uploaded.push(saved),
+            (Some(saved), By::Checksums(_)) if saved.receipt.checksum.is_some() => uploaded.push(saved),
+            (_, By::Checksums(own)) => {
+                if stored.listed.checksum.is_some() && cx.source.is_at_hand() {
+                    let own = own(stored.part).await?;
+                    if own == stored.listed.checksum {
+                        uploaded.push(stored.adopted(own));
+                    }
+                }
+            }
+            (None, By::Etags { .. }) if cx.settings.integrity == Integrity::Off => (),
+            (None, By::Etags { md5s }) => uploaded.extend(adopt(cx, stored, md5s).await?),
+        }
     }
     Ok(uploaded)
 }
