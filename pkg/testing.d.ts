@@ -1,4 +1,4 @@
-import type { Provider, UploadError, UploadErrorCode, UploadResult } from "partway";
+import type { Meta, Provider, UploadError, UploadErrorCode, UploadResult } from "partway";
 
 /**
  * A double of the package for an application's own tests: the same classes, checks and types, and in the place of the WebAssembly an
@@ -48,6 +48,12 @@ export interface ScriptedFile {
 
 /** An upload that began. */
 export interface StartedUpload extends ScriptedFile {
+  /** The application's data of the file; an empty object where it gave none. */
+  meta: Meta;
+  /** The file's path in the folder that was dropped or picked; empty where there is none. */
+  relativePath: string;
+  /** The object's key, for a provider with a `key`: what that is, or what it gave. It is there once the upload is `"sending"`. */
+  key?: string;
   /** The provider's options, with those of the upload. */
   provider: Provider;
 }

@@ -237,6 +237,7 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
       withFile(provider, info),
       {
         ...this.#session?.forEngine(),
+        info,
         ...(priority && { priority }),
         ...(beforeRequest && {
           beforeRequest: (request: OutgoingRequest) => beforeRequest(Object.assign(request, { file: info })),

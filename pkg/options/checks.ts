@@ -7,6 +7,8 @@ import { closestMatch } from "./closest-match.ts";
  */
 export interface Check<T> {
   (value: unknown, path: string, owner?: object): T;
+  /** The options' names, where it checks an object of a table. */
+  readonly names?: readonly string[];
   /** Never there. It makes the compiler insist on all values of a type: a check that accepts fewer than an option has is an error. */
   readonly accepts?: (value: T) => void;
 }
@@ -21,6 +23,8 @@ export type Checks<Options, Keys extends keyof Options = keyof Options> = {
 /** The options of an interface, each with its check, and what concerns several of them. */
 type OptionTable<Options> = {
   optional: Checks<Options, Exclude<keyof Options, RequiredKeys<Options>>>;
+  /** Says where an option belongs that isn't one here. */
+  place?: (name: string) => string | undefined;
   rule?: (options: Options, path: string) => void;
 } & ([RequiredKeys<Options>] extends [never] ? { required?: never } : { required: Checks<Options, RequiredKeys<Options>> });
 
@@ -28,23 +32,24 @@ type OptionTable<Options> = {
  * Checks an object with the options of a table and no others. An option that is `undefined` counts as missing. The result is a plain
  * copy, so that what was checked is what is used.
  */
-export function options<Options>({ required, optional, rule }: OptionTable<Options>): Check<Options> {
+export function options<Options>({ required, optional, place, rule }: OptionTable<Options>): Check<Options> {
   // The compiler can't follow which option belongs to which check.
   const checks = { ...required, ...optional } as Record<string, Check<unknown>>;
-  const known = Object.keys(checks);
-  return (value, path) => {
+  const names = Object.keys(checks);
+  const check = (value: unknown, path: string): Options => {
     const given = object(value, path);
     for (const key of Object.keys(given)) {
-      if (given[key] !== undefined && !known.includes(key)) throw unknownOption(key, path, known);
+      if (given[key] !== undefined && !names.includes(key)) throw unknownOption(key, path, names, place?.(key));
     }
     const copy: Record<string, unknown> = {};
-    for (const [key, check] of Object.entries(checks)) {
-      if (given[key] !== undefined) copy[key] = check(given[key], join(path, key), given);
+    for (const [key, checkOne] of Object.entries(checks)) {
+      if (given[key] !== undefined) copy[key] = checkOne(given[key], join(path, key), given);
       else if (required && key in required) throw invalidOptions(`${join(path, key)} is missing.`);
     }
     rule?.(copy as Options, path);
     return copy as Options;
   };
+  return Object.assign(check, { names });
 }
 
 /** A value that has been checked before. */
@@ -148,10 +153,10 @@ function wrongType(value: unknown, path: string, expected: string): Error {
   return invalidOptions(`${path} must be ${expected}, but is ${typeName(value)}.`);
 }
 
-function unknownOption(key: string, path: string, known: string[]): Error {
+function unknownOption(key: string, path: string, known: string[], place: string | undefined): Error {
   const meant = closestMatch(key, known);
   return invalidOptions(
     `${join(path, key)} is not an option.`,
-    meant ? `Did you mean ${join(path, meant)}?` : `Known here: ${known.join(", ")}.`,
+    place || (meant ? `Did you mean ${join(path, meant)}?` : `Known here: ${known.join(", ")}.`),
   );
 }

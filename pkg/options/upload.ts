@@ -3,6 +3,7 @@ import type { GroupOptions, UploadOptions } from "partway";
 import { invalidOptions } from "../api/errors.ts";
 import { method, nonEmptyString, number, object, options, string } from "./checks.ts";
 import { meta } from "./meta.ts";
+import { placeInProvider } from "./provider.ts";
 
 function signal(value: unknown, path: string): AbortSignal {
   const given = value as Partial<AbortSignal> | null | undefined;
@@ -31,10 +32,12 @@ const uploadOptions = options<UploadOptions>({
     onError: method,
     filename: nonEmptyString,
   },
+  place: placeInProvider,
 });
 
 const groupOptions = options<GroupOptions>({
   optional: { ...ofEachFile, onProgress: method, maxFiles: number(), maxTotalBytes: number(), each: method },
+  place: placeInProvider,
 });
 
 /** Checks the options of one upload, and copies them. */

@@ -2,7 +2,7 @@ import type { UploaderOptions } from "partway";
 
 import { invalidOptions } from "../api/errors.ts";
 import { boolean, describe, detached, either, list, method, nonEmptyString, number, oneOf, options, orLiteral, record } from "./checks.ts";
-import { checkProvider } from "./provider.ts";
+import { checkProvider, placeInProvider } from "./provider.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -85,6 +85,7 @@ const uploaderOptions = options<UploaderOptions>({
     fetch: detached,
     workerUrl: address,
   },
+  place: placeInProvider,
   rule({ fetch, transport }) {
     if (fetch && transport === "xhr") {
       throw invalidOptions(

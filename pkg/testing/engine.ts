@@ -1,5 +1,6 @@
 /* An engine that plays scripts, with the exports of the generated glue. It neither loads nor sends anything. */
 import type { Progress, Provider, Step, UploadError, UploadErrorCode, UploadResult, UploadStatus, UploaderOptions } from "partway";
+import type { StartedUpload } from "partway/testing";
 
 import type { Source } from "../sessions/source.ts";
 import { messageOf } from "../util/message-of.ts";
@@ -75,11 +76,14 @@ export class Task implements TaskOfFace {
 
   async #run(): Promise<void> {
     const { file, name, size, type } = this.#source;
-    const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor(file, { name, size, type, provider: this.#provider });
+    const { meta, relativePath } = this.#options.info;
+    const started: StartedUpload = { name, size, type, meta, relativePath, provider: this.#provider };
+    const { progress = HALF_AND_WHOLE, hold, error, result } = scriptFor(file, started);
     await this.#enter("checking");
     const sent = await this.#transform();
     await this.#enter("opening");
-    const key = await this.#key(sent);
+    const key = await this.#key(sent.name);
+    if ("key" in this.#provider) started.key = key;
     await this.#enter("sending");
     let last = 0;
     for (const fraction of progress) {
@@ -107,11 +111,11 @@ export class Task implements TaskOfFace {
     }
   }
 
-  /** The object's key: what the provider's `key` is, or what it gives. */
-  async #key({ name, size, type }: Source): Promise<string> {
-    const { key } = this.#provider as { key?: unknown };
+  /** The object's key: what the provider's `key` is, or what it gives for the file. */
+  async #key(name: string): Promise<string> {
+    const { key = name } = this.#provider as { key?: string | (() => string | Promise<string>) };
     try {
-      return typeof key === "function" ? await key({ name, size, type }) : typeof key === "string" ? key : name;
+      return typeof key === "function" ? await key() : key;
     } catch (cause) {
       throw failedFunction("key", "init", cause);
     }

@@ -2,7 +2,7 @@
  * The engine's exports, with their types. This is the only module that names what the generated glue exports; `contract.ts` holds
  * these types against the declarations that are generated with it.
  */
-import type { OutgoingRequest, Provider, UploadEvents, UploadResult, UploaderOptions } from "partway";
+import type { FileInfo, OutgoingRequest, Provider, UploadEvents, UploadResult, UploaderOptions } from "partway";
 
 import type { EngineError } from "../api/errors.ts";
 import * as generated from "../entry.ts";
@@ -42,6 +42,8 @@ export interface StartOptions extends Partial<SessionPort> {
   nextFrame(): Promise<void>;
   /** Resolves in another task. */
   nextTask(): Promise<void>;
+  /** The file as the application's functions get it: for the double, whose tests ask for it. */
+  info: FileInfo;
   /** Uploads of a higher one go first; 0 where there is none. */
   priority?: number | undefined;
   /** Gives what is sent in the file's place; nothing if that is the file itself. */

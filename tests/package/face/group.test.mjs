@@ -413,6 +413,7 @@ for (const [what, call, message] of [
   ["an unknown option", () => uploader.group([], { maxfiles: 3 }), /Did you mean maxFiles/],
   ["half a file", () => uploader.group([], { maxFiles: 1.5 }), /maxFiles must be a whole number/],
   ["a callback of one upload", () => uploader.group([], { onComplete() {} }), /onComplete is not an option/],
+  ["a provider's option", () => uploader.group([], { key: "k" }), /It belongs in the provider: \{ name: "s3", key \}\./],
   ["wrong meta", () => uploader.group([], { meta: { at: new Date() } }), /meta must be plain JSON/],
   ["a wrong option of add()", () => uploader.group().add([], { priority: "high" }), /priority must be/],
 ]) {

@@ -24,7 +24,7 @@ export async function double() {
       const env = { ...process.env, CI: "1", NO_COLOR: "1" };
       const { ok, stdout, stderr } = await node(command, { cwd: folder, env });
       assert.ok(ok, stdout + stderr);
-      assert.match(stdout + stderr, /Tests:?\s+11 passed/);
+      assert.match(stdout + stderr, /Tests:?\s+12 passed/);
       assert.doesNotMatch(stdout + stderr, /not wrapped in act/);
     });
   }

@@ -64,7 +64,8 @@ testing.script.next({ progress: [0.5], hold: true }, ({ name }) => (name ? { err
 testing.script.always({ error: new testing.UploadError("server", "No.") });
 testing.script.release("a");
 testing.script.reset();
-export const begun: string | undefined = testing.script.started[0]?.provider.name;
+const [begun] = testing.script.started;
+export const told: (string | undefined)[] = [begun?.provider.name, begun?.relativePath, begun?.key, begun?.meta.album as string];
 export const double: testing.Uploader = new testing.Uploader({ provider: { name: "plan", open: async () => ({ parts: [] }) } });
 
 // @ts-expect-error a snapshot doesn't change
