@@ -15,6 +15,9 @@ import { s3 } from "./options/providers/s3.ts";
 /** How the options of each provider are checked, by the provider's name. */
 export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan, form };
 
+/** What a page writes to import this entry. */
+export const ENTRY = "partway";
+
 /** The name of the wasm file, in `dist/` and among the package's exports. */
 export const WASM_FILE = "partway_bg.wasm";
 

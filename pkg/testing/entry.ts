@@ -11,6 +11,8 @@ export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } f
 
 export const PROVIDERS = { ofauth, onlymonster, apifansly, s3, plan, form };
 
+export const ENTRY = "partway/testing";
+
 export const WASM_FILE = "none";
 
 export function wasmUrl(): undefined {}

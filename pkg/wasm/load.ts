@@ -5,6 +5,7 @@ import { version } from "../util/version.ts";
 import { type WasmSource, compile } from "./compile.ts";
 import { notifyPageEvent, wasmVersion } from "./glue.ts";
 import { startInstance, whileAlive } from "./instance.ts";
+import { noteEngine } from "./one-engine.ts";
 
 /** Gets `true` when loading has to wait for the network or for a server, and `false` when that is over. */
 type WaitListener = (isWaiting: boolean) => void;
@@ -49,6 +50,7 @@ async function loadOnce(source: WasmSource | undefined): Promise<void> {
     throw error instanceof WebAssembly.LinkError ? otherRelease(error.message, { cause: error }) : toUploadError(error);
   }
   if (found !== version) throw otherRelease(`its version is ${found}`);
+  noteEngine();
   listenToPage((isOnline) => whileAlive(() => notifyPageEvent(isOnline)));
 }
 

@@ -304,6 +304,8 @@ export async function packed() {
         `load-${engine}`,
         `
         import { readFile } from "node:fs/promises";
+        let warned = 0;
+        console.warn = () => void (warned += 1);
         const one = await import("${entry}");
         await one.load(await readFile(new URL(import.meta.resolve("partway/${engine}_bg.wasm"))));
         const other = await import(import.meta.resolve("${entry}") + "?other");
@@ -311,10 +313,31 @@ export async function packed() {
         const { createRequire } = await import("node:module");
         await createRequire(import.meta.url)("${entry}").load();
         await (await import("partway/${name === "index" ? "inline" : `${name}-inline`}")).load();
-        console.log("all four");
+        console.log("all four, " + warned + " warnings");
         `,
       );
-      assert.equal(output, "all four");
+      // The same entry again, as a reload of the module has it, has nothing to be warned of.
+      assert.equal(output, "all four, 0 warnings");
     });
   }
+
+  await test("packed: engines of two entries are warned of, once, when the second one is loaded", async () => {
+    const output = await script(
+      "two-engines",
+      `
+      const warned = [];
+      console.warn = (line) => void warned.push(line);
+      const [whole, s3, plan] = [await import("partway"), await import("partway/s3"), await import("partway/plan")];
+      await s3.load();
+      await s3.load();
+      const before = warned.length;
+      await whole.load();
+      await plan.load();
+      console.log(JSON.stringify({ before, warned }));
+      `,
+    );
+    const { before, warned } = JSON.parse(output);
+    assert.deepEqual([before, warned.length], [0, 1]);
+    assert.match(warned[0], /^partway: partway\/s3 and partway have an engine each, and share no slots\. Import everything from one of them; partway has all/);
+  });
 }

@@ -142,6 +142,7 @@ impl Entry {
         for file in [Self::glue, Self::wasm, Self::inline] {
             narrowed = replace(&narrowed, &file(&WHOLE), &file(self))?;
         }
+        narrowed = replace(&narrowed, &entry_name(&WHOLE), &entry_name(self))?;
         Ok(narrowed)
     }
 
@@ -157,6 +158,11 @@ impl Entry {
 fn module(face: &Path) -> Result<String> {
     let path = face.join(MODULE);
     fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))
+}
+
+/// How the module says the entry's name.
+fn entry_name(entry: &Entry) -> String {
+    format!("ENTRY = \"{}\";", entry.import())
 }
 
 /// Every `from` replaced; an error where there is none.
@@ -224,7 +230,8 @@ mod tests {
         let s3 = NARROW[3].narrowed(module).unwrap();
         assert!(s3.contains("from \"./dist/s3.js\"") && s3.contains("import(\"./dist/s3_inline.js\")"), "{s3}");
         assert_eq!(s3.matches("s3_bg.wasm").count(), 2, "{s3}");
-        assert!(s3.contains("PROVIDERS = { s3 };") && !s3.contains("onlymonster") && !s3.contains("partway"), "{s3}");
+        assert!(s3.contains("PROVIDERS = { s3 };") && !s3.contains("onlymonster"), "{s3}");
+        assert!(s3.contains("ENTRY = \"partway/s3\";") && s3.matches("partway").count() == 1, "{s3}");
         let required = NARROW[3].finding(&s3, REQUIRES_WASM).unwrap();
         assert!(
             required.contains("require(\"./dist/s3_inline.cjs\")") && !required.contains("import.meta.url"),
@@ -241,6 +248,7 @@ mod tests {
         for (from, to) in [
             ("{ ofauth, onlymonster", "{ onlymonster, ofauth"),
             ("partway_bg", "x_bg"),
+            ("ENTRY = ", "NAME = "),
             ("{ plan } from", "{ plan as plan } from"),
         ] {
             let error = NARROW[3].narrowed(&module.replace(from, to)).expect_err(from).to_string();
