@@ -31,6 +31,11 @@ export async function wasmText(): Promise<string> {
   return (await import("./dist/partway_inline.js")).default;
 }
 
+/** What keeps and finds sessions. It is loaded only when this is called. */
+export function loadSessions(): Promise<typeof import("./sessions/index.ts")> {
+  return import("./dist/sessions.js");
+}
+
 /** What computes digests in a worker. It is loaded only when this is called. */
 export function loadHashing(): Promise<typeof import("./hashing/page.ts") | undefined> {
   return import("./dist/hashing.js");

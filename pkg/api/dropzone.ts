@@ -2,8 +2,8 @@ import type { DropzoneOptions } from "partway";
 
 import { dropzone } from "../dist/view.js";
 import { checkDropzoneOptions } from "../options/dropzone.ts";
-import { load } from "../wasm/load.ts";
 import { invalidOptions } from "./errors.ts";
+import { load } from "./load.ts";
 
 export function createDropzone(element: HTMLElement, options: DropzoneOptions): () => void {
   if (typeof (element as Partial<HTMLElement> | null | undefined)?.matches !== "function") {

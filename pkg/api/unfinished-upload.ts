@@ -2,8 +2,9 @@ import type * as Declared from "partway";
 import type { UploadOptions } from "partway";
 
 import { destinationKey } from "../sessions/destination-key.ts";
-import { openSession, unfinishedSessions } from "../sessions/lookup.ts";
-import { type Session, needsBytes } from "../sessions/session.ts";
+import { needsBytes } from "../sessions/needs-bytes.ts";
+import { sessions } from "../sessions/port.ts";
+import type { Session } from "../sessions/session.ts";
 import { checkFile, isHandle, openHandle } from "../sessions/source.ts";
 import type { StoredPart, UnfinishedSession } from "../sessions/store.ts";
 import { UploadError, invalidOptions, toUploadError } from "./errors.ts";
@@ -12,8 +13,10 @@ import { Upload, type UploadContext } from "./upload.ts";
 /** The uploads that an uploader can resume. */
 export async function unfinished(context: UploadContext): Promise<Declared.UnfinishedUpload[]> {
   if (!context.resume) return [];
-  const sessions = await unfinishedSessions(destinationKey(context.provider, context.resume.scope));
-  return sessions.map((session) => new UnfinishedUpload(membersOf(context, session)));
+  const kept = await sessions();
+  if (!kept) return [];
+  const found = await kept.unfinishedSessions(destinationKey(context.provider, context.resume.scope));
+  return found.map((session) => new UnfinishedUpload(membersOf(context, session, () => kept.openSession(session.id))));
 }
 
 export interface UnfinishedUpload extends Declared.UnfinishedUpload {}
@@ -29,7 +32,9 @@ export class UnfinishedUpload {
   }
 }
 
-function membersOf(context: UploadContext, session: UnfinishedSession): Declared.UnfinishedUpload {
+type Open = () => Promise<Session>;
+
+function membersOf(context: UploadContext, session: UnfinishedSession, open: Open): Declared.UnfinishedUpload {
   const { id, name, size, relativePath = "", meta = {}, startedAt, handle, record } = session;
   return {
     id,
@@ -40,8 +45,8 @@ function membersOf(context: UploadContext, session: UnfinishedSession): Declared
     relativePath,
     startedAt: new Date(startedAt).toISOString(),
     needsFile: !handle && needsBytes(record),
-    resume: (file, options) => resume(context, id, file, options).catch(rethrow),
-    discard: () => discard(context, id).catch(rethrow),
+    resume: (file, options) => resume(context, open, file, options).catch(rethrow),
+    discard: () => discard(context, open).catch(rethrow),
   };
 }
 
@@ -61,12 +66,12 @@ function rethrow(error: unknown): never {
 
 async function resume(
   context: UploadContext,
-  id: string,
+  open: Open,
   file: File | FileSystemFileHandle | undefined,
   options: UploadOptions | undefined,
 ): Promise<Upload> {
   if (file !== undefined) checkFile(file);
-  const session = await openSession(id);
+  const session = await open();
   try {
     const blob = await blobOf(session, file);
     const upload = start(context, blob, session, options);
@@ -93,8 +98,8 @@ async function blobOf(session: Session, file: File | FileSystemFileHandle | unde
   return blob;
 }
 
-async function discard(context: UploadContext, id: string): Promise<void> {
-  const session = await openSession(id);
+async function discard(context: UploadContext, open: Open): Promise<void> {
+  const session = await open();
   session.isUnwanted = true;
   await start(context, new Blob(), session).done.catch(async (error: unknown) => {
     await session.release();

@@ -5,7 +5,7 @@ import { checkFeatures } from "../entry.ts";
 import { checkUploadOptions } from "../options/upload.ts";
 import { mergeProvider } from "../options/provider.ts";
 import { destinationKey, settingsKey } from "../sessions/destination-key.ts";
-import { findSession, reopenSession } from "../sessions/lookup.ts";
+import { areSessionsLoaded, sessions } from "../sessions/port.ts";
 import type { Session } from "../sessions/session.ts";
 import { type Source, type UploadInput, checkFile, isBlob, isHandle, openHandle, sourceOf } from "../sessions/source.ts";
 import { Emitter } from "../util/emitter.ts";
@@ -166,8 +166,8 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
   async cancel(): Promise<void> {
     const attempt = this.#attempt;
     const done = this.#done;
-    // A session, if there is one, has to be given up at the server and dropped here: the search for it takes a moment.
-    if (!this.#task) await this.#sessionSearch?.catch(() => {});
+    // A session, if there is one, has to be given up at the server and dropped here: the search for it takes a moment, once it has begun.
+    if (!this.#task && areSessionsLoaded()) await this.#sessionSearch?.catch(() => {});
     if (!attempt || attempt !== this.#attempt) return;
     if (this.#task || this.#session?.isKept) this.#call("cancel");
     else this.#fail(cancelledByCaller());
@@ -284,7 +284,9 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     handle: FileSystemFileHandle | undefined,
     former: Session | undefined,
   ): Promise<void> {
-    const { resume } = this.#context;
+    const resume = "lastModified" in file && this.#context.resume;
+    const kept = former || resume ? await sessions() : undefined;
+    if (attempt !== this.#attempt) return;
     const identify = () => ({
       place: destinationKey(provider, resume ? resume.scope : undefined),
       settings: settingsKey(provider),
@@ -296,8 +298,7 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
       meta: this.meta,
     });
     const session =
-      (former && (await reopenSession(former, file))) ??
-      (resume && "lastModified" in file ? await findSession(file, identify, handle) : undefined);
+      (former && (await kept?.reopenSession(former, file))) ?? (resume ? await kept?.findSession(file, identify, handle) : undefined);
     if (session) this.#attach(session, attempt);
     else if (former && size !== file.size) {
       throw new UploadError("session-expired", "This upload has no session any more, and its file isn't at hand.", {

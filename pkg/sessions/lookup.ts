@@ -4,6 +4,7 @@ import { timeout } from "../util/timeout.ts";
 import { lock, lockedNow } from "./locks.ts";
 import { Session, matchesFile, releasing } from "./session.ts";
 import { type SessionIdentity, type StoredSession, type UnfinishedSession, all, count, list, listEach, read, remove } from "./store.ts";
+import { watchUnloading } from "./unloading.ts";
 import { warnNotKept } from "./warning.ts";
 
 /** How long a session is kept whose record doesn't say when it expires. (A choice.) */
@@ -11,20 +12,14 @@ const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 /** How long an upload waits to learn whether there is a session of it. (A choice.) */
 const ANSWER_MS = 5000;
 
-let isCleaned = false;
-
-/** Without locks two tabs might send one upload. A server has neither of these, and a page that isn't secure has no locks. */
-function isAvailable(): boolean {
-  return Boolean(globalThis.indexedDB && globalThis.navigator?.locks && globalThis.crypto?.subtle);
-}
+let isBegun = false;
 
 /**
  * Gives what `action` gives; or `fallback`, and warns once, if storage or locks fail or don't answer: an upload doesn't wait for a disk
  * that is busy. `undo` gets a result that comes too late.
  */
 async function withFallback<T>(fallback: T, action: () => Promise<T>, undo?: (late: T) => unknown): Promise<T> {
-  if (!isAvailable()) return fallback;
-  const result = cleanOnce().then(action);
+  const result = beginOnce().then(action);
   try {
     return await timeout(result, ANSWER_MS, () => new Error("storage or the file didn't answer in time"));
   } catch (error) {
@@ -41,9 +36,11 @@ function isFresh(session: StoredSession): session is FreshSession {
   return record !== undefined && Date.now() < (record.expiresAt ?? savedAt + WEEK_MS);
 }
 
-async function cleanOnce(): Promise<void> {
-  if (isCleaned) return;
-  isCleaned = true;
+/** Removes what has expired. */
+async function beginOnce(): Promise<void> {
+  if (isBegun) return;
+  isBegun = true;
+  watchUnloading();
   for (const session of await all()) {
     const unlock = !isFresh(session) && (await lock(session.id));
     if (unlock) await remove(session.id).finally(unlock);

@@ -1,8 +1,9 @@
-import { isUnloading } from "../util/page-events.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Unlock, lock } from "./locks.ts";
+import { needsBytes } from "./needs-bytes.ts";
 import { readTimeout } from "./source.ts";
 import { type SessionRecord, type StoredPart, type StoredSession, remove, write, writeParts } from "./store.ts";
+import { isUnloading } from "./unloading.ts";
 import { warnNotKept } from "./warning.ts";
 
 /** What the engine gets of a session, and calls. */
@@ -31,11 +32,6 @@ export const releasing = new Set<Promise<unknown>>();
 /** Whether `file` is the one that the session began with, as far as can be told without reading it whole. */
 export async function matchesFile({ size, lastModified, head }: StoredSession, file: Blob): Promise<boolean> {
   return size === file.size && lastModified === (file as Partial<File>).lastModified && head === (await readTimeout(fingerprint(file)));
-}
-
-/** The destination has all bytes in the phase "settling": only its processing is left. */
-export function needsBytes(record: SessionRecord | undefined): boolean {
-  return record?.phase !== "settling";
 }
 
 /** What is kept of one upload. Its owner has the session's lock from when it is first kept until `release()`. */

@@ -5,6 +5,7 @@ import { ofauth } from "../options/providers/ofauth.ts";
 import { onlymonster } from "../options/providers/onlymonster.ts";
 import { plan } from "../options/providers/plan.ts";
 import { s3 } from "../options/providers/s3.ts";
+import * as sessions from "../sessions/index.ts";
 import { claim } from "./script.ts";
 
 export { Engine, __wbg_reset_state, mediaType, onFatal, start, stir, version } from "./engine.ts";
@@ -20,6 +21,10 @@ export function wasmUrl(): undefined {}
 /** The smallest module (WebAssembly Core Specification, "Binary Format"): it has nothing in it. */
 export async function wasmText(): Promise<string> {
   return "AGFzbQEAAAA=";
+}
+
+export async function loadSessions(): Promise<typeof sessions> {
+  return sessions;
 }
 
 export async function loadHashing(): Promise<undefined> {}

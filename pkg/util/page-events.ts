@@ -7,17 +7,6 @@ export function listenToPage(onEvent: (isOnline: boolean) => void): void {
   const onVisible = (): unknown => document.visibilityState === "visible" && onEvent(false);
   globalThis.addEventListener?.("online", () => onEvent(true));
   globalThis.addEventListener?.("pageshow", () => onEvent(false));
-  globalThis.addEventListener?.("beforeunload", () => (unloadedAt = performance.now()));
   document?.addEventListener("visibilitychange", onVisible);
   document?.addEventListener("resume", onVisible);
-}
-
-/** How long a page may take to go away. A page that stays after all forgets its sessions a little later. (A choice.) */
-const UNLOAD_MS = 3_000;
-
-let unloadedAt = -Infinity;
-
-/** Whether the page is being left. Firefox and WebKit abort its requests before they end it, and the page must not act on that. */
-export function isUnloading(): boolean {
-  return performance.now() - unloadedAt < UNLOAD_MS;
 }

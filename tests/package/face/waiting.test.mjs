@@ -101,11 +101,28 @@ test("cancel() drops the saved session where no engine can be loaded to tell the
   globalThis.fetch = original;
   await storage.kept(storage.plan());
   await storage.reload();
+  const uploader = await face();
+  navigator.onLine = true;
+  await uploader.unfinished();
   goOffline();
-  const { upload, ended } = await waiting(await face());
+  const { upload, ended } = await waiting(uploader);
   await until(() => storage.held().length === 1);
   await upload.cancel();
   assert.equal((await ended).code, "cancelled");
   await until(() => storage.held().length === 0);
   assert.deepEqual((await storage.database()).sessions, []);
+});
+
+test("what keeps sessions isn't imported offline, and a session is found once there is network", async () => {
+  globalThis.fetch = original;
+  await storage.kept(storage.plan());
+  await storage.reload();
+  goOffline();
+  const { upload } = await waiting(await face());
+  await settle();
+  assert.equal(storage.held().length, 0);
+  goOnline();
+  await until(() => core.tasks.length === 1);
+  assert.equal(core.tasks[0].options.kept.record.phase, "sending");
+  void upload.done;
 });

@@ -29,16 +29,19 @@ async function emits(bundler, entry) {
   assert.ok(main.includes(wasms[0].split("/").at(-1)), "the script has its address");
   assert.ok(!main.includes("AGFzbQ"), "and not its bytes");
   const text = await wasmText(`${folder}node_modules/partway/dist/${engine}_inline.js`);
-  const [copies, hashing, workers] = [[], [], []];
+  const [copies, hashing, workers, sessions] = [[], [], [], []];
   for (const name of names.filter((name) => name.endsWith(".js"))) {
     const script = await readFile(`${folder}dist/assets/${name}`, "utf8");
     if (script.includes(text)) copies.push(name);
+    if (script.includes("createObjectStore")) sessions.push(name);
     // The page's part has the worker's as text. webpack shortens the worker's file once more.
     if (script.includes("FileReaderSync")) (script.includes("hashed on the page itself") ? hashing : workers).push(name);
   }
   assert.equal(copies.length, 1, names.join(" "));
   assert.equal(hashing.length, 1, "what hashes is a script of its own");
   assert.notEqual(hashing[0], "app.js");
+  assert.equal(sessions.length, 1, "what keeps sessions is a script of its own");
+  assert.notEqual(sessions[0], "app.js");
   // esbuild leaves the address as it is: the worker of text is the one that starts.
   assert.equal(workers.length, bundler === "esbuild" ? 0 : 1, names.join(" "));
 }

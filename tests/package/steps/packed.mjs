@@ -12,6 +12,7 @@ const FILES = [
   "dist/hash_worker.js",
   "dist/hashing.js",
   "dist/hashing_inline.js",
+  "dist/sessions.js",
   "dist/view.js",
   "package.json",
   ...VIEWS.flatMap((name) => ["cjs", "d.cts", "d.ts", "js"].map((extension) => `${name}.${extension}`)),
@@ -80,13 +81,13 @@ export async function packed() {
   });
 
   for (const [name, engine] of SCRIPTS) {
-    await test(`packed: bundlers see one address of a wasm in ${name}.js, one lazy copy, and what hashes`, async () => {
+    await test(`packed: bundlers see one address of a wasm in ${name}.js, one lazy copy, what keeps sessions and what hashes`, async () => {
       const text = await readFile(`${installed}${name}.js`, "utf8");
       assert.deepEqual(text.match(/new URL\([^)]*import\.meta\.url\)/g), [`new URL("./dist/${engine}_bg.wasm",import.meta.url)`]);
       assert.equal(text.match(/import\.meta/g).length, 1);
       const shared = [...text.matchAll(/\bfrom"([^"]*)"/g)].map(([, path]) => path);
       assert.deepEqual(shared, ["./dist/view.js", "./dist/view.js"], "drop zone and store are a script of their own");
-      assert.deepEqual(text.match(/import\([^)]*\)/g).sort(), ['import("./dist/hashing.js")', `import("./dist/${engine}_inline.js")`].sort());
+      assert.deepEqual(text.match(/import\([^)]*\)/g).sort(), ['import("./dist/hashing.js")', 'import("./dist/sessions.js")', `import("./dist/${engine}_inline.js")`].sort());
     });
   }
 

@@ -23,7 +23,7 @@ const CHANGES = [
     'export { hex } from "./util/hex.ts";\nexport { version }',
     /"hex"/,
   ],
-  ["another parameter of load()", "wasm/load.ts", "load(source?: WasmSource)", "load(source?: string)", /contract\.ts.*false/s],
+  ["another parameter of load()", "api/load.ts", "load(source?: WasmSource)", "load(source?: string)", /contract\.ts.*false/s],
   [
     "an uploader's option without a check",
     "index.d.ts",
@@ -163,7 +163,7 @@ export async function source() {
       ),
       ["a", "b", "d", "a"],
     );
-    assert.ok(imports.get("index.ts").includes("api/uploader.ts") && imports.get("api/upload.ts").includes("sessions/lookup.ts"));
+    assert.ok(imports.get("index.ts").includes("api/uploader.ts") && imports.get("api/upload.ts").includes("sessions/port.ts"));
   });
 }
 

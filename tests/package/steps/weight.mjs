@@ -58,6 +58,7 @@ async function measure(entry) {
       sizes.file += compressed(content);
       sizes.isShipped = content.includes(SHIPPED.mark);
     } else if (html.includes(name)) sizes.page += compressed(content);
+    else if (content.includes("createObjectStore")) sizes.file += compressed(content);
     else if (content.includes("hashed on the page itself")) sizes.hash += compressed(content);
   }
   return sizes;

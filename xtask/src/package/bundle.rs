@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::entries::Entry;
-use super::views::VIEW;
+use super::views::{SESSIONS, VIEW};
 use super::{copy, copy_face, hashing, recreate, write};
 use crate::{paths, process};
 
@@ -66,7 +66,7 @@ impl<'a> Sources<'a> {
 pub(super) fn readable(entry: &Entry, face: &Path, folder: &Path, scratch: &Path, tools: &Path) -> Result<()> {
     let dist = folder.join("dist");
     let sources = Sources::new(entry, face, &dist, &dist, scratch, tools)?;
-    let files = [&entry.inline(), hashing::PAGE, hashing::INLINE, VIEW];
+    let files = [&entry.inline(), hashing::PAGE, hashing::INLINE, SESSIONS, VIEW];
     let script = sources.bundle("bundle.js", &files, &["--format=esm", "--sourcemap=inline"])?;
     copy(&script, &folder.join(format!("{}.js", entry.script)))
 }
@@ -82,7 +82,7 @@ pub(super) fn entry(
     tools: &Path,
 ) -> Result<()> {
     let sources = Sources::new(entry, face, dist, shared, scratch, tools)?;
-    let files = [&entry.inline(), hashing::PAGE, hashing::INLINE, VIEW];
+    let files = [&entry.inline(), hashing::PAGE, hashing::INLINE, SESSIONS, VIEW];
     sources.bundle("bundle.js", &files, &["--format=esm", "--minify", "--sourcemap"])?;
     sources.shorten("bundle.js", &stage.join(format!("{}.js", entry.script)), true)?;
     entry.for_inline(face, &sources.folder)?;

@@ -1,5 +1,5 @@
-//! What shows uploads and takes files in: one script that all entries share, the entries for frameworks that stand on it, and the
-//! double for applications' tests.
+//! What all entries share: the script that shows uploads and takes files in, and the one that keeps sessions. The entries for frameworks
+//! that stand on the first, and the double for applications' tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,11 +9,11 @@ use anyhow::Result;
 use super::{copy, copy_face, recreate, write};
 use crate::process;
 
-/// What all entries share. They import it when they are loaded.
+/// What shows uploads and takes files in. The entries import it when they are loaded.
 pub(super) const VIEW: &str = "view.js";
 
-/// Its declarations, for the compiler: they aren't published.
-const VIEW_TYPES: &str = "export * from \"../view/index.ts\";\n";
+/// What keeps sessions. The entries import it with the first file.
+pub(super) const SESSIONS: &str = "sessions.js";
 
 /// The entries for frameworks, by the names that their users import.
 pub(super) const FRAMEWORKS: [&str; 3] = ["react", "vue", "svelte"];
@@ -24,11 +24,14 @@ const TESTING: &str = "testing";
 /// In the place of the module that differs between the entries.
 const TESTING_ENTRY: &str = "export * from \"./testing/entry.ts\";\n";
 
-/// Makes the script that all entries share.
+/// Makes the scripts that all entries share, and their declarations for the compiler, which aren't published.
 pub(super) fn put(face: &Path, scratch: &Path, tools: &Path, dist: &Path) -> Result<()> {
     let folder = sources(face, scratch)?;
-    esbuild(&folder, tools, "view/index.ts", &dist.join(VIEW), &["--format=esm"])?;
-    write(&dist.join("view.d.ts"), VIEW_TYPES)
+    for (sources, script) in [("view", VIEW), ("sessions", SESSIONS)] {
+        esbuild(&folder, tools, &format!("{sources}/index.ts"), &dist.join(script), &["--format=esm"])?;
+        write(&dist.join(format!("{sources}.d.ts")), format!("export * from \"../{sources}/index.ts\";\n"))?;
+    }
+    Ok(())
 }
 
 /// Puts the entries that have no engine into `stage`, each for `import` and for `require`.
@@ -37,7 +40,9 @@ pub(super) fn entries(face: &Path, dist: &Path, scratch: &Path, stage: &Path, to
     write(&folder.join("entry.ts"), TESTING_ENTRY)?;
     recreate(&folder.join("dist"))?;
     copy(&dist.join(VIEW), &folder.join("dist").join(VIEW))?;
-    copy(&dist.join(VIEW), &stage.join("dist").join(VIEW))?;
+    for script in [VIEW, SESSIONS] {
+        copy(&dist.join(script), &stage.join("dist").join(script))?;
+    }
     for name in FRAMEWORKS.into_iter().chain([TESTING]) {
         let source = format!("{name}.ts");
         for (format, extension, view) in

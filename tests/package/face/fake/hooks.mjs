@@ -9,6 +9,7 @@ const FAKES = { "./dist/partway.js": "./partway.js", "./dist/partway_inline.js":
 /** What the build bundles is run from its sources. */
 const SOURCES = {
   "./dist/hashing.js": "../../../../pkg/hashing/page.ts",
+  "./dist/sessions.js": "../../../../pkg/sessions/index.ts",
   "./dist/view.js": "../../../../pkg/view/index.ts",
   "../dist/view.js": "../../../../pkg/view/index.ts",
 };

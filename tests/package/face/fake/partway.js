@@ -83,10 +83,10 @@ export class Engine extends Wasm {
     core.engines.push(this);
   }
 
-  start(source, provider, { nextFrame, nextTask, ...options }, sink) {
+  start(source, provider, { nextFrame, nextTask, info, ...options }, sink) {
     Object.assign(core, { nextFrame, nextTask });
     this[USE]("start");
-    const task = new Task(source, provider, options, sink);
+    const task = Object.assign(new Task(source, provider, options, sink), { info });
     core.tasks.push(task);
     return task;
   }
