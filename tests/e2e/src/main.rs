@@ -41,7 +41,7 @@ partway-e2e soak [--size MIB] [--kills N] [--seed S] [--destination NAME] [--eng
                                       a file of 1 GiB to s3, by chromium, killed 10 times
 
 It wants the package built (`cargo xtask package`), and the browsers with their drivers on the search path
-or named: CHROMIUM, CHROMEDRIVER; for the table also FIREFOX, GECKODRIVER; MINIBROWSER, WEBKITWEBDRIVER, XVFB.
+or named: CHROMIUM, CHROMEDRIVER; for the table and drop zones also FIREFOX, GECKODRIVER; MINIBROWSER, WEBKITWEBDRIVER, XVFB.
 `cargo xtask demo --check` and `cargo xtask test` see to all that.
 ";
 

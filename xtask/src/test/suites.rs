@@ -232,22 +232,24 @@ fn package_tests(ground: &Ground) -> Result<Outcome> {
 
 fn e2e(ground: &Ground) -> Result<Outcome> {
     let browser = ground.browser()?;
+    let engines = setup::engines::ensure()?;
     ground.built()?;
     let crash = ground.crash_package()?;
     ground.servers()?;
     for folder in ["tests/package", "tests/readme"] {
         setup::npm::ensure(&paths::root().join(folder))?;
     }
-    closing(
-        Command::new(paths::program("partway-e2e")?)
-            .arg("run")
-            .args(ground.full.then_some("--full"))
-            .args(&ground.arguments)
-            .env("CHROMIUM", &browser.chromium)
-            .env("CHROMEDRIVER", &browser.driver)
-            .env("PARTWAY_CRASH_PACKAGE", &crash.folder)
-            .current_dir(paths::root()),
-    )
+    let mut command = Command::new(paths::program("partway-e2e")?);
+    command
+        .arg("run")
+        .args(ground.full.then_some("--full"))
+        .args(&ground.arguments)
+        .env("CHROMIUM", &browser.chromium)
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("PARTWAY_CRASH_PACKAGE", &crash.folder)
+        .current_dir(paths::root());
+    engines.name_to(&mut command);
+    closing(&mut command)
 }
 
 fn bench(ground: &Ground) -> Result<Outcome> {
