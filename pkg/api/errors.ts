@@ -43,13 +43,13 @@ for (const [owner, key, value] of [
   Object.defineProperty(owner, key, { value, configurable: true, writable: owner !== UploadError });
 }
 
-/** An error as the engine reports it: a plain object. */
+/** An error as the engine and what keeps sessions report it: a plain object. The class comes with the face alone. */
 export interface EngineError extends UploadErrorDetails {
   code: UploadErrorCode;
   message: string;
 }
 
-function isEngineError(thrown: unknown): thrown is EngineError {
+export function isEngineError(thrown: unknown): thrown is EngineError {
   const error = thrown as Partial<EngineError> | null | undefined;
   return typeof error?.code === "string" && typeof error.message === "string" && !(thrown instanceof Error);
 }

@@ -1,4 +1,4 @@
-import { UploadError } from "../api/errors.ts";
+import type { EngineError } from "../api/errors.ts";
 import { randomId } from "../util/hex.ts";
 import { timeout } from "../util/timeout.ts";
 import { lock, lockedNow } from "./locks.ts";
@@ -138,20 +138,24 @@ export async function reopenSession(left: Session, file: Blob): Promise<Session 
   );
 }
 
-/** Opens a session that was left unfinished. */
+/** Opens a session that was left unfinished. Rejects with an `EngineError` where it can't. */
 export async function openSession(id: string): Promise<Session> {
   const unlock = await lock(id);
   if (!unlock) {
-    throw new UploadError("already-running", "This upload is already running, here or in another tab.", {
+    throw {
+      code: "already-running",
+      message: "This upload is already running, here or in another tab.",
       hint: "Wait for it there, or cancel it there first.",
-    });
+    } satisfies EngineError;
   }
   try {
     const [stored, parts] = await read(id);
     if (!stored) {
-      throw new UploadError("session-expired", "This upload has no session any more: it was finished or discarded in the meantime.", {
+      throw {
+        code: "session-expired",
+        message: "This upload has no session any more: it was finished or discarded in the meantime.",
         hint: "Call unfinished() again; upload(file) starts a new upload.",
-      });
+      } satisfies EngineError;
     }
     return new Session(stored, undefined, unlock, parts);
   } catch (error) {

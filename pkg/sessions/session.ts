@@ -1,7 +1,7 @@
 import { fingerprint } from "./fingerprint.ts";
 import { type Unlock, lock } from "./locks.ts";
 import { needsBytes } from "./needs-bytes.ts";
-import { readTimeout } from "./source.ts";
+import { readTimeout } from "./read-timeout.ts";
 import { type SessionRecord, type StoredPart, type StoredSession, remove, write, writeParts } from "./store.ts";
 import { isUnloading } from "./unloading.ts";
 import { warnNotKept } from "./warning.ts";

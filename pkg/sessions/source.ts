@@ -1,8 +1,8 @@
 import type { UploadOptions } from "partway";
 
-import { UploadError, invalidOptions } from "../api/errors.ts";
+import { UploadError, invalidOptions, isEngineError } from "../api/errors.ts";
 import { messageOf } from "../util/message-of.ts";
-import { timeout } from "../util/timeout.ts";
+import { readTimeout } from "./read-timeout.ts";
 
 /** What `upload()` takes. */
 export type UploadInput = File | Blob | FileSystemFileHandle;
@@ -50,25 +50,9 @@ interface PermissionMethods {
 
 const READ = { mode: "read" } as const;
 
-/** How long opening a file, or reading a few of its bytes, may take: a drive in the cloud fetches it first. (A choice.) */
-const READ_MS = 30_000;
-
-/** Settles as `reading` does, and rejects when that takes too long, as it does on a network share that hangs. */
-export function readTimeout<T>(reading: Promise<T>): Promise<T> {
-  return timeout(
-    reading,
-    READ_MS,
-    () =>
-      new UploadError("file-unreadable", `Reading the file timed out after ${READ_MS / 1000} s.`, {
-        step: "check",
-        hint: "If it is on a cloud drive or a network share, open or copy it first, and pick it again.",
-      }),
-  );
-}
-
 /**
  * Opens the file of a handle. A handle from another day needs permission again: the browser asks the user if the user has just
- * clicked, and the answer may take any time.
+ * clicked, and the answer may take any time. Rejects with an `UploadError` or an `EngineError`.
  */
 export async function openHandle(handle: FileSystemFileHandle): Promise<File> {
   const permissions = handle as FileSystemFileHandle & PermissionMethods;
@@ -77,7 +61,7 @@ export async function openHandle(handle: FileSystemFileHandle): Promise<File> {
     if (permission === "prompt") await permissions.requestPermission(READ);
     return await readTimeout(handle.getFile());
   } catch (cause) {
-    if (cause instanceof UploadError) throw cause;
+    if (isEngineError(cause)) throw cause;
     throw new UploadError("file-unreadable", `The file behind the handle can't be opened: ${messageOf(cause)}`, {
       step: "check",
       cause,
