@@ -1,13 +1,14 @@
 // An app with the packed package's hooks, built by Vite and served with the sandbox behind it:
 // node frameworks.mjs react18|react19|vue|svelte PORT SANDBOX
 // Prints one line of JSON when it is ready.
-import { cp, rm } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import vue from "@vitejs/plugin-vue";
 import { build, preview } from "vite";
 
 import { app, here } from "./project.mjs";
+import { sample } from "./readme.mjs";
 
 /** The folder of each app's sources, Vite's plugins for it, and the packages that the app has: by name, and where they are. */
 export const APPS = {
@@ -28,17 +29,34 @@ function named(...names) {
 
 /** Builds an app with the tarball; gives its folder and what Vite said. */
 export async function buildApp(name) {
-  const { folder: sources, plugins } = APPS[name];
   const folder = await app(`frameworks-${name}`, undefined);
-  for (const part of ["common", sources]) await cp(`${here}fixtures/frameworks/${part}`, folder, { recursive: true });
+  for (const part of ["common", APPS[name].folder]) await cp(`${here}fixtures/frameworks/${part}`, folder, { recursive: true });
+  return { folder, said: await built(name, folder) };
+}
+
+/** Builds an app that is a component of the README's. */
+export async function buildSample(name, file) {
+  const folder = await app(`frameworks-readme-${name}`, undefined);
+  const files = {
+    "index.html": '<script type="module" src="main.js"></script>',
+    "main.js": `import * as component from "./${file}";\nglobalThis.component = component;\n`,
+    "uploader.js": sample("uploader.js").replace("{ provider }", '{ provider: { name: "s3" } }'),
+    [file]: sample(file),
+  };
+  for (const [path, text] of Object.entries(files)) await writeFile(folder + path, text);
+  return { folder, said: await built(name, folder) };
+}
+
+/** Builds the app in a folder; gives what Vite said. */
+async function built(name, folder) {
   await provide(name, folder);
   // React's StrictMode does something in development alone.
   process.env.NODE_ENV = "development";
   const said = [];
   const note = (line) => void said.push(line);
   const customLogger = { info: note, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false };
-  await build({ root: folder, configFile: false, customLogger, plugins: plugins(), build: { target: "es2022" } });
-  return { folder, said };
+  await build({ root: folder, configFile: false, customLogger, plugins: APPS[name].plugins(), build: { target: "es2022" } });
+  return said;
 }
 
 /** Gives an app the packages of its framework. */

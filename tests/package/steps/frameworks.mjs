@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 
-import { APPS, buildApp, provide } from "../frameworks.mjs";
+import { APPS, buildApp, buildSample, provide } from "../frameworks.mjs";
 import { app, here, node } from "../project.mjs";
 import { test } from "../report.mjs";
 
@@ -18,6 +18,16 @@ export async function frameworks() {
     assert.equal(times(/getServerSnapshot: ?\(\) ?=>/g), 1, "the store");
     assert.equal(times(/nested more than/g), 1, "the drop zone");
   });
+
+  for (const [name, file] of [["react19", "react.jsx"], ["vue", "files.vue"], ["svelte", "files.svelte"]]) {
+    await test(`frameworks: the README's ${file} builds, without a warning`, async () => {
+      const { folder, said } = await buildSample(name, file);
+      assert.deepEqual(said.filter((line) => /warn|a11y|directive/i.test(line)), []);
+      const names = (await readdir(`${folder}dist/assets`)).filter((name) => name.endsWith(".js"));
+      const scripts = await Promise.all(names.map((name) => readFile(`${folder}dist/assets/${name}`, "utf8")));
+      assert.ok(scripts.some((script) => script.includes("Try again")), names.join(" "));
+    });
+  }
 
   await test("frameworks: an app without drop zone and store has none of them", async () => {
     const folder = await app("frameworks-none", "vite");
