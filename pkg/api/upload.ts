@@ -223,8 +223,9 @@ export class Upload extends Emitter<UploadEvents> implements Declared.Upload {
     context.admit?.(this, source.size);
     await checkFeatures(source.file, context.byXhr);
     if (attempt !== this.#attempt) return;
+    const load = loadForUpload((isWaiting) => this.#setLoadWaiting(isWaiting));
     this.#sessionSearch = this.#session ? undefined : this.#findSession(attempt, provider, source, handle, former);
-    await Promise.all([this.#sessionSearch, loadForUpload((isWaiting) => this.#setLoadWaiting(isWaiting))]);
+    await Promise.all([this.#sessionSearch, load]);
     await turn(true);
     if (attempt !== this.#attempt) return;
     const known = { ...source, type: context.typeOf(source) };

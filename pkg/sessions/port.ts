@@ -1,6 +1,6 @@
 import { loadSessions } from "../entry.ts";
 import { timeout } from "../util/timeout.ts";
-import { load } from "../wasm/load.ts";
+import { currentLoad } from "../wasm/load.ts";
 import { warnNotKept } from "./warning.ts";
 
 type Sessions = Awaited<ReturnType<typeof loadSessions>>;
@@ -32,12 +32,17 @@ function isAvailable(): boolean {
 }
 
 /**
- * The wasm's load waits for the network and tries again. An import does neither, and Chromium remembers one that failed until the page is
- * reloaded (whatwg/html#6768).
+ * The wasm's load, where there is one, waits for the network and tries again. An import does neither, and Chromium remembers one that
+ * failed until the page is reloaded (whatwg/html#6768).
  */
 async function loadOnline(): Promise<Sessions> {
-  if (navigator.onLine === false) await load();
-  return arrived().catch(() => load().then(arrived));
+  const wasm = currentLoad()?.catch(() => {});
+  if (navigator.onLine === false) await wasm;
+  return arrived().catch(async (error: unknown) => {
+    if (!wasm) throw error;
+    await wasm;
+    return arrived();
+  });
 }
 
 async function arrived(): Promise<Sessions> {

@@ -24,6 +24,11 @@ export function load(source?: WasmSource): Promise<void> {
   return loading;
 }
 
+/** The load that is under way, or that succeeded. */
+export function currentLoad(): Promise<void> | undefined {
+  return loading;
+}
+
 /** Loads the wasm for an upload, which gets to know when the network or a server is waited for. */
 export async function loadForUpload(onWaiting: WaitListener): Promise<void> {
   waitListeners.add(onWaiting);

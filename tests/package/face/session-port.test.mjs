@@ -73,10 +73,12 @@ test("an import that fails is tried once more when the wasm is there", async () 
 });
 
 test("where it can't be had an upload goes on, which is said once, and the next upload tries again", async () => {
-  const { uploader } = await page(failing, failing, failing, failing);
+  const { uploader } = await page(failing, failing, failing, failing, failing);
+  assert.deepEqual(await uploader.unfinished(), []);
+  assert.equal(asked, 1);
   assert.deepEqual(await begun(uploader), {});
   assert.deepEqual(await uploader.unfinished(), []);
-  assert.equal(asked, 4);
+  assert.equal(asked, 5);
   assert.equal(warned.length, 1);
   assert.match(warned[0], /can't be resumed after a reload.*dynamically imported/);
   assert.ok((await begun(uploader)).keep);
@@ -93,6 +95,26 @@ test("an import that never ends holds no upload up for ever", async () => {
   }
   assert.deepEqual(await options, {});
   assert.match(warned[0], /dist\/sessions\.js didn't arrive in time/);
+});
+
+test("what keeps sessions begins no load of the wasm: load() has its source, also offline", async () => {
+  let fetched = 0;
+  globalThis.fetch = async () => {
+    fetched += 1;
+    throw new TypeError("Failed to fetch");
+  };
+  navigator.onLine = false;
+  try {
+    const { uploader, load } = await page();
+    assert.deepEqual(await uploader.unfinished(), []);
+    await load(WASM);
+    const offline = await page();
+    await offline.load(WASM);
+    assert.ok((await begun(offline.uploader)).keep);
+    assert.deepEqual([fetched, warned], [0, []]);
+  } finally {
+    delete navigator.onLine;
+  }
 });
 
 test("cancel() waits for no module", async () => {
