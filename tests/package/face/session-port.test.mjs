@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { core, file, until } from "./harness.mjs";
+import { core, file, settle, until } from "./harness.mjs";
 import * as storage from "./storage.mjs";
 
 const WASM = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -121,7 +121,8 @@ test("cancel() waits for no module", async () => {
   const { uploader } = await page(() => new Promise(() => {}));
   const upload = uploader.upload(file());
   await until(() => asked === 1);
-  await upload.cancel();
+  void upload.cancel();
+  await settle();
   assert.equal(upload.status, "cancelled");
 });
 

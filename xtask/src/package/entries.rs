@@ -40,12 +40,12 @@ pub(super) const WHOLE: Entry = Entry { engine: "partway", script: "index", opti
 
 /// Those with one.
 pub(super) const NARROW: [Entry; 6] = [
-    narrow("ofauth", "OfauthProvider", 103_300),
-    narrow("onlymonster", "OnlymonsterProvider", 108_600),
-    narrow("apifansly", "ApifanslyProvider", 98_000),
-    narrow("s3", "S3Provider", 118_600),
-    narrow("plan", "PlanProvider", 106_700),
-    narrow("form", "FormProvider", 103_300),
+    narrow("ofauth", "OfauthProvider", 103_900),
+    narrow("onlymonster", "OnlymonsterProvider", 109_100),
+    narrow("apifansly", "ApifanslyProvider", 98_600),
+    narrow("s3", "S3Provider", 118_800),
+    narrow("plan", "PlanProvider", 107_300),
+    narrow("form", "FormProvider", 103_900),
 ];
 
 const fn narrow(name: &'static str, options: &'static str, budget: usize) -> Entry {
