@@ -96,7 +96,7 @@ export interface Uploader<P extends Provider = Provider> {
    * }
    * ```
    *
-   * It never rejects: the list is empty if `resume` is off, or if the browser stores nothing.
+   * It never rejects: the list is empty if `resume` is off, if the browser stores nothing, or if the script that keeps sessions can't be loaded.
    */
   unfinished(): Promise<UnfinishedUpload<P>[]>;
 
@@ -551,7 +551,8 @@ export interface Upload<P extends Provider = Provider> extends EventTarget {
   retry(): void;
   /**
    * Stops the upload, aborts it at the server if the API has a call for that, and removes its session. `done` rejects with the code
-   * `cancelled`. The returned promise resolves when the upload has ended, in whatever way.
+   * `cancelled`. The returned promise resolves when the upload has ended, in whatever way. In the moment before an upload has looked for
+   * what an earlier page left of it, there is nothing to abort, and that stays among `unfinished()`.
    */
   cancel(): Promise<void>;
   /**
