@@ -42,10 +42,10 @@ pub(super) const WHOLE: Entry = Entry { engine: "partway", script: "index", opti
 pub(super) const NARROW: [Entry; 6] = [
     narrow("ofauth", "OfauthProvider", 103_900),
     narrow("onlymonster", "OnlymonsterProvider", 109_100),
-    narrow("apifansly", "ApifanslyProvider", 98_600),
+    narrow("apifansly", "ApifanslyProvider", 98_900),
     narrow("s3", "S3Provider", 118_800),
     narrow("plan", "PlanProvider", 107_300),
-    narrow("form", "FormProvider", 103_900),
+    narrow("form", "FormProvider", 104_300),
 ];
 
 const fn narrow(name: &'static str, options: &'static str, budget: usize) -> Entry {
