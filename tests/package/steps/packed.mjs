@@ -333,6 +333,7 @@ export async function packed() {
       await s3.load();
       const before = warned.length;
       await whole.load();
+      await (await import(import.meta.resolve("partway") + "?reloaded")).load();
       await plan.load();
       console.log(JSON.stringify({ before, warned }));
       `,
