@@ -264,11 +264,13 @@ async fn open<P: Platform>(run: &Run<P>, former: Option<&Former<P>>) -> Result<R
 
 /// Saves a session that was just opened, before a byte is sent.
 async fn save_fresh<P: Platform>(run: &Run<P>, session: &dyn AnySession<P::Json>) {
-    if run.store.has_record() {
+    let replaces = run.store.has_record();
+    if replaces {
         // Parts of the former session must not be mistaken for this one's.
         run.store.forget(&run.cx.platform);
     }
-    if run.is_sent_again(session) {
+    // A page that dies before the former record is gone would leave the next one to continue from that.
+    if run.is_sent_again(session) && !replaces {
         return;
     }
     // If parts can't be continued later, the upload may take effect at any byte: a later page must treat it as completing.

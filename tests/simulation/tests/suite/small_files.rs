@@ -210,6 +210,22 @@ fn one_that_fails_again_and_again_is_saved_once() {
 }
 
 #[test]
+fn one_that_starts_again_is_saved_before_it_is_sent_again() {
+    let world = World::new(1);
+    opens_alone(&world);
+    world.fault("store:PutObject", 0, 1, Fault::status(404));
+    let (upload, session) = begin(&world, plan(), &world.file("clip.mp4", SMALL));
+    while world.count("store:PutObject") < 2 {
+        world.run_for(1);
+    }
+    let kept = world.kept(session).and_then(|kept| kept.record).expect("it was saved");
+    assert_eq!(kept["key"], "plans/2-clip.mp4", "the plan that the object will be of: {upload:?}");
+    world.run();
+    world.stored(&upload);
+    assert!(world.kept(session).is_none(), "{upload:?}");
+}
+
+#[test]
 fn one_that_goes_in_parts_is_saved() {
     let world = World::new(1);
     let (provider, file) = (crate::s3::with(json!({ "multipartThreshold": 0 })), world.file("clip.mp4", SMALL));
