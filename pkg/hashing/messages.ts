@@ -6,12 +6,17 @@ export interface Wanted {
   crc64: boolean;
 }
 
-/** From the page: a job, by a number that its answer has too; without a `blob` it isn't wanted any more. */
+/** Bytes of a Blob, from `start` to before `end`. */
+export interface Part {
+  blob: Blob;
+  start: number;
+  end: number;
+}
+
+/** From the page: a job, by a number that its answer has too; without a `part` it isn't wanted any more. */
 export interface Request extends Partial<Wanted> {
   id: number;
-  blob?: Blob;
-  start?: number;
-  end?: number;
+  part?: Part;
 }
 
 /**

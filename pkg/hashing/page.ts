@@ -37,14 +37,14 @@ class Hasher {
     clearTimeout(this.#idle);
     return new Promise((resolve) => {
       this.#jobs.set(id, resolve);
-      void this.#post({ id, blob, start, end, ...wanted });
+      void this.#post({ id, part: { blob, start, end }, ...wanted });
     });
   }
 
   async #post(request: Request): Promise<void> {
     const worker = await (this.#worker ??= this.#start());
     // It may have been settled meanwhile.
-    if (request.blob && !this.#jobs.has(request.id)) return;
+    if (request.part && !this.#jobs.has(request.id)) return;
     if (worker) worker.postMessage(request);
     else this.#settle(request.id);
   }

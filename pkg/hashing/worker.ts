@@ -42,7 +42,7 @@ let arrived = () => {};
 onmessage = ({ data }: MessageEvent<Request>) => {
   const waiting = queue.findIndex(({ id }) => id === data.id);
   const lane = jobs.findIndex((job) => job?.id === data.id);
-  if (data.blob) queue.push(data);
+  if (data.part) queue.push(data);
   else if (waiting >= 0) queue.splice(waiting, 1);
   else if (lane >= 0) drop(lane);
   arrived();
@@ -105,12 +105,12 @@ async function fill(lane: number, job: Job): Promise<void> {
 /** The next job of the queue, begun in a lane. */
 function next(lane: number): Job | undefined {
   const request = queue.shift();
-  if (!request?.blob) return undefined;
-  const { id, start, end } = request;
-  const blob = request.blob.slice(start, end);
+  if (!request?.part) return undefined;
+  const { id, part } = request;
+  const { blob, start, end } = part;
   lanes.begin(lane, request.md5 === true, request.crc64 === true);
   return {
-    ...{ id, size: blob.size, reader: readerOf(blob, WINDOW), at: 0, room: WINDOW },
+    ...{ id, size: end - start, reader: readerOf(blob.slice(start, end), WINDOW), at: 0, room: WINDOW },
     ...{ filling: undefined, isLate: false, hasFailed: false },
   };
 }

@@ -93,8 +93,8 @@ test("a worker of text is asked for the range's digests", async () => {
   await turns();
   assert.equal(await blobs[0].text(), "the worker's source");
   assert.equal(blobs[1], "blob:1", "its address is given back");
-  const [{ blob, ...asked }] = workers[0].messages;
-  assert.deepEqual([blob.size, asked], [100, { id: 1, start: 5, end: 15, md5: true, crc64: false }]);
+  const [{ part, ...asked }] = workers[0].messages;
+  assert.deepEqual([part.blob.size, part.start, part.end, asked], [100, 5, 15, { id: 1, md5: true, crc64: false }]);
   const before = port.progress;
   workers[0].onmessage({ data: {} });
   assert.notEqual(port.progress, before);

@@ -66,8 +66,15 @@ async function worker(byob) {
         await new Promise((resolve) => (wake = resolve));
       }
     },
-    blob: (bytes, how = {}) => blob(bytes, byob, how),
+    part: (bytes, how = {}) => part(bytes, byob, how),
   };
+}
+
+/** These bytes as a part of a Blob that has others before them. */
+function part(bytes, byob, how) {
+  const start = 3;
+  const torn = how.torn && how.torn + start;
+  return { blob: blob(Buffer.concat([randomBytes(start), bytes]), byob, { ...how, torn }), start, end: start + bytes.length };
 }
 
 /** `hangs`: after so many bytes no more come. `broken`: it can't be read. `torn`: it is shorter than it says. */
@@ -78,7 +85,7 @@ function blob(bytes, byob, { hangs, broken, torn }) {
     size: bytes.length,
     bytes: bytes.subarray(0, end),
     broken,
-    slice: (from, to) => blob(bytes.subarray(Math.min(from, end), Math.min(to, end)), byob, { broken }),
+    slice: (from, to) => blob(bytes.subarray(Math.min(from, end), Math.min(to, end)), byob, { broken, hangs }),
     stream: () => ({
       getReader() {
         if (!byob) throw new TypeError("not a byte stream");
@@ -111,30 +118,30 @@ export async function hashing() {
   for (const byob of [true, false]) {
     const how = byob ? "by streams" : "by FileReaderSync";
     await test(`hashing: parts of different lengths at once, each as alone (${how})`, async () => {
-      const { ask, answer, blob, replies } = await worker(byob);
+      const { ask, answer, part, replies } = await worker(byob);
       assert.deepEqual(replies.map((reply) => ({ ...reply })), [{}], "it says that it has begun");
       const lengths = [0, 1, 55, 56, 63, 64, 65, 1000, 262_143, 262_144, 262_145, 700_001, 1_048_576, 3, 600_000, 64, 0, 524_288, 7, 300_000];
       const parts = lengths.map((length, id) => ({ id, bytes: randomBytes(length), ...WANTED[id % 3] }));
-      for (const { bytes, ...request } of parts) ask({ ...request, blob: blob(bytes) });
+      for (const { bytes, ...request } of parts) ask({ ...request, part: part(bytes) });
       for (const { id, bytes, ...wanted } of parts) assert.deepEqual(await answer(id), digests(bytes, wanted), `${lengths[id]} bytes`);
       assert.equal(replies.filter(({ id }) => id !== undefined).length, parts.length);
     });
 
     await test(`hashing: what can't be read, or is shorter than it was, has no digests (${how})`, async () => {
-      const { ask, answer, blob } = await worker(byob);
+      const { ask, answer, part } = await worker(byob);
       const bytes = randomBytes(400_000);
-      ask({ id: 1, md5: true, blob: blob(bytes, { broken: true }) });
-      ask({ id: 2, md5: true, blob: blob(bytes, { torn: 300_000 }) });
-      ask({ id: 3, md5: true, blob: blob(bytes) });
+      ask({ id: 1, md5: true, part: part(bytes, { broken: true }) });
+      ask({ id: 2, md5: true, part: part(bytes, { torn: 300_000 }) });
+      ask({ id: 3, md5: true, part: part(bytes) });
       assert.equal(await answer(1), undefined);
       assert.equal(await answer(2), undefined);
       assert.deepEqual(await answer(3), digests(bytes, { md5: true }));
     });
 
     await test(`hashing: a job that isn't wanted any more gets no answer, and its lane another job (${how})`, async () => {
-      const { ask, answer, blob, replies } = await worker(byob);
+      const { ask, answer, part, replies } = await worker(byob);
       const bytes = randomBytes(2_000_000);
-      for (let id = 0; id < 20; id += 1) ask({ id, md5: true, blob: blob(bytes) });
+      for (let id = 0; id < 20; id += 1) ask({ id, md5: true, part: part(bytes) });
       for (let id = 0; id < 20; id += 2) ask({ id });
       for (let id = 1; id < 20; id += 2) assert.deepEqual(await answer(id), digests(bytes, { md5: true }));
       assert.deepEqual(replies.filter(({ id }) => id % 2 === 0), []);
@@ -142,14 +149,14 @@ export async function hashing() {
   }
 
   await test("hashing: a file that hangs doesn't hold up the others, and can be taken back", async () => {
-    const { ask, answer, blob, replies } = await worker(true);
+    const { ask, answer, part, replies } = await worker(true);
     const bytes = randomBytes(1_500_000);
-    for (let id = 0; id < 8; id += 1) ask({ id, md5: true, blob: blob(bytes, id < 7 ? { hangs: 300_000 } : {}) });
+    for (let id = 0; id < 8; id += 1) ask({ id, md5: true, part: part(bytes, id < 7 ? { hangs: 300_000 } : {}) });
     assert.deepEqual(await answer(7), digests(bytes, { md5: true }));
-    ask({ id: 8, md5: true, blob: blob(bytes) });
+    ask({ id: 8, md5: true, part: part(bytes) });
     assert.deepEqual(await answer(8), digests(bytes, { md5: true }));
     for (let id = 0; id < 7; id += 1) ask({ id });
-    for (let id = 9; id < 17; id += 1) ask({ id, md5: true, blob: blob(bytes) });
+    for (let id = 9; id < 17; id += 1) ask({ id, md5: true, part: part(bytes) });
     for (let id = 9; id < 17; id += 1) assert.deepEqual(await answer(id), digests(bytes, { md5: true }));
     assert.ok(replies.every(({ id }) => id === undefined || id >= 7));
   });
