@@ -1,4 +1,4 @@
-//! One form with the whole file; then, if the server made a job of it, the polls of its status. Each API that takes a form is a [`Dialect`].
+//! One form with the whole file; then, if the server made a job of it, the polls of its status. Each API that takes a form is a `Dialect`.
 
 pub(crate) mod dialect;
 pub(crate) mod job;
